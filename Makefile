@@ -1,0 +1,52 @@
+# Everything runs in .venv, which each target sets up for itself.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO ?= demo-archive
+PAGES ?= ../shared/data/pages
+DRAWN ?= ../shared/data/drawn
+
+.PHONY: help demo test check format benchmark clean install-gpu
+
+help: ## Say what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/program: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/development: .venv/program
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.venv/browser: .venv/development
+	$(BIN)/python tests/browser/install_chromium.py
+	touch $@
+
+demo: .venv/program ## Draw a synthetic archive, index it, open the web page on 127.0.0.1:8501
+	$(BIN)/prizemarks demo $(DEMO)
+
+test: .venv/browser ## The whole test suite
+	$(BIN)/python -m pytest
+
+check: .venv/development ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/development ## Put the code into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: .venv/development ## Print the tables of docs/: segmentation, retrieval, speed
+	$(BIN)/python benchmarks/segmentation.py --pages $(PAGES)
+	$(BIN)/python benchmarks/retrieval.py --drawn $(DRAWN)
+	$(BIN)/python benchmarks/speed.py
+
+install-gpu: .venv/program ## Search on CUDA: put faiss-gpu in the place of faiss-cpu
+	$(BIN)/pip uninstall --quiet --yes faiss-cpu
+	$(BIN)/pip install --quiet --disable-pip-version-check 'faiss-gpu==1.15.1'
+
+clean: ## Remove the virtual environment and the demo
+	rm -rf .venv $(DEMO) $(DEMO)-scans

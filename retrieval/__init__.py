@@ -1,0 +1,1 @@
+"""Learn features of marks, embed them, index them, search them."""

@@ -1,0 +1,1 @@
+"""Draws marks: an identity is a program of strokes, a hand redraws it, a pen inks it."""

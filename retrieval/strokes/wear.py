@@ -1,0 +1,117 @@
+"""What happens to a mark on its way into a scan: paper, age, neighbouring writing, the camera.
+
+`worn` puts drawn ink on such a ground. Two redrawings of one identity are worn apart, so that a
+network learns to see the mark and not the paper.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.float32]
+
+
+def _smooth(rng: np.random.Generator, side: int, cells: int) -> Grey:
+    """Return smooth noise of zero mean and about unit size, (side, side)."""
+    coarse = rng.normal(0, 1, (cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _running_hand(rng: np.random.Generator, side: int, lines: int) -> Grey:
+    """Return ink of some lines of writing that cross the sheet, in [0, 1]."""
+    sheet = np.zeros((side, side), np.uint8)
+    slope = float(rng.normal(0, 0.08))
+    for _ in range(lines):
+        height = float(rng.uniform(0.02, 0.10)) * side
+        if rng.random() < 0.75:  # mostly the line above or below
+            base = float(rng.choice([rng.uniform(-0.02, 0.12), rng.uniform(0.88, 1.02)])) * side
+        else:
+            base = float(rng.uniform(0, 1)) * side
+        start, end = sorted(rng.uniform(-0.1, 1.1, 2) * side)
+        if rng.random() < 0.4:
+            start, end = -0.1 * side, 1.1 * side
+        count = max(4, int((end - start) / max(height * 0.6, 1)))
+        x = np.linspace(start, end, count) + rng.normal(0, height * 0.15, count)
+        y = base + slope * (x - start) + height * rng.normal(0, 0.6, count)
+        points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
+        width = max(1, round(float(rng.uniform(0.008, 0.03)) * side))
+        cv2.polylines(sheet, [points], False, 255, width, cv2.LINE_AA, 4)
+    return sheet.astype(np.float32) / 255
+
+
+def _ruled_line(rng: np.random.Generator, side: int) -> Grey:
+    """Return one printed or pencilled rule across the sheet, in [0, 1]."""
+    sheet = np.zeros((side, side), np.uint8)
+    angle = float(rng.choice([0.0, math.pi / 2])) + float(rng.normal(0, 0.03))
+    middle = rng.uniform(0.05, 0.95, 2) * side
+    reach = np.array([math.cos(angle), math.sin(angle)]) * side * 1.5
+    ends = np.round(np.stack([middle - reach, middle + reach]) * 16).astype(np.int32)
+    cv2.line(sheet, ends[0].tolist(), ends[1].tolist(), 255, 1, cv2.LINE_AA, 4)
+    return sheet.astype(np.float32) / 255
+
+
+def _ground(rng: np.random.Generator, side: int) -> Grey:
+    """Return bare paper (or stone) in grey levels."""
+    paper = np.full((side, side), float(rng.uniform(140, 250)), np.float32)
+    if rng.random() < 0.8:
+        paper += float(rng.uniform(0, 14)) * _smooth(rng, side, int(rng.integers(3, 6)))
+    if rng.random() < 0.5:
+        paper += float(rng.uniform(0, 10)) * _smooth(rng, side, int(rng.integers(8, 30)))
+    if rng.random() < 0.3:
+        slope = rng.normal(0, 25, 2)
+        ramp = np.linspace(-0.5, 0.5, side, dtype=np.float32)
+        paper += slope[0] * ramp[None] + slope[1] * ramp[:, None]
+    if rng.random() < 0.15:
+        centre, radius = rng.uniform(0, side, 2), float(rng.uniform(0.1, 0.4)) * side
+        stain = np.zeros((side, side), np.float32)
+        cv2.circle(stain, (int(centre[0]), int(centre[1])), int(radius), 1.0, -1, cv2.LINE_AA)
+        paper -= float(rng.uniform(8, 45)) * cv2.GaussianBlur(stain, (0, 0), radius * 0.15 + 0.5)
+    return paper
+
+
+def _relief(ink: Grey, rng: np.random.Generator) -> Grey:
+    """Return shading of the strokes as if cut into stone or pressed into wax, in [-1, 1]."""
+    angle = float(rng.uniform(0, 2 * math.pi))
+    soft = cv2.GaussianBlur(ink, (0, 0), float(rng.uniform(0.8, 1.8)))
+    dx, dy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    slope = math.cos(angle) * dx + math.sin(angle) * dy
+    return np.asarray(slope / max(float(np.abs(slope).max()), 1e-3), np.float32)
+
+
+def worn(ink: Grey, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return `ink`, (S, S) in [0, 1], on aged paper: a grey crop, (T, T) uint8 with T >= S.
+
+    About a third come back as clean as a sketch on a screen.
+    """
+    size = ink.shape[0]
+    pad = int(rng.uniform(0.02, 0.16) * size)
+    side = size + 2 * pad
+    sheet = np.zeros((side, side), np.float32)
+    x, y = rng.integers(0, 2 * pad + 1, 2)
+    sheet[y : y + size, x : x + size] = ink
+    if rng.random() < 0.33:
+        return np.asarray(255 - 255 * sheet, np.uint8)
+    if rng.random() < 0.35:
+        stray = _running_hand(rng, side, int(rng.integers(1, 4)))
+        sheet = np.maximum(sheet, stray * float(rng.uniform(0.4, 1.0)))
+    if rng.random() < 0.08:
+        sheet = np.maximum(sheet, _ruled_line(rng, side) * float(rng.uniform(0.3, 0.9)))
+    paper = _ground(rng, side)
+    if rng.random() < 0.2:
+        behind = cv2.GaussianBlur(_running_hand(rng, side, 5), (0, 0), 1.2)
+        paper -= behind * float(rng.uniform(5, 30))
+    depth = float(rng.uniform(0.45, 0.95)) * float(np.median(paper))
+    if rng.random() < 0.06:
+        grey = paper + _relief(sheet, rng) * depth * 0.5
+    else:
+        grey = paper - sheet * depth
+    if rng.random() < 0.3:
+        grey = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.4, 1.1)))
+    grey += rng.normal(0, float(rng.uniform(0, 7)), grey.shape).astype(np.float32)
+    if rng.random() < 0.05:
+        grey = 255 - grey
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)
