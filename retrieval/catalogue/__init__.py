@@ -1,0 +1,1 @@
+"""The SQL side of an archive: tables, sessions and the queries the other rooms ask."""

@@ -1,0 +1,198 @@
+"""An archive: one folder with its catalogue (`archive.db`), crops, models and indexes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from retrieval.catalogue import migration
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
+
+DATABASE = "archive.db"
+
+#: Milliseconds that one connection waits for another's transaction to end.
+BUSY_TIMEOUT = 30_000
+
+#: What may lie in a folder that is about to become an archive.
+_OURS = {"prizemarks.toml"}
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An open archive. Make one with `create_archive` or `open_archive`."""
+
+    folder: Path
+    engine: Engine = field(repr=False, compare=False)
+
+    @property
+    def crops_folder(self) -> Path:
+        """Where the crops of marks lie, named by their content."""
+        return self.folder / "crops"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where trained models lie, each in a folder named by its id."""
+        return self.folder / "models"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where indexes lie, each in a folder named by its model's id; they can be rebuilt."""
+        return self.folder / "index"
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session on one transaction: committed at the end, rolled back by an exception.
+
+        For reading, and for writing what was not read first. Raises ArchiveBusy when another
+        process keeps the catalogue locked for longer than `BUSY_TIMEOUT`.
+        """
+        with self._unless_busy(), Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session as `session` does, holding the write lock from its beginning.
+
+        For a transaction that reads and then writes what depends on it: nobody else can write in
+        between, and SQLite cannot refuse the write because the reading has gone stale.
+        """
+        engine = self.engine.execution_options(begin="IMMEDIATE")
+        with self._unless_busy(), Session(engine) as session, session.begin():
+            session.connection()  # else the transaction would begin with the first statement
+            yield session
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the archive for a long job; raises ArchiveBusy at once when somebody else does.
+
+        The lock is SQLite's own on the empty database `.lock`, so it is portable and ends with
+        the process that holds it, however that process ends.
+        """
+        with closing(sqlite3.connect(self.folder / ".lock", timeout=0, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                raise ArchiveBusy(
+                    f"Another process is working on {self.folder}: wait until it has finished."
+                ) from error
+            yield
+
+    def close(self) -> None:
+        """Let go of the catalogue's connections; the archive can be opened again."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _unless_busy(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            if not _is_busy(error):
+                raise
+            raise ArchiveBusy(
+                f"Another process has been writing to {self.folder} for over "
+                f"{BUSY_TIMEOUT // 1000} s: try again when it has finished."
+            ) from error
+
+
+def create_archive(folder: Path | str) -> Archive:
+    """Return the archive in `folder`, made there if the folder is new or empty.
+
+    Raises ArchiveError when the folder holds other files and no archive, or cannot be made.
+    """
+    folder = _absolute(folder)
+    if not (folder / DATABASE).exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            foreign = [
+                entry.name
+                for entry in folder.iterdir()
+                if entry.name not in _OURS and not entry.name.startswith(".")
+            ]
+        except OSError as error:
+            raise ArchiveError(
+                f"{folder} cannot be made an archive: {error.strerror or error}. Name a folder "
+                "that you may write to."
+            ) from error
+        if foreign:
+            raise ArchiveError(
+                f"{folder} is no archive and is not empty (it holds {min(foreign)!r}"
+                f"{' and more' if len(foreign) > 1 else ''}). Name a new or an empty folder."
+            )
+    return _opened(folder)
+
+
+def open_archive(folder: Path | str) -> Archive:
+    """Return the archive in `folder`, its catalogue brought up to date first.
+
+    A catalogue of an older version is copied to `backups/` and then migrated. Raises
+    ArchiveMissing when there is none, ArchiveTooNew when a newer version of this program wrote
+    it, ArchiveError when `archive.db` is not a catalogue.
+    """
+    folder = _absolute(folder)
+    if not (folder / DATABASE).is_file():
+        raise ArchiveMissing(
+            f"There is no archive in {folder}: it has no {DATABASE}. Make one with "
+            f"`prizemarks ingest {folder} SOURCE`."
+        )
+    return _opened(folder)
+
+
+def _absolute(folder: Path | str) -> Path:
+    return Path(folder).expanduser().resolve()
+
+
+def _opened(folder: Path) -> Archive:
+    archive = Archive(folder, _engine(folder / DATABASE))
+    try:
+        if migration.needed(archive.engine):
+            with archive.lock():
+                migration.migrate(archive.engine, backups=folder / "backups")
+    except DatabaseError as error:
+        archive.close()
+        if _is_busy(error):
+            raise ArchiveBusy(f"Another process is working on {folder}.") from error
+        raise ArchiveError(
+            f"{folder / DATABASE} cannot be read as a catalogue ({error.orig}). If it is damaged, "
+            f"put back a copy from {folder / 'backups'}."
+        ) from error
+    except BaseException:
+        archive.close()
+        raise
+    return archive
+
+
+def _engine(database: Path) -> Engine:
+    """Return an engine whose connections are in WAL mode, keep foreign keys, and wait."""
+    engine = create_engine(URL.create("sqlite", database=str(database)))
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # Python's sqlite3 would begin transactions by itself, and never around DDL: we do it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        kind = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+def _is_busy(error: DatabaseError) -> bool:
+    return isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig)

@@ -1,0 +1,82 @@
+"""Every error a person may see, in one tree.
+
+PrizemarksError
+├── ArchiveError            the archive folder or its database
+│   ├── ArchiveMissing      there is no archive there
+│   ├── ArchiveTooNew       it was written by a newer version of this program
+│   └── ArchiveBusy         another process holds it
+├── SourceError             one input file that cannot be read: it goes to quarantine, the run goes on
+│   ├── NotAnImage          the bytes are no image format we read
+│   ├── DamagedImage        the image is cut short or its data are broken
+│   └── ImageTooLarge       more pixels than the limit allows
+├── MetadataError           a documents file that cannot be understood
+├── QueryError              a search that cannot be answered as asked
+├── ModelError              weights that are missing, damaged or do not fit
+├── TrainingError           a training run that cannot start or go on
+└── SetupError              the installation lacks something
+
+A message says what was wrong, with which input, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class PrizemarksError(Exception):
+    """Root of the tree: catch this to catch everything the program raises on purpose."""
+
+
+class ArchiveError(PrizemarksError):
+    """The archive folder or its database cannot be used as asked."""
+
+
+class ArchiveMissing(ArchiveError):
+    """No archive where one was named."""
+
+
+class ArchiveTooNew(ArchiveError):
+    """The archive was written by a newer version of this program."""
+
+
+class ArchiveBusy(ArchiveError):
+    """Another process holds the archive."""
+
+
+class SourceError(PrizemarksError):
+    """One input that cannot be read. `advice` says what the archivist can do about it."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(f"{reason} {advice}".strip())
+        self.reason = reason
+        self.advice = advice
+
+
+class NotAnImage(SourceError):
+    """The bytes are of no image format that is read here."""
+
+
+class DamagedImage(SourceError):
+    """The image is truncated or its data are broken."""
+
+
+class ImageTooLarge(SourceError):
+    """The image has more pixels than the limit allows."""
+
+
+class MetadataError(PrizemarksError):
+    """A documents file that cannot be understood."""
+
+
+class QueryError(PrizemarksError):
+    """A search that cannot be answered as asked."""
+
+
+class ModelError(PrizemarksError):
+    """Weights that are missing, damaged or do not fit the program."""
+
+
+class TrainingError(PrizemarksError):
+    """A training run that cannot start or cannot go on."""
+
+
+class SetupError(PrizemarksError):
+    """The installation lacks something that this command needs."""

@@ -1,0 +1,97 @@
+"""Brings a catalogue to the newest revision of `migrations/`, after a copy has been made."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect
+
+from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
+from retrieval.catalogue.files import UNFINISHED
+
+#: The package `migrations` lies beside this one, in a checkout as in an installation.
+SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def newest_revision() -> str:
+    """Return the revision that this version of the program works with."""
+    revision = ScriptDirectory(str(SCRIPTS)).get_current_head()
+    assert revision is not None, f"no migrations in {SCRIPTS}"
+    return revision
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the catalogue's revision; None where no migration has run yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def needed(engine: Engine) -> bool:
+    """Return whether the catalogue is behind this program.
+
+    Raises ArchiveTooNew when its revision is unknown, ArchiveError when the database holds
+    tables that no migration of ours has made.
+    """
+    with engine.connect() as connection:
+        current = revision(connection)
+        strange = current is None and inspect(connection).get_table_names()
+    name = engine.url.render_as_string()
+    if strange:
+        raise ArchiveError(f"{name} is a database of another program: it has no revision.")
+    if current is not None and current not in _known():
+        raise ArchiveTooNew(
+            f"{name} was written by a newer version of prizemarks (its revision is {current}, "
+            f"this version knows up to {newest_revision()}). Install the newer version."
+        )
+    return current != newest_revision()
+
+
+def migrate(engine: Engine, *, backups: Path, to: str = "head") -> None:
+    """Bring the catalogue to revision `to`, copying an SQLite catalogue into `backups` first.
+
+    The migrations run in one transaction: they all happen or none does. A catalogue that is
+    new, or already there, is not copied.
+    """
+    with engine.connect() as connection:
+        current = revision(connection)
+    if current == (newest_revision() if to == "head" else to):
+        return
+    if current is not None and engine.dialect.name == "sqlite":
+        assert engine.url.database is not None
+        back_up(Path(engine.url.database), backups, current)
+    with engine.execution_options(begin="EXCLUSIVE").begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def back_up(database: Path, backups: Path, revision: str) -> Path:
+    """Copy `database` into `backups`, named by the time and its revision; return the copy.
+
+    Uses SQLite's backup, which sees a consistent state even while others write.
+    """
+    backups.mkdir(parents=True, exist_ok=True)
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    copy = backups / f"{database.stem}-{moment}-{revision}.db"
+    unfinished = backups / f"{UNFINISHED}{copy.name}"
+    with (
+        closing(sqlite3.connect(database)) as source,
+        closing(sqlite3.connect(unfinished)) as target,
+    ):
+        source.backup(target)
+    with unfinished.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    unfinished.replace(copy)
+    return copy
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}

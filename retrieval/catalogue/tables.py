@@ -1,0 +1,191 @@
+"""The tables of an archive as SQLAlchemy classes; `migrations/` alone makes or alters them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+#: SQLite gives rowids only to columns declared INTEGER; PostgreSQL wants 64 bits.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def now() -> datetime:
+    """Return the present moment in UTC, as every timestamp of the catalogue is kept."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """Declarative base; the naming convention lets Alembic alter constraints by name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Document(Base):
+    """A catalogued item: reference code, title, date, ship, place and free metadata."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(255), unique=True)
+    series: Mapped[str | None] = mapped_column(String(64), index=True)  # "HCA 32" of "HCA 32/12/5"
+    title: Mapped[str | None] = mapped_column(Text)
+    date: Mapped[str | None] = mapped_column(String(255))  # as the archivist wrote it
+    year_from: Mapped[int | None] = mapped_column(Integer, index=True)
+    year_to: Mapped[int | None] = mapped_column(Integer)
+    ship: Mapped[str | None] = mapped_column(String(255), index=True)
+    place: Mapped[str | None] = mapped_column(String(255))
+    captain: Mapped[str | None] = mapped_column(String(255))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # every other column
+
+    pages: Mapped[list[Page]] = relationship(back_populates="document")
+
+
+class Page(Base):
+    """One image of a document: where its master lies, how large it is, and its SHA-256."""
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        UniqueConstraint("source", "frame", name="uq_pages_source_frame"),
+        Index("ix_pages_sha256", "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"), index=True)
+    source: Mapped[str] = mapped_column(String(1024))  # the path below SOURCE, "/" between parts
+    location: Mapped[str] = mapped_column(String(4096))  # absolute path or URL of the master
+    frame: Mapped[int] = mapped_column(Integer, default=0)  # image within a multi-page file
+    ordinal: Mapped[int] = mapped_column(Integer, default=0)  # order within the document
+    width: Mapped[int] = mapped_column(Integer)  # pixels of the master, as displayed
+    height: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))  # of the master file's bytes
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes of the master file
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("pages.id"))
+    segmenter: Mapped[str | None] = mapped_column(String(64))  # version; None: crops, not segmented
+    ingested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    document: Mapped[Document | None] = relationship(back_populates="pages")
+    marks: Mapped[list[Mark]] = relationship(back_populates="page", order_by="Mark.id")
+
+
+class Mark(Base):
+    """A region of a page in pixels of the master image."""
+
+    __tablename__ = "marks"
+    __table_args__ = (
+        CheckConstraint("status in ('proposed', 'confirmed', 'rejected')", name="status"),
+        CheckConstraint("width > 0 and height > 0", name="box"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("pages.id"), index=True)
+    x: Mapped[int] = mapped_column(Integer)
+    y: Mapped[int] = mapped_column(Integer)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    polygon: Mapped[list[list[int]] | None] = mapped_column(JSON)  # [[x, y], ...] or None: the box
+    status: Mapped[str] = mapped_column(String(16), default="proposed", index=True)
+    score: Mapped[float | None] = mapped_column()  # the segmenter's, in [0, 1]; None: a person's
+    origin: Mapped[str] = mapped_column(String(128))  # segmenter version or "person:<name>"
+    crop: Mapped[str] = mapped_column(String(64))  # SHA-256 of the crop's PNG under crops/
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    page: Mapped[Page] = relationship(back_populates="marks")
+
+
+class Model(Base):
+    """Trained weights known to the archive; the id is the content hash of the weights."""
+
+    __tablename__ = "models"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    architecture: Mapped[str] = mapped_column(String(64))
+    objective: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(32))  # "trained" here, or "bundled" with the program
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Embedding(Base):
+    """The L2-normalised vector of one mark under one model; every index is derived from these."""
+
+    __tablename__ = "embeddings"
+
+    mark_id: Mapped[int] = mapped_column(
+        ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True
+    )
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True, index=True)
+    crop: Mapped[str] = mapped_column(String(64))  # the crop that was embedded
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little-endian
+    embedded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Failure(Base):
+    """An input that could not be ingested; `quarantine.csv` is written from these rows."""
+
+    __tablename__ = "failures"
+    __table_args__ = (UniqueConstraint("source", "frame", name="uq_failures_source_frame"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(String(1024))
+    location: Mapped[str] = mapped_column(String(4096))
+    frame: Mapped[int] = mapped_column(Integer, default=0)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    advice: Mapped[str] = mapped_column(Text, default="")
+    failed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Identity(Base):
+    """Marks that a person says are the same merchant's mark."""
+
+    __tablename__ = "identities"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), unique=True)
+    note: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class IdentityMark(Base):
+    """One mark's membership of an identity: how sure, who said so and when."""
+
+    __tablename__ = "identity_marks"
+    __table_args__ = (
+        CheckConstraint("certainty in ('certain', 'probable', 'possible')", name="certainty"),
+    )
+
+    identity_id: Mapped[int] = mapped_column(
+        ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True
+    )
+    mark_id: Mapped[int] = mapped_column(
+        ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True
+    )
+    certainty: Mapped[str] = mapped_column(String(16))
+    said_by: Mapped[str] = mapped_column(String(255))
+    said_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

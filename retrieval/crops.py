@@ -1,0 +1,94 @@
+"""The pictures of marks: PNG files under `crops/`, named by their SHA-256, written once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.files import write_atomically
+
+#: Pixels of a stored crop's longest side: more than any model looks at, enough for a person.
+LONGEST_SIDE = 384
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def store_crop(archive: Archive, image: NDArray[np.uint8]) -> str:
+    """Keep `image`, (H, W, 3) RGB, among the archive's crops and return its SHA-256.
+
+    A longest side over `LONGEST_SIDE` is brought down to it by area-averaging. The same picture
+    is kept once, however often it is stored.
+    """
+    return write_crop(archive.crops_folder, image)
+
+
+def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
+    """Do what `store_crop` does in the crops folder itself: for processes without a catalogue."""
+    content = _png(_within(image, LONGEST_SIDE))
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = _path(folder, sha256)
+    if not path.exists():
+        write_atomically(path, content)
+    return sha256
+
+
+def crop_path(archive: Archive, sha256: str) -> Path:
+    """Return where the crop named `sha256` lies; the file need not be there.
+
+    Raises ArchiveError when `sha256` is no SHA-256 in lower-case hexadecimal digits.
+    """
+    return _path(archive.crops_folder, sha256)
+
+
+def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
+    """Return the crop as (H, W, 3) uint8 RGB; raises ArchiveError when it is gone or damaged."""
+    path = crop_path(archive, sha256)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArchiveError(
+            f"The crop {path} cannot be read ({error.strerror or error}). Put back the archive's "
+            "folder `crops` from a copy."
+        ) from error
+    image = None
+    if hashlib.sha256(content).hexdigest() == sha256:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise ArchiveError(
+            f"The crop {path} is damaged: its content is not what its name says. Put back the "
+            "archive's folder `crops` from a copy."
+        )
+    return np.asarray(image, np.uint8)
+
+
+def _path(folder: Path, sha256: str) -> Path:
+    if not _SHA256.fullmatch(sha256):
+        raise ArchiveError(f"{sha256[:80]!r} names no crop: a crop is named by its SHA-256.")
+    return folder / sha256[:2] / f"{sha256}.png"
+
+
+def _within(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    red, green, blue = image[..., 0], image[..., 1], image[..., 2]
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        pixels = np.ascontiguousarray(red)  # a grey crop takes a third of the room
+    else:
+        pixels = np.ascontiguousarray(image[..., ::-1])
+    done, content = cv2.imencode(".png", pixels)
+    assert done, "a PNG of an array in memory"
+    return content.tobytes()

@@ -1,0 +1,57 @@
+"""Settings: `prizemarks.toml` in the archive; `PRIZEMARKS_*` in the environment goes before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from retrieval.catalogue.errors import ArchiveError
+
+FILE = "prizemarks.toml"
+
+
+class Settings(BaseSettings):
+    """What an archive may set for itself. Unknown names are refused, so that a typo is seen."""
+
+    model_config = SettingsConfigDict(env_prefix="PRIZEMARKS_", extra="forbid", frozen=True)
+
+    max_megapixels: float = Field(200.0, gt=0, le=10_000, description="larger images: quarantine")
+    workers: int = Field(0, ge=0, le=256, description="ingest processes; 0: one a core")
+    host: str = Field("127.0.0.1", description="address the web page listens on")
+    port: int = Field(8501, ge=1, le=65_535, description="port of the web page")
+
+
+def read_settings(folder: Path) -> Settings:
+    """Return the settings of the archive in `folder`; ArchiveError names what is wrong in them."""
+    path = folder / FILE
+
+    class OfArchive(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    try:
+        return OfArchive()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ArchiveError(
+            f"{path} or the environment (PRIZEMARKS_{name.upper()}) sets {name!r} wrongly: "
+            f"{first['msg']}."
+        ) from error
+    except ValueError as error:
+        raise ArchiveError(f"{path} is not valid TOML: {error}.") from error

@@ -1,0 +1,40 @@
+"""What tests of every room share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from retrieval.catalogue.archive import Archive, create_archive
+
+# How long an example takes depends on the machine: no test asserts a time.
+settings.register_profile("prizemarks", deadline=None)
+settings.load_profile("prizemarks")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    """A new archive in a folder of its own."""
+    made = create_archive(tmp_path / "archive")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real pictures beside a checkout; tests that need it are skipped without."""
+    folder = Path(__file__).resolve().parents[1] / "../shared/data"
+    if not folder.is_dir():
+        pytest.skip("the pictures in ../shared/data are not here")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small networks are trained faster by one thread than by several that wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)

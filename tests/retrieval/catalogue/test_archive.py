@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
+from retrieval.catalogue.tables import Document, Mark, Page
+
+
+def a_page(source: str = "a.png") -> Page:
+    return Page(
+        source=source,
+        location=f"/scans/{source}",
+        width=10,
+        height=10,
+        sha256="0" * 64,
+        size=1,
+        mtime_ns=1,
+    )
+
+
+def test_an_archive_is_made_in_a_new_or_an_empty_folder(tmp_path: Path) -> None:
+    create_archive(tmp_path / "a" / "new one").close()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "prizemarks.toml").write_text("")
+    (tmp_path / "empty" / ".DS_Store").write_text("")
+    create_archive(tmp_path / "empty").close()
+    assert (tmp_path / "a" / "new one" / "archive.db").is_file()
+    assert (tmp_path / "empty" / "archive.db").is_file()
+
+
+def test_making_an_archive_again_opens_it(archive: Archive) -> None:
+    with archive.session() as session:
+        session.add(Document(reference="HCA 32/1"))
+    again = create_archive(archive.folder)
+    with again.session() as session:
+        assert session.scalars(select(Document.reference)).all() == ["HCA 32/1"]
+    again.close()
+
+
+def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").write_text("dear")
+    with pytest.raises(ArchiveError, match=r"not empty.*thesis\.docx"):
+        create_archive(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_a_file_cannot_be_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "scan.png").write_text("")
+    with pytest.raises(ArchiveError, match="cannot be made"):
+        create_archive(tmp_path / "scan.png")
+
+
+def test_opening_needs_an_archive(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveMissing, match="no archive"):
+        open_archive(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(ArchiveError, match="cannot be read as a catalogue"):
+        open_archive(tmp_path)
+
+
+def test_an_archive_with_odd_characters_in_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / "Kapitän #7 ?50% — ü"
+    create_archive(folder).close()
+    open_archive(folder).close()
+    assert (folder / "archive.db").is_file()
+
+
+def test_sqlite_is_set_up_as_promised(archive: Archive) -> None:
+    with archive.session() as session:
+        pragma = {
+            name: session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "foreign_keys", "busy_timeout")
+        }
+    assert pragma == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 30_000}
+
+
+def test_a_mark_needs_its_page(archive: Archive) -> None:
+    with pytest.raises(IntegrityError), archive.session() as session:
+        session.add(Mark(page_id=99, x=0, y=0, width=1, height=1, origin="person:a", crop="0" * 64))
+
+
+def test_a_session_that_fails_writes_nothing(archive: Archive) -> None:
+    with pytest.raises(ZeroDivisionError), archive.writing() as session:
+        session.add(Document(reference="HCA 32/1"))
+        session.flush()
+        _ = 1 / 0
+    with archive.session() as session:
+        assert session.scalars(select(Document)).all() == []
+
+
+def test_ids_of_deleted_marks_are_not_given_again(archive: Archive) -> None:
+    def add_a_mark() -> int:
+        with archive.writing() as session:
+            page = session.scalars(select(Page)).one()
+            mark = Mark(
+                page_id=page.id, x=0, y=0, width=1, height=1, origin="person:a", crop="0" * 64
+            )
+            session.add(mark)
+            session.flush()
+            return mark.id
+
+    with archive.session() as session:
+        session.add(a_page())
+    first = add_a_mark()
+    with archive.session() as session:
+        session.delete(session.get_one(Mark, first))
+    assert add_a_mark() > first
+
+
+def test_one_holds_the_lock_at_a_time(archive: Archive) -> None:
+    other = open_archive(archive.folder)
+    with archive.lock(), pytest.raises(ArchiveBusy, match="working on"), other.lock():
+        pass
+    with other.lock():
+        pass
+    other.close()
+
+
+def test_the_lock_ends_with_a_process_that_is_killed(archive: Archive) -> None:
+    program = (
+        "import sys\n"
+        "from retrieval.catalogue.archive import open_archive\n"
+        "with open_archive(sys.argv[1]).lock():\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(archive.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ArchiveBusy), archive.lock():
+            pass
+        process.kill()
+    with archive.lock():
+        pass
+
+
+def test_a_write_waits_and_then_says_who_is_in_the_way(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.catalogue.archive.BUSY_TIMEOUT", 50)
+    other = open_archive(archive.folder)
+    with archive.writing(), pytest.raises(ArchiveBusy, match="writing"), other.writing():
+        pass
+    other.close()

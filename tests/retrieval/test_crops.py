@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.crops import LONGEST_SIDE, crop_path, load_crop, store_crop
+
+images = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
+    lambda size: arrays.arrays(np.uint8, (*size, 3))
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(images)
+def test_a_crop_comes_back_as_it_was(archive: Archive, image: np.ndarray) -> None:
+    sha256 = store_crop(archive, image)
+    assert np.array_equal(load_crop(archive, sha256), image)
+    assert store_crop(archive, image.copy()) == sha256
+
+
+def test_a_crop_is_named_by_its_content(archive: Archive) -> None:
+    sha256 = store_crop(archive, np.full((4, 4, 3), 7, np.uint8))
+    path = crop_path(archive, sha256)
+    assert path == archive.folder / "crops" / sha256[:2] / f"{sha256}.png"
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def test_a_crop_is_written_once(archive: Archive) -> None:
+    image = np.full((4, 4, 3), 7, np.uint8)
+    path = crop_path(archive, store_crop(archive, image))
+    before = path.stat()
+    store_crop(archive, image)
+    after = path.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_large_crop_is_averaged_down_to_its_longest_side(archive: Archive) -> None:
+    image = np.zeros((768, 384, 3), np.uint8)
+    image[::2] = 200  # lines that plain subsampling would keep or drop whole
+    small = load_crop(archive, store_crop(archive, image))
+    assert small.shape == (LONGEST_SIDE, 192, 3)
+    assert np.all(small == 100)
+    sliver = load_crop(archive, store_crop(archive, np.zeros((4000, 2, 3), np.uint8)))
+    assert sliver.shape == (LONGEST_SIDE, 1, 3)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "0" * 63, "0" * 64 + "\n"])
+def test_only_a_sha256_names_a_crop(archive: Archive, name: str) -> None:
+    with pytest.raises(ArchiveError, match="names no crop"):
+        crop_path(archive, name)
+
+
+def test_a_crop_that_is_gone_or_damaged_is_reported(archive: Archive) -> None:
+    sha256 = store_crop(archive, np.full((4, 4, 3), 7, np.uint8))
+    path = crop_path(archive, sha256)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(ArchiveError, match="damaged"):
+        load_crop(archive, sha256)
+    path.unlink()
+    with pytest.raises(ArchiveError, match="cannot be read"):
+        load_crop(archive, sha256)
