@@ -1,0 +1,1 @@
+"""The GAN: networks, objectives, augmentation and training. Its discriminator is the features."""

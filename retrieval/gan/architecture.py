@@ -1,0 +1,210 @@
+"""Generators and discriminators.
+
+All pictures are (N, 1, S, S) float32 in [-1, 1], ink = +1. A discriminator's trunk halves the side
+in each of four strided convolutions and doubles the channels from the second on; the generator
+mirrors it (Radford, Metz & Chintala 2015, arXiv 1511.06434).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from retrieval.catalogue.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a generator and a discriminator that play against each other."""
+
+    name: str
+    size: int = 64  # side of the pictures in pixels, a multiple of 16
+    width: int = 48  # channels of the discriminator's first layer
+    kernels: tuple[int, int, int, int] = (4, 4, 4, 4)  # of the discriminator, shallow to deep
+    latent: int = 100
+    embedding: int = 128
+
+    @property
+    def channels(self) -> tuple[int, int, int, int]:
+        """Channels after each of the trunk's layers."""
+        return self.width, self.width * 2, self.width * 4, self.width * 8
+
+    @property
+    def last_map(self) -> tuple[int, int, int]:
+        """Shape (C, s, s) of the trunk's output."""
+        return self.width * 8, self.size // 16, self.size // 16
+
+
+#: sketch-GAN and thin-GAN follow Creswell & Bharath (arXiv 1607.02748): large filters in the
+#: discriminator's shallow and the generator's deep layers, against small ones throughout at an
+#: equal count of parameters.
+ARCHITECTURES: dict[str, Architecture] = {
+    "dcgan": Architecture("dcgan"),
+    "sketch-gan": Architecture("sketch-gan", width=32, kernels=(12, 8, 4, 4)),
+    "thin-gan": Architecture("thin-gan", width=35, kernels=(4, 4, 4, 4)),
+}
+
+
+def architecture(name: str) -> Architecture:
+    """Return the architecture called `name`; ModelError lists the known ones."""
+    try:
+        return ARCHITECTURES[name]
+    except KeyError:
+        known = ", ".join(ARCHITECTURES)
+        raise ModelError(f"There is no architecture {name!r}; choose one of: {known}.") from None
+
+
+class Trunk(nn.Module):
+    """The convolutional part of a discriminator: (N, 1, S, S) -> (N, 8 * width, S/16, S/16)."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        previous = 1
+        for depth, (channels, kernel) in enumerate(zip(shape.channels, shape.kernels, strict=True)):
+            padding = (kernel - 2) // 2
+            block: list[nn.Module] = [
+                nn.Conv2d(previous, channels, kernel, 2, padding, bias=depth == 0)
+            ]
+            if depth > 0:  # no batch norm on the first layer, as Radford et al. advise
+                block.append(nn.BatchNorm2d(channels))
+            block.append(nn.LeakyReLU(0.2, inplace=True))
+            layers.append(nn.Sequential(*block))
+            previous = channels
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the deepest activations."""
+        return self.activations(pictures)[-1]
+
+    def activations(self, pictures: Tensor) -> list[Tensor]:
+        """Return the activations of every layer, shallow to deep."""
+        outputs = []
+        x = pictures
+        for layer in self.layers:
+            x = layer(x)
+            outputs.append(x)
+        return outputs
+
+
+class AdversarialDiscriminator(nn.Module):
+    """DCGAN's discriminator: the trunk and one linear verdict over its last map."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self.shape = shape
+        self.trunk = Trunk(shape)
+        channels, side, _ = shape.last_map
+        self.verdict = nn.Linear(channels * side * side, 1)
+
+    def realism(self, features: Tensor) -> Tensor:
+        """Return one logit a picture, (N,): large where it looks drawn by a person."""
+        logits: Tensor = self.verdict(features.flatten(1))
+        return logits.squeeze(1)
+
+    def embed(self, pictures: Tensor) -> Tensor:
+        """Return L2-normalised penultimate activations, (N, 8 * width * (S/16)**2)."""
+        return F.normalize(self.trunk(pictures).flatten(1), dim=1)
+
+
+class ContrastiveDiscriminator(nn.Module):
+    """A DCGAN discriminator whose trunk learns by contrast (Jeong & Shin 2021, arXiv 2103.09742).
+
+    `projection` makes the embedding; `apart` is the head in which generated marks are held
+    together and away from real ones; `verdict` judges realism from stop-gradient features.
+    """
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self.shape = shape
+        self.trunk = Trunk(shape)
+        channels, side, _ = shape.last_map
+        hidden = 256
+        self.projection = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(channels * side * side, hidden, bias=False),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, shape.embedding),
+        )
+        self.apart = nn.Sequential(
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(channels * 4, 128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+        )
+        # Spectral norm keeps the verdict from winning outright, which starves the generator.
+        self.verdict = nn.Sequential(
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            spectral_norm(nn.Linear(channels * 4, 128)),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Linear(128, 1)),
+        )
+
+    def realism(self, features: Tensor) -> Tensor:
+        """Return one logit a picture, (N,): large where it looks drawn by a person."""
+        logits: Tensor = self.verdict(features)
+        return logits.squeeze(1)
+
+    def embed(self, pictures: Tensor) -> Tensor:
+        """Return L2-normalised projections, (N, embedding)."""
+        return F.normalize(self.projection(self.trunk(pictures)), dim=1)
+
+
+Discriminator = AdversarialDiscriminator | ContrastiveDiscriminator
+
+
+class Generator(nn.Module):
+    """DCGAN's generator: latent (N, latent) -> pictures (N, 1, S, S) in [-1, 1]."""
+
+    def __init__(self, shape: Architecture) -> None:
+        super().__init__()
+        self.shape = shape
+        channels, side, _ = shape.last_map
+        self.seed = nn.Sequential(
+            nn.Linear(shape.latent, channels * side * side, bias=False),
+            nn.Unflatten(1, (channels, side, side)),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+        )
+        layers: list[nn.Module] = []
+        outputs = (*reversed(shape.channels[:-1]), 1)
+        for output, kernel in zip(outputs, reversed(shape.kernels), strict=True):
+            padding = (kernel - 2) // 2
+            layers.append(
+                nn.ConvTranspose2d(channels, output, kernel, 2, padding, bias=output == 1)
+            )
+            layers += [nn.Tanh()] if output == 1 else [nn.BatchNorm2d(output), nn.ReLU()]
+            channels = output
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Return one generated mark a latent vector."""
+        pictures: Tensor = self.layers(self.seed(latent))
+        return pictures
+
+
+def draw_weights(network: nn.Module, seed: int) -> None:
+    """Set a network's weights to Radford's N(0, 0.02), from `seed` alone.
+
+    Linear layers keep fan-in scaling: with 0.02 a projection of 6,144 inputs starts saturated.
+    """
+    source = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in sorted(network.named_parameters(), key=lambda item: item[0]):
+            if parameter.dim() == 4:
+                parameter.copy_(torch.randn(parameter.shape, generator=source) * 0.02)
+            elif parameter.dim() == 2:
+                spread = parameter.shape[1] ** -0.5
+                parameter.copy_(torch.randn(parameter.shape, generator=source) * spread)
+            elif name.endswith("bias"):
+                parameter.zero_()
+        for name, buffer in sorted(network.named_buffers(), key=lambda item: item[0]):
+            if name.endswith(("._u", "._v")):  # spectral norm's power-iteration vectors
+                buffer.copy_(F.normalize(torch.randn(buffer.shape, generator=source), dim=0))

@@ -1,0 +1,94 @@
+"""One step of the contrastive discriminator (Jeong & Shin 2021, "ContraD", arXiv 2103.09742).
+
+The trunk learns from a SimCLR loss over two views of every real mark; every few steps it also
+learns to hold generated marks together and apart, while a small head judges realism from features
+whose gradient is stopped, and the generator plays against that head.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from retrieval.gan.architecture import ContrastiveDiscriminator
+from retrieval.gan.augmentation import augment
+from retrieval.gan.device import Compute
+from retrieval.gan.objectives import (
+    fakes_apart_loss,
+    non_saturating_discriminator_loss,
+    non_saturating_generator_loss,
+    nt_xent_loss,
+)
+from retrieval.gan.players import Players, fixed_weights, frozen_statistics
+
+TEMPERATURE = 0.1
+#: The adversarial half costs as much as the contrastive one and teaches the features little
+#: (docs/decisions): it plays in every fourth step, on a part of the batch.
+PLAY_EVERY = 4
+FAKES = 64
+
+
+def contrastive_step(
+    players: Players,
+    first: Tensor,
+    second: Tensor,
+    step: int,
+    source: torch.Generator,
+    compute: Compute,
+) -> dict[str, float]:
+    """Train both players on one batch and return the losses by name.
+
+    `first` and `second`, (N, 1, S, S), show N marks twice, row by row; the archive's own marks
+    come first, so that realism is judged on them. N >= 2.
+    """
+    discriminator = players.discriminator
+    assert isinstance(discriminator, ContrastiveDiscriminator)
+    plays = step % PLAY_EVERY == 0
+    fakes = min(FAKES, len(first))
+    losses: dict[str, float] = {}
+    latent_size = discriminator.shape.latent
+
+    with compute.autocast():
+        views = torch.cat([augment(first, source), augment(second, source)])
+        features = discriminator.trunk(views)
+        projected = F.normalize(discriminator.projection(features).float(), dim=1)
+        loss = nt_xent_loss(projected[: len(first)], projected[len(first) :], TEMPERATURE)
+        losses["contrast"] = loss.item()
+        if plays:
+            with torch.no_grad():
+                latent = torch.randn((fakes, latent_size), generator=source).to(first.device)
+                generated = players.generator(latent)
+            with frozen_statistics(discriminator):
+                imagined = discriminator.trunk(augment(generated.float(), source))
+            real = features[:fakes]
+            apart = fakes_apart_loss(
+                F.normalize(discriminator.apart(imagined).float(), dim=1),
+                F.normalize(discriminator.apart(real).float(), dim=1),
+                TEMPERATURE,
+            )
+            on_real = discriminator.realism(real.detach()).float()
+            on_fake = discriminator.realism(imagined.detach()).float()
+            verdict = non_saturating_discriminator_loss(on_real, on_fake)
+            loss = loss + apart + verdict
+            losses |= {
+                "apart": apart.item(),
+                "verdict": verdict.item(),
+                "real_taken_for_real": (on_real > 0).float().mean().item(),
+                "fake_taken_for_real": (on_fake > 0).float().mean().item(),
+            }
+    players.discriminator_optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    players.discriminator_optimiser.step()
+
+    if plays:
+        with compute.autocast(), fixed_weights(discriminator), frozen_statistics(discriminator):
+            latent = torch.randn((fakes, latent_size), generator=source).to(first.device)
+            generated = players.generator(latent)
+            seen = discriminator.trunk(augment(generated.float(), source))
+            deception = non_saturating_generator_loss(discriminator.realism(seen).float())
+        players.generator_optimiser.zero_grad(set_to_none=True)
+        deception.backward()
+        players.generator_optimiser.step()
+        losses["generator"] = deception.item()
+    return losses

@@ -1,0 +1,60 @@
+"""A label-free probe of the features, by which a run picks its checkpoint.
+
+Two augmented views of a mark must find each other among all the rest. Adversarial features can
+decay while the losses look well (Radford et al. 2015, section 7), so the last step is not trusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from retrieval.gan.architecture import Discriminator
+from retrieval.gan.augmentation import Strength, augment
+from retrieval.gan.device import Compute
+
+#: Half as strong again as in training: what it has learned to the letter does not count.
+HARDER = Strength(rotation=0.35, scale=0.3, shear=0.2, shift=0.12, elastic=0.035, erasure=0.4)
+
+
+@dataclass(frozen=True, order=True)
+class ProbeScore:
+    """How well views find their partner; compares by precision first, margin second."""
+
+    precision_at_1: float
+    margin: float  # cosine to the partner minus cosine to the nearest stranger, mean
+
+
+def probe(
+    discriminator: Discriminator,
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    compute: Compute,
+) -> ProbeScore:
+    """Return how well the views of N marks, (N, S, S) uint8 each, find each other."""
+    source = torch.Generator().manual_seed(0)
+    sides = [augment(as_pictures(side, compute.device), source, HARDER) for side in (first, second)]
+    trained = discriminator.training
+    discriminator.eval()
+    with torch.no_grad(), compute.autocast():
+        left, right = (
+            torch.cat([discriminator.embed(part).float() for part in side.split(256)])
+            for side in sides
+        )
+    discriminator.train(trained)
+    similarity = left @ right.T
+    partner = similarity.diagonal()
+    strangers = similarity.clone().fill_diagonal_(-2.0).max(dim=1).values
+    return ProbeScore(
+        (partner > strangers).float().mean().item(), (partner - strangers).mean().item()
+    )
+
+
+def as_pictures(ink: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Return stored ink, (N, S, S) uint8 with 255 = ink, as (N, 1, S, S) float32 in [-1, 1]."""
+    pictures = torch.from_numpy(np.ascontiguousarray(ink)).to(device).float()
+    return (pictures / 127.5 - 1).unsqueeze(1)

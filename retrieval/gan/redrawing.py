@@ -1,0 +1,78 @@
+"""The teacher: pairs of pictures in which two hands drew one identity.
+
+What these pairs differ in is what the features learn to overlook; what they share is the mark.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.ink import normalise
+from retrieval.strokes.glyphs import random_glyph
+from retrieval.strokes.hand import random_hand
+from retrieval.strokes.merchant import merchant_mark
+from retrieval.strokes.pen import draw
+from retrieval.strokes.program import Program, random_program
+from retrieval.strokes.rings import ringed_mark
+from retrieval.strokes.wear import worn
+
+#: What identities are drawn from, and in which shares.
+REPERTOIRE: tuple[tuple[float, Callable[[np.random.Generator], Program]], ...] = (
+    (0.36, random_program),
+    (0.22, merchant_mark),
+    (0.34, random_glyph),
+    (0.08, ringed_mark),
+)
+_DRAWN_AT = 96  # pixels of the drawing before it is worn and normalised
+_CHUNK = 250  # identities a worker draws at once
+
+
+def random_identity(rng: np.random.Generator) -> Program:
+    """Return a new identity of the repertoire."""
+    weights = np.asarray([weight for weight, _ in REPERTOIRE])
+    return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=weights / weights.sum()))][1](rng)
+
+
+def _picture(identity: Program, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    crop = worn(draw(identity, random_hand(rng), rng, _DRAWN_AT), rng)
+    return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
+
+
+def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> NDArray[np.uint8]:
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng([seed, chunk])
+    pairs = np.empty((count, 2, size, size), np.uint8)
+    for row in pairs:
+        identity = random_identity(rng)
+        row[0], row[1] = _picture(identity, rng, size), _picture(identity, rng, size)
+    return pairs
+
+
+def redrawn_pairs(
+    seed: int, count: int, size: int, workers: int | None = None
+) -> NDArray[np.uint8]:
+    """Return `count` identities drawn by two hands each: (count, 2, size, size) uint8, ink = 255.
+
+    The pictures depend on `seed`, `count` and `size` alone, not on the number of workers.
+    """
+    starts = range(0, count, _CHUNK)
+    sizes = [min(_CHUNK, count - start) for start in starts]
+    workers = workers or os.cpu_count() or 1
+    if workers == 1 or len(sizes) == 1:
+        chunks = [_draw_chunk(seed, i, n, size) for i, n in enumerate(sizes)]
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            chunks = list(
+                pool.map(
+                    _draw_chunk, [seed] * len(sizes), range(len(sizes)), sizes, [size] * len(sizes)
+                )
+            )
+    return np.concatenate(chunks) if chunks else np.zeros((0, 2, size, size), np.uint8)

@@ -1,0 +1,33 @@
+"""A sheet of generated marks: what the generator has understood so far."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retrieval.gan.architecture import Generator
+
+ROWS, COLUMNS = 6, 10
+
+
+def sample_sheet(generator: Generator) -> NDArray[np.uint8]:
+    """Return ROWS x COLUMNS generated marks, ink dark on white, as one grey image."""
+    source = torch.Generator().manual_seed(0)  # the same latents at every checkpoint
+    latent = torch.randn((ROWS * COLUMNS, generator.shape.latent), generator=source)
+    device = next(generator.parameters()).device
+    trained = generator.training
+    generator.eval()
+    with torch.no_grad():
+        pictures = generator(latent.to(device)).float().cpu().numpy()[:, 0]
+    generator.train(trained)
+    side = pictures.shape[-1]
+    tiles = np.clip((1 - pictures) * 127.5, 0, 255).astype(np.uint8)
+    rows = tiles.reshape(ROWS, COLUMNS, side, side).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(rows.reshape(ROWS * side, COLUMNS * side))
+
+
+def encode_sheet(sheet: NDArray[np.uint8]) -> bytes:
+    """Return a sheet as PNG."""
+    return bytes(cv2.imencode(".png", sheet)[1].tobytes())

@@ -1,0 +1,360 @@
+"""Training without a label: batches, checkpoints, resuming, and picking the best checkpoint.
+
+Every random number of step `n` comes from (seed, n), so a run that was killed and goes on from its
+last checkpoint ends with the same weights as one that was never interrupted (same machine, CPU).
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from retrieval.catalogue.errors import TrainingError
+from retrieval.catalogue.files import write_atomically
+from retrieval.gan.adversarial import adversarial_step
+from retrieval.gan.architecture import (
+    Architecture,
+    ContrastiveDiscriminator,
+    Generator,
+    draw_weights,
+)
+from retrieval.gan.contrastive import contrastive_step
+from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.players import Players, averaged, restore_state, state_tensors
+from retrieval.gan.probe import ProbeScore, as_pictures, probe
+from retrieval.gan.redrawing import redrawn_pairs
+from retrieval.gan.samples import encode_sheet, sample_sheet
+from retrieval.gan.whitening import whiten_projection
+from retrieval.model import (
+    Model,
+    build_discriminator,
+    model_id,
+    pack_weights,
+    unpack_weights,
+)
+
+Step = Callable[[Players, Tensor, Tensor, int, torch.Generator, Compute], dict[str, float]]
+
+#: The objectives `train` knows, by name.
+OBJECTIVES: dict[str, Step] = {
+    "contrastive": contrastive_step,
+    "non-saturating": adversarial_step,
+}
+STATE, BEST, METRICS = "state.safetensors", "best.safetensors", "metrics.csv"
+_REDRAWN = "redrawn.npy"
+_PROBED = 512  # marks the probe looks at
+_COLUMNS = (
+    "step", "contrast", "apart", "verdict", "generator",
+    "real_taken_for_real", "fake_taken_for_real", "probe_precision_at_1", "probe_margin",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run does; two runs with equal settings, marks and start end with equal weights."""
+
+    shape: Architecture
+    objective: str = "contrastive"
+    start: str | None = None  # id of the model the run begins from; None: random weights
+    steps: int = 700
+    batch: int = 192  # marks a step, each seen twice
+    redrawn_share: float = 0.4  # of a batch: fresh identities drawn by two hands each
+    identities: int = 8000  # how many such identities the run draws
+    learning_rate: float = 6e-4
+    generator_rate: float = 4e-4
+    warm_up: int = 50
+    decay: float = 0.995  # of the moving average
+    checkpoint_every: int = 100
+    seed: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the settings as they stand in a manifest."""
+        fields = dataclasses.asdict(self)
+        fields["shape"]["kernels"] = list(self.shape.kernels)
+        return fields
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: after `step` of `steps`, with the last batch's losses."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    probe: ProbeScore | None  # of the last checkpoint
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves: the weights of its best checkpoint and how it came about."""
+
+    id: str
+    weights: bytes
+    manifest: dict[str, Any]
+
+
+def _new_players(settings: Settings, start: Model | None, compute: Compute) -> Players:
+    discriminator = build_discriminator(settings.shape, settings.objective)
+    generator = Generator(settings.shape)
+    draw_weights(discriminator, settings.seed)
+    draw_weights(generator, settings.seed + 1)
+    if start is not None:
+        discriminator.load_state_dict(start.discriminator.state_dict())
+        generator.load_state_dict(start.generator.state_dict())
+    discriminator.to(compute.device, memory_format=torch.channels_last).train()
+    generator.to(compute.device, memory_format=torch.channels_last).train()
+    betas = (0.9, 0.999) if settings.objective == "contrastive" else (0.5, 0.999)
+    return Players(
+        discriminator,
+        generator,
+        averaged(discriminator),
+        torch.optim.AdamW(
+            discriminator.parameters(),
+            settings.learning_rate,
+            betas=betas,
+            weight_decay=1e-4,
+            fused=True,
+        ),
+        torch.optim.AdamW(
+            generator.parameters(),
+            settings.generator_rate,
+            betas=(0.5, 0.999),
+            weight_decay=0.0,
+            fused=True,
+        ),
+    )
+
+
+def _rate(settings: Settings, step: int) -> float:
+    """Return the share of the full learning rate at `step`: warm-up, then cosine decay."""
+    if step < settings.warm_up:
+        return (step + 1) / settings.warm_up
+    done = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up)
+    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def _batch(
+    settings: Settings, marks: NDArray[np.uint8], pairs: NDArray[np.uint8], step: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the two pictures of each mark of a batch: the archive's own first, then redrawn."""
+    rng = np.random.default_rng([settings.seed, 2, step])
+    own = min(len(marks), round(settings.batch * (1 - settings.redrawn_share)))
+    chosen = marks[rng.choice(len(marks), own, replace=False)] if own else marks[:0]
+    fresh = pairs[rng.choice(len(pairs), min(len(pairs), settings.batch - own), replace=False)]
+    return (
+        np.concatenate([chosen, fresh[:, 0]]),
+        np.concatenate([chosen, fresh[:, 1]]),
+    )
+
+
+def _cached_pairs(settings: Settings, run: Path, only_redrawn: bool) -> NDArray[np.uint8]:
+    """Return the run's redrawn pairs, drawn once and kept in `run` while it lasts."""
+    if settings.redrawn_share <= 0 and not only_redrawn:
+        return np.zeros((0, 2, settings.shape.size, settings.shape.size), np.uint8)
+    path = run / _REDRAWN
+    if path.exists():
+        return np.asarray(np.load(path, allow_pickle=False), np.uint8)
+    pairs = redrawn_pairs(settings.seed, settings.identities, settings.shape.size)
+    buffer = io.BytesIO()
+    np.save(buffer, pairs, allow_pickle=False)
+    write_atomically(path, buffer.getvalue())
+    return pairs
+
+
+def _probe_views(
+    settings: Settings, marks: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what the probe compares: marks of the archive, or redrawings held out."""
+    if len(marks) >= 64:
+        rng = np.random.default_rng([settings.seed, 3])
+        chosen = marks[rng.choice(len(marks), min(_PROBED, len(marks)), replace=False)]
+        return chosen, chosen
+    count = min(_PROBED, settings.identities)
+    held_out = redrawn_pairs(settings.seed + 1_000_003, count, settings.shape.size)
+    return held_out[:, 0], held_out[:, 1]
+
+
+def _whitened(
+    weights: bytes,
+    run: Path,
+    settings: Settings,
+    marks: NDArray[np.uint8],
+    pairs: NDArray[np.uint8],
+    compute: Compute,
+) -> bytes:
+    """Return a finished run's weights with the embedding whitened on what the run learned from."""
+    discriminator, generator = unpack_weights(weights, run / BEST)
+    if not isinstance(discriminator, ContrastiveDiscriminator):
+        return weights
+    rng = np.random.default_rng([settings.seed, 5])
+    seen = marks[rng.permutation(len(marks))] if len(marks) else pairs[:, 0]
+    whiten_projection(discriminator, seen, compute)
+    return pack_weights(discriminator, generator, settings.objective)
+
+
+@dataclass
+class _Record:
+    """What a checkpoint keeps beside the networks."""
+
+    step: int = 0
+    best: ProbeScore | None = None
+    best_step: int = 0
+    rows: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
+def _save(
+    run: Path, settings: Settings, players: Players, record: _Record, marks_digest: str
+) -> None:
+    tensors, groups = state_tensors(players)
+    header = {
+        "settings": settings.as_json(),
+        "marks": marks_digest,
+        "groups": groups,
+        "record": dataclasses.asdict(record),
+    }
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(record.rows)
+    write_atomically(run / METRICS, text.getvalue().encode())
+    # The state is written last: what it points to is there already.
+    write_atomically(run / STATE, bytes(save_tensors(tensors, {"run": json.dumps(header)})))
+
+
+def read_run(run: Path) -> dict[str, Any] | None:
+    """Return the header of the unfinished run in `run` (its settings and record), or None."""
+    path = run / STATE
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header: dict[str, Any] = json.loads(json.loads(file.read(length))["__metadata__"]["run"])
+    return header
+
+
+def _resume(run: Path, settings: Settings, players: Players, marks_digest: str) -> _Record:
+    header = read_run(run)
+    if header is None:
+        return _Record()
+    if header["settings"] != settings.as_json() or header["marks"] != marks_digest:
+        raise TrainingError(
+            f"The unfinished run in {run} was started with other settings or other marks. "
+            "Use --restart to discard it."
+        )
+    restore_state(players, load_tensors((run / STATE).read_bytes()), header["groups"])
+    record = header["record"]
+    best = ProbeScore(**record["best"]) if record["best"] else None
+    return _Record(record["step"], best, record["best_step"], record["rows"])
+
+
+def train(
+    settings: Settings,
+    marks: NDArray[np.uint8],
+    marks_digest: str,
+    run: Path,
+    start: Model | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+    compute: Compute | None = None,
+) -> Trained:
+    """Train on `marks`, (N, S, S) uint8 with 255 = ink, and return the best checkpoint's weights.
+
+    `run` is the folder for checkpoints; an unfinished run with the same settings and
+    `marks_digest` goes on where it stopped. N = 0 trains on redrawn synthetic marks alone.
+    Raises TrainingError when there is nothing to learn from or the losses are no longer finite.
+    """
+    if settings.objective not in OBJECTIVES:
+        known = ", ".join(OBJECTIVES)
+        raise TrainingError(
+            f"There is no objective {settings.objective!r}; choose one of: {known}."
+        )
+    compute = compute or best_compute()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    run.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    players = _new_players(settings, start, compute)
+    record = _resume(run, settings, players, marks_digest)
+    pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
+    first_view, second_view = _probe_views(settings, marks)
+    play = OBJECTIVES[settings.objective]
+    last = record.best
+    since: dict[str, list[float]] = {}  # losses since the last checkpoint
+
+    for step in range(record.step, settings.steps):
+        for optimiser, full in (
+            (players.discriminator_optimiser, settings.learning_rate),
+            (players.generator_optimiser, settings.generator_rate),
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = full * _rate(settings, step)
+        left, right = _batch(settings, marks, pairs, step)
+        if len(left) < 2:
+            raise TrainingError("Training needs at least two marks; ingest more pages first.")
+        source = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        losses = play(
+            players,
+            as_pictures(left, compute.device).contiguous(memory_format=torch.channels_last),
+            as_pictures(right, compute.device).contiguous(memory_format=torch.channels_last),
+            step,
+            source,
+            compute,
+        )
+        if not all(math.isfinite(value) for value in losses.values()):
+            raise TrainingError(
+                f"The losses are no longer finite at step {step} ({losses}); start again with "
+                "--restart and another --seed."
+            )
+        for name, value in losses.items():
+            since.setdefault(name, []).append(value)
+        # The average starts as the network itself and grows slow: early weights are forgotten.
+        players.follow(min(settings.decay, (1 + step) / (10 + step)))
+        done = step + 1
+        if done % settings.checkpoint_every == 0 or done == settings.steps:
+            last = probe(players.average, first_view, second_view, compute)
+            record.rows.append(
+                {"step": done}
+                | {name: round(float(np.mean(values)), 5) for name, values in since.items()}
+                | {
+                    "probe_precision_at_1": last.precision_at_1,
+                    "probe_margin": last.margin,
+                }
+            )
+            if record.best is None or last >= record.best:
+                record.best, record.best_step = last, done
+                write_atomically(
+                    run / BEST, pack_weights(players.average, players.generator, settings.objective)
+                )
+            sheet = encode_sheet(sample_sheet(players.generator))
+            write_atomically(run / f"samples-{done:06d}.png", sheet)
+            since.clear()
+            record.step = done
+            _save(run, settings, players, record, marks_digest)
+        report(Progress(done, settings.steps, losses, last))
+
+    weights = _whitened((run / BEST).read_bytes(), run, settings, marks, pairs, compute)
+    manifest = {
+        "id": model_id(weights),
+        "settings": settings.as_json(),
+        "marks": len(marks),
+        "marks_digest": marks_digest,
+        "best_step": record.best_step,
+        "probe": dataclasses.asdict(record.best) if record.best else None,
+        "chosen_by": "two augmented views of a mark must find each other among the rest",
+        "compute": str(compute),
+        "seconds_since_last_start": round(time.monotonic() - began, 1),
+    }
+    return Trained(manifest["id"], weights, manifest)

@@ -1,0 +1,105 @@
+"""Query normalisation: any picture of a mark becomes ink on paper in a square of fixed size.
+
+A sketch, a crop cut by hand and an ingested mark all go through `normalise`, so that two pictures
+of one mark differ only by what the hand, the pen and the paper did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Paper left around the ink on each side, as a share of the square.
+MARGIN = 0.12
+#: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.
+FAINTEST = 0.15
+#: The least difference from paper, in grey levels, that can be ink at all.
+LEAST_CONTRAST = 24.0
+#: The most that light may differ from one edge of a crop to the other, in grey levels.
+MOST_SLOPE = 40.0
+#: Share of the ink that may lie outside the box on each side: specks, neighbouring strokes' tips.
+STRAY = 0.004
+
+
+def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luminance of `image`, (H, W) or (H, W, 3) RGB or (H, W, 4) RGBA over white."""
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 4:
+        alpha = image[..., 3:].astype(np.float32) / 255
+        image = (image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def ink_density(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how much ink lies on each pixel, (H, W) float32 in [0, 1], 1 = the darkest ink.
+
+    The paper's level is a plane through the medians of the picture's four edges, so that uneven
+    light is not ink. A picture whose border is darker than the middle of its range is light on
+    dark (a negative, a relief) and is inverted.
+    """
+    level = grey(image).astype(np.float32)
+    height, width = level.shape
+    rim = max(1, round(0.04 * min(height, width)))
+    edges = (level[:rim], level[-rim:], level[:, :rim], level[:, -rim:])
+    top, bottom, left, right = (float(np.median(edge)) for edge in edges)
+    paper = float(np.median([top, bottom, left, right]))
+    darkest, lightest = np.percentile(level, [0.5, 99.5])
+    if paper < (float(darkest) + float(lightest)) / 2:
+        level = 255 - level
+        top, bottom, left, right = 255 - top, 255 - bottom, 255 - left, 255 - right
+        paper = 255 - paper
+    # An edge cut through a stroke must not tilt the paper: only a gentle slope is light.
+    slope_y = float(np.clip(bottom - top, -MOST_SLOPE, MOST_SLOPE))
+    slope_x = float(np.clip(right - left, -MOST_SLOPE, MOST_SLOPE))
+    ramp_y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
+    ramp_x = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None]
+    depth = np.maximum(paper + slope_y * ramp_y + slope_x * ramp_x - level, 0)
+    strongest = max(float(np.percentile(depth, 99.5)), LEAST_CONTRAST)
+    ink = np.minimum(depth / strongest, 1)
+    ink[ink < FAINTEST] = 0
+    return np.asarray(ink, np.float32)
+
+
+def _extent(profile: NDArray[np.float32]) -> tuple[int, int]:
+    """Return the first and one past the last position that hold all but the stray ink."""
+    mass = np.cumsum(profile, dtype=np.float64)
+    if mass[-1] <= 0:
+        return 0, len(profile)
+    first = int(np.searchsorted(mass, STRAY * mass[-1], side="right"))
+    last = int(np.searchsorted(mass, (1 - STRAY) * mass[-1], side="left"))
+    return first, max(last, first) + 1
+
+
+def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Return `image` as the networks see it: (size, size) float32 in [-1, 1], ink = +1.
+
+    The box of the ink is centred in the square with `MARGIN` around it, never stretched, and
+    area-averaged down (or interpolated up). A picture without ink comes back as bare paper.
+    `image` is uint8, (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
+    """
+    ink = ink_density(image)
+    top, bottom = _extent(ink.sum(axis=1))
+    left, right = _extent(ink.sum(axis=0))
+    ink = ink[top:bottom, left:right]
+    longest = max(ink.shape)
+    inner = size * (1 - 2 * MARGIN)
+    scale = inner / longest
+    shape = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
+    small = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    # Averaging thins a fine pen's line to grey; bring the strongest ink back to black.
+    small = small / max(float(np.percentile(small, 99.0)), 0.3)
+    square = np.zeros((size, size), np.float32)
+    x, y = (size - shape[0]) // 2, (size - shape[1]) // 2
+    square[y : y + shape[1], x : x + shape[0]] = np.minimum(small, 1)
+    return square * 2 - 1
+
+
+def normalise_all(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.float32]:
+    """Return a batch of normalised pictures, (N, 1, size, size) float32 in [-1, 1], ink = +1."""
+    if not images:
+        return np.zeros((0, 1, size, size), np.float32)
+    return np.stack([normalise(image, size) for image in images])[:, None]

@@ -1,0 +1,152 @@
+"""Models: trained weights with the manifest that says how they were made.
+
+A model is a folder with `weights.safetensors` and `model.json`; its id is the head of the SHA-256
+of the weights file, which carries the architecture in its header. No pickle is ever read. One
+model ships with the program, so that a newcomer can search before training anything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.files import write_atomically
+from retrieval.gan.architecture import (
+    AdversarialDiscriminator,
+    Architecture,
+    ContrastiveDiscriminator,
+    Discriminator,
+    Generator,
+)
+
+WEIGHTS, MANIFEST = "weights.safetensors", "model.json"
+#: Hexadecimal digits of the SHA-256 that make a model's id.
+ID_DIGITS = 16
+_HEADER = "prizemarks"  # one key only: safetensors does not keep the order of several
+
+
+@dataclass(frozen=True)
+class Model:
+    """A discriminator ready to embed, the generator it played against, and their manifest."""
+
+    id: str
+    discriminator: Discriminator
+    generator: Generator
+    manifest: dict[str, Any]
+
+    @property
+    def shape(self) -> Architecture:
+        """The architecture of both networks."""
+        return self.discriminator.shape
+
+
+def build_discriminator(shape: Architecture, objective: str) -> Discriminator:
+    """Return an untrained discriminator with the heads that `objective` needs."""
+    if objective == "contrastive":
+        return ContrastiveDiscriminator(shape)
+    return AdversarialDiscriminator(shape)
+
+
+def model_id(weights: bytes) -> str:
+    """Return the id of a model from the bytes of its weights file."""
+    return hashlib.sha256(weights).hexdigest()[:ID_DIGITS]
+
+
+def pack_weights(discriminator: Discriminator, generator: Generator, objective: str) -> bytes:
+    """Return both networks as the bytes of a weights file, in half precision."""
+    tensors: dict[str, Tensor] = {}
+    for name, network in (("discriminator", discriminator), ("generator", generator)):
+        for key, value in network.state_dict().items():
+            value = value.detach().cpu().contiguous()
+            tensors[f"{name}/{key}"] = value.half() if value.is_floating_point() else value
+    header = {"architecture": dataclasses.asdict(discriminator.shape), "objective": objective}
+    return bytes(save_tensors(tensors, {_HEADER: json.dumps(header, sort_keys=True)}))
+
+
+def _header(weights: bytes, where: Path) -> tuple[Architecture, str]:
+    try:
+        length = int.from_bytes(weights[:8], "little")
+        header = json.loads(weights[8 : 8 + length])["__metadata__"][_HEADER]
+        fields = json.loads(header)
+        shape = fields["architecture"]
+        shape["kernels"] = tuple(shape["kernels"])
+        return Architecture(**shape), str(fields["objective"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{where} is no weights file of this program ({error}); copy it again or train anew."
+        ) from error
+
+
+def unpack_weights(weights: bytes, where: Path) -> tuple[Discriminator, Generator]:
+    """Return the networks of a weights file; ModelError names `where` if it is damaged."""
+    shape, objective = _header(weights, where)
+    discriminator, generator = build_discriminator(shape, objective), Generator(shape)
+    try:
+        tensors = load_tensors(weights)
+        for name, network in (("discriminator", discriminator), ("generator", generator)):
+            prefix = f"{name}/"
+            network.load_state_dict(
+                {
+                    key[len(prefix) :]: value.float() if value.is_floating_point() else value
+                    for key, value in tensors.items()
+                    if key.startswith(prefix)
+                }
+            )
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"The weights in {where} are damaged ({error}); copy the file again or train anew."
+        ) from error
+    return discriminator.eval(), generator.eval()
+
+
+def write_model(folder: Path, weights: bytes, manifest: dict[str, Any]) -> None:
+    """Write a model's two files into `folder`; the manifest last, so that it seals the pair."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True).encode())
+
+
+def read_model(folder: Path) -> Model:
+    """Return the model in `folder`; ModelError if it is missing, damaged or not what it says."""
+    try:
+        weights = (folder / WEIGHTS).read_bytes()
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no model in {folder}: {error.filename} is missing. "
+            "Train again, or restore the folder from a backup."
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{folder / MANIFEST} is not valid JSON ({error}).") from error
+    found = model_id(weights)
+    if manifest.get("id") != found:
+        raise ModelError(
+            f"The weights in {folder} are not those of model {manifest.get('id')} (their hash "
+            f"says {found}): the file was changed or damaged. Restore it or train again."
+        )
+    discriminator, generator = unpack_weights(weights, folder / WEIGHTS)
+    return Model(found, discriminator, generator, manifest)
+
+
+@cache
+def bundled_model() -> Model:
+    """Return the model that ships with the program, trained on redrawn synthetic marks."""
+    return read_model(Path(str(files("retrieval").joinpath("weights"))))
+
+
+def parameter_count(network: torch.nn.Module) -> int:
+    """Return the number of trainable weights of `network`."""
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from retrieval.catalogue.errors import TrainingError
+from retrieval.gan.architecture import Architecture
+from retrieval.gan.redrawing import redrawn_pairs
+from retrieval.gan.training import Progress, Settings, read_run, train
+from retrieval.model import Model, unpack_weights
+
+TINY = Architecture("dcgan", size=32, width=8)
+SETTINGS = Settings(
+    TINY, steps=9, batch=12, identities=24, checkpoint_every=3, warm_up=2, redrawn_share=0.5
+)
+
+
+@pytest.fixture(scope="module")
+def marks() -> np.ndarray:
+    return redrawn_pairs(99, 80, TINY.size, workers=1)[:, 0]
+
+
+class Killed(Exception):
+    """Stands for a kill in the middle of a step."""
+
+
+def test_a_run_leaves_weights_metrics_and_samples(marks: np.ndarray, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    trained = train(SETTINGS, marks, "m", tmp_path, report=seen.append)
+    assert [progress.step for progress in seen] == list(range(1, 10))
+    discriminator, generator = unpack_weights(trained.weights, tmp_path)
+    assert discriminator.shape == generator.shape == TINY
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+    assert [row["step"] for row in rows] == ["3", "6", "9"]
+    sheet = cv2.imread(str(tmp_path / "samples-000009.png"), cv2.IMREAD_GRAYSCALE)
+    assert sheet is not None
+    assert sheet.shape == (6 * 32, 10 * 32)
+    assert trained.manifest["best_step"] in (3, 6, 9)
+    assert trained.manifest["marks"] == 80
+
+
+def test_the_kept_checkpoint_is_the_one_the_probe_likes_best(
+    marks: np.ndarray, tmp_path: Path
+) -> None:
+    trained = train(replace(SETTINGS, steps=12), marks, "m", tmp_path)
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+    scores = [(float(r["probe_precision_at_1"]), float(r["probe_margin"])) for r in rows]
+    best = max(range(len(rows)), key=lambda i: (*scores[i], i))
+    assert trained.manifest["best_step"] == int(rows[best]["step"])
+
+
+@pytest.mark.parametrize("objective", ["contrastive", "non-saturating"])
+@pytest.mark.parametrize("killed_at", [2, 5])
+def test_an_interrupted_run_ends_with_the_same_weights(
+    marks: np.ndarray, tmp_path: Path, objective: str, killed_at: int
+) -> None:
+    settings = replace(SETTINGS, objective=objective)
+    whole = train(settings, marks, "m", tmp_path / "whole")
+
+    def kill(progress: Progress) -> None:
+        if progress.step == killed_at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(settings, marks, "m", tmp_path / "cut", report=kill)
+    resumed: list[int] = []
+    again = train(
+        settings,
+        marks,
+        "m",
+        tmp_path / "cut",
+        report=lambda progress: resumed.append(progress.step),
+    )
+    assert resumed[0] == (killed_at // 3) * 3 + 1, "it goes on from the last checkpoint"
+    assert again.id == whole.id
+    assert (tmp_path / "cut/metrics.csv").read_bytes() == (
+        tmp_path / "whole/metrics.csv"
+    ).read_bytes()
+
+
+def test_kill_9_and_run_again(tmp_path: Path) -> None:
+    """A real process, killed for good, and the same weights as one that was left alone."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from retrieval.gan.architecture import Architecture\n"
+        "from retrieval.gan.redrawing import redrawn_pairs\n"
+        "from retrieval.gan.training import Settings, train\n"
+        "if __name__ == '__main__':\n"
+        "    shape = Architecture('dcgan', size=32, width=8)\n"
+        "    marks = redrawn_pairs(99, 80, 32, workers=1)[:, 0]\n"
+        "    settings = Settings(shape, steps=60, batch=12, identities=24, checkpoint_every=5)\n"
+        "    print(train(settings, marks, 'm', Path(sys.argv[1])).id)\n"
+    )
+    command = [sys.executable, str(script)]
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    victim = subprocess.Popen(
+        [*command, str(tmp_path / "cut")], stdout=subprocess.DEVNULL, env=one_thread
+    )
+    state = tmp_path / "cut/state.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(victim.pid, signal.SIGKILL)
+    assert victim.wait() == -signal.SIGKILL, "it was killed in the middle, not finished"
+    header = read_run(tmp_path / "cut")
+    assert header is not None
+    assert 0 < header["record"]["step"] < 60
+    ids = [
+        subprocess.run(
+            [*command, str(tmp_path / run)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=one_thread,
+        )
+        for run in ("cut", "whole")
+    ]
+    assert ids[0].stdout == ids[1].stdout != ""
+
+
+def test_another_seed_gives_other_weights(marks: np.ndarray, tmp_path: Path) -> None:
+    first = train(SETTINGS, marks, "m", tmp_path / "1")
+    second = train(replace(SETTINGS, seed=2), marks, "m", tmp_path / "2")
+    assert first.id != second.id
+
+
+def test_a_run_begins_from_a_model(marks: np.ndarray, tmp_path: Path) -> None:
+    first = train(SETTINGS, marks, "m", tmp_path / "1")
+    start = Model(first.id, *unpack_weights(first.weights, tmp_path), first.manifest)
+    still = replace(SETTINGS, steps=3, learning_rate=0.0, generator_rate=0.0, start=first.id)
+    second = train(still, marks, "m", tmp_path / "2", start)
+    unchanged = unpack_weights(second.weights, tmp_path)[0].state_dict()
+    before = start.discriminator.state_dict()
+    key = "trunk.layers.1.0.weight"
+    np.testing.assert_allclose(unchanged[key], before[key], atol=2e-3)
+
+
+def test_marks_that_changed_meanwhile_are_refused(marks: np.ndarray, tmp_path: Path) -> None:
+    def kill(progress: Progress) -> None:
+        if progress.step == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(SETTINGS, marks, "before", tmp_path, report=kill)
+    with pytest.raises(TrainingError, match="--restart"):
+        train(SETTINGS, marks, "after", tmp_path)
+
+
+def test_unknown_objective_is_refused(marks: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="contrastive"):
+        train(replace(SETTINGS, objective="supervised"), marks, "m", tmp_path)
+
+
+def test_training_on_redrawn_marks_alone_learns_to_find_them(tmp_path: Path) -> None:
+    settings = Settings(
+        TINY, steps=40, batch=48, identities=200, checkpoint_every=20, redrawn_share=1.0, warm_up=5,
+        learning_rate=2e-3,
+    )  # fmt: skip
+    losses: list[float] = []
+    train(
+        settings,
+        np.zeros((0, 32, 32), np.uint8),
+        "",
+        tmp_path,
+        report=lambda progress: losses.append(progress.losses["contrast"]),
+    )
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.3

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from retrieval.ink import MARGIN, grey, ink_density, normalise, normalise_all
+
+
+def cross(width: int = 120, height: int = 160, paper: int = 230, ink: int = 40) -> np.ndarray:
+    """A cross drawn on paper, off centre."""
+    image = np.full((height, width), paper, np.uint8)
+    cv2.line(image, (30, 20), (30, 100), ink, 5)
+    cv2.line(image, (15, 45), (45, 45), ink, 5)
+    return image
+
+
+def test_result_is_ink_on_paper_in_a_square() -> None:
+    picture = normalise(cross(), 64)
+    assert picture.shape == (64, 64)
+    assert picture.dtype == np.float32
+    assert picture.min() == -1
+    assert picture.max() == 1
+    assert picture[0].max() == -1, "the margin is paper"
+
+
+def test_the_box_of_the_ink_is_centred_and_not_stretched() -> None:
+    rows, columns = np.nonzero(normalise(cross(), 96) > 0)
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert height == pytest.approx(96 * (1 - 2 * MARGIN), abs=2)
+    assert width / height == pytest.approx(36 / 86, abs=0.06)
+    assert abs((columns.min() + columns.max()) / 2 - 47.5) <= 1.5
+
+
+@pytest.mark.parametrize("change", ["negative", "darker paper", "fainter ink", "rgb", "elsewhere"])
+def test_the_same_mark_otherwise_scanned_looks_the_same(change: str) -> None:
+    image = cross()
+    other = {
+        "negative": 255 - image,
+        "darker paper": cross(paper=170, ink=20),
+        "fainter ink": cross(ink=150),
+        "rgb": np.repeat(image[..., None], 3, axis=2),
+        "elsewhere": np.roll(image, (20, 30), axis=(0, 1)),
+    }[change]
+    assert np.abs(normalise(image, 64) - normalise(other, 64)).mean() < 0.02
+
+
+def test_uneven_light_is_not_ink() -> None:
+    light = np.linspace(0, 35, 120)[None]
+    lit = np.clip(cross().astype(float) - light, 0, 255).astype(np.uint8)
+    density = ink_density(lit)
+    assert density[110:].max() == 0
+
+
+def test_transparent_sketch_lies_on_white() -> None:
+    sketch = np.zeros((50, 50, 4), np.uint8)
+    sketch[10:40, 24:27, 3] = 255
+    assert grey(sketch)[0, 0] == 255
+    assert grey(sketch)[20, 25] == 0
+
+
+def test_bare_paper_has_no_ink() -> None:
+    assert normalise(np.full((40, 70), 200, np.uint8), 64).max() == -1
+
+
+def test_batch_of_none_is_empty() -> None:
+    assert normalise_all([], 64).shape == (0, 1, 64, 64)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))),
+    st.sampled_from([16, 64, 96]),
+)
+def test_any_picture_is_normalised(image: np.ndarray, size: int) -> None:
+    picture = normalise(image, size)
+    assert picture.shape == (size, size)
+    assert np.isfinite(picture).all()
+    assert picture.min() >= -1
+    assert picture.max() <= 1
