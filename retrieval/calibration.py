@@ -1,0 +1,62 @@
+"""Honest scores: how often do unrelated marks look this alike?
+
+A cosine of 0.8 means one thing under one model and another under the next. What a person can use
+is the share of unrelated marks that score as high.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAIRS = 200_000
+#: The tail is fitted between these quantiles of random pairs. Above the upper one an archive's own
+#: repeats begin to count, and they are not unrelated.
+BODY, TAIL = 0.90, 0.98
+#: No archive is large enough to support a rarer claim.
+RAREST = 1e-6
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Random pairs' cosines: quantiles 0, 1/200 ... up to `BODY`, then an exponential tail."""
+
+    quantiles: tuple[float, ...]
+    decay: float  # the cosine over which the share falls by a factor of e
+
+    def unrelated(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the shares of unrelated marks that are at least this alike, in [1e-6, 1].
+
+        Beyond the body the tail is exponential, which is heavier than a cosine's true one: the
+        claim errs on the side of caution.
+        """
+        body = self.quantiles[-1]
+        shares = 1 - np.interp(cosines, self.quantiles, np.linspace(0, BODY, len(self.quantiles)))
+        tail = (1 - BODY) * np.exp(-np.maximum(cosines - body, 0) / self.decay)
+        return np.maximum(np.where(cosines >= body, tail, shares), RAREST)
+
+
+def calibrate(vectors: NDArray[np.float32], seed: int = 0) -> Calibration:
+    """Return the calibration of an archive from its embeddings (N, D), from random pairs of them.
+
+    With fewer than two embeddings nothing is known, and every score is said to be common.
+    """
+    steps = round(BODY * 200) + 1
+    if len(vectors) < 2:
+        return Calibration((1.0,) * steps, 1.0)
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, len(vectors), PAIRS)
+    second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
+    cosines = np.concatenate(
+        [
+            np.einsum("nd,nd->n", vectors[first[i : i + 20_000]], vectors[second[i : i + 20_000]])
+            for i in range(0, PAIRS, 20_000)
+        ]
+    )
+    body, tail = np.quantile(cosines, [BODY, TAIL])
+    decay = max(float(tail - body) / math.log((1 - BODY) / (1 - TAIL)), 1e-3)
+    quantiles = np.quantile(cosines, np.linspace(0, BODY, steps))
+    return Calibration(tuple(round(float(q), 6) for q in quantiles), round(decay, 6))

@@ -1,0 +1,322 @@
+"""The index: the searchable embeddings of one model, exact inner product in FAISS.
+
+The catalogue is the truth; an index is derived from it. `embed_marks` brings the embeddings in the
+catalogue up to date, `refresh_index` brings the FAISS file up to date with them: new vectors are
+added, those of deleted or rejected marks removed, and a file that is missing, damaged or foreign
+is rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select
+
+from retrieval.calibration import Calibration, calibrate
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.queries import marks_to_embed
+from retrieval.crops import load_crop
+from retrieval.embedding import dimension, embed
+from retrieval.model import Model
+
+VECTORS, IDS, SEAL = "vectors.faiss", "ids.npy", "index.json"
+_AT_ONCE = 512  # marks embedded and committed in one transaction
+#: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
+_FEW_QUERIES = 8
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """A FAISS index over mark ids, and the calibration of its scores."""
+
+    model_id: str
+    vectors: Any  # faiss.IndexIDMap2 over IndexFlatIP, on the CPU
+    searched: Any  # the same on the GPU, where one works; else `vectors`
+    calibration: Calibration
+    marks: NDArray[np.int64]  # the ids in it, ascending
+
+    def __len__(self) -> int:
+        return int(self.vectors.ntotal)
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What bringing an index up to date changed."""
+
+    embedded: int
+    added: int
+    removed: int
+    total: int
+
+
+def _wanted(model_id: str) -> Any:
+    """Return a select of (mark id, crop, vector) of every mark that may be found."""
+    return (
+        select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.vector)
+        .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
+        .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
+        .order_by(tables.Mark.id)
+    )
+
+
+def register_model(archive: Archive, model: Model, origin: str) -> None:
+    """Make `model` known to the catalogue, if it is not yet; embeddings refer to it."""
+    with archive.writing() as session:
+        if session.get(tables.Model, model.id) is None:
+            objective = str(model.manifest.get("settings", {}).get("objective", "contrastive"))
+            session.add(
+                tables.Model(
+                    id=model.id,
+                    architecture=model.shape.name,
+                    objective=objective,
+                    origin=origin,
+                    manifest=model.manifest,
+                )
+            )
+
+
+def embed_marks(
+    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Embed every mark that has no embedding under `model`, or one of another crop.
+
+    Committed every few hundred marks, so that an interrupted run goes on where it stopped.
+    Returns how many marks were embedded. `report` is called with (done, total).
+    """
+    with archive.session() as session:
+        missing = marks_to_embed(session, model.id)
+    for start in range(0, len(missing), _AT_ONCE):
+        part = missing[start : start + _AT_ONCE]
+        vectors = embed(model, [load_crop(archive, crop) for _, crop in part])
+        ids = [mark for mark, _ in part]
+        with archive.writing() as session:
+            # A mark may have gone while its crop was being embedded.
+            present = set(session.scalars(select(tables.Mark.id).where(tables.Mark.id.in_(ids))))
+            session.execute(
+                delete(tables.Embedding).where(
+                    tables.Embedding.mark_id.in_(ids), tables.Embedding.model_id == model.id
+                )
+            )
+            rows = [
+                {
+                    "mark_id": mark,
+                    "model_id": model.id,
+                    "crop": crop,
+                    "vector": vector.astype("<f4").tobytes(),
+                }
+                for (mark, crop), vector in zip(part, vectors, strict=True)
+                if mark in present
+            ]
+            if rows:
+                session.execute(insert(tables.Embedding), rows)
+        report(min(start + _AT_ONCE, len(missing)), len(missing))
+    return len(missing)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _crop_key(crop: str) -> int:
+    """Return the head of a crop's hash as a number, to tell whether a mark was cut anew."""
+    return int(crop[:15], 16)
+
+
+def _read(folder: Path, size: int) -> tuple[Any, NDArray[np.int64], dict[str, Any]] | None:
+    """Return the stored index, its (mark, crop key) rows and its seal; None if not trusted."""
+    try:
+        seal = json.loads((folder / SEAL).read_bytes())
+        vectors, ids = (folder / VECTORS).read_bytes(), (folder / IDS).read_bytes()
+        if seal["vectors"] != _digest(vectors) or seal["ids"] != _digest(ids):
+            return None
+        index = faiss.deserialize_index(np.frombuffer(vectors, np.uint8))
+        rows = np.frombuffer(ids, "<i8").reshape(-1, 2)
+        calibration = seal["calibration"]
+        seal["calibration"] = Calibration(tuple(calibration["quantiles"]), calibration["decay"])
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return None  # missing or damaged: it is derived, and will be rebuilt
+    if index.ntotal != len(rows) or index.d != size:
+        return None
+    return index, rows, seal
+
+
+def _write(folder: Path, index: Any, rows: NDArray[np.int64], calibration: Calibration) -> None:
+    vectors, ids = faiss.serialize_index(index).tobytes(), rows.astype("<i8").tobytes()
+    seal = {
+        "vectors": _digest(vectors),
+        "ids": _digest(ids),
+        "count": len(rows),
+        "calibration": asdict(calibration),
+    }
+    write_atomically(folder / VECTORS, vectors)
+    write_atomically(folder / IDS, ids)
+    write_atomically(folder / SEAL, json.dumps(seal).encode())
+
+
+def refresh_index(
+    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+) -> Refreshed:
+    """Bring embeddings and index of `model` up to date with the archive's marks."""
+    origin = "trained" if (archive.models_folder / model.id).exists() else "bundled"
+    register_model(archive, model, origin)
+    embedded = embed_marks(archive, model, report)
+    _, added, removed, total = _synchronised(archive, model)
+    return Refreshed(embedded, added, removed, total)
+
+
+def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int, int]:
+    """Return the index after adding and removing what the catalogue says, writing what changed."""
+    folder = archive.index_folder / model.id
+    size = dimension(model)
+    with archive.session() as session:
+        wanted = session.execute(
+            _wanted(model.id).with_only_columns(tables.Mark.id, tables.Embedding.crop)
+        ).all()
+    target = np.array([(mark, _crop_key(crop)) for mark, crop in wanted], np.int64).reshape(-1, 2)
+    stored = _read(folder, size)
+    if stored is None:
+        index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+        rows, calibration = np.zeros((0, 2), np.int64), calibrate(np.zeros((0, size), np.float32))
+    else:
+        index, rows, calibration = stored[0], stored[1], stored[2]["calibration"]
+    gone, new = _differences(rows, target)
+    if gone:
+        index.remove_ids(np.array(gone, np.int64))
+    for start in range(0, len(new), 10_000):
+        part = new[start : start + 10_000]
+        index.add_with_ids(_stored_vectors(archive, model.id, part, size), np.array(part, np.int64))
+    if stored is None or gone or new:
+        calibration = calibrate(_all_vectors(index))
+        _write(folder, index, target, calibration)
+    found = VectorIndex(model.id, index, _on_gpu(index), calibration, target[:, 0])
+    return found, len(new), len(gone), len(target)
+
+
+def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Return the marks to remove and to add, from (mark, crop key) rows that are and should be."""
+    if np.array_equal(have, want):
+        return [], []
+    has, wants = set(map(tuple, have.tolist())), set(map(tuple, want.tolist()))
+    return sorted(mark for mark, _ in has - wants), sorted(mark for mark, _ in wants - has)
+
+
+def _stored_vectors(
+    archive: Archive, model_id: str, marks: list[int], size: int
+) -> NDArray[np.float32]:
+    """Return the catalogue's vectors of `marks` in that order, (N, size)."""
+    vectors: dict[int, bytes] = {}
+    with archive.session() as session:
+        for start in range(0, len(marks), 500):  # databases bound the length of an IN list
+            query = select(tables.Embedding.mark_id, tables.Embedding.vector).where(
+                tables.Embedding.model_id == model_id,
+                tables.Embedding.mark_id.in_(marks[start : start + 500]),
+            )
+            vectors.update((mark, vector) for mark, vector in session.execute(query))
+    stacked = np.frombuffer(b"".join(vectors[mark] for mark in marks), "<f4")
+    return np.ascontiguousarray(stacked.reshape(-1, size), np.float32)
+
+
+def _all_vectors(index: Any) -> NDArray[np.float32]:
+    flat = faiss.downcast_index(index.index)
+    return np.asarray(
+        faiss.rev_swig_ptr(flat.get_xb(), index.ntotal * index.d).reshape(-1, index.d)
+    )
+
+
+@cache
+def gpu_works() -> bool:
+    """Return whether FAISS really adds and finds vectors on a GPU here.
+
+    A build may count GPUs that it holds no code for, so the count alone is not believed.
+    """
+    if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() < 1:
+        return False
+    vectors = np.eye(8, dtype=np.float32)
+    try:
+        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, faiss.IndexFlatIP(8))
+        index.add(vectors)
+        return bool((index.search(vectors, 1)[1][:, 0] == np.arange(8)).all())
+    except RuntimeError:  # what FAISS raises for "no kernel image" and "out of memory"
+        return False
+
+
+def _on_gpu(index: Any) -> Any:
+    if not gpu_works():
+        return index
+    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+
+
+def load_index(archive: Archive, model: Model) -> VectorIndex:
+    """Return the index of `model` as the catalogue has it now, rebuilt if it cannot be trusted.
+
+    Raises ModelError when no mark was ever embedded under the model.
+    """
+    with archive.session() as session:
+        count = session.scalar(
+            select(func.count())
+            .select_from(tables.Embedding)
+            .where(tables.Embedding.model_id == model.id)
+        )
+    if not count:
+        raise ModelError(
+            f"No mark of {archive.folder} is indexed under model {model.id}; "
+            f"run: prizemarks index {archive.folder}"
+        )
+    return _synchronised(archive, model)[0]
+
+
+def nearest(
+    index: VectorIndex,
+    vectors: NDArray[np.float32],
+    top: int,
+    among: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return cosines and mark ids, (N, K) each, best first, of the K <= `top` nearest marks.
+
+    `vectors` is (N, D), L2-normalised. `among` restricts the search to those mark ids. Equal
+    scores are ordered by mark id.
+    """
+    wanted = len(index) if among is None else len(among)
+    count = max(0, min(top, wanted))
+    if count == 0:
+        return np.zeros((len(vectors), 0), np.float32), np.zeros((len(vectors), 0), np.int64)
+    vectors = np.ascontiguousarray(vectors, np.float32)
+    threads = faiss.omp_get_max_threads()
+    if len(vectors) < _FEW_QUERIES:
+        faiss.omp_set_num_threads(1)
+    try:
+        if among is None:
+            scores, marks = index.searched.search(vectors, count)
+        else:
+            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
+            scores, marks = index.vectors.search(vectors, count, params=chosen)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    order = np.lexsort((marks, -scores), axis=1)
+    return (
+        np.take_along_axis(scores, order, axis=1),
+        np.take_along_axis(marks, order, axis=1),
+    )
+
+
+def stored_vectors(index: VectorIndex, marks: list[int]) -> NDArray[np.float32]:
+    """Return the vectors of `marks` from the index, (N, D); KeyError for a mark not in it."""
+    vectors = np.empty((len(marks), index.vectors.d), np.float32)
+    for row, mark in zip(vectors, marks, strict=True):
+        try:
+            row[:] = index.vectors.reconstruct(mark)
+        except RuntimeError:
+            raise KeyError(mark) from None
+    return vectors

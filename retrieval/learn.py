@@ -1,0 +1,153 @@
+"""Training on an archive: its marks in, a model of its own out."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.crops import load_crop
+from retrieval.gan.architecture import Architecture, architecture
+from retrieval.gan.training import Progress, Settings, read_run, train
+from retrieval.index import register_model
+from retrieval.ink import normalise
+from retrieval.model import Model, bundled_model, read_model, write_model
+
+#: The unfinished run's folder under models/, and where the last run's metrics and samples are kept.
+RUN, RECORDS = ".run", "record"
+#: A run looks at no more marks than this, chosen at random: features saturate long before.
+MOST_MARKS = 200_000
+FEWEST_MARKS = 2
+
+
+def archive_model(archive: Archive, model_id: str | None = None) -> Model:
+    """Return a model of the archive by id or unambiguous head of one; None: the newest trained.
+
+    Where none was trained it is the bundled one, whose id also answers to "bundled". Raises
+    ModelError when there is no such model.
+    """
+    bundled = bundled_model()
+    with archive.session() as session:
+        trained = list(
+            session.scalars(
+                select(tables.Model.id)
+                .where(tables.Model.origin == "trained")
+                .order_by(tables.Model.created_at.desc())
+            )
+        )
+    if model_id is None:
+        return read_model(archive.models_folder / trained[0]) if trained else bundled
+    if model_id == "bundled":
+        return bundled
+    fitting = [known for known in [*trained, bundled.id] if known.startswith(model_id)]
+    if len(fitting) != 1:
+        known = ", ".join([*trained, f"{bundled.id} (bundled)"])
+        problem = "no model" if not fitting else "more than one model"
+        raise ModelError(f"{archive.folder} has {problem} {model_id!r}; it has: {known}.")
+    return bundled if fitting[0] == bundled.id else read_model(archive.models_folder / fitting[0])
+
+
+def default_settings(
+    architecture_name: str = "dcgan", objective: str = "contrastive", start: str | None = "bundled"
+) -> Settings:
+    """Return a run's settings: from the bundled weights where these fit, else from random ones.
+
+    The bundled weights fit the contrastive DCGAN; anything else starts from random weights.
+    """
+    shape = architecture(architecture_name)
+    if start == "bundled" and objective == "contrastive" and shape == bundled_model().shape:
+        return Settings(shape, objective, start=bundled_model().id, learning_rate=4e-4)
+    share = 0.4 if objective == "contrastive" else 0.0
+    return Settings(shape, objective, start=None, steps=1400, redrawn_share=share)
+
+
+def gather_marks(archive: Archive, size: int, seed: int) -> tuple[NDArray[np.uint8], str]:
+    """Return the archive's marks as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+
+    Rejected marks teach nothing and are left out, and so are labels: only pictures are read.
+    """
+    with archive.session() as session:
+        crops = list(
+            session.scalars(
+                select(tables.Mark.crop)
+                .where(tables.Mark.status != "rejected")
+                .order_by(tables.Mark.id)
+            )
+        )
+    crops = list(dict.fromkeys(crops))  # the same crop twice would be its own false negative
+    if len(crops) > MOST_MARKS:
+        chosen = np.random.default_rng([seed, 4]).choice(len(crops), MOST_MARKS, replace=False)
+        crops = [crops[i] for i in np.sort(chosen)]
+    digest = hashlib.sha256("".join(crops).encode()).hexdigest()
+    marks = np.empty((len(crops), size, size), np.uint8)
+    for row, crop in zip(marks, crops, strict=True):
+        row[:] = np.round((normalise(load_crop(archive, crop), size) + 1) * 127.5)
+    return marks, digest
+
+
+def unfinished_run(archive: Archive) -> Settings | None:
+    """Return the settings of the run that was interrupted in this archive, if there is one."""
+    header = read_run(archive.models_folder / RUN)
+    if header is None:
+        return None
+    fields = dict(header["settings"])
+    shape = dict(fields.pop("shape"))
+    shape["kernels"] = tuple(shape["kernels"])
+    return Settings(shape=Architecture(**shape), **fields)
+
+
+def discard_run(archive: Archive) -> None:
+    """Throw the interrupted run's checkpoints away."""
+    shutil.rmtree(archive.models_folder / RUN, ignore_errors=True)
+
+
+def train_on_archive(
+    archive: Archive,
+    settings: Settings,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Model:
+    """Train a model on the archive's marks, keep it in models/<id>, and return it.
+
+    An interrupted run with the same settings over the same marks goes on from its checkpoint.
+    Raises TrainingError when there are too few marks or an interrupted run is another one.
+    """
+    with archive.lock():
+        marks, digest = gather_marks(archive, settings.shape.size, settings.seed)
+        if len(marks) < FEWEST_MARKS:
+            raise TrainingError(
+                f"{archive.folder} has {len(marks)} marks to learn from; ingest pages first: "
+                f"prizemarks ingest {archive.folder} SOURCE"
+            )
+        start = archive_model(archive, settings.start) if settings.start else None
+        run = archive.models_folder / RUN
+        trained = train(settings, marks, digest, run, start, report)
+        folder = archive.models_folder / trained.id
+        write_model(folder, trained.weights, trained.manifest)
+        _keep_record(run, folder)
+        model = read_model(folder)
+        register_model(archive, model, "trained")
+        discard_run(archive)
+    return model
+
+
+def _keep_record(run: Path, folder: Path) -> None:
+    """Keep a finished run's metrics and its samples beside the model."""
+    record = folder / RECORDS
+    record.mkdir(exist_ok=True)
+    for path in [run / "metrics.csv", *sorted(run.glob("samples-*.png"))]:
+        shutil.copyfile(path, record / path.name)
+
+
+def with_steps(settings: Settings, steps: int | None, seed: int | None) -> Settings:
+    """Return `settings` with what the user asked to be otherwise."""
+    changed = replace(settings, steps=steps) if steps is not None else settings
+    return replace(changed, seed=seed) if seed is not None else changed

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from retrieval.calibration import RAREST, calibrate
+
+
+def unit(rng: np.random.Generator, count: int, size: int = 32) -> np.ndarray:
+    vectors = rng.normal(size=(count, size)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
+def test_claims_hold_on_unrelated_marks() -> None:
+    rng = np.random.default_rng(0)
+    calibration = calibrate(unit(rng, 2000))
+    other = unit(np.random.default_rng(1), 3000)
+    cosines = (other @ unit(rng, 500).T).ravel()
+    for share in (0.5, 0.1, 0.01, 0.001):
+        said = calibration.unrelated(np.quantile(cosines, 1 - share))
+        assert share * 0.8 < said < share * 4, "if it errs, then on the side of caution"
+
+
+def test_repeats_in_the_archive_do_not_spoil_it() -> None:
+    rng = np.random.default_rng(2)
+    merchants = unit(rng, 250)
+    repeats = np.repeat(merchants, 8, axis=0) + rng.normal(0, 0.03, (2000, 32))
+    repeats = (repeats / np.linalg.norm(repeats, axis=1, keepdims=True)).astype(np.float32)
+    alike = calibrate(repeats).unrelated(np.array(0.95, np.float32))
+    assert alike < 1e-3, "one pair in 250 is a repeat, and none of those is unrelated"
+
+
+def test_more_alike_is_never_said_to_be_commoner() -> None:
+    calibration = calibrate(unit(np.random.default_rng(3), 300))
+    shares = calibration.unrelated(np.linspace(-1, 1, 400, dtype=np.float32))
+    assert (np.diff(shares) <= 1e-12).all()
+    assert shares[0] == 1.0
+    assert shares[-1] >= RAREST
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_an_archive_too_small_to_know_claims_nothing(count: int) -> None:
+    calibration = calibrate(unit(np.random.default_rng(4), count))
+    assert calibration.unrelated(np.array([0.5, 0.99], np.float32)).min() > 0.05

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.gan.training import Progress, Settings
+from retrieval.index import register_model
+from retrieval.learn import (
+    archive_model,
+    default_settings,
+    discard_run,
+    gather_marks,
+    train_on_archive,
+    unfinished_run,
+)
+from retrieval.model import Model, bundled_model
+from tests.drawn_marks import add_marks
+from tests.retrieval.conftest import TINY
+
+SETTINGS = Settings(TINY, steps=4, batch=8, identities=12, checkpoint_every=2, warm_up=1)
+
+
+def test_without_training_the_bundled_model_serves(archive: Archive) -> None:
+    assert archive_model(archive).id == bundled_model().id
+    assert archive_model(archive, "bundled").id == bundled_model().id
+    assert archive_model(archive, bundled_model().id[:6]).id == bundled_model().id
+
+
+def test_the_newest_trained_model_serves_and_older_ones_can_be_named(archive: Archive) -> None:
+    add_marks(archive, range(10))
+    first = train_on_archive(archive, SETTINGS)
+    second = train_on_archive(archive, replace(SETTINGS, seed=2))
+    assert archive_model(archive).id == second.id
+    assert archive_model(archive, first.id[:8]).id == first.id
+    with pytest.raises(ModelError, match="has no model 'zzz'"):
+        archive_model(archive, "zzz")
+
+
+def test_a_model_known_but_not_trained_here_is_not_preferred(
+    archive: Archive, tiny_model: Model
+) -> None:
+    register_model(archive, tiny_model, "bundled")
+    assert archive_model(archive).id == bundled_model().id
+
+
+def test_the_default_begins_from_the_bundled_weights() -> None:
+    assert default_settings().start == bundled_model().id
+    assert default_settings(start=None).start is None
+    assert default_settings("sketch-gan", "non-saturating").start is None
+
+
+def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
+    marks = add_marks(archive, range(6))
+    with archive.session() as session:
+        crop = session.get_one(tables.Mark, marks[0]).crop
+        session.execute(update(tables.Mark).where(tables.Mark.id == marks[1]).values(crop=crop))
+        session.execute(
+            update(tables.Mark).where(tables.Mark.id == marks[2]).values(status="rejected")
+        )
+    pictures, _ = gather_marks(archive, 32, seed=1)
+    assert pictures.shape == (4, 32, 32)
+
+
+def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) -> None:
+    add_marks(archive, range(10))
+    assert unfinished_run(archive) is None
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, SETTINGS, kill)
+    assert unfinished_run(archive) == SETTINGS
+    with pytest.raises(TrainingError, match="--restart"):
+        train_on_archive(archive, replace(SETTINGS, seed=9))
+    resumed = train_on_archive(archive, SETTINGS)
+    assert unfinished_run(archive) is None
+    discard_run(archive)
+    assert train_on_archive(archive, SETTINGS).id == resumed.id
+
+
+def test_the_record_of_a_run_is_kept_beside_its_model(archive: Archive) -> None:
+    add_marks(archive, range(10))
+    model = train_on_archive(archive, SETTINGS)
+    record: Path = archive.models_folder / model.id / "record"
+    assert (record / "metrics.csv").read_text().startswith("step,")
+    assert sorted(path.name for path in record.glob("*.png")) == [
+        "samples-000002.png",
+        "samples-000004.png",
+    ]
