@@ -41,7 +41,7 @@ format: .venv/development ## Put the code into the house's form
 
 benchmark: .venv/development ## Print the tables of docs/: segmentation, retrieval, speed
 	$(BIN)/python benchmarks/segmentation.py --pages $(PAGES)
-	$(BIN)/python benchmarks/retrieval.py --drawn $(DRAWN)
+	$(BIN)/python benchmarks/likeness.py --drawn $(DRAWN)
 	$(BIN)/python benchmarks/speed.py
 
 install-gpu: .venv/program ## Search on CUDA: put faiss-gpu in the place of faiss-cpu

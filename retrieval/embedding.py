@@ -44,7 +44,8 @@ def embed_pictures(
 ) -> NDArray[np.float32]:
     """Return the embeddings, (N, D) float32, of normalised pictures (N, 1, S, S) in [-1, 1]."""
     compute = compute or best_compute()
-    network = model.discriminator.to(compute.device, memory_format=torch.channels_last).eval()
+    network = model.discriminator.to(compute.device).eval()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     vectors = []
     with torch.inference_mode(), compute.autocast():
         for start in range(0, len(pictures), BATCH):

@@ -229,7 +229,7 @@ def _stored_vectors(
 
 
 def _all_vectors(index: Any) -> NDArray[np.float32]:
-    flat = faiss.downcast_index(index.index)
+    flat: Any = faiss.downcast_index(index.index)
     return np.asarray(
         faiss.rev_swig_ptr(flat.get_xb(), index.ntotal * index.d).reshape(-1, index.d)
     )
@@ -300,7 +300,8 @@ def nearest(
         if among is None:
             scores, marks = index.searched.search(vectors, count)
         else:
-            chosen = faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))
+            parameters: Any = faiss.SearchParameters
+            chosen = parameters(sel=faiss.IDSelectorBatch(among))
             scores, marks = index.vectors.search(vectors, count, params=chosen)
     finally:
         faiss.omp_set_num_threads(threads)

@@ -89,9 +89,10 @@ def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     inner = size * (1 - 2 * MARGIN)
     scale = inner / longest
     shape = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    small = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(ink, shape, interpolation=method), np.float32)
     # Averaging thins a fine pen's line to grey; bring the strongest ink back to black.
-    small = small / max(float(np.percentile(small, 99.0)), 0.3)
+    small = np.asarray(small / max(float(np.percentile(small, 99.0)), 0.3), np.float32)
     square = np.zeros((size, size), np.float32)
     x, y = (size - shape[0]) // 2, (size - shape[1]) // 2
     square[y : y + shape[1], x : x + shape[0]] = np.minimum(small, 1)

@@ -62,6 +62,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_pages_document_id", "pages", ["document_id"])
     op.create_index("ix_pages_sha256", "pages", ["sha256"])
+    op.create_index("ix_pages_location", "pages", ["location"])
 
     op.create_table(
         "marks",

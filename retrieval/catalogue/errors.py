@@ -5,7 +5,7 @@ PrizemarksError
 │   ├── ArchiveMissing      there is no archive there
 │   ├── ArchiveTooNew       it was written by a newer version of this program
 │   └── ArchiveBusy         another process holds it
-├── SourceError             one input file that cannot be read: it goes to quarantine, the run goes on
+├── SourceError             one input that cannot be read: it is quarantined, the run goes on
 │   ├── NotAnImage          the bytes are no image format we read
 │   ├── DamagedImage        the image is cut short or its data are broken
 │   └── ImageTooLarge       more pixels than the limit allows

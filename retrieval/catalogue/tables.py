@@ -71,6 +71,7 @@ class Page(Base):
     __table_args__ = (
         UniqueConstraint("source", "frame", name="uq_pages_source_frame"),
         Index("ix_pages_sha256", "sha256"),
+        Index("ix_pages_location", "location"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -116,8 +116,9 @@ def _new_players(settings: Settings, start: Model | None, compute: Compute) -> P
     if start is not None:
         discriminator.load_state_dict(start.discriminator.state_dict())
         generator.load_state_dict(start.generator.state_dict())
-    discriminator.to(compute.device, memory_format=torch.channels_last).train()
-    generator.to(compute.device, memory_format=torch.channels_last).train()
+    for network in (discriminator, generator):
+        network.to(compute.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.train()
     betas = (0.9, 0.999) if settings.objective == "contrastive" else (0.5, 0.999)
     return Players(
         discriminator,
@@ -346,8 +347,9 @@ def train(
         report(Progress(done, settings.steps, losses, last))
 
     weights = _whitened((run / BEST).read_bytes(), run, settings, marks, pairs, compute)
+    trained_id = model_id(weights)
     manifest = {
-        "id": model_id(weights),
+        "id": trained_id,
         "settings": settings.as_json(),
         "marks": len(marks),
         "marks_digest": marks_digest,
@@ -357,4 +359,4 @@ def train(
         "compute": str(compute),
         "seconds_since_last_start": round(time.monotonic() - began, 1),
     }
-    return Trained(manifest["id"], weights, manifest)
+    return Trained(trained_id, weights, manifest)

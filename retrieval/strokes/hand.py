@@ -122,10 +122,8 @@ def _redraw_stroke(stroke: Stroke, hand: Hand, rng: np.random.Generator) -> Trac
             length = float(np.hypot(*reach))
             if length > 1e-6:
                 points[end] += reach / length * rng.normal(0, hand.overshoot * care)
-    points = points.astype(np.float32)
-    if stroke.smooth:
-        points = _catmull_rom(points, closed)
-    dense = _along(points, closed)
+    path = np.asarray(points, np.float32)
+    dense = _along(_catmull_rom(path, closed) if stroke.smooth else path, closed)
     if len(dense) > 3 and hand.wobble > 0:
         knots = max(3, len(dense) // 8)
         for axis in (0, 1):
@@ -152,6 +150,6 @@ def redraw(program: Program, hand: Hand, rng: np.random.Generator) -> list[Trace
     traces = []
     for stroke in strokes:
         trace = _redraw_stroke(stroke, hand, rng)
-        points = (trace.points * stretch) @ shear @ turn
-        traces.append(Trace(np.asarray(points, np.float32), trace.closed, trace.filled))
+        points = np.asarray((trace.points * stretch) @ shear @ turn, np.float32)
+        traces.append(Trace(points, trace.closed, trace.filled))
     return traces

@@ -40,7 +40,7 @@ def _running_hand(rng: np.random.Generator, side: int, lines: int) -> Grey:
         points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
         width = max(1, round(float(rng.uniform(0.008, 0.03)) * side))
         cv2.polylines(sheet, [points], False, 255, width, cv2.LINE_AA, 4)
-    return sheet.astype(np.float32) / 255
+    return np.asarray(sheet.astype(np.float32) / 255, np.float32)
 
 
 def _ruled_line(rng: np.random.Generator, side: int) -> Grey:
@@ -51,7 +51,7 @@ def _ruled_line(rng: np.random.Generator, side: int) -> Grey:
     reach = np.array([math.cos(angle), math.sin(angle)]) * side * 1.5
     ends = np.round(np.stack([middle - reach, middle + reach]) * 16).astype(np.int32)
     cv2.line(sheet, ends[0].tolist(), ends[1].tolist(), 255, 1, cv2.LINE_AA, 4)
-    return sheet.astype(np.float32) / 255
+    return np.asarray(sheet.astype(np.float32) / 255, np.float32)
 
 
 def _ground(rng: np.random.Generator, side: int) -> Grey:
@@ -111,7 +111,7 @@ def worn(ink: Grey, rng: np.random.Generator) -> NDArray[np.uint8]:
         grey = paper - sheet * depth
     if rng.random() < 0.3:
         grey = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.4, 1.1)))
-    grey += rng.normal(0, float(rng.uniform(0, 7)), grey.shape).astype(np.float32)
+    grey += np.asarray(rng.normal(0, float(rng.uniform(0, 7)), grey.shape), np.float32)
     if rng.random() < 0.05:
         grey = 255 - grey
     return np.asarray(np.clip(grey, 0, 255), np.uint8)

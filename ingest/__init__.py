@@ -1,0 +1,1 @@
+"""Scans in: documents, pages and marks out."""

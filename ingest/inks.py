@@ -1,0 +1,204 @@
+"""The inks of a page: which pixels are ink, which of them are not the ink of the writing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ingest.binarise import Bytes, Floats, optical_density, paper_colour, sauvola_threshold
+
+#: Ink takes at least this optical density from the paper (0.1 = 10 % of the light), or it is dirt.
+_FAINTEST = 0.10
+#: Sine of the angle between an ink's colour and the writing's, from which on it is another ink.
+_OTHER_HUE = 0.22
+#: Least density across the writing's colour: below it the hue is noise of the JPEG.
+_OTHER_FAINTEST = 0.035
+#: Strokes of another ink stand out by this factor from what lies around them; stains do not.
+_OTHER_RELIEF = 1.3
+#: A rule, a frame or an edge is a straight line of at least this many letter heights.
+_RULE_LENGTH = 7.0
+
+
+@dataclass(frozen=True)
+class Inks:
+    """One page taken apart, at half its size; planes are (H, W), masks uint8 with 1 = ink."""
+
+    ink: Bytes  # all ink on paper, ruled lines taken away
+    bold: Bytes  # the part of it that is about as dark as the writing
+    faint: Bytes  # the part far from any bold ink: faint stamps, bleed-through, pencil
+    between: Bytes  # the part outside the bodies of the lines of writing
+    other: Bytes  # ink whose colour is not the writing's: stamps, coloured pencil
+    rules: Bytes  # long straight lines: ruling, frames, the sheet's edges
+    density: Floats  # optical density, mean of the channels
+    across: Floats  # density across the colour of the writing
+    sheet: Bytes  # 1 where there is paper, 0 on the scanner's bed and in deep shadow
+    strange: Floats  # how unlike the paper under the writing the ground is, as a density
+    steps: Floats  # how much the ground changes within a letter or two: edges of sheets, folds
+    letter: float  # height of this page's letters, pixels of these planes
+
+
+def _halved(plane: npt.NDArray[np.uint8]) -> Bytes:
+    size = (max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2))
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _halved_mask(mask: Bytes) -> Bytes:
+    """A mask at half its size; a pixel is ink if more than a quarter of it is."""
+    return (_halved(mask * np.uint8(255)) > 70).astype(np.uint8)
+
+
+def _sheet(paper: Bytes) -> Bytes:
+    """Where there is paper: not the scanner's bed, not the fold's shadow; (H, W) uint8."""
+    light = paper.max(axis=2)
+    level = np.percentile(light[::4, ::4], 75)
+    return (light > 0.5 * level).astype(np.uint8)
+
+
+def _ground(paper: Bytes, bold: Bytes, letter: float) -> tuple[Floats, Floats]:
+    """How far the ground is from the paper under the writing, and how much it changes there.
+
+    Both as optical densities, (H, W): a grey mount, a book's fore-edge and the bed are strange,
+    the edge of a sheet is a step.
+    """
+    coarse = np.log(np.maximum(paper[::2, ::2], 8).astype(np.float32))
+    written = bold[::2, ::2] > 0
+    usual = np.median(coarse[written] if written.any() else coarse.reshape(-1, 3), axis=0)
+    away = coarse - np.asarray(usual, np.float32)
+    strange = np.sqrt(np.einsum("ijk,ijk->ij", away, away) / 3.0)
+    side = max(3, int(0.75 * letter)) | 1
+    light = cv2.GaussianBlur(coarse.mean(axis=2), (0, 0), 1.0)
+    steps = cv2.morphologyEx(light, cv2.MORPH_GRADIENT, np.ones((side, side), np.uint8))
+    size = (paper.shape[1], paper.shape[0])
+    whole = [cv2.resize(np.minimum(plane, 1.0), size) for plane in (strange, steps)]
+    return np.asarray(whole[0], np.float32), np.asarray(whole[1], np.float32)
+
+
+def _ink_direction(density: Floats, bold: Bytes) -> Floats:
+    """Colour of the writing as a unit vector of optical densities, (3,) float32."""
+    values = density[bold > 0]
+    if len(values) < 50:
+        return np.full(3, 3**-0.5, dtype=np.float32)
+    lengths = np.maximum(np.linalg.norm(values, axis=1), 1e-6)
+    strong = lengths >= np.median(lengths)
+    direction = np.median(values[strong] / lengths[strong, None], axis=0)
+    return np.asarray(direction / max(float(np.linalg.norm(direction)), 1e-6), dtype=np.float32)
+
+
+def letter_height(ink: Bytes, bold: Bytes) -> float:
+    """Height of the letters in pixels: that of the connected piece in which the median ink lies.
+
+    Pieces are weighted by the root of their ink, so that neither dots nor words that grew together
+    rule, and only those count that are `bold` for the greater part: bleed-through is in pieces.
+    It comes out between a small letter and one with an ascender.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+    dark = np.bincount(labels[bold > 0], minlength=len(stats))
+    kept = (heights >= 5) & (areas >= 12) & (2 * dark > areas)
+    kept &= np.maximum(heights, widths) < max(ink.shape) / 8
+    kept[0] = False
+    if kept.sum() < 5:
+        # Too little writing to tell: as on a page of sixty lines.
+        return float(np.clip(max(ink.shape) / 80, 6.0, 40.0))
+    heights, weights = heights[kept], np.sqrt(areas[kept])
+    order = np.argsort(heights)
+    running = np.cumsum(weights[order])
+    middle = heights[order][int(np.searchsorted(running, running[-1] / 2))]
+    return float(np.clip(middle, 6.0, max(6.0, max(ink.shape) / 20)))
+
+
+def _bold(ink: Bytes, flat: Bytes) -> Bytes:
+    """The ink at least 0.4 times as dense as the darkest tenth: the writing, not its shadow."""
+    values = flat[ink > 0]
+    if not values.size:
+        return ink.copy()
+    darkest = max(float(np.percentile(values, 10)), 8.0)
+    return ink & (flat < 255.0 * (darkest / 255.0) ** 0.4).astype(np.uint8)
+
+
+def _lines_of_writing(ink: Bytes, letter: float) -> Bytes:
+    """The bodies of the lines of writing, (H, W) uint8: long, low strips full of ink."""
+    length, height = max(5, int(5 * letter)), max(3, int(0.4 * letter)) | 1
+    # A line is full of ink to the right of its first letter and to the left of its last.
+    ahead, behind = (
+        cv2.boxFilter(
+            ink, cv2.CV_32F, (length, height), anchor=(at, -1), borderType=cv2.BORDER_CONSTANT
+        )
+        for at in (0, length - 1)
+    )
+    share = np.maximum(ahead, behind)
+    full = share[share > 0.05]
+    if not full.size:
+        return np.zeros_like(ink)
+    return (share > 0.6 * np.percentile(full, 90)).astype(np.uint8)
+
+
+def straight_lines(ink: Bytes, length: int) -> Bytes:
+    """Rules, frames and paper edges: runs of ink along or across the page; (H, W) uint8."""
+    # Lines a little askew break into steps: thicken them across, never along, or the letters of a
+    # word would grow together into a line.
+    along = cv2.dilate(ink, np.ones((3, 1), np.uint8))
+    along = cv2.morphologyEx(along, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    down = cv2.dilate(ink, np.ones((1, 3), np.uint8))
+    down = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    return np.asarray(cv2.bitwise_or(along, down), dtype=np.uint8)
+
+
+def separate_inks(image: Bytes) -> Inks:
+    """Take a page, (H, W, 3) uint8 RGB, apart into paper, writing and other inks."""
+    # Ink is told from paper at the full size given, where strokes are sharp ...
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+    reach = max(24, max(grey.shape) // 22)
+    flat = np.asarray(
+        cv2.divide(grey, np.maximum(paper_colour(grey, reach), 1), scale=255), np.uint8
+    )
+    window = max(15, max(grey.shape) // 40) | 1
+    ink = (flat <= sauvola_threshold(flat, window, 0.12)).astype(np.uint8)
+    ink &= (flat < 255.0 * np.exp(-_FAINTEST)).astype(np.uint8)
+    bold = _bold(ink, flat)
+    letter = letter_height(ink, bold)
+    rules = straight_lines(ink, int(_RULE_LENGTH * letter))
+    ink &= 1 - rules
+
+    # ... everything else is coarser than strokes, and a quarter of the work at half of it.
+    letter /= 2.0
+    small = _halved(image)
+    paper = paper_colour(small, max(12, reach // 2))
+    density = optical_density(small, paper)
+    sheet = _sheet(paper)
+    rim = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=0)
+    ink, rules = _halved_mask(ink) & rim, _halved_mask(rules)
+    bold = ink & _halved_mask(bold)
+    faint = ink & (1 - cv2.dilate(bold, np.ones((3, 3), np.uint8)))
+    between = ink & (1 - _lines_of_writing(bold, letter))
+
+    strange, steps = _ground(paper, bold, letter)
+    direction = _ink_direction(density, bold)
+    soft = cv2.GaussianBlur(density, (0, 0), 0.6)
+    squared = np.einsum("ijk,ijk->ij", soft, soft)
+    across = np.sqrt(np.maximum(squared - np.square(soft @ direction), 0.0))
+    noise = float(np.median(across[sheet > 0])) if sheet.any() else 0.0
+    side = int(3 * letter) | 1
+    level = cv2.boxFilter(across, cv2.CV_32F, (side, side))
+    other = (across > max(_OTHER_FAINTEST, 6.0 * noise)) & (across > _OTHER_RELIEF * level)
+    other &= across > _OTHER_HUE * np.sqrt(squared)
+    coloured = other.astype(np.uint8) & rim
+    coloured &= 1 - straight_lines(coloured, max(3, int(_RULE_LENGTH * letter)))
+    return Inks(
+        ink=ink,
+        bold=bold,
+        faint=faint,
+        between=between,
+        other=coloured,
+        rules=rules,
+        density=np.asarray(density.mean(axis=2), np.float32),
+        across=np.asarray(across, np.float32),
+        sheet=sheet,
+        strange=strange,
+        steps=steps,
+        letter=letter,
+    )

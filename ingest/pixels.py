@@ -1,0 +1,57 @@
+"""Pixels: how many are allowed, and how samples of any depth become 8-bit RGB on white."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
+
+RGB = NDArray[np.uint8]
+
+ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG and ingest it again."
+ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
+ADVICE_SIZE = "Save it smaller, or raise the limit of pixels."
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Raise ImageTooLarge over `max_pixels`, DamagedImage where a side is nothing."""
+    if width <= 0 or height <= 0:
+        raise DamagedImage(f"Its header gives {width} by {height} pixels.", ADVICE_COPY)
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            f"It has {width:,} by {height:,} pixels, more than the limit of {max_pixels:,}.",
+            ADVICE_SIZE,
+        )
+
+
+def to_8_bits(values: NDArray[Any], full: int) -> RGB:
+    """Scale whole numbers from 0 to `full` to 0 to 255."""
+    if values.dtype == np.uint8 and full == 255:
+        return values
+    if values.dtype.itemsize <= 2:  # a table is many times as quick as the arithmetic
+        steps = np.arange(2 ** (8 * values.dtype.itemsize), dtype=np.float64)
+        table = np.rint(np.minimum(steps, full) * (255 / full)).astype(np.uint8)
+        return np.asarray(table[values.astype(np.uint8) if values.dtype == np.bool_ else values])
+    return np.rint(values * (255 / full)).clip(0, 255).astype(np.uint8)
+
+
+def real_to_8_bits(values: NDArray[Any]) -> RGB:
+    """Scale real numbers from 0 to 1, or to their maximum where it is more, to 0 to 255."""
+    known = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    scaled = known * (255 / max(1.0, float(known.max(initial=0))))
+    return np.asarray(np.rint(scaled).clip(0, 255), np.uint8)
+
+
+def grey_as_rgb(values: RGB) -> RGB:
+    """Give one channel, (H, W), three times: (H, W, 3)."""
+    return np.repeat(values[..., None], 3, axis=2)
+
+
+def on_white(colours: RGB, alpha: RGB, *, premultiplied: bool = False) -> RGB:
+    """Lay colours, (H, W, 3), of opacity `alpha`, (H, W), on white paper."""
+    cover = alpha[..., None].astype(np.uint32)
+    ink = colours * (np.uint32(255) if premultiplied else cover)
+    return np.asarray(((ink + (255 - cover) * 255 + 127) // 255).clip(0, 255), np.uint8)

@@ -1,0 +1,156 @@
+"""What is done with one file, in any process: read its images, find the marks, keep their crops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.pixels import RGB
+from ingest.segmentation import Proposal
+from ingest.sources import UnreadFrame, read_each_frame
+from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.crops import write_crop
+
+Box = tuple[int, int, int, int]  # x, y, width, height
+Propose = Callable[[RGB], Sequence[Proposal]]
+
+
+@dataclass(frozen=True)
+class KeptMark:
+    """A mark that outlives its page's old image: it is cut again from the new one."""
+
+    mark: int
+    frame: int
+    box: Box
+    page: tuple[int, int]  # width and height of the image that the box was drawn on
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A region and its crop: a new mark's with the segmenter's score, or a kept mark's."""
+
+    box: Box
+    crop: str
+    score: float | None = None
+    mark: int | None = None
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """An image that was read: its size in pixels and what was cut from it."""
+
+    frame: int
+    width: int
+    height: int
+    cuts: tuple[Cut, ...]
+    recuts: tuple[Cut, ...]
+
+
+@dataclass(frozen=True)
+class UnreadImage:
+    """An image that was not, and why."""
+
+    frame: int
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that a file gave, and its `file_stamp`; None when that changed meanwhile."""
+
+    images: tuple[ReadImage | UnreadImage, ...]
+    stamp: tuple[int, int] | None
+
+
+def read_file(
+    path: Path,
+    kept: Sequence[KeptMark] = (),
+    *,
+    crops: Path,
+    propose: Propose | None,
+    max_pixels: int,
+) -> Reading:
+    """Read the file, and write the crop of each mark into the folder `crops`.
+
+    `propose` finds the marks; None: each image is a mark as it is. What cannot be read becomes
+    an UnreadImage. Raises ArchiveError when a crop cannot be written.
+    """
+    before = file_stamp(path)
+    images: list[ReadImage | UnreadImage] = []
+    for frame in read_each_frame(path, max_pixels):
+        if isinstance(frame, UnreadFrame):
+            images.append(UnreadImage(frame.index, frame.error.reason, frame.error.advice))
+            continue
+        here = [mark for mark in kept if mark.frame == frame.index]
+        try:
+            images.append(_read_image(frame.index, frame.image, here, crops, propose))
+        except SourceError as error:
+            images.append(UnreadImage(frame.index, error.reason, error.advice))
+    return Reading(tuple(images), before if before == file_stamp(path) else None)
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return the file's size in bytes and when it was last written, in nanoseconds.
+
+    (0, 0) when that cannot be had: whoever reads the file will say why.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _read_image(
+    index: int, image: RGB, kept: Sequence[KeptMark], crops: Path, propose: Propose | None
+) -> ReadImage:
+    height, width = image.shape[:2]
+    regions: list[tuple[Box, float | None]] = [((0, 0, width, height), None)]
+    if propose is not None:
+        try:
+            proposals = propose(image)
+        except Exception as error:  # one page that upsets the segmentation must not end the run
+            raise SourceError(
+                f"No marks could be sought in it ({type(error).__name__}: {error}).",
+                "Report this picture to the makers of prizemarks.",
+            ) from error
+        regions = [
+            (box, min(1.0, max(0.0, float(one.score))))
+            for one in proposals
+            if (box := _within((one.x, one.y, one.width, one.height), width, height))
+        ]
+    try:
+        cuts = [Cut(box, _crop(crops, image, box), score=score) for box, score in regions]
+        recuts = [
+            Cut(box, _crop(crops, image, box), mark=mark.mark)
+            for mark in kept
+            if (box := _within(_scaled(mark, width, height), width, height))
+        ]
+    except OSError as error:
+        raise ArchiveError(
+            f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
+            "ingest again: it goes on where it stopped."
+        ) from error
+    return ReadImage(index, width, height, tuple(cuts), tuple(recuts))
+
+
+def _crop(crops: Path, image: RGB, box: Box) -> str:
+    x, y, width, height = box
+    return write_crop(crops, image[y : y + height, x : x + width])
+
+
+def _within(box: Box, width: int, height: int) -> Box | None:
+    """Return the part of the box that lies in the image; None when nothing does."""
+    left, top = max(0, int(box[0])), max(0, int(box[1]))
+    right, bottom = min(width, int(box[0] + box[2])), min(height, int(box[1] + box[3]))
+    return (left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+def _scaled(mark: KeptMark, width: int, height: int) -> Box:
+    """Return the box on an image of another size: the page was scanned again."""
+    across, down = width / mark.page[0], height / mark.page[1]
+    x, y, w, h = mark.box
+    left, top = round(x * across), round(y * down)
+    return left, top, max(1, round((x + w) * across) - left), max(1, round((y + h) * down) - top)

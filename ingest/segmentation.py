@@ -1,0 +1,164 @@
+"""Where on a page is a mark? Label-free proposals: groups of strokes unlike the page's own text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ingest.binarise import Bytes, Floats
+from ingest.inks import Inks, separate_inks
+from ingest.traits import Boxes, describe
+from ingest.weights import BIAS, WEIGHTS
+
+#: Written beside every proposal; changes whenever the same page could give other proposals.
+SEGMENTER = "strokes-1"
+#: The score from which on a proposal is worth showing unasked.
+DEFAULT_THRESHOLD = 0.5
+
+#: Longest side, in pixels, of the copy that is worked on: a letter is then 10 to 50 pixels high.
+_WORKING_SIDE = 1600
+#: Half the widest gap, in letter heights, that is still bridged inside one mark.
+_REACHES = (0.08, 0.2, 0.35, 0.55, 0.8, 1.1)
+#: How wide a break in a ring is closed before it is filled, and how wide its inside is at least
+#: (letter heights): fine rings and coarse ones.
+_RINGS = ((0.15, 0.7), (0.3, 1.2))
+#: A mark's longer side, in letter heights.
+_SMALLEST, _LARGEST = 1.0, 16.0
+#: A mark's shorter side is at least so many letter heights ...
+_THINNEST = 0.45
+#: ... and its longer side at most so many times the shorter.
+_SLENDEREST = 7.0
+#: Two boxes are the same find if their intersection over their union is more than this ...
+_SAME = 0.4
+#: ... and one is a part of the other if more than this share of it lies within.
+_PART = 0.5
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A box that may hold a mark, in pixels of the image it was found in."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: float  # 0..1
+
+
+def _boxes(mask: Bytes) -> Boxes:
+    """Boxes of the connected pieces of a mask, (N, 4)."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    boxes = stats[1:, :4].astype(np.float32)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes
+
+
+def _groups(ink: Bytes, letter: float) -> Boxes:
+    """Boxes of the strokes that lie within each reach of one another; they touch the ink."""
+    if not ink.any():
+        return np.zeros((0, 4), np.float32)
+    height, width = ink.shape
+    gap = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3)
+    found = []
+    for reach in _REACHES:
+        boxes = _boxes((gap <= reach * letter).astype(np.uint8))
+        # The ink lies one reach inside the grown region, save where the page's edge cut it.
+        inset = np.floor(reach * letter)
+        boxes[:, :2] += np.where(boxes[:, :2] > 0, inset, 0)
+        boxes[:, 2:] -= np.where(boxes[:, 2:] < [width, height], inset, 0)
+        found.append(boxes)
+    return np.concatenate(found)
+
+
+def _disc(radius: float) -> Bytes:
+    side = max(3, int(2 * radius)) | 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+
+
+def _closed_shapes(ink: Bytes, letter: float) -> Boxes:
+    """Boxes of rings and frames, whatever text crosses them.
+
+    Closed shapes are filled, then what is thinner than a ring's inside is taken away: of a line of
+    writing nothing is left, of a stamp its whole area.
+    """
+    found = []
+    for bridge, least in _RINGS:
+        closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, _disc(bridge * letter))
+        framed = cv2.copyMakeBorder(closed, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        cv2.floodFill(framed, None, (0, 0), 2)
+        filled = (framed[1:-1, 1:-1] != 2).astype(np.uint8)
+        found.append(_boxes(cv2.morphologyEx(filled, cv2.MORPH_OPEN, _disc(least * letter))))
+    return np.concatenate(found)
+
+
+def candidates(inks: Inks) -> Boxes:
+    """Every group of strokes that might be a mark, (N, 4), in pixels of the planes of `inks`."""
+    letter = inks.letter
+    layers = (inks.ink, inks.other, inks.faint, inks.between)
+    found = [_groups(layer, letter) for layer in layers]
+    found += [_closed_shapes(layer, letter) for layer in (inks.ink, inks.other)]
+    boxes = np.concatenate(found)
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    longer, shorter = np.maximum(width, height), np.minimum(width, height)
+    kept = (longer >= _SMALLEST * letter) & (longer <= _LARGEST * letter)
+    kept &= (shorter >= _THINNEST * letter) & (shorter * _SLENDEREST >= longer)
+    return np.unique(boxes[kept], axis=0)
+
+
+def _scores(inks: Inks, boxes: Boxes) -> Floats:
+    """How like a mark, and unlike its page's writing, each box is: (N,) in 0..1."""
+    found = describe(inks, boxes)
+    total = np.full(len(boxes), BIAS, np.float32)
+    for names, weight in WEIGHTS.items():
+        total += weight * np.prod([found[name] for name in names], axis=0)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(total, -30.0, 30.0))), np.float32)
+
+
+def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
+    """Indices of the best boxes, best first, none the same find as a better one."""
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    for index in np.argsort(-scores, kind="stable"):
+        if len(kept) == most:
+            break
+        better = boxes[kept]
+        low = np.maximum(better[:, :2], boxes[index, :2])
+        high = np.minimum(better[:, 2:], boxes[index, 2:])
+        common = np.prod(np.maximum(high - low, 0.0), axis=1)
+        alike = common > _SAME * (area[kept] + area[index] - common)
+        # A part of something better is dropped; the whole of which a part is better is not.
+        if not (alike | (common > _PART * area[index])).any():
+            kept.append(int(index))
+    return kept
+
+
+def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
+    """Boxes that may hold a mark, best first, in pixels of `image`, (H, W, 3) uint8 RGB.
+
+    At most `most` are returned, and none on a page without ink. `DEFAULT_THRESHOLD` is the score
+    that keeps false ones few; those below it are for a patient reader.
+    """
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"a page is (H, W, 3) RGB, not {image.shape}")
+    height, width = image.shape[:2]
+    if min(height, width) < 16:
+        return []
+    scale = min(1.0, _WORKING_SIDE / max(height, width))
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    page = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    inks = separate_inks(np.asarray(page, np.uint8))
+    boxes = candidates(inks)
+    if not len(boxes):
+        return []
+    scores = _scores(inks, boxes)
+    back = np.array([width, height, width, height]) / np.array(inks.ink.shape[::-1] * 2)
+    proposals = []
+    for index in distinct(boxes, scores, most):
+        left, top, right, bottom = (boxes[index] * back).tolist()
+        x, y = max(0, int(left)), max(0, int(top))
+        x1, y1 = min(width, int(np.ceil(right))), min(height, int(np.ceil(bottom)))
+        if x1 > x and y1 > y:
+            proposals.append(Proposal(x, y, x1 - x, y1 - y, float(scores[index])))
+    return proposals

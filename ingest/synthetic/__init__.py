@@ -1,0 +1,1 @@
+"""Draws a synthetic archive: handwritten pages with merchants' marks, metadata and truth."""

@@ -1,0 +1,306 @@
+"""A synthetic archive on disk: pages, documents.csv, and truth.csv that says where the marks are.
+
+    folder/
+      pages/hca-32-9001-001.jpg ...   as a scanner would leave them
+      documents.csv                   reference,title,date,ship,place,captain,source,language,note
+      truth.csv                       source,x,y,width,height,identity,place
+
+`source` is the page's file name, that is its path below `folder/pages`. Everything in it says that
+it is synthetic: the titles, the column `note`, and a comment in every JPEG, which also holds the
+page's marks, so that a run that was cut off is taken up where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ingest.synthetic.handwriting import Writing, ink_writing, random_scribe, write_line
+from ingest.synthetic.page import (
+    PlacedMark,
+    draw_mark,
+    draw_page,
+    identity_program,
+    stain_with_ink,
+)
+from ingest.synthetic.paper import draw_paper
+from ingest.synthetic.records import CROP, NOTE, Document, documents_csv, plan_documents
+from ingest.synthetic.wording import LANGUAGES, TEXTS
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.files import write_atomically
+
+#: Raised whenever the same seed would draw something else than before.
+DRAWING = 1
+
+SMALLEST, LARGEST = (700, 900), (3000, 4000)
+_QUALITY = 88
+
+TRUTH_COLUMNS = ("source", "x", "y", "width", "height", "identity", "place")
+
+
+@dataclass(frozen=True)
+class TrueMark:
+    """One row of truth.csv: a page, a tight box in its pixels, whose mark, and where it stands."""
+
+    source: str
+    x: int
+    y: int
+    width: int
+    height: int
+    identity: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What `draw_archive` knows of what it drew."""
+
+    folder: Path
+    documents: tuple[Document, ...]
+    marks: tuple[TrueMark, ...]
+
+    @property
+    def pages_folder(self) -> Path:
+        """The folder to ingest."""
+        return self.folder / "pages"
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """The names of the identities that were drawn at least once, in order."""
+        return tuple(sorted({mark.identity for mark in self.marks}))
+
+
+def identity_name(number: int) -> str:
+    """Return what identity `number` is called in truth.csv and labels.csv."""
+    return f"merchant-{number:04d}"
+
+
+def _check(size: tuple[int, int], **counts: int) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ArchiveError(f"Asked for {count} {name}; a synthetic archive needs at least 1.")
+    if not (SMALLEST[0] <= size[0] <= LARGEST[0] and SMALLEST[1] <= size[1] <= LARGEST[1]):
+        raise ArchiveError(
+            f"Pages of {size[0]} x {size[1]} pixels were asked for; choose a size from "
+            f"{SMALLEST[0]} x {SMALLEST[1]} to {LARGEST[0]} x {LARGEST[1]}."
+        )
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _write_unless_same(path: Path, content: bytes) -> None:
+    if not (path.is_file() and path.read_bytes() == content):
+        write_atomically(path, content)
+
+
+def _marks_if_drawn(path: Path, settings: dict[str, object]) -> tuple[PlacedMark, ...] | None:
+    """Return the marks of a page that stands there already as `settings` would draw it."""
+    try:
+        with Image.open(path) as image:
+            comment = json.loads(image.info["comment"])
+            if comment["settings"] != settings:
+                return None
+            return tuple(PlacedMark(**mark) for mark in comment["marks"])
+    except (OSError, KeyError, TypeError, ValueError):  # none there, or not one of ours
+        return None
+
+
+def _jpeg(image: NDArray[np.uint8], comment: dict[str, object]) -> bytes:
+    out = io.BytesIO()
+    text = json.dumps(comment).encode()
+    Image.fromarray(image).save(out, "JPEG", quality=_QUALITY, comment=text)
+    return out.getvalue()
+
+
+def _page_marks(
+    folder: Path, document: Document, index: int, seed: int, size: tuple[int, int]
+) -> tuple[PlacedMark, ...]:
+    """Draw one page into `folder` unless it is there; return its marks."""
+    settings: dict[str, object] = {
+        "drawing": DRAWING,
+        "seed": seed,
+        "page": index,
+        "size": list(size),
+        "reference": document.reference,
+        "title": document.title,
+        "identities": list(document.identities),
+    }
+    path = folder / document.source
+    done = _marks_if_drawn(path, settings)
+    if done is not None:
+        return done
+    page = draw_page(document, seed=seed, index=index, size=size)
+    marks = [asdict(mark) for mark in page.marks]
+    write_atomically(path, _jpeg(page.image, {"note": NOTE, "settings": settings, "marks": marks}))
+    return page.marks
+
+
+def draw_archive(
+    folder: Path,
+    *,
+    seed: int = 7,
+    identities: int = 60,
+    pages: int = 80,
+    size: tuple[int, int] = (1400, 2000),
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Truth:
+    """Draw a synthetic archive into `folder`; return what stands where.
+
+    `size` is a page's (width, height) in pixels. The same seed and counts give the same bytes,
+    whatever the number of `workers` (threads; as many as there are processors if None). Pages that
+    are there already are left alone. `progress` is told (pages done, pages in all).
+
+    Raises ArchiveError for counts and sizes that cannot be drawn, and if `folder/pages` holds
+    pictures that are not of this archive; OSError if the disk refuses.
+    """
+    _check(size, identities=identities, pages=pages)
+    documents = plan_documents(seed, identities, pages)
+    below = folder / "pages"
+    expected = {document.source for document in documents}
+    strangers = [p.name for p in sorted(below.glob("*.jpg")) if p.name not in expected]
+    if strangers:
+        raise ArchiveError(
+            f"{below} holds {len(strangers)} other pictures ({strangers[0]} ...): "
+            "name an empty folder for a synthetic archive."
+        )
+    below.mkdir(parents=True, exist_ok=True)
+    drawn: list[tuple[PlacedMark, ...]] = []
+    with ThreadPoolExecutor(min(workers or os.cpu_count() or 1, pages)) as pool:
+        tasks = [
+            pool.submit(_page_marks, below, document, index, seed, size)
+            for index, document in enumerate(documents)
+        ]
+        try:
+            for done, task in enumerate(tasks, 1):
+                drawn.append(task.result())
+                if progress is not None:
+                    progress(done, pages)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    marks = tuple(
+        TrueMark(
+            document.source,
+            mark.x,
+            mark.y,
+            mark.width,
+            mark.height,
+            identity_name(mark.identity),
+            mark.place,
+        )
+        for document, placed in zip(documents, drawn, strict=True)
+        for mark in placed
+    )
+    _write_unless_same(folder / "documents.csv", documents_csv(documents).encode())
+    rows = ([getattr(mark, column) for column in TRUTH_COLUMNS] for mark in marks)
+    _write_unless_same(folder / "truth.csv", _csv(TRUTH_COLUMNS, rows))
+    return Truth(folder, documents, marks)
+
+
+def draw_crop(seed: int, identity: int, drawing: int, side: int = 160) -> NDArray[np.uint8]:
+    """Return one redrawing of an identity on paper, cut out as a person would cut it.
+
+    (H, W, 3) uint8 RGB, H and W up to `side`; on some, strokes of the neighbouring text come in.
+    What is random depends on (seed, identity, drawing) alone.
+    """
+    rng = np.random.default_rng([seed, CROP, identity, drawing])
+    mark_side = round(side / float(rng.uniform(1.08, 1.4)))
+    pen = side * float(rng.uniform(0.012, 0.035))
+    ink = np.zeros((side, side), np.float32)
+    x, y = (int(rng.integers(0, side - mark_side + 1)) for _ in range(2))
+    mark = draw_mark(identity_program(seed, identity), rng, mark_side, pen)
+    ink[y : y + mark_side, x : x + mark_side] = mark
+    scribe = random_scribe(rng, side * float(rng.uniform(0.1, 0.2)))
+    if rng.random() < 0.4:
+        words = iter(TEXTS[LANGUAGES[int(rng.integers(len(LANGUAGES)))]].split() * 2)
+        writing = Writing()
+        baseline = side * float(rng.choice([rng.uniform(0.0, 0.1), rng.uniform(0.97, 1.1)]))
+        start = (-side * float(rng.uniform(0, 0.6)), baseline)
+        write_line(writing, scribe, lambda: next(words), start, side * 1.5, rng)
+        neighbours = ink_writing(writing, (side, side)).astype(np.float32) / 255
+        ink = np.maximum(ink, neighbours)
+    ink *= np.float32(scribe.strength)
+    # A crop's paper is a piece of a larger sheet: no edges, folds or gutters of its own.
+    whole = draw_paper(rng, (4 * side, 4 * side))
+    left, top = (int(rng.integers(side // 2, 5 * side // 2)) for _ in range(2))
+    planes = whole[:, top : top + side, left : left + side].copy()
+    stain_with_ink(planes, ink, scribe.colour)
+    planes += rng.normal(0, float(rng.uniform(0.5, 3)), planes.shape).astype(np.float32)
+    image = np.asarray(np.moveaxis(np.clip(planes, 0, 255), 0, 2), np.uint8)
+    if rng.random() < 0.5:
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6), np.uint8)
+    # Tall and narrow marks are cut tall and narrow.
+    rows, columns = np.nonzero(mark > 0.2)
+    if len(rows):
+        pad = round(side * float(rng.uniform(0.03, 0.12)))
+        low, high = max(0, y + int(rows.min()) - pad), y + int(rows.max()) + pad + 1
+        begin, end = max(0, x + int(columns.min()) - pad), x + int(columns.max()) + pad + 1
+        image = image[low:high, begin:end]
+    return np.ascontiguousarray(image)
+
+
+def draw_crops(
+    folder: Path, *, seed: int = 7, identities: int = 60, per_identity: int = 8, side: int = 160
+) -> tuple[tuple[str, str], ...]:
+    """Draw marks cut out one a file into `folder`; return (source, label) of every file.
+
+    The files are PNGs in folders named by identity, `merchant-0003/merchant-0003-05.png`, and
+    `labels.csv` beside the folders has the columns source,label, `source` being the path below
+    `folder`. An identity is the one that `draw_archive` draws under the same seed and number: a
+    caller who wants others takes another seed. Files that are there already are left alone.
+
+    Raises ArchiveError for counts that cannot be drawn; OSError if the disk refuses.
+    """
+    if not 48 <= side <= 1024:
+        raise ArchiveError(f"Crops of {side} pixels were asked for; choose 48 to 1024.")
+    _check(SMALLEST, identities=identities, crops=per_identity)
+    digits = max(2, math.ceil(math.log10(per_identity + 1)))
+    wanted = [
+        (identity, drawing, f"{name}/{name}-{drawing:0{digits}d}.png")
+        for identity in range(identities)
+        for name in (identity_name(identity),)
+        for drawing in range(per_identity)
+    ]
+
+    def draw_one(identity: int, drawing: int, source: str) -> None:
+        path = folder / source
+        settings = json.dumps([DRAWING, seed, identity, drawing, side])
+        try:
+            with Image.open(path) as image:
+                if image.info.get("Settings") == settings:
+                    return
+        except OSError:
+            pass  # not there yet
+        text = PngInfo()
+        text.add_text("Comment", NOTE)
+        text.add_text("Settings", settings)
+        out = io.BytesIO()
+        Image.fromarray(draw_crop(seed, identity, drawing, side)).save(out, "PNG", pnginfo=text)
+        write_atomically(path, out.getvalue())
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in pool.map(lambda one: draw_one(*one), wanted):
+            pass
+    labels = tuple((source, identity_name(identity)) for identity, _, source in wanted)
+    _write_unless_same(folder / "labels.csv", _csv(("source", "label"), labels))
+    return labels

@@ -1,0 +1,193 @@
+"""What a group of strokes looks like against its page: the traits a proposal is scored by."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ingest.binarise import Bytes, Floats
+from ingest.inks import Inks
+
+Boxes = npt.NDArray[np.float32]  # (N, 4): left, top, right, bottom
+_Sums = npt.NDArray[np.float64]
+
+#: Share of ink in a line of writing: the unit of the traits that tell of neighbouring ink.
+_WRITING = 0.12
+#: Directions in which the outline of a ring is looked for.
+_ANGLES = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False, dtype=np.float32)
+
+
+def _sums(plane: npt.NDArray[np.generic]) -> _Sums:
+    return np.asarray(cv2.integral(np.asarray(plane, np.float32), sdepth=cv2.CV_64F))
+
+
+def _within(sums: _Sums, boxes: Boxes) -> Floats:
+    """Sum of a plane inside each box, (N,)."""
+    height, width = sums.shape[0] - 1, sums.shape[1] - 1
+    x0, x1 = (np.clip(np.round(boxes[:, i]), 0, width).astype(np.intp) for i in (0, 2))
+    y0, y1 = (np.clip(np.round(boxes[:, i]), 0, height).astype(np.intp) for i in (1, 3))
+    x1, y1 = np.maximum(x1, np.minimum(x0 + 1, width)), np.maximum(y1, np.minimum(y0 + 1, height))
+    total = sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
+    return np.asarray(total, np.float32)
+
+
+def _widened(boxes: Boxes, by: float) -> Boxes:
+    return boxes + np.array([-by, -by, by, by], np.float32)
+
+
+def _beside(boxes: Boxes, reach: float) -> tuple[Boxes, Boxes, Boxes, Boxes]:
+    """Strips of width `reach` left, right, above and below each box."""
+    x0, y0, x1, y1 = boxes.T
+    left = np.stack([x0 - reach, y0, x0, y1], axis=1)
+    right = np.stack([x1, y0, x1 + reach, y1], axis=1)
+    above = np.stack([x0, y0 - reach, x1, y0], axis=1)
+    below = np.stack([x0, y1, x1, y1 + reach], axis=1)
+    return left, right, above, below
+
+
+def _piece_sizes(ink: Bytes, letter: float) -> Floats:
+    """For each ink pixel the longer side of its connected piece in letter heights, at most 8."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    longer = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    sizes = np.minimum(longer / letter, 8.0).astype(np.float32)
+    sizes[0] = 0.0
+    return np.asarray(sizes[labels], np.float32)
+
+
+def _holes(ink: Bytes, letter: float) -> Bytes:
+    """Paper that ink encloses, in holes larger than those of letters; (H, W) uint8."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - ink, connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA]
+    kept = (area > 0.4 * letter**2) & (area < ink.size / 20)
+    kept[0] = False
+    return np.asarray(kept.astype(np.uint8)[labels], np.uint8)
+
+
+def _outline(ink: Bytes, boxes: Boxes) -> tuple[Floats, Floats]:
+    """Share of directions in which the inscribed ellipse, and the box's rim, run along ink."""
+    thick = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+    middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    half_w, half_h = (boxes[:, 2] - boxes[:, 0]) / 2, (boxes[:, 3] - boxes[:, 1]) / 2
+    cosine, sine = np.cos(_ANGLES), np.sin(_ANGLES)
+    rim = 1.0 / np.maximum(np.abs(cosine), np.abs(sine))
+    shares = []
+    for stretch in (np.ones_like(rim), rim):
+        hit = np.zeros((len(boxes), len(_ANGLES)), bool)
+        for radius in (0.86, 0.91, 0.96):
+            x = middle_x[:, None] + radius * half_w[:, None] * cosine * stretch
+            y = middle_y[:, None] + radius * half_h[:, None] * sine * stretch
+            column = np.clip(x, 0, ink.shape[1] - 1).astype(np.intp)
+            row = np.clip(y, 0, ink.shape[0] - 1).astype(np.intp)
+            hit |= thick[row, column] > 0
+        shares.append(hit.mean(axis=1).astype(np.float32))
+    return shares[0], shares[1]
+
+
+def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
+    """Traits of each box (pixels of the planes of `inks`), by name, each (N,) float32."""
+    letter, mask = inks.letter, inks.ink
+    ink, other, faint = (np.asarray(p, np.float32) for p in (mask, inks.other, inks.faint))
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    area = np.maximum(width * height, 1.0)
+
+    ink_sums = _sums(ink)
+    inside = np.maximum(_within(ink_sums, boxes), 0.5)
+    strips = _beside(boxes, letter)
+    beside = [
+        np.minimum(_within(ink_sums, strip) / (letter * side) / _WRITING, 3.0)
+        for strip, side in zip(strips, (height, height, width, width), strict=True)
+    ]
+    left, right, above, below = beside
+    wide = _within(ink_sums, _widened(boxes, 3 * letter)) - inside
+    wide /= (width + 6 * letter) * (height + 6 * letter) - width * height
+    corner = _within(ink_sums, _widened(boxes, 0.3 * letter)) - inside
+    corner /= np.maximum((width + 0.6 * letter) * (height + 0.6 * letter) - width * height, 1.0)
+
+    # Strokes that run on beyond the box: it holds a part of something.
+    cut = (_within(ink_sums, _widened(boxes, 2.0)) - inside) / (2.0 * letter)
+
+    other_sums = _sums(other)
+    coloured = _within(other_sums, boxes)
+    coloured_near = _within(other_sums, _widened(boxes, 0.7 * letter))
+    either = np.maximum(ink, other)
+    marked = np.maximum(_within(_sums(either), boxes), 0.5)
+    across = _within(_sums(inks.across * either), boxes) / marked
+    pale = _within(_sums(faint), boxes)
+    pale_near = np.maximum(_within(_sums(faint), _widened(boxes, 0.7 * letter)), 0.5)
+    dark = _within(_sums(inks.density * ink), boxes) / inside
+    usual_dark = float(inks.density[inks.bold > 0].mean()) if inks.bold.any() else 1.0
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    stroke = _within(_sums(depth), boxes) / np.maximum(_within(_sums(mask), boxes), 1.0)
+    usual_stroke = float(depth[mask > 0].mean()) if mask.any() else 1.0
+    pieces = _within(_sums(_piece_sizes(mask, letter) * ink), boxes) / inside
+    hole = _within(_sums(_holes(mask, letter)), boxes) / area
+    ring, frame = _outline(mask, boxes)
+    other_ring, _ = _outline(inks.other, boxes)
+    ruled = _within(_sums(inks.rules), _widened(boxes, 0.5 * letter)) / letter
+
+    # Writing slants one way, a drawing's strokes go every way: directions as doubled angles.
+    soft = cv2.GaussianBlur(inks.density, (0, 0), 0.8)
+    dx, dy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    near = (either > 0).astype(np.float32)
+    energy, cosine, sine = (
+        (dx * dx + dy * dy) * near,
+        (dx * dx - dy * dy) * near,
+        dx * dy * near * 2,
+    )
+    total = max(float(energy.sum()), 1e-6)
+    here = np.maximum(_within(_sums(energy), boxes), 1e-6)
+    cosine_here = _within(_sums(cosine), boxes) / here
+    sine_here = _within(_sums(sine), boxes) / here
+    slant = np.hypot(cosine_here - cosine.sum() / total, sine_here - sine.sum() / total)
+
+    rows, columns = ink.shape
+    to_edge = np.minimum.reduce(
+        [boxes[:, 0], boxes[:, 1], columns - boxes[:, 2], rows - boxes[:, 3]]
+    )
+    on_sheet = _within(_sums(inks.sheet), _widened(boxes, 1.5 * letter))
+    on_sheet /= (width + 3 * letter) * (height + 3 * letter)
+    ground = _widened(boxes, 0.5 * letter)
+    ground_area = (width + letter) * (height + letter)
+    strange = _within(_sums(inks.strange), ground) / ground_area
+    steps = _within(_sums(inks.steps), ground) / ground_area
+    size = np.log2(np.maximum(width, height) / letter)
+    aspect = np.log2(width / height)
+    density = np.log2(marked / area)
+    found = {
+        "size": size,
+        "height": np.log2(height / letter),
+        "aspect": aspect,
+        "squareness": np.abs(aspect),
+        "density": density,
+        "left": np.minimum(left, right),
+        "right": np.maximum(left, right),
+        "above": np.minimum(above, below),
+        "below": np.maximum(above, below),
+        "rim": np.minimum(corner / _WRITING, 3.0),
+        "cut": np.log2(1.0 + np.maximum(cut, 0.0) * 4.0),
+        "wide": np.minimum(wide / _WRITING, 3.0),
+        "coloured": np.minimum(coloured / marked, 1.0),
+        "coloured_alone": coloured / np.maximum(coloured_near, 0.5),
+        "coloured_share": np.log2(coloured / area + 0.003),
+        "across": np.log2(across + 0.01),
+        "pale": pale / marked,
+        "pale_alone": pale / pale_near,
+        "dark": np.log2(dark / max(usual_dark, 0.01) + 0.05),
+        "depth": np.log2(dark + 0.05),
+        "stroke": np.log2(np.maximum(stroke, 0.2) / usual_stroke),
+        "pieces": pieces,
+        "hole": hole,
+        "ring": ring,
+        "frame": frame,
+        "other_ring": other_ring,
+        "ruled": np.log2(1.0 + np.maximum(ruled, 0.0)),
+        "slant": slant,
+        "to_edge": np.minimum(np.maximum(to_edge, 0.0) / letter, 2.0),
+        "off_sheet": 1.0 - on_sheet,
+        "strange": np.log2(strange + 0.03),
+        "steps": np.log2(steps + 0.02),
+        "page": np.full(len(boxes), np.log2(float(ink.mean()) + 0.002)),
+        "page_colour": np.full(len(boxes), np.log2(float(other.mean()) + 0.0005)),
+    }
+    return {name: np.asarray(value, np.float32) for name, value in found.items()}

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.workers import in_order
+
+
+def square(number: int) -> int:
+    """Take longer for the first ones, so that the last are ready before them."""
+    time.sleep(0.05 if number < 3 else 0)
+    return number * number
+
+
+def die_at_four(number: int) -> int:
+    if number == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def raise_at_two(number: int) -> int:
+    if number == 2:
+        raise ValueError("two")
+    return number
+
+
+def where(_number: int) -> tuple[int, bool]:
+    return os.getpid(), "torch" in sys.modules
+
+
+def minus(number: int) -> int:
+    return -number
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_results_come_in_order(workers: int) -> None:
+    groups = [[0, 1], [2], [], [3, 4, 5], *[[number] for number in range(6, 20)]]
+    results = list(in_order(groups, square, minus, workers))
+    assert results == [(group, [number**2 for number in group]) for group in groups]
+
+
+def test_nothing_is_handed_out_far_ahead() -> None:
+    taken = []
+
+    def groups() -> object:
+        for number in range(100):
+            taken.append(number)
+            yield [number]
+
+    results = in_order(groups(), square, minus, 2)  # type: ignore[arg-type]
+    next(results)
+    assert len(taken) < 12
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_member_that_ends_its_process_is_lost_alone() -> None:
+    groups = [[0, 1], [2], [3, 4, 5], [6], [7], [8], [9]]
+    results = [one for _, many in in_order(groups, die_at_four, minus, 2) for one in many]
+    assert results == [0, 1, 2, 3, -4, 5, 6, 7, 8, 9]
+
+
+def test_exceptions_come_through() -> None:
+    with pytest.raises(ValueError, match="two"):
+        list(in_order([[1], [2], [3]], raise_at_two, minus, 2))
+
+
+def test_the_work_is_done_elsewhere_and_without_torch() -> None:
+    ((_, [(process, torch)]),) = in_order([[1]], where, lambda _: (0, True), 2)
+    assert process not in (0, os.getpid())
+    assert torch is False
+
+
+def test_a_script_without_a_guard_still_works(tmp_path: Path) -> None:
+    import subprocess
+
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from ingest.workers import in_order\n"
+        "print([many for _, many in in_order([[1, 2]], str, repr, 2)])\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
+    assert done.stdout.splitlines()[-1] == "[['1', '2']]"
