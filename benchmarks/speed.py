@@ -1,0 +1,130 @@
+"""Print where the time of a search goes: `python benchmarks/speed.py [--marks 10000]`.
+
+One picture against an archive of so many marks, the process warm: reading and decoding the file,
+normalising it, embedding it, the nearest marks, their metadata, and the whole; the median of 50.
+Also how many crops a second are embedded, beside the bare network on pictures already normalised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ingest.sources import read_frames
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.queries import mark_rows
+from retrieval.crops import load_crop, store_crop
+from retrieval.embedding import embed, embed_pictures
+from retrieval.gan.redrawing import redrawn_pairs
+from retrieval.index import nearest, refresh_index
+from retrieval.ink import normalise_all
+from retrieval.model import bundled_model
+from retrieval.search import Searcher, load_searcher, search_images
+
+ROUNDS = 50
+
+
+def fill(archive: Archive, marks: int) -> list[str]:
+    """Put `marks` drawn marks on one page each, with documents; return the crops."""
+    pictures = redrawn_pairs(3, (marks + 1) // 2, 64).reshape(-1, 64, 64)[:marks]
+    crops = []
+    with archive.session() as session:
+        for number, picture in enumerate(pictures):
+            crop = store_crop(archive, np.repeat(255 - picture[..., None], 3, axis=2))
+            crops.append(crop)
+            document = tables.Document(
+                reference=f"HCA 32/9999/{number}", series="HCA 32", ship="De Hoop", details={}
+            )
+            page = tables.Page(
+                document=document, source=f"{number}.png", location=f"/nowhere/{number}.png",
+                width=64, height=64, sha256=f"{number:064x}", size=1, mtime_ns=1,
+            )  # fmt: skip
+            mark = tables.Mark(
+                page=page,
+                x=0,
+                y=0,
+                width=64,
+                height=64,
+                status="confirmed",
+                origin="ingest",
+                crop=crop,
+            )
+            session.add_all([document, page, mark])
+    return crops
+
+
+def median_ms(work: Callable[[], object]) -> float:
+    """Return the median of some rounds in milliseconds, after two to warm up."""
+    times = []
+    for _ in range(ROUNDS + 2):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[2:]) * 1000)
+
+
+def search_times(searcher: Searcher, path: Path) -> None:
+    """Print the stages of one search and the whole."""
+    image = next(read_frames(path)).image
+    pictures = normalise_all([image], searcher.model.shape.size)
+    vector = embed_pictures(searcher.model, pictures)
+    marks = nearest(searcher.index, vector, 20)[1][0].tolist()
+
+    def metadata() -> object:
+        with searcher.archive.session() as session:
+            return mark_rows(session, marks)
+
+    def whole() -> object:
+        return search_images(searcher, [next(read_frames(path)).image], top=20)
+
+    stages: list[tuple[str, Callable[[], object]]] = [
+        ("read and decode", lambda: next(read_frames(path)).image),
+        ("normalise", lambda: normalise_all([image], searcher.model.shape.size)),
+        ("embed (5 views)", lambda: embed_pictures(searcher.model, pictures)),
+        ("nearest marks", lambda: nearest(searcher.index, vector, 20)),
+        ("metadata", metadata),
+        ("the whole search", whole),
+    ]
+    print(f"\none search over {len(searcher.index)} marks | median ms of {ROUNDS}\n---|---")
+    for name, work in stages:
+        print(f"{name} | {median_ms(work):.1f}", flush=True)
+
+
+def embedding_rate(archive: Archive, crops: list[str]) -> None:
+    """Print crops embedded a second, decoded from their files, beside the bare network."""
+    model = bundled_model()
+    images = [load_crop(archive, crop) for crop in crops[:1024]]
+    pictures = normalise_all(images, model.shape.size)
+    began = time.perf_counter()
+    embed_pictures(model, pictures)
+    bare = time.perf_counter() - began
+    began = time.perf_counter()
+    embed(model, [load_crop(archive, crop) for crop in crops[:1024]])
+    whole = time.perf_counter() - began
+    print("\nembedding, 5 views each | crops a second\n---|---")
+    print(f"network alone | {1024 / bare:.0f}\nfiles to vectors | {1024 / whole:.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--marks", type=int, default=10_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        archive = create_archive(Path(temporary) / "archive")
+        crops = fill(archive, options.marks)
+        refresh_index(archive, bundled_model())
+        query = Path(temporary) / "query.png"
+        cv2.imwrite(str(query), load_crop(archive, crops[0]))
+        search_times(load_searcher(archive), query)
+        embedding_rate(archive, crops)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""The page in a real browser: what only a browser can do, and what it must never do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from PIL import Image
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import create_archive
+from tests.drawn_marks import drawn_mark
+from tests.paper_archive import HEIGHT, PLACES, SIDE, WIDTH, Papers, make_papers
+from ui.serve import server_command
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: Milliseconds that anything on the page may take: a slow machine is no failure.
+PATIENCE = 120_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None and os.environ.get("PRIZEMARKS_NO_BROWSER") == "1":
+        pytest.skip("no chromium, and PRIZEMARKS_NO_BROWSER=1 says that none is wanted")
+    if found is None:
+        pytest.fail(
+            "These tests drive a real browser and there is none: run `apt-get install chromium`, "
+            "or set PRIZEMARKS_NO_BROWSER=1 to go without them."
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Papers]:
+    folder = tmp_path_factory.mktemp("browser")
+    archive = create_archive(folder / "archive")
+    yield make_papers(archive, folder / "scans")
+    archive.close()
+
+
+@pytest.fixture(scope="module")
+def address(papers: Papers) -> Iterator[str]:
+    """The address of a server of its own, which ends with the tests."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = server_command(papers.archive.folder, "127.0.0.1", port)
+    log = papers.archive.folder.parent / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + PATIENCE / 1000
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                    break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def page(chromium: str, address: str) -> Iterator[Page]:
+    """A visitor's page; afterwards it must have asked nothing of anybody but the server."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1380, "height": 1000})
+        page.set_default_timeout(PATIENCE)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+        yield page
+        browser.close()
+    ours = (address, "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
+
+
+def _open(page: Page, address: str, params: str = "") -> None:
+    page.goto(f"{address}/{params}")
+    page.locator(".pm-head").wait_for()
+    _settle(page)
+
+
+def _settle(page: Page) -> None:
+    """Wait until Streamlit has run the script and shown what it gave."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(300)
+
+
+def _params(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def _cards(page: Page) -> list[int]:
+    """Return the marks whose cards are shown, in order, from the pictures' descriptions."""
+    images = page.locator(".st-key-results img")
+    images.first.wait_for()
+    texts = images.evaluate_all("images => images.map(image => image.alt)")
+    return [int(text.split(",")[0].removeprefix("mark ")) for text in texts]
+
+
+def _drag(page: Page, canvas: Locator, *points: tuple[float, float]) -> None:
+    box = canvas.bounding_box()
+    assert box is not None
+    (x, y), *others = points
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+    _settle(page)
+
+
+def test_a_drawing_is_searched_stroke_by_stroke(page: Page, address: str) -> None:
+    _open(page, address)
+    canvas = page.locator("canvas").last
+    _drag(page, canvas, (150, 40), (150, 260))
+    page.get_by_text("Most alike first").wait_for()
+    first = _cards(page)
+    assert len(first) == 12
+    _drag(page, canvas, (90, 90), (210, 90), (210, 200), (90, 200), (90, 90))
+    assert _cards(page) != first
+    page.get_by_role("button", name="Clear the sheet").click()
+    page.get_by_text("Or start from a mark").wait_for()
+
+
+def test_a_drawing_is_still_there_after_looking_at_a_page(page: Page, address: str) -> None:
+    _open(page, address)
+    _drag(page, page.locator("canvas").last, (100, 40), (200, 260), (60, 150))
+    found = _cards(page)
+    page.get_by_role("button", name="Open page").first.click()
+    page.get_by_text("What is known").wait_for()
+    page.get_by_role("button", name="Back to the results").click()
+    page.get_by_text("Most alike first").wait_for()
+    _settle(page)
+    assert _cards(page) == found
+    assert page.get_by_role("button", name="Clear the sheet").is_visible()
+
+
+def test_a_box_dragged_on_a_page_finds_the_mark_in_it(
+    page: Page, address: str, papers: Papers
+) -> None:
+    number, place = papers.pages[2], 2
+    _open(page, address, f"?page={number}")
+    canvas = page.locator("canvas").last
+    canvas.wait_for()
+    shown = canvas.bounding_box()
+    assert shown is not None
+    scale = shown["width"] / WIDTH
+    assert shown["height"] == pytest.approx(HEIGHT * scale, abs=3)
+    x, y = PLACES[place]
+    corners = ((x - 4) * scale, (y - 4) * scale), ((x + SIDE + 4) * scale, (y + SIDE + 4) * scale)
+    _drag(page, canvas, *corners)
+    page.get_by_text("Most alike first").wait_for()
+    region = [int(part) for part in _params(page)["region"].split(",")]
+    for side, meant in zip(region, (x - 4, y - 4, SIDE + 8, SIDE + 8), strict=True):
+        assert abs(side - meant) <= 4
+    assert _cards(page)[0] == papers.marks[2][place]
+
+    # A second box takes the first one's place.
+    x, y = PLACES[1]
+    corners = ((x - 4) * scale, (y - 4) * scale), ((x + SIDE + 4) * scale, (y + SIDE + 4) * scale)
+    _drag(page, page.locator("canvas").last, *corners)
+    _settle(page)
+    assert _cards(page)[0] == papers.marks[2][1]
+
+    # The address alone leads another visitor to the same results.
+    shared = page.url
+    page.goto("about:blank")
+    _open(page, shared)
+    assert _cards(page)[0] == papers.marks[2][1]
+
+
+def test_an_uploaded_picture_is_searched(
+    page: Page, address: str, papers: Papers, tmp_path: Path
+) -> None:
+    Image.fromarray(drawn_mark(5, SIDE)).save(tmp_path / "mark.jpg", quality=95)
+    _open(page, address, "?by=upload")
+    page.set_input_files("input[type=file]", str(tmp_path / "mark.jpg"))
+    page.get_by_text("Most alike first").wait_for()
+    _settle(page)
+    assert _cards(page)[0] == papers.marks[1][1]
+
+
+def test_the_way_back_is_the_browsers_own(page: Page, address: str, papers: Papers) -> None:
+    mark = papers.marks[0][0]
+    _open(page, address, f"?mark={mark}")
+    found = _cards(page)
+    page.get_by_role("button", name="Open page").nth(3).click()
+    page.get_by_text("What is known").wait_for()
+    assert _params(page) == {"mark": str(mark), "open": str(found[3])}
+    page.go_back()
+    page.get_by_text("Most alike first").wait_for()
+    _settle(page)
+    assert _cards(page) == found
+    assert _params(page) == {"mark": str(mark)}
+
+
+def test_more_like_this_shows_the_new_results_from_the_top(
+    page: Page, address: str, papers: Papers
+) -> None:
+    _open(page, address, f"?mark={papers.marks[0][0]}")
+    last = page.get_by_role("button", name="More like this").last
+    last.scroll_into_view_if_needed()
+    scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
+    assert page.evaluate(scrolled) > 0
+    last.click()
+    _settle(page)
+    page.wait_for_function(f"{scrolled} === 0")
+
+
+def test_what_a_cataloguer_pasted_stays_text(page: Page, address: str, papers: Papers) -> None:
+    _open(page, address, f"?open={papers.marks[0][1]}")
+    title = page.locator(".pm-table tr", has_text="Title").locator("td").inner_text()
+    assert title.startswith("<img src=x onerror=alert(1)>")
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator("a[href*=javascript]").count() == 0
+    # The picker lists titles too.
+    _open(page, address, f"?page={papers.pages[0]}")
+    assert page.locator("img[src*=evil]").count() == 0
+
+
+def test_a_page_whose_master_is_gone_still_shows_the_mark(
+    page: Page, address: str, papers: Papers
+) -> None:
+    with papers.archive.session() as session:
+        found = session.get(tables.Page, papers.pages[1])
+        assert found is not None
+        master = Path(found.location)
+    away = master.rename(master.with_suffix(".away"))
+    try:
+        _open(page, address, f"?open={papers.marks[1][2]}")
+        page.get_by_text("cannot be opened").wait_for()
+        assert page.locator(f"img[alt='mark {papers.marks[1][2]}']").count() == 2
+    finally:
+        away.rename(master)

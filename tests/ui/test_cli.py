@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ingest.synthetic.archive import draw_archive
+from tests.drawn_marks import drawn_mark
+from ui.cli import app
+
+COMMANDS = ("ingest", "train", "index", "search", "status", "export", "serve", "demo")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of a dozen drawn marks, indexed with the bundled weights; crops beside it."""
+    folder = tmp_path_factory.mktemp("marks")
+    for seed in range(12):
+        path = folder / f"crops/merchant {seed % 3}/{seed:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), drawn_mark(seed))
+    (folder / "crops/notes.txt").write_text("no image")
+    assert run("ingest", folder / "archive", folder / "crops", "--as", "marks").exit_code == 0
+    assert run("index", folder / "archive").exit_code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small synthetic archive, ingested as pages with documents, and indexed."""
+    folder = tmp_path_factory.mktemp("pages")
+    draw_archive(folder / "scans", seed=3, identities=3, pages=3, size=(700, 900))
+    done = run(
+        "ingest", folder / "archive", folder / "scans/pages",
+        "--documents", folder / "scans/documents.csv",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert run("index", folder / "archive").exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    shown = run(command, "--help")
+    assert shown.exit_code == 0
+    assert f"Example: prizemarks {command}" in re.sub(r"\s+", " ", shown.stdout)
+
+
+def test_search_prints_one_json_object_a_query(marks: Path) -> None:
+    queries = [marks / "crops/merchant 1/01.png", marks / "crops/merchant 2/05.png"]
+    done = run("search", marks / "archive", *queries, "--json", "--top", "100")
+    assert done.exit_code == 0, done.output
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["query"] for answer in answers] == [str(query) for query in queries]
+    for answer, source in zip(answers, ("merchant 1/01.png", "merchant 2/05.png"), strict=True):
+        assert set(answer) == {"query", "model", "results"}
+        assert len(answer["results"]) == 12, "top may exceed the archive: every mark is ranked"
+        first = answer["results"][0]
+        assert set(first) == {"rank", "mark", "score", "source", "page", "box", "document"}
+        assert first["rank"] == 1
+        assert first["source"] == source
+        assert first["score"] == pytest.approx(1, abs=1e-3)
+        assert first["box"] == [0, 0, 60, 60]
+        assert first["document"] is None
+        assert [r["rank"] for r in answer["results"]] == list(range(1, 13))
+
+
+def test_search_for_people_gives_calibrated_words(marks: Path) -> None:
+    done = run("search", marks / "archive", marks / "crops/merchant 1/01.png", "--top", 3)
+    assert done.exit_code == 0
+    assert "unrelated marks" in done.stdout
+    assert "merchant 1/01.png" in done.stdout
+
+
+def test_search_by_marks(marks: Path) -> None:
+    done = run("search", marks / "archive", "--mark", 1, "--unlike", 2, "--json", "--top", 20)
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    assert {1, 2}.isdisjoint(result["mark"] for result in answer["results"])
+    assert len(answer["results"]) == 10
+
+
+def test_an_unreadable_query_is_said_and_the_rest_answered(marks: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    done = run("search", marks / "archive", broken, marks / "crops/merchant 1/01.png", "--json")
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert "broken.png" in done.stderr
+
+
+def test_a_region_of_a_page_finds_its_own_place(pages: Path) -> None:
+    exported = run("export", pages / "archive", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(exported.stdout)))
+    assert list(rows[0]) == [
+        "mark", "source", "page", "x", "y", "width", "height", "status", "score", "reference",
+    ]  # fmt: skip
+    row = rows[0]
+    region = ",".join(row[name] for name in ("x", "y", "width", "height"))
+    done = run("search", pages / "archive", "--page", row["page"], "--region", region, "--json")
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    first = answer["results"][0]
+    assert (first["mark"], first["source"]) == (int(row["mark"]), row["source"])
+    assert first["document"]["reference"] == row["reference"]
+
+
+def test_where_narrows_to_documents(pages: Path) -> None:
+    exported = run("export", pages / "archive", "--format", "csv")
+    row = next(csv.DictReader(io.StringIO(exported.stdout)))
+    done = run(
+        "search", pages / "archive", "--mark", row["mark"], "--where", "year=..1600", "--json"
+    )
+    assert json.loads(done.stdout)["results"] == []
+
+
+def test_status_says_what_is_in(pages: Path) -> None:
+    told = run("status", pages / "archive")
+    assert told.exit_code == 0
+    assert "pages       3 (0 without a document" in told.stdout
+    counted = json.loads(run("status", pages / "archive", "--json").stdout)
+    assert counted["counts"]["pages"] == 3
+    assert counted["not_indexed"] == 0
+
+
+def test_export_to_a_file(marks: Path, tmp_path: Path) -> None:
+    done = run("export", marks / "archive", "--format", "csv", "-o", tmp_path / "marks.csv")
+    assert done.exit_code == 0
+    with (tmp_path / "marks.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 12
+
+
+def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    cv2.imwrite(str(scans / "good.png"), np.full((80, 80), 255, np.uint8))
+    (scans / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut short")
+    done = run("ingest", tmp_path / "archive", scans)
+    assert done.exit_code == 1
+    assert "1 inputs could not be read" in done.stdout
+    assert "bad.jpg" in (tmp_path / "archive/quarantine.csv").read_text()
+    again = run("ingest", tmp_path / "archive", scans, "--json")
+    assert json.loads(again.stdout)["unchanged"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "ARCHIVE"), "Give one kind of query"),
+        (("search", "ARCHIVE", "--page", "1"), "belong together"),
+        (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is no region"),
+        (("search", "ARCHIVE", "--page", "999", "--region", "0,0,5,5"), "has no page 999"),
+        (("search", "ARCHIVE", "--page", "1", "--region", "50,50,20,20"), "reaches beyond page 1"),
+        (("search", "ARCHIVE", "--mark", "1", "--where", "colour=red"), "Unknown condition"),
+        (("search", "ARCHIVE", "--mark", "999"), "not in the index"),
+        (("search", "ARCHIVE", "--mark", "1", "--model", "ffff"), "has no model 'ffff'"),
+        (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
+        (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
+        (("train", "ARCHIVE", "--resume"), "no interrupted run"),
+        (("status", "/nowhere/at/all"), "/nowhere/at/all"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(
+    marks: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run(*(marks / "archive" if part == "ARCHIVE" else part for part in arguments))
+    assert done.exit_code == 2
+    assert said in re.sub(r"\s+", " ", done.stderr)
+    assert "Traceback" not in done.output
+
+
+def test_training_a_little_makes_a_model_that_search_uses(tmp_path: Path) -> None:
+    crops = tmp_path / "crops"
+    crops.mkdir()
+    for seed in range(6):
+        cv2.imwrite(str(crops / f"{seed}.png"), drawn_mark(seed))
+    archive = tmp_path / "archive"
+    run("ingest", archive, crops, "--as", "marks")
+    done = run(
+        "train",
+        archive,
+        "--from",
+        "random",
+        "--objective",
+        "non-saturating",
+        "--steps",
+        2,
+        "--json",
+    )
+    assert done.exit_code == 0, done.output
+    trained = json.loads(done.stdout)["id"]
+    assert (archive / "models" / trained / "weights.safetensors").exists()
+    assert (archive / "models" / trained / "record/metrics.csv").exists()
+    assert not (archive / "models/.run").exists()
+    assert run("index", archive).exit_code == 0
+    found = json.loads(run("search", archive, crops / "3.png", "--json", "--top", 1).stdout)
+    assert found["model"] == trained
+    assert found["results"][0]["source"] == "3.png"
+
+
+def test_marks_cannot_be_trained_without_any(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run("ingest", tmp_path / "archive", tmp_path / "empty")
+    done = run("train", tmp_path / "archive")
+    assert done.exit_code == 2
+    assert "0 marks to learn from" in re.sub(r"\s+", " ", done.stderr)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from retrieval.catalogue.errors import ArchiveMissing
+from ui.serve import is_loopback, run_server, server_command
+
+
+def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
+    command = server_command(Path("/my archive"), "127.0.0.1", 8599)
+    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert Path(command[4]).is_file()
+    assert command[-2:] == ["--", "/my archive"]
+    for flag in (
+        "--server.address=127.0.0.1",
+        "--server.port=8599",
+        "--server.headless=true",
+        "--browser.gatherUsageStats=false",
+        "--server.allowedHosts=127.0.0.1",
+    ):
+        assert flag in command
+
+
+def test_on_an_open_address_any_name_may_lead_to_it() -> None:
+    command = server_command(Path("/a"), "0.0.0.0", 80)
+    assert not any("allowedHosts" in part for part in command)
+    assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.1")
+    assert not is_loopback("0.0.0.0") and not is_loopback("archive.example")
+
+
+def test_without_an_archive_nothing_is_started(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveMissing):
+        run_server(tmp_path / "none")

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from ui.wording import alikeness
+
+
+@pytest.mark.parametrize(
+    ("unrelated", "said"),
+    [
+        (1.0, "as alike as any two marks"),
+        (0.6, "as alike as any two marks"),
+        (0.5, "1 in 2 unrelated marks"),
+        (0.02, "1 in 50 unrelated marks"),
+        (0.000487, "1 in 2,100 unrelated marks"),
+        (0.00000213, "1 in 470,000 unrelated marks"),
+        (1e-6, "fewer than 1 in 1,000,000 unrelated marks"),
+    ],
+)
+def test_alikeness(unrelated: float, said: str) -> None:
+    assert alikeness(unrelated) == said

@@ -1,0 +1,248 @@
+"""The page as Streamlit runs it, without a browser: a canvas cannot be drawn on here."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.crops import crop_path
+from tests.drawn_marks import drawn_mark
+from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
+
+PAGE = Path(__file__).parents[3] / "ui/web/app.py"
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
+    """Open the page of an archive by an address's parameters."""
+
+    def opened(folder: Path, **params: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
+        page = AppTest.from_file(str(PAGE), default_timeout=60)
+        for name, value in params.items():
+            page.query_params[name.rstrip("_")] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return opened
+
+
+def _html(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def _cards(page: AppTest) -> list[int]:
+    """Return the marks whose cards are shown, in order."""
+    keys = [button.key or "" for button in page.button]
+    return [int(key.removeprefix("more-")) for key in keys if key.startswith("more-")]
+
+
+def _params(page: AppTest) -> dict[str, Any]:
+    return {
+        name: value[0] if isinstance(value, list) else value
+        for name, value in page.query_params.items()
+    }
+
+
+def test_where_there_is_no_archive_the_page_says_so(tmp_path: Path, visit: Visit) -> None:
+    page = visit(tmp_path / "none")
+    assert "There is no archive" in page.error[0].value
+
+
+def test_an_empty_archive_says_what_to_run(archive: Archive, visit: Visit) -> None:
+    page = visit(archive.folder)
+    assert "empty" in page.info[0].value
+    assert page.code[0].value == f"prizemarks ingest {archive.folder} SOURCE"
+
+
+def test_an_archive_that_is_not_indexed_says_what_to_run(papers: Papers, visit: Visit) -> None:
+    with papers.archive.session() as session:
+        session.query(tables.Embedding).delete()
+    page = visit(papers.archive.folder)
+    assert page.code[0].value == f"prizemarks index {papers.archive.folder}"
+    assert not _cards(page)
+
+
+def test_a_first_visit_shows_what_there_is(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder)
+    assert "3 documents" in _html(page)
+    assert "12 marks" in _html(page)
+    assert "trained on this archive" in _html(page)
+    assert len(_cards(page)) == 12
+    assert _params(page) == {}
+
+
+def test_an_address_names_a_mark_and_the_same_marks_come_first(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, *_), (two, *_), (three, *_) = papers.marks
+    page = visit(papers.archive.folder, mark=str(one))
+    found = _cards(page)
+    assert set(found[:2]) == {two, three}
+    assert one not in found
+    assert len(found) == 11
+
+
+def test_more_and_not_like_this_change_the_query_and_the_address(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, *_), (two, *_), (three, *_) = papers.marks
+    page = visit(papers.archive.folder)
+    page.button(key=f"more-{one}").click().run()
+    assert _params(page) == {"mark": str(one)}
+    page.button(key=f"less-{two}").click().run()
+    assert _params(page) == {"mark": str(one), "unlike": str(two)}
+    assert two not in _cards(page)
+    page.button(key=f"remove-{two}").click().run()
+    assert _cards(page)[0] in (two, three)
+    page.button(key="start again").click().run()
+    assert _params(page) == {}
+    assert not page.exception
+
+
+def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
+    one = papers.marks[0][0]
+    page = visit(papers.archive.folder, mark=str(one), ship="Amity")
+    assert set(_cards(page)) == set(papers.marks[2])
+    page.selectbox(key="ship").set_value("").run()
+    assert len(_cards(page)) == 11
+    page.slider(key="years").set_value((1705, 1745)).run()
+    assert set(_cards(page)) == {*papers.marks[1], *papers.marks[2]}
+    assert _params(page) == {"mark": str(one), "from": "1705", "to": "1745"}
+    page.slider(key="years").set_value((1702, 1745)).run()
+    assert _params(page) == {"mark": str(one)}
+
+
+def test_filters_that_nothing_fits_say_so(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), ship="Flying Dutchman")
+    assert not _cards(page)
+    assert "Flying Dutchman" in _html(page)
+    assert "Widen the filters" in page.info[0].value
+
+
+def test_a_region_of_a_page_is_a_query(papers: Papers, visit: Visit) -> None:
+    x, y = PLACES[3]
+    page = visit(papers.archive.folder, page=str(papers.pages[1]), region=f"{x},{y},{SIDE},{SIDE}")
+    assert _cards(page)[0] == papers.marks[1][3]
+    assert page.selectbox(key="picked").value == papers.pages[1]
+
+
+def test_a_region_beyond_the_page_is_said_to_be(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, page=str(papers.pages[1]), region="480,10,400,40")
+    assert "reaches beyond" in page.error[0].value.replace("\\", "")
+    page = visit(papers.archive.folder, page="999", region="1,1,40,40")
+    assert "no page 999" in page.warning[0].value
+
+
+def test_an_uploaded_picture_is_a_query(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, by="upload")
+    content = io.BytesIO()
+    Image.fromarray(drawn_mark(6, SIDE)).save(content, "TIFF")
+    page.file_uploader(key="upload").upload("mark.tif", content.getvalue()).run()
+    assert not page.exception
+    assert _cards(page)[0] == papers.marks[1][2]
+
+
+def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, by="upload")
+    page.file_uploader(key="upload").upload("[x](y).png", b"%PDF-1.7 nothing").run()
+    assert not page.exception
+    assert "It is a PDF" in page.error[0].value.replace("\\", "")
+    assert "[x](y)" not in page.error[0].value
+    assert len(_cards(page)) == 12  # the samples again
+
+
+def test_a_page_opens_with_its_document(papers: Papers, visit: Visit) -> None:
+    mark = papers.marks[0][1]
+    page = visit(papers.archive.folder, mark=str(papers.marks[1][0]))
+    page.button(key=f"open-{mark}").click().run()
+    assert _params(page)["open"] == str(mark)
+    shown = _html(page)
+    assert "HCA 32/1/1" in shown
+    assert "220, 50, 60 × 60 pixels of 500 × 360" in shown
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
+    assert "<img" not in shown
+    page.button(key="back").click().run()
+    assert _params(page) == {"mark": str(papers.marks[1][0])}
+    assert len(_cards(page)) == 11
+
+
+def test_nobody_elses_words_reach_markdown(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, open=str(papers.marks[0][1]))
+    for element in (*page.markdown, *page.caption, *page.warning, *page.info):
+        assert "evil.example" not in element.value
+
+
+def test_a_page_whose_master_is_gone_shows_the_crop(papers: Papers, visit: Visit) -> None:
+    with papers.archive.session() as session:
+        found = session.get(tables.Page, papers.pages[0])
+        assert found is not None
+        Path(found.location).unlink()
+    page = visit(papers.archive.folder, open=str(papers.marks[0][1]))
+    assert "cannot be opened" in page.warning[0].value.replace("\\", "")
+    assert page.image
+    page = visit(papers.archive.folder, page=str(papers.pages[0]))
+    assert "cannot be opened" in page.warning[0].value.replace("\\", "")
+
+
+def test_marks_that_are_not_here_are_said_to_be_missing(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, open="999")
+    assert "no mark 999" in page.warning[0].value
+    page = visit(papers.archive.folder, mark="999")
+    assert "Mark 999 is not in the index" in page.error[0].value.replace("\\", "")
+
+
+def test_a_crop_that_is_gone_does_not_stop_the_page(papers: Papers, visit: Visit) -> None:
+    with papers.archive.session() as session:
+        mark = session.get(tables.Mark, papers.marks[2][1])
+        assert mark is not None
+        crop_path(papers.archive, mark.crop).unlink()
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
+    assert len(_cards(page)) == 11
+    assert any("missing" in caption.value for caption in page.caption)
+
+
+def test_an_address_that_is_not_understood_is_said_to_be(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, mark="one", region="x")
+    assert len(page.warning) == 2
+    assert len(_cards(page)) == 12
+
+
+def test_a_new_index_shows_without_a_restart(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
+    image = np.full((360, 500, 3), 246, np.uint8)
+    image[100:160, 130:190] = drawn_mark(1, SIDE)
+    cv2.imwrite(str(papers.archive.folder.parent / "new.png"), image)
+    added = add_mark(papers.archive, papers.pages[2], image, (130, 100))
+    page.run()
+    assert any("1 mark cannot be found yet" in info.value for info in page.info)
+    index_papers(papers.archive)
+    page.run()
+    assert added in _cards(page)[:3]
+    assert not any("cannot be found yet" in info.value for info in page.info)
+
+
+def test_more_is_shown_on_demand(papers: Papers, visit: Visit) -> None:
+    image = np.full((360, 500, 3), 246, np.uint8)
+    for number in range(20):
+        image[100:160, 130:190] = drawn_mark(100 + number, SIDE)
+        add_mark(papers.archive, papers.pages[2], image, (130, 100))
+    index_papers(papers.archive)
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
+    assert len(_cards(page)) == 24
+    page.button(key="more").click().run()
+    assert len(_cards(page)) == 31
+    assert _params(page)["shown"] == "48"

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from retrieval.catalogue.archive import Archive
+from retrieval.search import Filters
+from tests.paper_archive import Papers
+from ui.web.picking import offered_pages, sampled_marks
+
+
+def test_pages_are_found_by_any_word(papers: Papers) -> None:
+    first, second, third = papers.pages
+    with papers.archive.session() as session:
+
+        def offered(text: str, **where: object) -> list[int]:
+            return list(offered_pages(session, text, Filters(**where)).names)
+
+        assert offered("") == [first, second, third]
+        assert offered("hoop 1/2") == [second]
+        assert offered("lading") == [second]
+        assert offered("2.png") == [third]
+        assert offered("%") == []
+        assert offered("_.png") == []
+        assert offered("", series="HCA 30") == [third]
+        assert offered("", year_to=1705) == [first]
+        assert list(offered_pages(session, "lading", Filters(), third).names) == [third, second]
+        names = offered_pages(session, "lading", Filters()).names
+        assert names[second] == "HCA 32/1/2 · 1.png · Bill of lading"
+
+
+def test_samples_come_from_all_over_and_are_not_rejected(papers: Papers) -> None:
+    with papers.archive.session() as session:
+        marks = sampled_marks(session, 3)
+    assert [sum(mark in page for mark in marks) for page in papers.marks] == [1, 1, 1]
+    with papers.archive.session() as session:
+        assert len(sampled_marks(session, 100)) == 12
+
+
+def test_an_empty_archive_has_no_samples(archive: Archive) -> None:
+    with archive.session() as session:
+        assert sampled_marks(session, 12) == []
+        assert offered_pages(session, "", Filters()).fitting == 0

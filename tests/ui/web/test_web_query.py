@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.search import Filters
+from ui.web.query import MOST_MARKS, MOST_SHOWN, SHOWN, View, from_address, to_address
+
+_MARKS = st.lists(st.integers(1, 10**9), max_size=5, unique=True).map(tuple)
+_YEAR = st.none() | st.integers(1000, 2000)
+_NAME = st.none() | st.text(min_size=1, max_size=20)
+_WHERE = st.builds(Filters, _YEAR, _YEAR, _NAME, _NAME)
+_BOX = st.tuples(*[st.integers(0, 9999)] * 2, *[st.integers(1, 9999)] * 2)
+_OPENED = st.none() | st.integers(1, 10**9)
+_SHOWN = st.integers(SHOWN, MOST_SHOWN)
+
+
+@given(_MARKS.filter(bool), _MARKS, _WHERE, _OPENED, _SHOWN)
+def test_a_query_by_marks_survives_its_address(liked, disliked, where, opened, shown) -> None:
+    disliked = tuple(mark for mark in disliked if mark not in liked)
+    view = View("marks", liked, disliked, None, None, where, opened, shown)
+    assert from_address(to_address(view)) == (view, [])
+
+
+@given(st.integers(1, 10**9), st.none() | _BOX, _WHERE)
+def test_a_query_by_region_survives_its_address(page, region, where) -> None:
+    view = View("page", page=page, region=region, where=where)
+    assert from_address(to_address(view)) == (view, [])
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["by", "mark", "unlike", "page", "region", "from", "to", "open", "shown"]),
+        st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
+    )
+)
+def test_any_address_leads_somewhere(params) -> None:
+    view, problems = from_address(params)
+    assert len(view.liked) <= MOST_MARKS
+    assert SHOWN <= view.shown <= MOST_SHOWN
+    assert all(problem.endswith(".") for problem in problems)
+    again, none = from_address(to_address(view))
+    assert not none
+    assert again.liked == (view.liked if view.way == "marks" else ())
+
+
+def test_what_an_address_says_wrongly_is_said() -> None:
+    view, problems = from_address({"mark": "1,x", "page": "3", "region": "1,2,3"})
+    assert view == View("page", page=3)
+    assert len(problems) == 2
+    assert "mark='1,x'" in problems[0]
+    assert "'1,2,3' is no region" in problems[1]
+
+
+def test_likes_and_dislikes_exclude_each_other() -> None:
+    view = View().more_like(3).more_like(5).not_like(3)
+    assert (view.way, view.liked, view.disliked) == ("marks", (5,), (3,))
+    view = view.more_like(3)
+    assert (view.liked, view.disliked) == ((5, 3), ())
+
+
+def test_without_a_liked_mark_there_is_no_query_by_marks() -> None:
+    assert View().more_like(3).forget(3) == View()
+    assert View(where=Filters(series="HCA 32")).more_like(3).start_again().where.series == "HCA 32"
+
+
+def test_an_answer_to_a_click_closes_the_page_and_starts_from_the_top() -> None:
+    view = View(opened=7, shown=96).more_like(7)
+    assert (view.opened, view.shown) == (None, SHOWN)

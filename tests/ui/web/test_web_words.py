@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.search import Filters
+from ui.web.markup import card, heading, section, table
+from ui.web.wording import (
+    as_markdown,
+    by_chance,
+    counted,
+    likeness,
+    metadata_rows,
+    narrowed,
+    reference,
+    ship_and_date,
+)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0005, "1 in 2,000 unrelated marks looks this alike"),
+        (0.1, "1 in 10 unrelated marks looks this alike"),
+        (0.3, "as alike as any two marks"),
+        (1.0, "as alike as any two marks"),
+        (1e-6, "fewer than 1 in 1,000,000 unrelated marks look this alike"),
+    ],
+)
+def test_a_likeness_is_said_as_a_share_of_unrelated_marks(share: float, words: str) -> None:
+    assert likeness(share) == words
+
+
+def test_counts_and_chances() -> None:
+    assert counted(1, "page") == "1 page"
+    assert counted(1204, "page") == "1,204 pages"
+    assert by_chance(200) == "about 1 time in 10"
+    assert by_chance(2000) == "about 1 time"
+    assert by_chance(1_000_000) == "about 500 times"
+
+
+def test_filters_are_said() -> None:
+    assert narrowed(Filters()) == ""
+    assert narrowed(Filters(1702, 1710, "HCA 32", "De Hoop")) == "HCA 32, De Hoop, 1702–1710"
+    assert narrowed(Filters(year_from=1702)) == "1702 and later"
+    assert narrowed(Filters(year_to=1702)) == "1702 and earlier"
+
+
+def test_a_mark_without_a_document_is_called_by_its_file() -> None:
+    assert reference(None, "box/7.tif") == "box/7.tif"
+    assert reference({"reference": "HCA 32/1"}, "7.tif") == "HCA 32/1"
+    assert ship_and_date(None) == "not catalogued"
+    assert ship_and_date({"ship": "Amity", "date": None}) == "Amity"
+    assert ship_and_date({"ship": None, "date": None, "title": "Letter"}) == "Letter"
+
+
+def test_every_column_of_a_document_is_shown_once() -> None:
+    rows = metadata_rows(
+        {
+            "title": "Letter",
+            "reference": "HCA 30/7",
+            "year_from": 1745,
+            "ship": None,
+            "details": {"cargo_list": ["rum", "sugar"]},
+        }
+    )
+    assert rows == [("Reference", "HCA 30/7"), ("Title", "Letter"), ("Cargo list", "rum, sugar")]
+
+
+class _Read(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+# HTML has no way to say these: a parser replaces them whatever is done.
+_SAYABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
+_OURS = {
+    "header", "h1", "h2", "p", "span", "div", "table", "tbody", "tr", "th", "td"
+}  # fmt: skip
+
+
+@given(_SAYABLE)
+def test_text_never_becomes_markup(text: str) -> None:
+    for made in (
+        heading(text, text, [text, text]),
+        card(text, True, text, text),
+        section(text, text),
+        table([(text, text)]),
+    ):
+        read = _Read()
+        read.feed(made)
+        read.close()
+        assert read.tags <= _OURS
+        assert read.text.count(text) >= 2
+
+
+@given(st.text(max_size=60))
+def test_text_never_becomes_markdown(text: str) -> None:
+    escaped = as_markdown(text)
+    for place, character in enumerate(escaped):
+        if character in "[]()<>*_`$:!#~|&{}\"'":
+            before = len(escaped[:place]) - len(escaped[:place].rstrip("\\"))
+            assert before % 2 == 1, escaped
+    assert "\n" not in escaped

@@ -1,0 +1,388 @@
+"""The command `prizemarks`. Exit status: 0 done, 1 done with failures reported, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
+from retrieval.settings import read_settings
+from ui.progress import bar, console
+from ui.where import parse_where
+
+app = typer.Typer(
+    name="prizemarks",
+    help="Find merchants' marks in scanned archives: ingest, train, index, search.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DONE, FAILURES, WRONG_USE = 0, 1, 2
+QUERIES_AT_ONCE = 64
+
+ArchiveArgument = Annotated[
+    Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+class As(StrEnum):
+    """What the images given to `ingest` are."""
+
+    PAGES = "pages"
+    MARKS = "marks"
+
+
+class ExportFormat(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+
+
+@contextmanager
+def _errors_said() -> Iterator[None]:
+    """Turn the program's own errors into one sentence on standard error and status 2."""
+    try:
+        yield
+    except PrizemarksError as error:
+        console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(WRONG_USE) from error
+    except KeyboardInterrupt:
+        console.print("Stopped; what was done is kept. Run the same command again to go on.")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:  # `prizemarks search … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(DONE) from None
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Archive]:
+    with _errors_said():
+        archive = open_archive(folder)
+        try:
+            yield archive
+        finally:
+            archive.close()
+
+
+@app.command()
+def ingest(
+    archive: ArchiveArgument,
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Folders or files of images.")
+    ],
+    documents: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the columns reference, title, date, ship, place, captain, source."
+        ),
+    ] = None,
+    kind: Annotated[
+        As, typer.Option("--as", help="pages to be segmented, or crops that are marks already.")
+    ] = As.PAGES,
+    as_json: JsonOption = False,
+) -> None:
+    """Take scans in and find the marks on them. Run again, it goes on where it stopped.
+
+    Example: prizemarks ingest my-archive scans/ --documents documents.csv
+    """
+    from ingest.batch import Progress, ingest_crops, ingest_pages
+    from ui.reports import ingest_sentences
+
+    with _errors_said():
+        opened = create_archive(archive)
+        settings = read_settings(archive)
+        try:
+            with bar("Ingesting") as report:
+
+                def show(progress: Progress) -> None:
+                    report(progress.done, progress.total, progress.name)
+
+                take_in = ingest_pages if kind is As.PAGES else ingest_crops
+                done = take_in(
+                    opened,
+                    sources,
+                    documents=documents,
+                    max_pixels=round(settings.max_megapixels * 1e6),
+                    workers=settings.workers or None,
+                    progress=show,
+                )
+        finally:
+            opened.close()
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        for line in ingest_sentences(archive, done):
+            typer.echo(line)
+    raise typer.Exit(FAILURES if done.failed else DONE)
+
+
+@app.command()
+def train(
+    archive: ArchiveArgument,
+    architecture: Annotated[str, typer.Option(help="dcgan, sketch-gan or thin-gan.")] = "dcgan",
+    objective: Annotated[
+        str, typer.Option(help="contrastive, or non-saturating for a plain GAN.")
+    ] = "contrastive",
+    start: Annotated[
+        str, typer.Option("--from", help='Begin from "bundled", "random", or a model\'s id.')
+    ] = "bundled",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="How many batches to learn from.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Other random numbers, another model.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted run, whatever it was.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Discard an interrupted run and begin anew.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn the archive's marks without a label. An interrupted run goes on when run again.
+
+    Example: prizemarks train my-archive
+    """
+    from retrieval.gan.training import Progress
+    from retrieval.learn import (
+        default_settings,
+        discard_run,
+        train_on_archive,
+        unfinished_run,
+        with_steps,
+    )
+
+    with _opened(archive) as opened:
+        if resume and restart:
+            raise QueryError("--resume and --restart exclude each other; give one.")
+        if restart:
+            discard_run(opened)
+        if resume:
+            unfinished = unfinished_run(opened)
+            if unfinished is None:
+                raise QueryError(f"{archive} has no interrupted run; leave --resume out.")
+            settings = unfinished
+        else:
+            begin = None if start == "random" else start
+            settings = with_steps(default_settings(architecture, objective, begin), steps, seed)
+        with bar("Training") as report:
+
+            def show(progress: Progress) -> None:
+                losses = "  ".join(f"{k} {v:.2f}" for k, v in progress.losses.items())
+                probed = f"  probe {progress.probe.precision_at_1:.3f}" if progress.probe else ""
+                report(progress.step, progress.steps, losses + probed)
+
+            model = train_on_archive(opened, settings, show)
+        folder = opened.models_folder / model.id
+    manifest = model.manifest
+    if as_json:
+        typer.echo(json.dumps(manifest))
+        return
+    probe = manifest["probe"]
+    typer.echo(
+        f"Model {model.id}: learned from {manifest['marks']} marks; checkpoint of step "
+        f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
+        f"{probe['precision_at_1']:.1%} of marks found their own augmented view first."
+    )
+    typer.echo(f"Losses and samples: {folder / 'record'}")
+    typer.echo(f"Next: prizemarks index {archive}")
+
+
+@app.command()
+def index(archive: ArchiveArgument, model: ModelOption = None, as_json: JsonOption = False) -> None:
+    """Embed the marks and make them searchable. Only what is new is embedded.
+
+    Example: prizemarks index my-archive
+    """
+    from retrieval.index import refresh_index
+    from retrieval.learn import archive_model
+
+    with _opened(archive) as opened, opened.lock():
+        chosen = archive_model(opened, model)
+        with bar("Embedding") as report:
+            done = refresh_index(opened, chosen, report)
+    if as_json:
+        typer.echo(json.dumps({"model": chosen.id, **asdict(done)}))
+    else:
+        typer.echo(
+            f"{done.total} marks are searchable under model {chosen.id}: {done.embedded} embedded "
+            f"now, {done.added} added to the index, {done.removed} removed."
+        )
+
+
+@app.command()
+def search(
+    archive: ArchiveArgument,
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="IMAGE...", help="Sketches or crops.")
+    ] = None,
+    mark: Annotated[
+        list[int] | None, typer.Option("--mark", help="Like these marks of the archive.")
+    ] = None,
+    unlike: Annotated[list[int] | None, typer.Option(help="But unlike these.")] = None,
+    page: Annotated[int | None, typer.Option(help="A page, with --region.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="x,y,w,h on that page, in pixels of the master.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.'),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find where else a mark occurs: by pictures, by marks, or by a region of a page.
+
+    Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
+    """
+    from retrieval.search import Hit, load_searcher, search_images, search_marks
+    from ui.answers import as_json as json_line
+    from ui.answers import as_table
+    from ui.pictures import page_region, parse_region, query_picture
+
+    kinds = sum(map(bool, (images, mark, page is not None)))
+    failed = 0
+
+    def say(query: str, hits: list[Hit]) -> None:
+        if as_json:
+            typer.echo(json_line(query, searcher.model.id, hits))
+        else:
+            typer.echo(_rendered(as_table(query, hits)))
+
+    with _opened(archive) as opened:
+        if kinds != 1:
+            raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
+        if (page is None) != (region is None):
+            raise QueryError("--page and --region belong together.")
+        filters = parse_where(where or ())
+        searcher = load_searcher(opened, model)
+        limit = round(read_settings(archive).max_megapixels * 1e6)
+        if mark:
+            name = "marks " + " ".join(map(str, mark))
+            say(name, search_marks(searcher, mark, unlike or (), top=top, where=filters))
+        elif page is not None and region is not None:
+            box = parse_region(region)
+            crop = page_region(opened, page, box, limit)
+            name = f"page {page} {region}"
+            say(name, search_images(searcher, [crop], top=top, where=filters)[0])
+        else:
+            queries = list(images or ())
+            for start in range(0, len(queries), QUERIES_AT_ONCE):
+                pictures = []
+                for path in queries[start : start + QUERIES_AT_ONCE]:
+                    try:
+                        pictures.append((path, query_picture(path, limit)))
+                    except SourceError as error:
+                        failed += 1
+                        console.print(f"{escape(str(path))}: {escape(str(error))}", soft_wrap=True)
+                ranked = search_images(searcher, [p for _, p in pictures], top=top, where=filters)
+                for (path, _), hits in zip(pictures, ranked, strict=True):
+                    say(str(path), hits)
+    raise typer.Exit(FAILURES if failed else DONE)
+
+
+@app.command()
+def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
+    """Say what is in the archive, what failed, and what is not indexed yet.
+
+    Example: prizemarks status my-archive
+    """
+    from ui.status import archive_status
+
+    with _opened(archive) as opened:
+        found = archive_status(opened)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+    else:
+        for line in found.sentences():
+            typer.echo(line)
+
+
+@app.command()
+def export(
+    archive: ArchiveArgument,
+    output_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
+    ] = None,
+) -> None:
+    """Write the marks out: one row a mark, boxes in pixels of the master.
+
+    Example: prizemarks export my-archive --format csv --output marks.csv
+    """
+    from ui.export import write_csv
+
+    del output_format  # CSV is the only one yet; Typer has refused the rest
+    with _opened(archive) as opened:
+        count = write_csv(opened, output)
+    if output is not None:
+        typer.echo(f"{count} marks written to {output}")
+
+
+@app.command()
+def serve(
+    archive: ArchiveArgument,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+) -> None:
+    """Open the web page for an archive, on this machine alone unless --host says otherwise.
+
+    Example: prizemarks serve my-archive --port 8501
+    """
+    from ui.serve import run_server
+
+    with _opened(archive) as opened:
+        settings = read_settings(opened.folder)
+    raise typer.Exit(run_server(archive, host or settings.host, port or settings.port))
+
+
+@app.command()
+def demo(
+    archive: Annotated[Path, typer.Argument(metavar="[ARCHIVE]", help="Where to make it.")] = Path(
+        "demo-archive"
+    ),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    only_make: Annotated[
+        bool, typer.Option("--only-make", help="Make the archive and do not open the web page.")
+    ] = False,
+) -> None:
+    """Draw a synthetic archive, ingest and index it, and open the web page.
+
+    Example: prizemarks demo
+    """
+    from ui.demo import make_demo
+
+    with _errors_said():
+        make_demo(archive)
+    if not only_make:
+        serve(archive, host, port)
+
+
+def _rendered(table: object) -> str:
+    """Return a Rich table as text for standard output, as wide as the terminal or 120 columns."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 120
+    out = Console(width=width, no_color=not sys.stdout.isatty())
+    with out.capture() as captured:
+        out.print(table)
+    return captured.get().rstrip()

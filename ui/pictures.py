@@ -1,0 +1,55 @@
+"""Query pictures: files, and regions of pages, both through the one door for images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.sources import path_of, read_frames
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.queries import page as catalogued_page
+
+Box = tuple[int, int, int, int]
+
+
+def parse_region(text: str) -> Box:
+    """Return `x,y,w,h` as four integers; QueryError says what else was given."""
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise QueryError(
+            f"{text!r} is no region: write x,y,w,h in pixels, e.g. 120,340,90,110."
+        ) from None
+    if x < 0 or y < 0 or width < 1 or height < 1:
+        raise QueryError(f"The region {text!r} has no area or starts outside the page.")
+    return x, y, width, height
+
+
+def query_picture(path: Path, max_pixels: int) -> NDArray[np.uint8]:
+    """Return the first image of a file, (H, W, 3) uint8 RGB; SourceError if it cannot be read."""
+    return next(read_frames(path, max_pixels)).image
+
+
+def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArray[np.uint8]:
+    """Return a region of a page, cut from its master, (h, w, 3) uint8 RGB.
+
+    Raises QueryError when there is no such page or the box lies outside it, and SourceError when
+    the master cannot be read.
+    """
+    with archive.session() as session:
+        row = catalogued_page(session, page)
+    if row is None:
+        raise QueryError(f"{archive.folder} has no page {page}.")
+    x, y, width, height = box
+    if x + width > row.width or y + height > row.height:
+        raise QueryError(
+            f"The region {x},{y},{width},{height} reaches beyond page {page}, which is "
+            f"{row.width} x {row.height} pixels."
+        )
+    for frame in read_frames(path_of(row.location), max_pixels):
+        if frame.index == row.frame:
+            return frame.image[y : y + height, x : x + width]
+    raise QueryError(f"{row.location} no longer has an image number {row.frame + 1}.")

@@ -1,0 +1,47 @@
+"""Progress bars on standard error for whatever lasts; silent when that is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+console = Console(stderr=True)
+
+
+class Report(Protocol):
+    """What a bar gives: call it with how much is done of how much, and a remark if any."""
+
+    def __call__(self, done: int, total: int, remark: str = "") -> None:
+        """Show that `done` of `total` is done."""
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Report]:
+    """Show a bar while the block runs; call what it gives with (done, total, remark)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[remark]}", markup=True),
+    )
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        task = progress.add_task(title, total=None, remark="")
+
+        def report(done: int, total: int, remark: str = "") -> None:
+            progress.update(task, completed=done, total=total, remark=remark)
+
+        yield report

@@ -1,0 +1,39 @@
+"""What `ingest` says when it has finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.batch import IngestReport
+
+
+#: Remarks on the documents file that are shown; it may be wrong in every line.
+MOST_PROBLEMS = 10
+
+
+def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
+    """Return a run's report for a person, one fact a line, and what to do next."""
+    lines = [
+        f"{report.added} pages added, {report.changed} read again, {report.moved} moved, "
+        f"{report.unchanged} unchanged; {report.marks} marks found."
+    ]
+    if report.duplicates:
+        lines.append(f"{report.duplicates} of the pages are byte for byte copies of another page.")
+    if report.skipped:
+        lines.append(f"{report.skipped} files are no images and were passed over.")
+    if report.failed:
+        lines.append(
+            f"{report.failed} inputs could not be read: {folder / 'quarantine.csv'} says why."
+        )
+    if report.documents:
+        lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
+    if report.pages_without_document:
+        lines.append(f"{report.pages_without_document} pages belong to no document yet.")
+    if report.documents_without_pages:
+        lines.append(f"{report.documents_without_pages} documents have no page yet.")
+    lines += report.problems[:MOST_PROBLEMS]
+    if len(report.problems) > MOST_PROBLEMS:
+        lines.append(f"... and {len(report.problems) - MOST_PROBLEMS} more remarks (--json has all).")
+    if report.marks:
+        lines.append(f"Next: prizemarks index {folder}")
+    return lines

@@ -1,0 +1,69 @@
+"""Starts the web page for an archive."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from retrieval.catalogue.archive import open_archive
+from ui.web.look import THEME
+
+#: Megabytes of a picture that may be uploaded as a query.
+UPLOAD_LIMIT = 50
+
+
+def server_command(archive: Path, host: str, port: int) -> list[str]:
+    """Return the command that serves the page of `archive` on `host` and `port`."""
+    options = {
+        "server.address": host,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": str(UPLOAD_LIMIT),
+        "browser.gatherUsageStats": "false",
+        "browser.serverAddress": host,
+        "client.toolbarMode": "viewer",
+        "client.showErrorDetails": "none",
+        **{f"theme.{name}": value for name, value in THEME.items()},
+    }
+    page = str(files("ui.web").joinpath("app.py"))
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    if is_loopback(host):
+        # Another site's name that is made to lead to this machine must not reach the page.
+        names = dict.fromkeys((host, "localhost", "127.0.0.1"))
+        flags += [f"--server.allowedHosts={name}" for name in names]
+    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", str(archive)]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def run_server(archive: Path, host: str = "127.0.0.1", port: int = 8501) -> int:
+    """Serve the page of `archive` until interrupted; return the exit status.
+
+    On POSIX the server takes this process's place, so that it ends when this process is told to.
+    Raises ArchiveError when there is no archive to serve.
+    """
+    opened = open_archive(archive)
+    folder = opened.folder
+    opened.close()
+    command = server_command(folder, host, port)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
+    if not is_loopback(host):
+        print("Everyone who can reach this address can see the archive.", flush=True)
+    if os.name == "posix":
+        os.execv(command[0], command)
+    try:
+        return subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        return 0

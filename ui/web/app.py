@@ -1,0 +1,118 @@
+"""The web page, run by Streamlit: `ui.serve` starts it with the archive's folder as argument."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ModelError, PrizemarksError
+from retrieval.model import bundled_model
+from retrieval.search import Searcher
+from ui.web.asking import ask
+from ui.web.filters import show_filters
+from ui.web.loading import Holdings, archive_at, holdings, searcher_of
+from ui.web.look import STYLE
+from ui.web.markup import heading
+from ui.web.pageview import show_page
+from ui.web.results import show_results, show_samples
+from ui.web.state import arrive, scroll_if_asked, view, write_address
+from ui.web.wording import as_markdown, by_chance, counted
+
+
+def main() -> None:
+    """Show the page for the archive named on the command line."""
+    folder = Path(sys.argv[1]).expanduser().resolve()
+    st.set_page_config(
+        page_title=f"Marks · {folder.name}", layout="wide", initial_sidebar_state=280
+    )
+    st.html(STYLE)
+    st.session_state["run"] = st.session_state.get("run", 0) + 1
+    try:
+        archive = archive_at(folder)
+        held = holdings(archive)
+    except PrizemarksError as error:
+        st.html(heading("Merchants’ marks", folder.name, []))
+        st.error(as_markdown(str(error)))
+        return
+    problems = arrive()
+    write_address()
+    _show(archive, held, problems)
+    write_address()
+    scroll_if_asked()
+
+
+def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
+    marks = sum(held.counts.marks.values()) - held.counts.marks["rejected"]
+    facts = [counted(held.counts.documents, "document"), counted(held.counts.pages, "page")]
+    facts.append(counted(marks, "mark"))
+    searcher, lacking = None, ""
+    try:
+        if marks:
+            searcher = searcher_of(archive)
+            facts.append(_model_in_words(searcher))
+    except ModelError as error:
+        lacking = str(error)
+    st.html(heading("Merchants’ marks", archive.folder.name, facts))
+    for problem in problems:
+        st.warning(as_markdown(problem))
+    if not held.counts.pages:
+        st.info("This archive is empty. Bring scans into it, then load this page again:")
+        st.code(f"prizemarks ingest {archive.folder} SOURCE", language=None)
+        return
+    if not marks:
+        st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
+        st.code(f"prizemarks ingest {archive.folder} SOURCE --as marks", language=None)
+        return
+    if searcher is None:
+        st.info("The marks are not indexed yet. Run this command, then load this page again:")
+        st.code(f"prizemarks index {archive.folder}", language=None)
+        st.caption(as_markdown(lacking))
+        return
+    with st.sidebar:
+        show_filters(held.facets)
+        _about_likeness(len(searcher.index))
+    if len(searcher.index) < marks:
+        missing = counted(marks - len(searcher.index), "mark")
+        st.info(f"{missing} cannot be found yet. To index what is new, run:")
+        st.code(f"prizemarks index {archive.folder}", language=None)
+    opened = view().opened
+    if opened is not None:
+        show_page(archive, opened)
+        return
+    wide = view().way == "page"
+    left, right = st.columns([11, 9] if wide else [1, 2], gap="medium")
+    with left, st.container(key="long-question" if wide else "question"):
+        question = ask(archive)
+    write_address()  # before the search, so that it is never late
+    with right:
+        if question.asked:
+            show_results(searcher, question)
+        else:
+            show_samples(archive, held.samples)
+
+
+def _model_in_words(searcher: Searcher) -> str:
+    model = searcher.model
+    try:
+        bundled = model.id == bundled_model().id
+    except ModelError:
+        bundled = False
+    origin = "that came with the program" if bundled else "trained on this archive"
+    return f"model {model.id[:8]} {origin}"
+
+
+def _about_likeness(searched: int) -> None:
+    with st.expander("How likeness is measured"):
+        st.markdown(
+            "Under each mark stands how rare its likeness is. *1 in 2,000 unrelated marks looks "
+            "this alike* means: of 2,000 marks that have nothing to do with yours, one would "
+            "look as much like it by chance. Among the "
+            f"{counted(searched, 'mark')} here that happens {by_chance(searched)}.\n\n"
+            "A likeness is a hint, not proof. Look at the page before you cite it."
+        )
+
+
+main()

@@ -1,0 +1,287 @@
+"""The left of the page: four ways to say which mark is looked for."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from ingest.sources import IMAGE_SUFFIXES
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.queries import PageRow, mark_rows, page_marks
+from retrieval.catalogue.queries import page as catalogued_page
+from ui.pictures import query_picture
+from ui.serve import UPLOAD_LIMIT
+from ui.web.canvas import Sketch, box_canvas, sketch_canvas
+from ui.web.loading import mark_tile, most_pixels, page_preview, region_of
+from ui.web.markup import section
+from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
+from ui.web.picking import MOST_OFFERED, offered_pages
+from ui.web.query import View, Way
+from ui.web.state import change, show, view
+from ui.web.wording import as_markdown, counted
+
+SHEET = 300  # pixels of the side of the sheet to draw on
+PAGE_WIDE, PAGE_LARGER, PAGE_TALLEST = 520, 1000, 640
+UPLOAD_WIDE = 300
+#: Pixels of the longest side of an uploaded picture that is kept while its visitor is here.
+UPLOAD_KEPT = 3000
+
+
+_WAYS: dict[Way, str] = {
+    "draw": "Draw",
+    "upload": "Upload",
+    "page": "From a page",
+    "marks": "Chosen",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is looked for: a picture of a mark, or the view's liked marks, or nothing yet."""
+
+    picture: RGB | None = None
+    by_marks: bool = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is anything to look for."""
+        return self.by_marks or self.picture is not None
+
+
+def ask(archive: Archive) -> Question:
+    """Show the ways to ask and return what is asked."""
+    now = view()
+    ways = [way for way in _WAYS if way != "marks" or now.liked]
+    st.html(section("Which mark are you looking for?"))
+    st.session_state["way"] = now.way
+    st.segmented_control(
+        "How to ask",
+        ways,
+        format_func=lambda way: _WAYS[cast(Way, way)],
+        key="way",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: change(way=st.session_state["way"], shown=View().shown),
+    )
+    if now.way == "draw":
+        question = Question(_drawn())
+    elif now.way == "upload":
+        question = Question(_uploaded(archive))
+    elif now.way == "page":
+        question = Question(_from_page(archive, now))
+    else:
+        question = Question(by_marks=bool(now.liked))
+    _chosen_marks(archive, view())
+    return question
+
+
+def _drawn() -> RGB | None:
+    st.caption(
+        "Draw the mark as you see it; results follow every stroke. The buttons over the sheet undo."
+    )
+    pen = st.slider("Pen", 2, 20, 7, key="pen", help="Width of the pen, in pixels of the sheet.")
+    held = st.session_state.setdefault("sketch", Sketch(None, None))
+    number = _canvas_number("sketch")
+    if number != st.session_state.get("sketch canvas"):
+        st.session_state["sketch canvas"] = number
+        st.session_state["sketch before"] = held.strokes
+    sketch = sketch_canvas(
+        f"sketch-{number}", side=SHEET, pen=pen, strokes=st.session_state["sketch before"]
+    )
+    if sketch.strokes is not None and sketch.picture is None:
+        sketch = Sketch(sketch.strokes, held.picture)  # just put back; not sent again yet
+    st.session_state["sketch"] = sketch
+    if sketch.strokes is not None:
+        st.button("Clear the sheet", on_click=_clear_sketch, type="tertiary")
+    return sketch.picture
+
+
+def _clear_sketch() -> None:
+    st.session_state["sketch"] = Sketch(None, None)
+    _renew_canvas("sketch")
+
+
+def _canvas_number(name: str) -> int:
+    """Return the number of the canvas `name`: a new one when it was not on the last page shown."""
+    rounds: dict[str, tuple[int, int]] = st.session_state.setdefault("canvases", {})
+    run = int(st.session_state["run"])
+    number, last = rounds.get(name, (0, run))
+    if run - last > 1:
+        number += 1
+    rounds[name] = (number, run)
+    return number
+
+
+def _renew_canvas(name: str) -> None:
+    number, last = st.session_state.setdefault("canvases", {}).get(name, (0, 0))
+    st.session_state["canvases"][name] = (number + 1, last)
+
+
+def _uploaded(archive: Archive) -> RGB | None:
+    endings = sorted({suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES})
+    file = st.file_uploader(
+        "A picture of the mark",
+        endings,
+        max_upload_size=UPLOAD_LIMIT,
+        key="upload",
+        help="A photograph, a scan or a cutting. It stays on this machine and is not kept.",
+        on_change=lambda: st.session_state.pop("uploaded", None),
+    )
+    # The uploader forgets its file when it was out of sight; what was read from it stays.
+    held: tuple[str, RGB] | None = st.session_state.get("uploaded")
+    if file is not None and held is None:
+        try:
+            with st.spinner("Reading the picture …"):
+                held = (file.file_id, _read_upload(file.getvalue(), archive))
+        except SourceError as error:
+            st.error(
+                as_markdown(f"{file.name} cannot be used. {error.reason}")
+                + " Choose another picture, or save it as JPEG, PNG or TIFF first."
+            )
+            return None
+        st.session_state["uploaded"] = held
+    if held is None:
+        return None
+    name, picture = held
+    shown = preview_as_wide(picture, UPLOAD_WIDE)
+    st.caption("The whole picture is looked for. To look for a part, drag a box around it.")
+    number = _canvas_number("upload")
+    boxes = box_canvas(
+        f"upload-{name}-{number}", shown.jpeg, shown.size, box=None, tallest=PAGE_TALLEST
+    )
+    box = to_master(boxes[-1], shown) if boxes else None
+    if box is None:
+        return picture
+    x, y, width, height = box
+    return picture[y : y + height, x : x + width]
+
+
+def _read_upload(content: bytes, archive: Archive) -> RGB:
+    """Return an uploaded picture, read through the one door for images, of a size to keep."""
+    with tempfile.TemporaryDirectory(prefix="prizemarks-") as folder:
+        path = Path(folder, "upload")
+        path.write_bytes(content)
+        picture = query_picture(path, most_pixels(archive))
+    scale = UPLOAD_KEPT / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _from_page(archive: Archive, now: View) -> RGB | None:
+    page = _picked_page(archive, now)
+    if page is None:
+        st.caption("Choose a page, then drag a box around the mark on it.")
+        return None
+    larger = st.toggle("Larger", key="larger", help="Show the page larger, to be scrolled.")
+    try:
+        shown = page_preview(archive, page, wide=PAGE_LARGER if larger else PAGE_WIDE)
+    except SourceError as error:
+        st.warning(as_markdown(str(error)))
+        return None
+    with archive.session() as session:
+        marks = [row.box for row in page_marks(session, page.page) if row.status != "rejected"]
+    st.caption("Drag a box around a mark. Thin blue frames: marks found already.")
+    name = f"page-{page.page}-{larger}"
+    number = _canvas_number(name)
+    if (name, number) != st.session_state.get("page canvas"):
+        st.session_state["page canvas"] = (name, number)
+        st.session_state["page before"] = now.region
+    before = st.session_state["page before"]
+    boxes = box_canvas(
+        f"{name}-{number}",
+        outlined(shown, [], marks),
+        shown.size,
+        box=to_preview(before, shown) if before else None,
+        tallest=PAGE_TALLEST,
+    )
+    drawn = [box for box in boxes if to_master(box, shown) is not None]
+    if before and drawn and to_preview(before, shown) == tuple(round(side) for side in drawn[-1]):
+        region = before  # as it came, not rounded to the preview and back
+    else:
+        region = to_master(drawn[-1], shown) if drawn else None
+    if region != now.region:
+        change(region=region, shown=View().shown)
+    if len(drawn) > 1:  # one box at a time: take the earlier ones off the page
+        _renew_canvas(name)
+        st.rerun()
+    if region is None:
+        return None
+    try:
+        return region_of(archive, page.page, region)
+    except (QueryError, SourceError) as error:
+        st.error(as_markdown(str(error)))
+        return None
+
+
+def _picked_page(archive: Archive, now: View) -> PageRow | None:
+    text = st.text_input(
+        "Find a page",
+        key="page text",
+        placeholder="reference, title, ship or file name",
+        persist_state="session",
+    )
+    with archive.session() as session:
+        offered = offered_pages(session, text, now.where, now.page)
+        page = catalogued_page(session, now.page) if now.page is not None else None
+    if now.page is not None and page is None:
+        st.warning(f"This archive has no page {now.page}.")
+    if offered.fitting > MOST_OFFERED:
+        st.caption(
+            f"{counted(offered.fitting, 'page')} fit; the first {MOST_OFFERED} are listed. "
+            "Type more to find another."
+        )
+    elif not offered.fitting:
+        st.caption("No page fits these words and filters.")
+    st.session_state["picked"] = now.page if page is not None else None
+    st.selectbox(
+        "Page",
+        list(offered.names),
+        format_func=lambda one: offered.names.get(one, str(one)),
+        key="picked",
+        placeholder="Choose a page",
+        on_change=lambda: change(page=st.session_state["picked"], region=None, shown=View().shown),
+    )
+    return page
+
+
+def _chosen_marks(archive: Archive, now: View) -> None:
+    """Show what is liked and disliked, each to be taken back."""
+    liked = now.liked if now.way == "marks" else ()
+    if not liked and not now.disliked:
+        return
+    with archive.session() as session:
+        rows = mark_rows(session, [*liked, *now.disliked])
+    for title, marks in (("Like these", liked), ("Not like these", now.disliked)):
+        if not marks:
+            continue
+        st.html(section(title))
+        with st.container(horizontal=True, gap="small"):
+            for mark in marks:
+                with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):
+                    row: Any = rows.get(mark)
+                    picture = mark_tile(archive, row.crop) if row is not None else None
+                    if picture is not None:
+                        st.image(picture, width=96, alt=f"mark {mark}")
+                    else:
+                        st.caption(f"Mark {mark} is not in this archive.")
+                    st.button(
+                        "Remove",
+                        key=f"remove-{mark}",
+                        type="tertiary",
+                        on_click=lambda mark=mark: show(view().forget(mark)),
+                    )
+    st.button("Start again", on_click=_start_again, key="start again")
+
+
+def _start_again() -> None:
+    _clear_sketch()
+    show(view().start_again())

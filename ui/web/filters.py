@@ -1,0 +1,77 @@
+"""The side of the page: what a search is narrowed to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from retrieval.catalogue.queries import Facets
+from retrieval.search import Filters
+from ui.web.markup import section
+from ui.web.query import View
+from ui.web.state import change, view
+
+_ANY = ""
+
+
+def show_filters(facets: Facets) -> None:
+    """Show the filters, as the view has them; changing one changes the view."""
+    where = view().where
+    st.html(section("Narrow the search"))
+    if not facets.series and not facets.ships and facets.year_from is None:
+        st.caption(
+            "No document is catalogued here. Ingest with `--documents FILE.csv` to narrow "
+            "searches by year, series and ship."
+        )
+        if where == Filters():
+            return
+    _years(facets, where)
+    _choice("series", "Series", "All series", where.series, facets.series)
+    _choice("ship", "Ship", "All ships", where.ship, facets.ships)
+    if where != Filters():
+        st.button("Clear the filters", on_click=lambda: change(where=Filters()), type="tertiary")
+
+
+def _choice(name: str, title: str, every: str, chosen: str | None, values: tuple[str, ...]) -> None:
+    if chosen is not None and chosen not in values:
+        values = (chosen, *values)  # an address may name one that is not here
+    if not values:
+        return
+    st.session_state[name] = chosen or _ANY
+    st.selectbox(
+        title,
+        (_ANY, *values),
+        format_func=lambda value: value or every,
+        key=name,
+        on_change=lambda: _narrow(**{name: st.session_state[name] or None}),
+    )
+
+
+def _years(facets: Facets, where: Filters) -> None:
+    first, last = facets.year_from, facets.year_to
+    if first is None or last is None:
+        return
+    # An address may reach beyond the years that are here.
+    first = min(first, where.year_from or first, where.year_to or first)
+    last = max(last, where.year_to or last, where.year_from or last)
+    if first >= last:
+        return
+    chosen = (
+        first if where.year_from is None else where.year_from,
+        last if where.year_to is None else where.year_to,
+    )
+    st.session_state["years"] = (min(chosen), max(chosen))
+
+    def narrow() -> None:
+        start, end = st.session_state["years"]
+        if (start, end) == (first, last):  # undated documents fit again
+            _narrow(year_from=None, year_to=None)
+        else:
+            _narrow(year_from=start, year_to=end)
+
+    st.slider("Years", first, last, key="years", on_change=narrow)
+
+
+def _narrow(**fields: int | str | None) -> None:
+    change(where=replace(view().where, **fields), shown=View().shown)  # type: ignore[arg-type]

@@ -1,0 +1,151 @@
+"""What the page keeps in memory between two clicks, and when it is read anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from sqlalchemy import select
+
+from ingest.sources import path_of, read_frames
+from retrieval.catalogue.archive import DATABASE, Archive, open_archive
+from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.queries import Counts, Facets, PageRow, counts, facets
+from retrieval.catalogue.tables import Model
+from retrieval.crops import load_crop
+from retrieval.index import SEAL
+from retrieval.learn import archive_model
+from retrieval.search import Searcher, load_searcher
+from retrieval.settings import read_settings
+from ui.pictures import Box, page_region
+from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
+from ui.web.picking import sampled_marks
+
+#: Pixels of a mark's tile, and of the longest side of a page on its own view.
+TILE, LARGE = 420, 1600
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What an archive holds, as the head of the page and the filters show it."""
+
+    counts: Counts
+    facets: Facets
+    samples: tuple[int, ...]
+
+
+def archive_at(folder: Path) -> Archive:
+    """Return the archive in `folder`, opened once; errors as `open_archive` raises them."""
+    try:
+        born = (folder / DATABASE).stat().st_ino
+    except OSError:
+        born = 0  # let `open_archive` say what is wrong
+    return _archive(str(folder), born)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _archive(folder: str, born: int) -> Archive:
+    return open_archive(Path(folder))
+
+
+def holdings(archive: Archive) -> Holdings:
+    """Return what the archive holds, counted again when its database has changed."""
+    return _holdings(archive, str(archive.folder), _stamp(archive))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holdings:
+    with _archive.session() as session:
+        return Holdings(counts(session), facets(session), tuple(sampled_marks(session, 12)))
+
+
+def _stamp(archive: Archive) -> tuple[int, ...]:
+    """Return what changes whenever something is committed to the catalogue."""
+    stamp: list[int] = []
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        try:
+            status = (archive.folder / name).stat()
+        except OSError:
+            continue  # no write-ahead log at the moment
+        stamp += [status.st_mtime_ns, status.st_size]
+    return tuple(stamp)
+
+
+def searcher_of(archive: Archive) -> Searcher:
+    """Return the archive's newest model with its index, loaded again when either was replaced.
+
+    Raises ModelError when nothing is indexed.
+    """
+    with archive.session() as session:
+        newest = session.scalar(
+            select(Model.id)
+            .where(Model.origin == "trained")
+            .order_by(Model.created_at.desc())
+            .limit(1)
+        )
+    model = newest or archive_model(archive).id
+    try:
+        sealed = (archive.index_folder / model / SEAL).stat().st_mtime_ns
+    except OSError:
+        sealed = 0  # not made yet, or thrown away: loading makes it
+    return _searcher(archive, str(archive.folder), model, sealed)
+
+
+@st.cache_resource(show_spinner="Opening the index …", max_entries=2)
+def _searcher(_archive: Archive, folder: str, model: str, sealed: int) -> Searcher:
+    return load_searcher(_archive, model)
+
+
+def most_pixels(archive: Archive) -> int:
+    """Return how many pixels an image may have, as the archive sets it."""
+    return round(read_settings(archive.folder).max_megapixels * 1e6)
+
+
+def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) -> Preview:
+    """Return a page made small for the screen, `wide` pixels wide or whole and large.
+
+    Raises SourceError when its master cannot be read.
+    """
+    path = path_of(page.location)
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise SourceError(
+            f"The master {page.location} cannot be opened: {error.strerror or error}.",
+            "Put the file back, or connect the disk that it lies on.",
+        ) from error
+    return _page_preview(page.location, page.frame, changed, wide, most_pixels(archive))
+
+
+@st.cache_data(show_spinner="Reading the page …", max_entries=64)
+def _page_preview(
+    location: str, frame: int, changed: int, wide: int | None, pixels: int
+) -> Preview:
+    for read in read_frames(path_of(location), pixels):
+        if read.index == frame:
+            return preview(read.image, LARGE) if wide is None else preview_as_wide(read.image, wide)
+    raise SourceError(f"{location} no longer has an image number {frame + 1}.")
+
+
+def region_of(archive: Archive, page: int, box: Box) -> RGB:
+    """Return a region of a page, cut from its master; errors as `page_region` raises them."""
+    return _region(archive, str(archive.folder), page, box)
+
+
+@st.cache_data(show_spinner="Cutting out the mark …", max_entries=64)
+def _region(_archive: Archive, folder: str, page: int, box: Box) -> RGB:
+    return page_region(_archive, page, box, most_pixels(_archive)).copy()
+
+
+def mark_tile(archive: Archive, crop: str) -> bytes | None:
+    """Return the picture of a mark for its card; None when its file is gone or damaged."""
+    try:
+        return _tile(archive, crop)
+    except ArchiveError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=3000)
+def _tile(_archive: Archive, crop: str) -> bytes:
+    return tile(load_crop(_archive, crop), TILE)  # named by its content: the same in any archive

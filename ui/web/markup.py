@@ -1,0 +1,41 @@
+"""Pieces of HTML made of text that others wrote: everything is escaped here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+
+def heading(title: str, archive: str, facts: Sequence[str]) -> str:
+    """Return the page's head: its title, the archive's name, and a line of facts."""
+    line = " <span class='pm-dot'>·</span> ".join(escape(fact) for fact in facts)
+    return (
+        f"<header class='pm-head'><h1>{escape(title)} "
+        f"<span class='pm-archive'>{escape(archive)}</span></h1>"
+        f"<p class='pm-facts'>{line}</p></header>"
+    )
+
+
+def card(likeness: str, notable: bool, reference: str, beside: str) -> str:
+    """Return the lines under a mark's picture."""
+    strength = "pm-strong" if notable else "pm-weak"
+    alike = f"<p class='pm-alike {strength}'>{escape(likeness)}</p>" if likeness else ""
+    return (
+        f"<div class='pm-card'>{alike}<p class='pm-reference'>{escape(reference)}</p>"
+        f"<p class='pm-beside'>{escape(beside)}</p></div>"
+    )
+
+
+def section(title: str, line: str = "") -> str:
+    """Return a heading within the page with a line under it."""
+    under = f"<p class='pm-line'>{escape(line)}</p>" if line else ""
+    return f"<div class='pm-section'><h2>{escape(title)}</h2>{under}</div>"
+
+
+def table(rows: Sequence[tuple[str, str]]) -> str:
+    """Return (label, value) rows as a table."""
+    body = "".join(
+        f"<tr><th scope='row'>{escape(label)}</th><td>{escape(value)}</td></tr>"
+        for label, value in rows
+    )
+    return f"<table class='pm-table'><tbody>{body}</tbody></table>"

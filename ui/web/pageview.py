@@ -1,0 +1,104 @@
+"""A mark on its page: the page with the mark outlined, and what is known of the document."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.queries import MarkRow, mark_rows, page_marks
+from retrieval.catalogue.queries import page as catalogued_page
+from ui.web.loading import mark_tile, page_preview
+from ui.web.markup import section, table
+from ui.web.outline import outlined
+from ui.web.state import change, more_like
+from ui.web.wording import STATUS, as_markdown, metadata_rows, reference, ship_and_date
+
+#: Other marks of the page that are shown beside it.
+_MOST_OTHERS = 12
+
+
+def show_page(archive: Archive, mark: int) -> None:
+    """Show the page of `mark`."""
+    st.button("Back to the results", on_click=lambda: change(opened=None), key="back")
+    with archive.session() as session:
+        row = mark_rows(session, [mark]).get(mark)
+        others = page_marks(session, row.page) if row is not None else []
+        page = catalogued_page(session, row.page) if row is not None else None
+    if row is None or page is None:
+        st.warning(f"This archive has no mark {mark}.")
+        return
+    others = [other for other in others if other.mark != mark and other.status != "rejected"]
+    st.html(section(reference(row.document, row.source), ship_and_date(row.document)))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        framed = others and st.toggle(
+            "Frame the other marks on this page", value=True, key="others"
+        )
+        try:
+            shown = page_preview(archive, page)
+        except SourceError as error:
+            st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
+            _crop(archive, row, "stretch")
+        else:
+            if shown.master != (page.width, page.height):
+                st.warning(
+                    "The page's picture has another size than when it was ingested, so the "
+                    "frames may be off. Ingest it again."
+                )
+            boxes = [other.box for other in others] if framed else []
+            picture = outlined(shown, [row.box], boxes)
+            st.image(picture, width="stretch", alt=f"page {page.page} with mark {mark} outlined")
+    with right:
+        _crop(archive, row, 240)
+        with st.container(horizontal=True):
+            st.button(
+                "More like this",
+                key=f"more-{mark}",
+                type="primary",
+                on_click=more_like,
+                args=(mark,),
+            )
+            st.button(
+                "Search another part of this page",
+                key="other part",
+                on_click=lambda: change(way="page", page=page.page, region=None, opened=None),
+            )
+        rows = metadata_rows(row.document or {})
+        rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
+        x, y, width, height = row.box
+        rows += [
+            ("Mark", f"{mark}, {STATUS[row.status]}"),
+            ("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"),
+            ("Found by", row.origin),
+        ]
+        st.html(section("What is known"))
+        st.html(table(rows))
+        st.caption("The address of this page in your browser leads back to this mark.")
+        _show_others(archive, others)
+
+
+def _crop(archive: Archive, row: MarkRow, width: int | str) -> None:
+    picture = mark_tile(archive, row.crop)
+    if picture is None:
+        st.caption("The picture of this mark is missing from the archive's folder.")
+    else:
+        st.image(picture, width=width, alt=f"mark {row.mark}")  # type: ignore[arg-type]
+
+
+def _show_others(archive: Archive, others: list[MarkRow]) -> None:
+    if not others:
+        return
+    st.html(section("Other marks on this page"))
+    with st.container(horizontal=True, gap="small"):
+        for other in others[:_MOST_OTHERS]:
+            with st.container(key=f"card-other-{other.mark}", width=96, gap="xxsmall"):
+                _crop(archive, other, 96)
+                st.button(
+                    "Look",
+                    key=f"open-{other.mark}",
+                    type="tertiary",
+                    on_click=lambda mark=other.mark: change(opened=mark),
+                )
+    if len(others) > _MOST_OTHERS:
+        st.caption(f"{len(others) - _MOST_OTHERS} more are framed on the page.")

@@ -1,0 +1,72 @@
+"""Which pages and marks a person is offered to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.queries import document_conditions
+from retrieval.catalogue.tables import Document, Mark, Page
+from retrieval.search import Filters
+from ui.web.wording import known
+
+#: Pages offered at once: more than this nobody scrolls through, and every one goes to the browser.
+MOST_OFFERED = 300
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Pages to choose from by id, with what they are called, and how many would fit in all."""
+
+    names: dict[int, str]
+    fitting: int
+
+
+def offered_pages(session: Session, text: str, where: Filters, also: int | None = None) -> Offered:
+    """Return the pages whose reference, title, ship or file name holds every word of `text`.
+
+    `where` narrows them as it narrows a search. The page `also` is offered whatever it is called.
+    """
+    conditions = document_conditions(where.year_from, where.year_to, where.series, where.ship)
+    conditions += [_holds(word) for word in text.split()[:8]]
+    columns = (Page.id, Page.source, Page.frame, Document.reference, Document.title)
+    query = select(*columns).outerjoin(Document, Document.id == Page.document_id)
+    fitting = session.scalar(
+        select(func.count())
+        .select_from(Page)
+        .outerjoin(Document, Document.id == Page.document_id)
+        .where(*conditions)
+    )
+    rows = list(session.execute(query.where(*conditions).order_by(Page.id).limit(MOST_OFFERED)))
+    if also is not None and also not in {row[0] for row in rows}:
+        rows = [*session.execute(query.where(Page.id == also)), *rows]
+    return Offered({row[0]: _name(*row[1:]) for row in rows}, fitting or 0)
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    sought = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    columns = (Document.reference, Document.title, Document.ship, Page.source)
+    return or_(*(column.ilike(f"%{sought}%", escape="\\") for column in columns))
+
+
+def _name(source: str, frame: int, reference: str | None, title: str | None) -> str:
+    file = source.rsplit("/", 1)[-1] + (f" [{frame + 1}]" if frame else "")
+    return " · ".join(part for part in (known(reference), file, known(title)) if part)
+
+
+def sampled_marks(session: Session, number: int) -> list[int]:
+    """Return up to `number` marks from all over the archive, always the same ones."""
+    last = session.scalar(select(func.max(Mark.id))) or 0
+    found: dict[int, None] = {}
+    for place in range(number):
+        mark = session.scalar(
+            select(Mark.id)
+            .where(Mark.id > place * last // number, Mark.status != "rejected")
+            .order_by(Mark.id)
+            .limit(1)
+        )
+        if mark is not None:
+            found[mark] = None
+    return list(found)

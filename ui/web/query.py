@@ -1,0 +1,149 @@
+"""What the page shows, as a value that goes into the address and comes back from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from retrieval.catalogue.errors import QueryError
+from retrieval.search import Filters
+from ui.pictures import Box, parse_region
+
+Way = Literal["draw", "upload", "page", "marks"]
+
+#: Results shown at first, added by "Show more", and in all; a historian reads no further.
+SHOWN, MOST_SHOWN = 24, 480
+#: Marks that a query may name: addresses have to stay short enough for servers.
+MOST_MARKS = 50
+
+
+@dataclass(frozen=True)
+class View:
+    """A query, how it was put, and which mark's page lies open.
+
+    A sketch or an uploaded picture is no part of it: it does not fit into an address.
+    """
+
+    way: Way = "draw"
+    liked: tuple[int, ...] = ()
+    disliked: tuple[int, ...] = ()
+    page: int | None = None
+    region: Box | None = None
+    where: Filters = field(default_factory=Filters)
+    opened: int | None = None  # a mark
+    shown: int = SHOWN
+
+    def more_like(self, mark: int) -> View:
+        """Return the view after "more like this" on `mark`."""
+        return replace(
+            self,
+            way="marks",
+            liked=_with(self.liked, mark),
+            disliked=_without(self.disliked, mark),
+            opened=None,
+            shown=SHOWN,
+        )
+
+    def not_like(self, mark: int) -> View:
+        """Return the view after "not like this" on `mark`."""
+        left = replace(
+            self.forget(mark), disliked=_with(self.disliked, mark), opened=None, shown=SHOWN
+        )
+        return left
+
+    def forget(self, mark: int) -> View:
+        """Return the view with `mark` neither liked nor disliked."""
+        liked = _without(self.liked, mark)
+        way = "draw" if self.way == "marks" and not liked else self.way
+        return replace(
+            self, way=way, liked=liked, disliked=_without(self.disliked, mark), shown=SHOWN
+        )
+
+    def start_again(self) -> View:
+        """Return a view with nothing asked, narrowed as before."""
+        return View(where=self.where)
+
+
+def _with(marks: tuple[int, ...], mark: int) -> tuple[int, ...]:
+    return (*_without(marks, mark), mark)[-MOST_MARKS:]
+
+
+def _without(marks: tuple[int, ...], mark: int) -> tuple[int, ...]:
+    return tuple(one for one in marks if one != mark)
+
+
+def to_address(view: View) -> dict[str, str]:
+    """Return the parameters of the address that leads to `view`."""
+    where = view.where
+    params = {
+        "by": view.way if view.way == "upload" or (view.way == "page" and not view.page) else "",
+        "mark": _joined(view.liked) if view.way == "marks" else "",
+        "unlike": _joined(view.disliked),
+        "page": str(view.page) if view.way == "page" and view.page is not None else "",
+        "region": _joined(view.region) if view.way == "page" and view.region else "",
+        "from": "" if where.year_from is None else str(where.year_from),
+        "to": "" if where.year_to is None else str(where.year_to),
+        "series": where.series or "",
+        "ship": where.ship or "",
+        "open": "" if view.opened is None else str(view.opened),
+        "shown": "" if view.shown == SHOWN else str(view.shown),
+    }
+    return {name: value for name, value in params.items() if value}
+
+
+def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
+    """Return the view that an address leads to, and sentences on what in it was not understood."""
+    problems: list[str] = []
+
+    def number(name: str, least: int = 1) -> int | None:
+        numbers = _numbers(params.get(name, ""), least)
+        if numbers is None or len(numbers) > 1:
+            problems.append(f"{name}={params[name][:40]!r} in the address is no number.")
+            return None
+        return numbers[0] if numbers else None
+
+    def numbers(name: str) -> tuple[int, ...]:
+        found = _numbers(params.get(name, ""), 1)
+        if found is None:
+            problems.append(f"{name}={params[name][:40]!r} in the address names no marks.")
+        return tuple(dict.fromkeys(found or ()))[:MOST_MARKS]
+
+    liked, page = numbers("mark"), number("page")
+    region: Box | None = None
+    if params.get("region"):
+        try:
+            region = parse_region(params["region"][:80])
+        except QueryError as error:
+            problems.append(str(error))
+    way: Way = "draw"
+    if liked:
+        way = "marks"
+    elif page is not None:
+        way = "page"
+    elif params.get("by") in set(get_args(Way)) - {"marks"}:
+        way = params["by"]  # type: ignore[assignment]
+    where = Filters(
+        number("from", 0), number("to", 0), params.get("series") or None, params.get("ship") or None
+    )
+    shown = min(max(number("shown") or SHOWN, SHOWN), MOST_SHOWN)
+    disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
+    return (
+        View(way, liked, disliked, page, region if page else None, where, number("open"), shown),
+        problems,
+    )
+
+
+def _joined(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _numbers(text: str, least: int) -> list[int] | None:
+    """Return comma-separated numbers that a database holds, or None for anything else."""
+    if not text:
+        return []
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
+        return None
+    found = [int(part) for part in parts]
+    return found if min(found) >= least else None

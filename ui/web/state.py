@@ -1,0 +1,71 @@
+"""The view of one visitor, kept in step with the address of the page.
+
+The address is read when it is not what was last written: on arrival, and after the browser went
+back or forward. All else changes the view, and the address follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from ui.web.query import View, from_address, to_address
+
+_VIEW, _ADDRESS, _MOVED, _TO_TOP = "view", "address", "moved", "to top"
+
+#: Streamlit keeps a page scrolled as it was and has no way of its own to move it.
+_SCROLL = "<script>/*RUN*/document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>"
+
+
+def arrive() -> list[str]:
+    """Take the view from the address if the visitor came by it; return what was not understood."""
+    params = {name: st.query_params.get(name, "") for name in st.query_params}
+    if _VIEW in st.session_state and params == st.session_state[_ADDRESS]:
+        return []
+    if _VIEW in st.session_state and st.session_state.get(_MOVED):
+        return []  # a button was pressed before the browser had the last address
+    st.session_state[_VIEW], problems = from_address(params)
+    st.session_state[_ADDRESS] = params
+    return problems
+
+
+def view() -> View:
+    """Return what is to be shown."""
+    found = st.session_state[_VIEW]
+    assert isinstance(found, View)
+    return found
+
+
+def show(changed: View) -> None:
+    """Show another view; for callbacks."""
+    st.session_state[_VIEW] = changed
+    st.session_state[_MOVED] = True
+
+
+def change(**fields: Any) -> None:
+    """Change some fields of the view."""
+    show(replace(view(), **fields))
+
+
+def more_like(mark: int) -> None:
+    """Look for more like `mark`, and see the new results from their beginning."""
+    show(view().more_like(mark))
+    st.session_state[_TO_TOP] = True
+
+
+def scroll_if_asked() -> None:
+    """Bring the top of the page into sight, where the last click asked for it."""
+    if st.session_state.pop(_TO_TOP, False):
+        run = int(st.session_state["run"])  # another text each time, or the browser skips it
+        st.html(_SCROLL.replace("RUN", str(run)), unsafe_allow_javascript=True)
+
+
+def write_address() -> None:
+    """Bring the address in step with the view."""
+    st.session_state[_MOVED] = False
+    params = to_address(view())
+    if params != st.session_state[_ADDRESS]:
+        st.session_state[_ADDRESS] = params
+        st.query_params.from_dict(params)

@@ -1,0 +1,113 @@
+"""What the page says in words. Plain text: whoever shows it escapes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from retrieval.search import Filters
+from ui.wording import NOTABLE, alikeness
+
+#: From this share of unrelated marks on, a likeness says nothing.
+COMMON = 0.2
+
+
+def likeness(unrelated: float) -> str:
+    """Say how alike a mark is from the share of unrelated ones that are at least as alike."""
+    if unrelated >= COMMON:
+        return "as alike as any two marks"
+    share = alikeness(unrelated)
+    return f"{share} {'looks' if share.startswith('1 in') else 'look'} this alike"
+
+
+def is_notable(unrelated: float) -> bool:
+    """Return whether a likeness is worth a second look."""
+    return unrelated <= NOTABLE
+
+
+def counted(number: int, thing: str) -> str:
+    """Return "1 page", "1,204 pages"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def narrowed(where: Filters) -> str:
+    """Say what a search is narrowed to; an empty text when to nothing."""
+    parts = [part for part in (where.series, where.ship) if part]
+    if where.year_from is not None and where.year_to is not None:
+        parts.append(f"{where.year_from}–{where.year_to}")
+    elif where.year_from is not None:
+        parts.append(f"{where.year_from} and later")
+    elif where.year_to is not None:
+        parts.append(f"{where.year_to} and earlier")
+    return ", ".join(parts)
+
+
+def known(value: object) -> str:
+    """Return a value of a document's metadata as one line of text; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(known(part) for part in value)
+    return " ".join(str(value).split())
+
+
+def reference(document: Mapping[str, Any] | None, source: str) -> str:
+    """Return what a mark's place is called: the document's reference, or the file's name."""
+    return known((document or {}).get("reference")) or source
+
+
+def ship_and_date(document: Mapping[str, Any] | None) -> str:
+    """Return "De Hoop, 1702", as much of it as is known, or that nothing is."""
+    if document is None:
+        return "not catalogued"
+    parts = [known(document.get("ship")), known(document.get("date"))]
+    return ", ".join(part for part in parts if part) or known(document.get("title"))
+
+
+def by_chance(searched: int, one_in: int = 2000) -> str:
+    """Say how many of `searched` marks chance alone makes as alike as one in `one_in` is."""
+    expected = searched / one_in
+    if expected < 0.95:
+        return f"about 1 time in {round(1 / max(expected, 1e-3)):,}"
+    return f"about {counted(round(expected), 'time')}"
+
+
+#: What a document's fields are called on the page, in their order.
+_LABELS = {
+    "reference": "Reference",
+    "title": "Title",
+    "date": "Date",
+    "series": "Series",
+    "ship": "Ship",
+    "captain": "Captain",
+    "place": "Place",
+}
+#: Shown through the date, or not for people.
+_UNSHOWN = {"year_from", "year_to", "details"}
+
+
+def metadata_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return a document's (label, value) rows: the known fields first, then every other column."""
+    rows = [(label, known(document.get(name))) for name, label in _LABELS.items()]
+    others = {**document, **(document.get("details") or {})}
+    for name, value in others.items():
+        if name not in _LABELS and name not in _UNSHOWN:
+            label = name.replace("_", " ")
+            rows.append((label[:1].upper() + label[1:], known(value)))
+    return [(label, value) for label, value in rows if value]
+
+
+#: A mark's status in words.
+STATUS = {
+    "proposed": "proposed by the program",
+    "confirmed": "confirmed",
+    "rejected": "rejected by a person",
+}
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def as_markdown(text: str) -> str:
+    """Return Markdown that shows `text` as it is: names of files and ships may hold anything."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,44 @@
+"""Filters as a person writes them: `series=HCA 32`, `ship=De Hoop`, `year=1702..1710`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from retrieval.catalogue.errors import QueryError
+from retrieval.search import Filters
+
+_YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
+
+
+def parse_where(conditions: Sequence[str]) -> Filters:
+    """Return the filter that all `conditions` (`name=value` each) make together.
+
+    Names are series, ship and year; a year is `1702`, `1702..1710`, `1702..` or `..1710`.
+    Raises QueryError for anything else.
+    """
+    where = Filters()
+    for condition in conditions:
+        name, equals, value = (part.strip() for part in condition.partition("="))
+        if not equals or not value:
+            raise QueryError(f"The condition {condition!r} is not of the form name=value.")
+        if name == "series":
+            where = replace(where, series=value)
+        elif name == "ship":
+            where = replace(where, ship=value)
+        elif name == "year":
+            first, last = _years(value)
+            where = replace(where, year_from=first, year_to=last)
+        else:
+            raise QueryError(f"Unknown condition {name!r}; known are series, ship and year.")
+    return where
+
+
+def _years(text: str) -> tuple[int | None, int | None]:
+    match = _YEARS.fullmatch(text)
+    if not match or not (match[1] or match[3]) or (match[3] and not match[2]):
+        raise QueryError(f"{text!r} is no year: write 1702, 1702..1710, 1702.. or ..1710.")
+    first = int(match[1]) if match[1] else None
+    last = int(match[3]) if match[3] else None
+    return first, last if match[2] else first
