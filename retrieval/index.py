@@ -144,7 +144,7 @@ def _read(folder: Path, size: int) -> tuple[Any, NDArray[np.int64], dict[str, An
         index = faiss.deserialize_index(np.frombuffer(vectors, np.uint8))
         rows = np.frombuffer(ids, "<i8").reshape(-1, 2)
         calibration = seal["calibration"]
-        seal["calibration"] = Calibration(tuple(calibration["quantiles"]), calibration["decay"])
+        seal["calibration"] = Calibration(tuple(calibration["quantiles"]), calibration["power"])
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # missing or damaged: it is derived, and will be rebuilt
     if index.ntotal != len(rows) or index.d != size:

@@ -18,7 +18,7 @@ def test_claims_hold_on_unrelated_marks() -> None:
     cosines = (other @ unit(rng, 500).T).ravel()
     for share in (0.5, 0.1, 0.01, 0.001):
         said = calibration.unrelated(np.quantile(cosines, 1 - share))
-        assert share * 0.8 < said < share * 4, "if it errs, then on the side of caution"
+        assert share * 0.7 < said < share * 4, "if it errs, then on the side of caution"
 
 
 def test_repeats_in_the_archive_do_not_spoil_it() -> None:
