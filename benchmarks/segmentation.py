@@ -85,7 +85,9 @@ def measure(pages: Iterator[tuple[Path, list[TrueBox]]]) -> None:
         for box in boxes:
             centre = [box.holds_centre(p) for p in proposals]
             overlap = [box.overlaps(p) for p in proposals]
-            likely = [o and p.score >= DEFAULT_THRESHOLD for o, p in zip(overlap, proposals, strict=True)]
+            likely = [
+                o and p.score >= DEFAULT_THRESHOLD for o, p in zip(overlap, proposals, strict=True)
+            ]
             found[box.sort].append(
                 (
                     any(centre[:FIRST]),

@@ -18,8 +18,15 @@ _OTHER_HUE = 0.22
 _OTHER_FAINTEST = 0.035
 #: Strokes of another ink stand out by this factor from what lies around them; stains do not.
 _OTHER_RELIEF = 1.3
-#: A rule, a frame or an edge is a straight line of at least this many letter heights.
-_RULE_LENGTH = 7.0
+#: A rule, a frame or an edge is a straight line of at least this many letter heights, and of this
+#: share of the page: a mark's staff is shorter.
+_RULE_LENGTH, _RULE_SHARE = 7.0, 0.08
+#: A letter's height lies between these shares of the distance from line to line.
+_LETTER_SHARE = (0.28, 0.55)
+#: Strips of the page in which lines are counted, each too narrow for their slope to matter.
+_STRIPS = 8
+#: Least correlation of a strip's profile with itself one line further down.
+_REGULAR = 0.25
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Inks:
     sheet: Bytes  # 1 where there is paper, 0 on the scanner's bed and in deep shadow
     strange: Floats  # how unlike the paper under the writing the ground is, as a density
     steps: Floats  # how much the ground changes within a letter or two: edges of sheets, folds
+    pieces: Floats  # boxes of the connected pieces of ink, (N, 4), as sharp as the page was
     letter: float  # height of this page's letters, pixels of these planes
 
 
@@ -54,7 +62,7 @@ def _sheet(paper: Bytes) -> Bytes:
     """Where there is paper: not the scanner's bed, not the fold's shadow; (H, W) uint8."""
     light = paper.max(axis=2)
     level = np.percentile(light[::4, ::4], 75)
-    return (light > 0.5 * level).astype(np.uint8)
+    return np.asarray(light > 0.5 * level, np.uint8)
 
 
 def _ground(paper: Bytes, bold: Bytes, letter: float) -> tuple[Floats, Floats]:
@@ -101,14 +109,45 @@ def letter_height(ink: Bytes, bold: Bytes) -> float:
     kept = (heights >= 5) & (areas >= 12) & (2 * dark > areas)
     kept &= np.maximum(heights, widths) < max(ink.shape) / 8
     kept[0] = False
-    if kept.sum() < 5:
-        # Too little writing to tell: as on a page of sixty lines.
-        return float(np.clip(max(ink.shape) / 80, 6.0, 40.0))
-    heights, weights = heights[kept], np.sqrt(areas[kept])
-    order = np.argsort(heights)
-    running = np.cumsum(weights[order])
-    middle = heights[order][int(np.searchsorted(running, running[-1] / 2))]
+    distance = line_distance(bold)
+    if kept.sum() >= 5:
+        heights, weights = heights[kept], np.sqrt(areas[kept])
+        order = np.argsort(heights)
+        running = np.cumsum(weights[order])
+        middle = float(heights[order][int(np.searchsorted(running, running[-1] / 2))])
+    else:  # too little writing to tell: as on a page of sixty lines
+        middle = max(ink.shape) / 80
+    if distance is not None:  # words that grew together, or strokes in pieces, mislead
+        low, high = _LETTER_SHARE
+        middle = min(max(middle, low * distance), high * distance)
     return float(np.clip(middle, 6.0, max(6.0, max(ink.shape) / 20)))
+
+
+def line_distance(bold: Bytes) -> float | None:
+    """Distance from one line of writing to the next in pixels; None where lines are not regular.
+
+    It is the first strong peak in the autocorrelation of the rows' ink, strip by strip.
+    """
+    height, width = bold.shape
+    longest = min(height // 3, max(height, width) // 8)
+    if longest < 20 or width < _STRIPS:
+        return None
+    total = np.zeros(longest)
+    for strip in np.array_split(bold, _STRIPS, axis=1):
+        rows = strip.sum(axis=1, dtype=np.float64)
+        rows = cv2.GaussianBlur(rows[:, None], (1, 9), 0)[:, 0] - rows.mean()
+        power = np.abs(np.fft.rfft(rows, 2 * height)) ** 2
+        # Strips without writing have no power and no say.
+        total += np.fft.irfft(power)[:longest]
+    if total[0] <= 0:
+        return None
+    total /= total[0]
+    peaks = 1 + np.flatnonzero((total[1:-1] > total[:-2]) & (total[1:-1] >= total[2:]))
+    peaks = peaks[(peaks >= 12) & (total[peaks] > _REGULAR)]
+    if not len(peaks):
+        return None
+    # A line's double may correlate better than the line itself: the first that comes near the best.
+    return float(peaks[total[peaks] > 0.7 * total[peaks].max()][0])
 
 
 def _bold(ink: Bytes, flat: Bytes) -> Bytes:
@@ -117,7 +156,7 @@ def _bold(ink: Bytes, flat: Bytes) -> Bytes:
     if not values.size:
         return ink.copy()
     darkest = max(float(np.percentile(values, 10)), 8.0)
-    return ink & (flat < 255.0 * (darkest / 255.0) ** 0.4).astype(np.uint8)
+    return ink & np.asarray(flat < 255.0 * (darkest / 255.0) ** 0.4, np.uint8)
 
 
 def _lines_of_writing(ink: Bytes, letter: float) -> Bytes:
@@ -134,7 +173,7 @@ def _lines_of_writing(ink: Bytes, letter: float) -> Bytes:
     full = share[share > 0.05]
     if not full.size:
         return np.zeros_like(ink)
-    return (share > 0.6 * np.percentile(full, 90)).astype(np.uint8)
+    return np.asarray(share > 0.6 * np.percentile(full, 90), np.uint8)
 
 
 def straight_lines(ink: Bytes, length: int) -> Bytes:
@@ -161,8 +200,12 @@ def separate_inks(image: Bytes) -> Inks:
     ink &= (flat < 255.0 * np.exp(-_FAINTEST)).astype(np.uint8)
     bold = _bold(ink, flat)
     letter = letter_height(ink, bold)
-    rules = straight_lines(ink, int(_RULE_LENGTH * letter))
+    rule = int(max(_RULE_LENGTH * letter, _RULE_SHARE * max(grey.shape)))
+    rules = straight_lines(ink, rule)
     ink &= 1 - rules
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    pieces = stats[1:, :4].astype(np.float32) / 2.0
+    pieces[:, 2:] += pieces[:, :2]
 
     # ... everything else is coarser than strokes, and a quarter of the work at half of it.
     letter /= 2.0
@@ -170,10 +213,10 @@ def separate_inks(image: Bytes) -> Inks:
     paper = paper_colour(small, max(12, reach // 2))
     density = optical_density(small, paper)
     sheet = _sheet(paper)
-    rim = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=0)
+    rim = np.asarray(cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=0), np.uint8)
     ink, rules = _halved_mask(ink) & rim, _halved_mask(rules)
     bold = ink & _halved_mask(bold)
-    faint = ink & (1 - cv2.dilate(bold, np.ones((3, 3), np.uint8)))
+    faint = ink & np.asarray(1 - cv2.dilate(bold, np.ones((3, 3), np.uint8)), np.uint8)
     between = ink & (1 - _lines_of_writing(bold, letter))
 
     strange, steps = _ground(paper, bold, letter)
@@ -187,7 +230,7 @@ def separate_inks(image: Bytes) -> Inks:
     other = (across > max(_OTHER_FAINTEST, 6.0 * noise)) & (across > _OTHER_RELIEF * level)
     other &= across > _OTHER_HUE * np.sqrt(squared)
     coloured = other.astype(np.uint8) & rim
-    coloured &= 1 - straight_lines(coloured, max(3, int(_RULE_LENGTH * letter)))
+    coloured &= 1 - straight_lines(coloured, max(3, rule // 2))
     return Inks(
         ink=ink,
         bold=bold,
@@ -200,5 +243,6 @@ def separate_inks(image: Bytes) -> Inks:
         sheet=sheet,
         strange=strange,
         steps=steps,
+        pieces=pieces,
         letter=letter,
     )

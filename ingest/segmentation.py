@@ -89,7 +89,8 @@ def _closed_shapes(ink: Bytes, letter: float) -> Boxes:
         framed = cv2.copyMakeBorder(closed, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         cv2.floodFill(framed, None, (0, 0), 2)
         filled = (framed[1:-1, 1:-1] != 2).astype(np.uint8)
-        found.append(_boxes(cv2.morphologyEx(filled, cv2.MORPH_OPEN, _disc(least * letter))))
+        opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, _disc(least * letter))
+        found.append(_boxes(np.asarray(opened, np.uint8)))
     return np.concatenate(found)
 
 
@@ -99,7 +100,7 @@ def candidates(inks: Inks) -> Boxes:
     layers = (inks.ink, inks.other, inks.faint, inks.between)
     found = [_groups(layer, letter) for layer in layers]
     found += [_closed_shapes(layer, letter) for layer in (inks.ink, inks.other)]
-    boxes = np.concatenate(found)
+    boxes = np.concatenate([inks.pieces, *found])
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     longer, shorter = np.maximum(width, height), np.minimum(width, height)
     kept = (longer >= _SMALLEST * letter) & (longer <= _LARGEST * letter)

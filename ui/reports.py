@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ingest.batch import IngestReport
 
-
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
 
@@ -33,7 +32,7 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         lines.append(f"{report.documents_without_pages} documents have no page yet.")
     lines += report.problems[:MOST_PROBLEMS]
     if len(report.problems) > MOST_PROBLEMS:
-        lines.append(f"... and {len(report.problems) - MOST_PROBLEMS} more remarks (--json has all).")
+        lines.append(f"... and {len(report.problems) - MOST_PROBLEMS} more remarks (--json: all).")
     if report.marks:
         lines.append(f"Next: prizemarks index {folder}")
     return lines

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -131,6 +131,28 @@ def _cards(page: Page) -> list[int]:
     return [int(text.split(",")[0].removeprefix("mark ")) for text in texts]
 
 
+def _cards_once(page: Page, awaited: Callable[[list[int]], bool]) -> list[int]:
+    """Return the cards as soon as they are as awaited, or as they are when patience ends."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        found = _cards(page)
+        if awaited(found) or time.monotonic() > deadline:
+            return found
+        page.wait_for_timeout(200)
+
+
+def _all(page: Page, number: int) -> list[int]:
+    """Return the cards when all `number` of them are shown."""
+    found = _cards_once(page, lambda found: len(found) == number)
+    assert len(found) == number
+    return found
+
+
+def _first(page: Page, mark: int) -> int:
+    """Return the first card's mark, which is awaited to be `mark`."""
+    return _cards_once(page, lambda found: found[:1] == [mark])[0]
+
+
 def _drag(page: Page, canvas: Locator, *points: tuple[float, float]) -> None:
     box = canvas.bounding_box()
     assert box is not None
@@ -148,10 +170,10 @@ def test_a_drawing_is_searched_stroke_by_stroke(page: Page, address: str) -> Non
     canvas = page.locator("canvas").last
     _drag(page, canvas, (150, 40), (150, 260))
     page.get_by_text("Most alike first").wait_for()
-    first = _cards(page)
-    assert len(first) == 12
+    first = _all(page, 12)
     _drag(page, canvas, (90, 90), (210, 90), (210, 200), (90, 200), (90, 90))
-    assert _cards(page) != first
+    _cards_once(page, lambda found: len(found) == 12 and found != first)
+    assert _all(page, 12) != first
     page.get_by_role("button", name="Clear the sheet").click()
     page.get_by_text("Or start from a mark").wait_for()
 
@@ -159,13 +181,13 @@ def test_a_drawing_is_searched_stroke_by_stroke(page: Page, address: str) -> Non
 def test_a_drawing_is_still_there_after_looking_at_a_page(page: Page, address: str) -> None:
     _open(page, address)
     _drag(page, page.locator("canvas").last, (100, 40), (200, 260), (60, 150))
-    found = _cards(page)
+    found = _all(page, 12)
     page.get_by_role("button", name="Open page").first.click()
     page.get_by_text("What is known").wait_for()
     page.get_by_role("button", name="Back to the results").click()
     page.get_by_text("Most alike first").wait_for()
     _settle(page)
-    assert _cards(page) == found
+    assert _cards_once(page, lambda now: now == found) == found
     assert page.get_by_role("button", name="Clear the sheet").is_visible()
 
 
@@ -186,21 +208,21 @@ def test_a_box_dragged_on_a_page_finds_the_mark_in_it(
     page.get_by_text("Most alike first").wait_for()
     region = [int(part) for part in _params(page)["region"].split(",")]
     for side, meant in zip(region, (x - 4, y - 4, SIDE + 8, SIDE + 8), strict=True):
-        assert abs(side - meant) <= 4
-    assert _cards(page)[0] == papers.marks[2][place]
+        assert abs(side - meant) <= 4, region
+    assert _first(page, papers.marks[2][place]) == papers.marks[2][place]
 
     # A second box takes the first one's place.
     x, y = PLACES[1]
     corners = ((x - 4) * scale, (y - 4) * scale), ((x + SIDE + 4) * scale, (y + SIDE + 4) * scale)
     _drag(page, page.locator("canvas").last, *corners)
     _settle(page)
-    assert _cards(page)[0] == papers.marks[2][1]
+    assert _first(page, papers.marks[2][1]) == papers.marks[2][1]
 
     # The address alone leads another visitor to the same results.
-    shared = page.url
+    shared = urlsplit(page.url).query
     page.goto("about:blank")
-    _open(page, shared)
-    assert _cards(page)[0] == papers.marks[2][1]
+    _open(page, address, f"?{shared}")
+    assert _first(page, papers.marks[2][1]) == papers.marks[2][1]
 
 
 def test_an_uploaded_picture_is_searched(
@@ -211,20 +233,20 @@ def test_an_uploaded_picture_is_searched(
     page.set_input_files("input[type=file]", str(tmp_path / "mark.jpg"))
     page.get_by_text("Most alike first").wait_for()
     _settle(page)
-    assert _cards(page)[0] == papers.marks[1][1]
+    assert _first(page, papers.marks[1][1]) == papers.marks[1][1]
 
 
 def test_the_way_back_is_the_browsers_own(page: Page, address: str, papers: Papers) -> None:
     mark = papers.marks[0][0]
     _open(page, address, f"?mark={mark}")
-    found = _cards(page)
+    found = _all(page, 11)
     page.get_by_role("button", name="Open page").nth(3).click()
     page.get_by_text("What is known").wait_for()
     assert _params(page) == {"mark": str(mark), "open": str(found[3])}
     page.go_back()
     page.get_by_text("Most alike first").wait_for()
     _settle(page)
-    assert _cards(page) == found
+    assert _cards_once(page, lambda now: now == found) == found
     assert _params(page) == {"mark": str(mark)}
 
 

@@ -638,7 +638,7 @@ def test_two_runs_at_once_are_refused(archive: Archive, tmp_path: Path) -> None:
 
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from test_batch import propose
@@ -650,6 +650,8 @@ def slowly(image):
     return propose(image)
 
 if __name__ == "__main__":
+    # A process started in the background by a shell has Ctrl-C ignored, and hands that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ingest_pages(
         create_archive(sys.argv[1]),
         [Path(sys.argv[2])],

@@ -206,12 +206,15 @@ def test_marks_that_are_not_here_are_said_to_be_missing(papers: Papers, visit: V
 
 
 def test_a_crop_that_is_gone_does_not_stop_the_page(papers: Papers, visit: Visit) -> None:
+    image = drawn_mark(77, SIDE)  # of no other test: what was once shown is remembered
+    mark = add_mark(papers.archive, papers.pages[2], image, (0, 0))
+    index_papers(papers.archive)
     with papers.archive.session() as session:
-        mark = session.get(tables.Mark, papers.marks[2][1])
-        assert mark is not None
-        crop_path(papers.archive, mark.crop).unlink()
+        found = session.get(tables.Mark, mark)
+        assert found is not None
+        crop_path(papers.archive, found.crop).unlink()
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
-    assert len(_cards(page)) == 11
+    assert mark in _cards(page)
     assert any("missing" in caption.value for caption in page.caption)
 
 

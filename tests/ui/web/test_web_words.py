@@ -84,7 +84,7 @@ class _Read(HTMLParser):
 
 
 # HTML has no way to say these: a parser replaces them whatever is done.
-_SAYABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60)
+_SAYABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 _OURS = {
     "header", "h1", "h2", "p", "span", "div", "table", "tbody", "tr", "th", "td"
 }  # fmt: skip
