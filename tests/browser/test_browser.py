@@ -148,6 +148,12 @@ def _all(page: Page, number: int) -> list[int]:
     return found
 
 
+def _broken(page: Page) -> int:
+    """Return how many pictures the browser could not show."""
+    broken = "images => images.filter(image => image.complete && !image.naturalWidth).length"
+    return int(page.locator("img").evaluate_all(broken))
+
+
 def _first(page: Page, mark: int) -> int:
     """Return the first card's mark, which is awaited to be `mark`."""
     return _cards_once(page, lambda found: found[:1] == [mark])[0]
@@ -174,6 +180,7 @@ def test_a_drawing_is_searched_stroke_by_stroke(page: Page, address: str) -> Non
     _drag(page, canvas, (90, 90), (210, 90), (210, 200), (90, 200), (90, 90))
     _cards_once(page, lambda found: len(found) == 12 and found != first)
     assert _all(page, 12) != first
+    assert _broken(page) == 0
     page.get_by_role("button", name="Clear the sheet").click()
     page.get_by_text("Or start from a mark").wait_for()
 
@@ -233,6 +240,7 @@ def test_an_uploaded_picture_is_searched(
     page.set_input_files("input[type=file]", str(tmp_path / "mark.jpg"))
     page.get_by_text("Most alike first").wait_for()
     _settle(page)
+    assert _broken(page) == 0
     assert _first(page, papers.marks[1][1]) == papers.marks[1][1]
 
 

@@ -21,7 +21,7 @@ from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.loading import mark_tile, most_pixels, page_preview, region_of
 from ui.web.markup import section
-from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
+from ui.web.outline import RGB, in_page, outlined, preview_as_wide, to_master, to_preview
 from ui.web.picking import MOST_OFFERED, offered_pages
 from ui.web.query import View, Way
 from ui.web.state import change, show, view
@@ -270,7 +270,7 @@ def _chosen_marks(archive: Archive, now: View) -> None:
                     row: Any = rows.get(mark)
                     picture = mark_tile(archive, row.crop) if row is not None else None
                     if picture is not None:
-                        st.image(picture, width=96, alt=f"mark {mark}")
+                        st.image(in_page(picture), width=96, alt=f"mark {mark}")
                     else:
                         st.caption(f"Mark {mark} is not in this archive.")
                     st.button(

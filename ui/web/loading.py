@@ -23,7 +23,7 @@ from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.picking import sampled_marks
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
-TILE, LARGE = 420, 1600
+TILE, LARGE = 340, 1600
 
 
 @dataclass(frozen=True)

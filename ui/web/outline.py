@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -117,6 +118,15 @@ def tile(crop: RGB, side: int) -> bytes:
     x, y = (side - size[0]) // 2, (side - size[1]) // 2
     square[y : y + size[1], x : x + size[0]] = _resized(crop, size)
     return _jpeg(square)
+
+
+def in_page(jpeg: bytes) -> str:
+    """Return a JPEG as an address that holds the picture itself.
+
+    Streamlit serves pictures from a store that forgets those of an interrupted run, and a drawing
+    interrupts runs all the time: cards would lose theirs.
+    """
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def _jpeg(image: RGB) -> bytes:

@@ -10,7 +10,7 @@ from retrieval.catalogue.queries import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.queries import page as catalogued_page
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import section, table
-from ui.web.outline import outlined
+from ui.web.outline import in_page, outlined
 from ui.web.state import change, more_like
 from ui.web.wording import STATUS, as_markdown, metadata_rows, reference, ship_and_date
 
@@ -48,7 +48,9 @@ def show_page(archive: Archive, mark: int) -> None:
                 )
             boxes = [other.box for other in others] if framed else []
             picture = outlined(shown, [row.box], boxes)
-            st.image(picture, width="stretch", alt=f"page {page.page} with mark {mark} outlined")
+            st.image(
+                in_page(picture), width="stretch", alt=f"page {page.page} with mark {mark} outlined"
+            )
     with right:
         _crop(archive, row, 240)
         with st.container(horizontal=True):
@@ -83,7 +85,7 @@ def _crop(archive: Archive, row: MarkRow, width: int | str) -> None:
     if picture is None:
         st.caption("The picture of this mark is missing from the archive's folder.")
     else:
-        st.image(picture, width=width, alt=f"mark {row.mark}")  # type: ignore[arg-type]
+        st.image(in_page(picture), width=width, alt=f"mark {row.mark}")  # type: ignore[arg-type]
 
 
 def _show_others(archive: Archive, others: list[MarkRow]) -> None:

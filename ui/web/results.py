@@ -11,6 +11,7 @@ from retrieval.search import Hit, Searcher, search_images, search_marks
 from ui.web.asking import Question
 from ui.web.loading import mark_tile
 from ui.web.markup import card, section
+from ui.web.outline import in_page
 from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, show, view
 from ui.web.wording import (
@@ -90,7 +91,7 @@ def _picture(archive: Archive, crop: str, mark: int, where: str) -> None:
     if picture is None:
         st.caption("The picture of this mark is missing from the archive's folder.")
     else:
-        st.image(picture, width="stretch", alt=f"mark {mark}, {where}")
+        st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
 
 
 def _buttons(mark: int) -> None:
