@@ -1,17 +1,81 @@
-"""`quarantine.csv`: the inputs that could not be read, each with its reason and some advice."""
+"""Quarantine: the inputs that could not be read, in the catalogue and as `quarantine.csv`."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
 
+from ingest.known import master_exists
+from ingest.reading import FileToRead, UnreadImage
+from ingest.sources import location_of, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import write_atomically
-from retrieval.catalogue.tables import Failure
+from retrieval.catalogue.tables import Failure, now
 
 COLUMNS = ("source", "frame", "location", "reason", "advice", "bytes", "failed_at")
+
+#: Failures that are deleted in one statement.
+_CHUNK = 400
+
+
+def failing_among(session: Session, names: Sequence[str]) -> set[str]:
+    """Return which of the sources have images in quarantine."""
+    return set(session.scalars(select(Failure.source).where(Failure.source.in_(names))))
+
+
+def record_failures(session: Session, file: FileToRead, unread: Sequence[UnreadImage]) -> None:
+    """Make the unread images the file's only failures; rows that say the same are left alone."""
+    before = {
+        row.frame: row
+        for row in session.execute(
+            select(
+                Failure.id,
+                Failure.frame,
+                Failure.location,
+                Failure.size,
+                Failure.mtime_ns,
+                Failure.reason,
+                Failure.advice,
+            ).where(Failure.source == file.name)
+        )
+    }
+    for image in unread:
+        values = {
+            "location": location_of(file.path),
+            "size": file.size,
+            "mtime_ns": file.mtime_ns,
+            "reason": image.reason,
+            "advice": image.advice,
+        }
+        row = before.pop(image.frame, None)
+        if row is None:
+            session.execute(insert(Failure).values(source=file.name, frame=image.frame, **values))
+        elif any(getattr(row, key) != value for key, value in values.items()):
+            session.execute(
+                update(Failure).where(Failure.id == row.id).values(**values, failed_at=now())
+            )
+    if before:
+        session.execute(delete(Failure).where(Failure.id.in_([row.id for row in before.values()])))
+
+
+def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
+    """Take out of quarantine what was deleted from the sources since."""
+    roots = [source.resolve() for source in sources]
+    with archive.writing() as session:
+        absent = [
+            failure
+            for failure, location in session.execute(select(Failure.id, Failure.location))
+            if not master_exists(location)
+            and any(path_of(location).is_relative_to(root) for root in roots)
+        ]
+        for start in range(0, len(absent), _CHUNK):
+            chunk = absent[start : start + _CHUNK]
+            session.execute(delete(Failure).where(Failure.id.in_(chunk)))
 
 
 def write_quarantine(archive: Archive) -> int:

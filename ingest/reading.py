@@ -27,6 +27,18 @@ class KeptMark:
 
 
 @dataclass(frozen=True)
+class FileToRead:
+    """A file that has to be read: its source, what it was like when found, and its marks."""
+
+    path: Path
+    name: str
+    size: int
+    mtime_ns: int
+    sha256: str | None  # None: it could not be read through
+    kept: tuple[KeptMark, ...] = ()
+
+
+@dataclass(frozen=True)
 class Cut:
     """A region and its crop: a new mark's with the segmenter's score, or a kept mark's."""
 
@@ -65,30 +77,36 @@ class Reading:
 
 
 def read_file(
-    path: Path,
-    kept: Sequence[KeptMark] = (),
-    *,
-    crops: Path,
-    propose: Propose | None,
-    max_pixels: int,
+    file: FileToRead, *, crops: Path, propose: Propose | None, max_pixels: int
 ) -> Reading:
     """Read the file, and write the crop of each mark into the folder `crops`.
 
     `propose` finds the marks; None: each image is a mark as it is. What cannot be read becomes
     an UnreadImage. Raises ArchiveError when a crop cannot be written.
     """
-    before = file_stamp(path)
+    before = file_stamp(file.path)
     images: list[ReadImage | UnreadImage] = []
-    for frame in read_each_frame(path, max_pixels):
+    for frame in read_each_frame(file.path, max_pixels):
         if isinstance(frame, UnreadFrame):
             images.append(UnreadImage(frame.index, frame.error.reason, frame.error.advice))
             continue
-        here = [mark for mark in kept if mark.frame == frame.index]
+        here = [mark for mark in file.kept if mark.frame == frame.index]
         try:
             images.append(_read_image(frame.index, frame.image, here, crops, propose))
         except SourceError as error:
             images.append(UnreadImage(frame.index, error.reason, error.advice))
-    return Reading(tuple(images), before if before == file_stamp(path) else None)
+    return Reading(tuple(images), before if before == file_stamp(file.path) else None)
+
+
+def reading_of_a_lost_file(_file: FileToRead) -> Reading:
+    """Return what is known of a file whose reading ended the process that read it."""
+    lost = UnreadImage(
+        0,
+        "The process that read it broke down: the file is damaged, or needs more memory than "
+        "there is.",
+        "Open and save it with an image editor, or save it smaller.",
+    )
+    return Reading((lost,), None)
 
 
 def file_stamp(path: Path) -> tuple[int, int]:

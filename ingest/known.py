@@ -1,0 +1,97 @@
+"""What the catalogue knows of files before they are read: their pages, and which marks stay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from ingest.sources import ImageFile, location_of, path_of
+from retrieval.catalogue.tables import Failure, IdentityMark, Mark, Page
+
+#: Where the marks come from that were ingested as crops.
+ORIGIN_OF_CROPS = "ingest"
+
+
+@dataclass(frozen=True)
+class KnownPage:
+    """A page as the catalogue has it."""
+
+    id: int
+    source: str
+    location: str
+    frame: int
+    width: int
+    height: int
+    sha256: str
+    size: int
+    mtime_ns: int
+    segmenter: str | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the catalogue has on some files: pages by location and by source, failures by source."""
+
+    by_location: dict[str, list[KnownPage]]
+    by_source: dict[str, list[KnownPage]]
+    failing: dict[str, str]  # source -> location
+
+
+def known_of(session: Session, files: Sequence[ImageFile]) -> Known:
+    """Return what the catalogue has at the places of the files, and under their names."""
+    locations = [location_of(file.path) for file in files]
+    names = [file.name for file in files]
+    by_location: dict[str, list[KnownPage]] = defaultdict(list)
+    by_source: dict[str, list[KnownPage]] = defaultdict(list)
+    for page in pages_where(session, or_(Page.source.in_(names), Page.location.in_(locations))):
+        by_location[page.location].append(page)
+        by_source[page.source].append(page)
+    failing = session.execute(
+        select(Failure.source, Failure.location).where(
+            or_(Failure.source.in_(names), Failure.location.in_(locations))
+        )
+    )
+    return Known(by_location, by_source, {source: location for source, location in failing})
+
+
+def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownPage]:
+    """Return the pages that meet the condition, in the order of their ids."""
+    rows = session.execute(
+        select(
+            Page.id,
+            Page.source,
+            Page.location,
+            Page.frame,
+            Page.width,
+            Page.height,
+            Page.sha256,
+            Page.size,
+            Page.mtime_ns,
+            Page.segmenter,
+        )
+        .where(condition)
+        .order_by(Page.id)
+    )
+    return [KnownPage(**row._asdict()) for row in rows]
+
+
+def outlives_its_image(*, as_crops: bool) -> ColumnElement[bool]:
+    """Return the condition on a mark that a person has looked at: such marks stay.
+
+    `as_crops`: the page's images are ingested as crops. Else a mark that was made of a whole crop
+    is nobody's word, and goes.
+    """
+    in_identity = exists().where(IdentityMark.mark_id == Mark.id)
+    looked_at = Mark.status != "proposed"
+    if not as_crops:
+        looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
+    return or_(looked_at, in_identity)
+
+
+def master_exists(location: str) -> bool:
+    """Return whether a page's master lies where it was; one on the web is taken to."""
+    return ("://" in location and not location.startswith("file://")) or path_of(location).exists()

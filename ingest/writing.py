@@ -1,0 +1,230 @@
+"""What was read of some files, into the catalogue: their pages, and the marks on these."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
+from ingest.quarantine import failing_among, record_failures
+from ingest.reading import Box, Cut, FileToRead, ReadImage, Reading, UnreadImage
+from ingest.run import Run
+from ingest.sources import location_of
+from retrieval.catalogue.tables import Mark, Page, now
+
+#: A new proposal that covers a person's mark this well (intersection over union) is left out.
+_SAME_REGION = 0.5
+
+_MarkRow = Row[int, int, int, int, int, str]  # id, x, y, width, height, origin
+
+
+def write_readings(
+    run: Run, session: Session, files: Sequence[FileToRead], readings: Sequence[Reading]
+) -> None:
+    """Bring the files' pages, marks and failures to what was read of them."""
+    names = [file.name for file in files]
+    before: dict[str, dict[int, KnownPage]] = defaultdict(dict)
+    for page in pages_where(session, Page.source.in_(names)):
+        before[page.source][page.frame] = page
+    failing = failing_among(session, names)
+    new: list[tuple[FileToRead, ReadImage]] = []
+    for file, reading in zip(files, readings, strict=True):
+        read, unread = _believed(file, reading)
+        if unread or file.name in failing:
+            record_failures(session, file, unread)
+        pages = before[file.name]
+        for image in read:
+            if (known := pages.pop(image.frame, None)) is None:
+                new.append((file, image))
+            else:
+                _add_pages(run, session, new)  # first: ids follow the order of the files
+                new = []
+                _renew_page(run, session, file, image, known)
+        if not unread:
+            for page in pages.values():  # the file holds fewer images than it did
+                _give_up(run, session, file, page)
+    _add_pages(run, session, new)
+
+
+def _believed(file: FileToRead, reading: Reading) -> tuple[list[ReadImage], list[UnreadImage]]:
+    """Return the images that were read and those that were not; none of a file in motion."""
+    read = [image for image in reading.images if isinstance(image, ReadImage)]
+    unread = [image for image in reading.images if isinstance(image, UnreadImage)]
+    if read and (file.sha256 is None or reading.stamp != (file.size, file.mtime_ns)):
+        return [], [UnreadImage(0, "It changed while it was being read.", "Ingest it again.")]
+    return read, unread
+
+
+def _add_pages(run: Run, session: Session, new: Sequence[tuple[FileToRead, ReadImage]]) -> None:
+    if not new:
+        return
+    rows = [
+        {"source": file.name, "frame": image.frame, **_page_values(run, file, image)}
+        for file, image in new
+    ]
+    originals = _originals(session, [row["sha256"] for row in rows])
+    ids = session.scalars(insert(Page).returning(Page.id, sort_by_parameter_order=True), rows).all()
+    copies = []
+    for page, row in zip(ids, rows, strict=True):
+        original = originals.setdefault((row["sha256"], row["frame"]), page)
+        if original != page:
+            copies.append({"id": page, "duplicate_of": original})
+    if copies:
+        session.execute(update(Page), copies)
+    marks = [
+        mark
+        for page, (_, image) in zip(ids, new, strict=True)
+        for mark in _new_marks(run, page, image, [])
+    ]
+    if marks:
+        session.execute(insert(Mark), marks)
+    run.counts.added += len(rows)
+    run.counts.duplicates += len(copies)
+    run.counts.marks += len(marks)
+
+
+def _renew_page(
+    run: Run, session: Session, file: FileToRead, image: ReadImage, page: KnownPage
+) -> None:
+    """Put the image that was read in the place of the page's old one."""
+    assert file.sha256 is not None
+    if page.sha256 == file.sha256 and (page.segmenter is None) == run.as_crops:
+        run.counts.unchanged += 1  # it was read for another image's sake, which had failed
+        return
+    values = _page_values(run, file, image) | {"ingested_at": now()}
+    if page.sha256 != file.sha256:
+        _release_copies(session, page.id)
+        original = _originals(session, [file.sha256]).get((file.sha256, image.frame))
+        values["duplicate_of"] = original if original != page.id else None
+    session.execute(update(Page).where(Page.id == page.id).values(**values))
+    kept = _renew_marks(run, session, page, image)
+    marks = _new_marks(run, page.id, image, kept)
+    if marks:
+        session.execute(insert(Mark), marks)
+    run.counts.changed += 1
+    run.counts.marks += len(marks)
+
+
+def _give_up(run: Run, session: Session, file: FileToRead, page: KnownPage) -> None:
+    """Delete a page whose image is gone from its file; one with people's marks is kept."""
+    _delete_marks(run, session, page)
+    _release_copies(session, page.id)
+    if session.scalar(select(exists().where(Mark.page_id == page.id))):
+        session.execute(
+            update(Page)
+            .where(Page.id == page.id)
+            .values(sha256=file.sha256, size=file.size, mtime_ns=file.mtime_ns)
+        )
+    else:
+        session.execute(delete(Page).where(Page.id == page.id))
+
+
+def _page_values(run: Run, file: FileToRead, image: ReadImage) -> dict[str, Any]:
+    return {
+        "location": location_of(file.path),
+        "width": image.width,
+        "height": image.height,
+        "sha256": file.sha256,
+        "size": file.size,
+        "mtime_ns": file.mtime_ns,
+        "segmenter": run.segmenter,
+    }
+
+
+def _originals(session: Session, contents: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Return the first page, itself no copy, that has each content and frame."""
+    rows = session.execute(
+        select(Page.sha256, Page.frame, func.min(Page.id))
+        .where(Page.sha256.in_(contents), Page.duplicate_of.is_(None))
+        .group_by(Page.sha256, Page.frame)
+    )
+    return {(sha256, frame): page for sha256, frame, page in rows}
+
+
+def _release_copies(session: Session, page: int) -> None:
+    """Make the first of the page's copies the original of the others: the page has changed."""
+    copies = list(
+        session.scalars(select(Page.id).where(Page.duplicate_of == page).order_by(Page.id))
+    )
+    if not copies:
+        return
+    session.execute(update(Page).where(Page.id == copies[0]).values(duplicate_of=None))
+    session.execute(update(Page).where(Page.id.in_(copies[1:])).values(duplicate_of=copies[0]))
+
+
+def _new_marks(
+    run: Run, page: int, image: ReadImage, kept: Sequence[_MarkRow]
+) -> list[dict[str, Any]]:
+    """Return the rows of the marks cut from the image, but for those that are there already."""
+    if run.as_crops:
+        if any(row.origin == ORIGIN_OF_CROPS for row in kept):
+            return []
+        cuts = list(image.cuts)
+    else:
+        boxes = [(row.x, row.y, row.width, row.height) for row in kept]
+        cuts = [
+            cut for cut in image.cuts if all(_overlap(cut.box, box) < _SAME_REGION for box in boxes)
+        ]
+    return [
+        _cut_values(cut)
+        | {
+            "page_id": page,
+            "status": "confirmed" if run.as_crops else "proposed",
+            "score": cut.score,
+            "origin": run.segmenter or ORIGIN_OF_CROPS,
+        }
+        for cut in cuts
+    ]
+
+
+def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) -> list[_MarkRow]:
+    """Delete the page's proposals, put people's marks on the new image, and return these."""
+    _delete_marks(run, session, page)
+    across, down = image.width / page.width, image.height / page.height
+    polygons = {
+        mark: polygon
+        for mark, polygon in session.execute(
+            select(Mark.id, Mark.polygon).where(
+                Mark.page_id == page.id, Mark.id.in_([cut.mark for cut in image.recuts])
+            )
+        )
+    }
+    changed = []
+    for cut in image.recuts:
+        if cut.mark in polygons:  # else somebody has removed it while the file was read
+            polygon = polygons[cut.mark]
+            moved = polygon and [[round(x * across), round(y * down)] for x, y in polygon]
+            changed.append(_cut_values(cut) | {"id": cut.mark, "polygon": moved})
+    if changed:
+        session.execute(update(Mark), changed)
+    return list(
+        session.execute(
+            select(Mark.id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.origin).where(
+                Mark.page_id == page.id
+            )
+        )
+    )
+
+
+def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
+    """Delete the page's marks but for those that a person has looked at."""
+    kept = outlives_its_image(as_crops=run.as_crops)
+    session.execute(delete(Mark).where(Mark.page_id == page.id, ~kept))
+
+
+def _cut_values(cut: Cut) -> dict[str, Any]:
+    x, y, width, height = cut.box
+    return {"x": x, "y": y, "width": width, "height": height, "crop": cut.crop}
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return the intersection of two boxes over their union."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    return across * down / (one[2] * one[3] + other[2] * other[3] - across * down)

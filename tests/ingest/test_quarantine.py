@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from sqlalchemy import select
+
+from ingest.segmentation import Proposal
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Failure
+from tests.ingest.scans import dump, page_image, pages_of, propose, quarantine, scan
+
+
+def test_the_run_goes_on_after_files_that_cannot_be_read(archive: Archive, tmp_path: Path) -> None:
+    good = scan(tmp_path / "in" / "a.png", (1, 1)).read_bytes()
+    (tmp_path / "in" / "b.png").write_bytes(good[: len(good) // 2])
+    (tmp_path / "in" / "c.jpg").write_bytes(b"")
+    (tmp_path / "in" / "d.tif").write_bytes(b"II*\0 nonsense")
+    (tmp_path / "in" / "e.png").write_bytes(b"%PDF-1.4 ...")
+    scan(tmp_path / "in" / "f.png", (2, 1))
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.failed) == (2, 4)
+    listed = quarantine(archive)
+    assert [row["source"] for row in listed] == ["b.png", "c.jpg", "d.tif", "e.png"]
+    assert all(row["reason"] and row["advice"] and row["failed_at"] for row in listed)
+    assert listed[0]["location"] == str(tmp_path / "in" / "b.png")
+    assert "PDF" in listed[3]["reason"]
+
+
+def test_a_file_leaves_quarantine_when_it_can_be_read(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"junk")
+    (tmp_path / "in" / "b.png").write_bytes(b"junk")
+    assert pages_of(archive, tmp_path / "in").failed == 2
+    scan(tmp_path / "in" / "a.png", (1, 1))
+    (tmp_path / "in" / "b.png").unlink()
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.failed) == (1, 0)
+    assert quarantine(archive) == []
+
+
+def test_a_page_whose_master_breaks_is_kept(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    pages_of(archive, tmp_path / "in")
+    before = dump(archive)
+    path.write_bytes(b"junk")
+    assert pages_of(archive, tmp_path / "in").failed == 1
+    assert dump(archive)["pages"] == before["pages"]
+    assert dump(archive)["marks"] == before["marks"]
+
+
+def test_one_bad_image_of_a_tiff_is_one_failure(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.tif"
+    path.parent.mkdir()
+    with tifffile.TiffWriter(path) as writer:
+        for column in range(3):
+            noise = np.random.default_rng(column).integers(0, 9, (80, 100, 3), dtype=np.uint8)
+            writer.write(page_image((column, 0)) + noise, photometric="rgb", compression="lzw")
+    whole = path.read_bytes()
+    with tifffile.TiffFile(path) as tiff:
+        offset = tiff.pages[1].dataoffsets[0]
+    path.write_bytes(whole[: offset + 50] + b"\xff" * 500 + whole[offset + 550 :])
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.failed) == (2, 1)
+    assert [row["frame"] for row in quarantine(archive)] == ["1"]
+    assert pages_of(archive, tmp_path / "in").unchanged == 2
+    path.write_bytes(whole)
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.changed, report.failed) == (1, 2, 0)
+    assert sorted(page["frame"] for page in dump(archive)["pages"]) == [0, 1, 2]
+
+
+def test_too_many_pixels_go_to_quarantine(archive: Archive, tmp_path: Path) -> None:
+    scan(tmp_path / "in" / "a.png", (1, 1))
+    assert pages_of(archive, tmp_path / "in", max_pixels=7_999).failed == 1
+    assert "7,999" in quarantine(archive)[0]["reason"]
+    assert pages_of(archive, tmp_path / "in", max_pixels=8_000).failed == 0
+
+
+def test_a_page_that_upsets_the_segmentation_goes_to_quarantine(
+    archive: Archive, tmp_path: Path
+) -> None:
+    def upset(image: np.ndarray) -> list[Proposal]:
+        if image[0, 0, 0] < 100:
+            raise ZeroDivisionError("float division")
+        return propose(image)
+
+    scan(tmp_path / "in" / "a.png", (0, 0))
+    scan(tmp_path / "in" / "b.png", (1, 1))
+    report = pages_of(archive, tmp_path / "in", propose=upset)
+    assert (report.added, report.failed) == (1, 1)
+    assert "ZeroDivisionError" in quarantine(archive)[0]["reason"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_a_file_without_permission(archive: Archive, tmp_path: Path) -> None:
+    scan(tmp_path / "in" / "a.png", (0, 0)).chmod(0)
+    assert pages_of(archive, tmp_path / "in").failed == 1
+    assert "Permission" in quarantine(archive)[0]["reason"]
+
+
+def test_failures_have_stable_rows(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(b"junk")
+    pages_of(archive, tmp_path / "in")
+    with archive.session() as session:
+        failure = session.scalars(select(Failure)).one()
+        assert (failure.source, failure.frame, failure.size) == ("a.png", 0, 4)

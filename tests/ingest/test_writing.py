@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image
+from sqlalchemy import select
+
+from ingest.segmentation import Proposal
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
+from retrieval.crops import load_crop
+from tests.ingest.scans import (
+    boxes,
+    crops_of,
+    dump,
+    page_image,
+    pages_of,
+    propose,
+    quarantine,
+    scan,
+)
+
+
+def test_a_changed_page_gets_new_proposals_and_keeps_peoples_marks(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = scan(tmp_path / "in" / "a.png", (0, 0), (1, 1), (2, 2), (3, 3))
+    pages_of(archive, tmp_path / "in")
+    with archive.writing() as session:
+        confirmed, proposed, rejected, named = session.scalars(select(Mark).order_by(Mark.x)).all()
+        confirmed.status, rejected.status = "confirmed", "rejected"
+        confirmed.polygon = [[0, 0], [20, 0], [20, 20]]
+        identity = Identity(name="van der Meer")
+        session.add(identity)
+        session.add(Model(id="m", architecture="dcgan", objective="contrastive", origin="trained"))
+        session.flush()
+        session.add(
+            IdentityMark(
+                identity_id=identity.id, mark_id=named.id, certainty="possible", said_by="a"
+            )
+        )
+        for mark in (confirmed, proposed):
+            session.add(Embedding(mark_id=mark.id, model_id="m", crop=mark.crop, vector=b""))
+        kept = {confirmed.id, rejected.id, named.id}
+        old_crop = confirmed.crop
+    # Scanned again at twice the size, darker, with one mark more.
+    image = page_image((0, 0), (1, 1), (2, 2), (3, 3), (4, 0)).repeat(2, axis=0).repeat(2, axis=1)
+    Image.fromarray(image // 2 + 5).save(path)
+
+    def propose_larger(image: np.ndarray) -> list[Proposal]:
+        return [
+            Proposal(2 * one.x, 2 * one.y, 40, 40, 0.5)
+            for one in propose(np.where(image < 60, 0, 255)[::2, ::2])
+        ]
+
+    report = pages_of(archive, tmp_path / "in", propose=propose_larger)
+    assert (report.added, report.changed) == (0, 1)
+    assert boxes(archive, "a.png") == [
+        (0, 0, "confirmed"),
+        (40, 40, "proposed"),
+        (80, 80, "rejected"),
+        (120, 120, "proposed"),
+        (160, 0, "proposed"),
+    ]
+    with archive.session() as session:
+        assert set(session.scalars(select(Mark.id))) >= kept
+        mark = session.get_one(Mark, min(kept))
+        assert (mark.width, mark.height) == (40, 40)
+        assert mark.polygon == [[0, 0], [40, 0], [40, 40]]
+        assert mark.crop != old_crop
+        assert np.array_equal(load_crop(archive, mark.crop), (image // 2 + 5)[:40, :40])
+        assert session.scalars(select(Embedding.mark_id)).all() == [mark.id]
+        page = session.scalars(select(Page)).one()
+        assert (page.width, page.height) == (200, 160)
+
+
+def test_a_changed_crop_stays_the_same_mark(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (0, 0), size=(40, 20))
+    crops_of(archive, tmp_path / "in")
+    (before,) = dump(archive)["marks"]
+    scan(path, (1, 0), size=(80, 60))
+    report = crops_of(archive, tmp_path / "in")
+    (after,) = dump(archive)["marks"]
+    assert (report.changed, report.added) == (1, 0)
+    assert after["id"] == before["id"] and after["crop"] != before["crop"]
+    assert (after["width"], after["height"], after["status"]) == (80, 60, "confirmed")
+
+
+def test_what_was_ingested_as_the_wrong_kind_can_be_ingested_again(
+    archive: Archive, tmp_path: Path
+) -> None:
+    scan(tmp_path / "in" / "a.png", (0, 0), (2, 2))
+    pages_of(archive, tmp_path / "in")
+    assert crops_of(archive, tmp_path / "in").changed == 1
+    assert boxes(archive, "a.png") == [(0, 0, "confirmed")]
+    assert crops_of(archive, tmp_path / "in").unchanged == 1
+    assert pages_of(archive, tmp_path / "in").changed == 1
+    assert boxes(archive, "a.png") == [(0, 0, "proposed"), (40, 40, "proposed")]
+
+
+def test_images_that_left_a_tiff_leave_the_archive(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.tif"
+    path.parent.mkdir()
+
+    def write(count: int) -> None:
+        with tifffile.TiffWriter(path) as writer:
+            for column in range(count):
+                writer.write(page_image((column, 0)), photometric="rgb")
+
+    write(4)
+    pages_of(archive, tmp_path / "in")
+    with archive.writing() as session:
+        session.scalars(select(Mark).where(Mark.x == 60)).one().status = "confirmed"
+    write(1)
+    pages_of(archive, tmp_path / "in")
+    # The last one's mark is a person's: it is not thrown away.
+    assert [page["frame"] for page in dump(archive)["pages"]] == [0, 3]
+    assert pages_of(archive, tmp_path / "in").changed == 0
+
+
+def test_a_copy_is_a_page_of_its_own_and_flagged(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    pages_of(archive, tmp_path / "in")
+    shutil.copy(path, tmp_path / "in" / "b.png")
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.duplicates, report.moved) == (1, 1, 0)
+    first, second = dump(archive)["pages"]
+    assert (first["duplicate_of"], second["duplicate_of"]) == (None, first["id"])
+    assert boxes(archive, "b.png") == boxes(archive, "a.png")
+
+
+def test_copies_in_one_run_are_flagged_too(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    for name in ("b.png", "c.png"):
+        shutil.copy(path, tmp_path / "in" / name)
+    assert pages_of(archive, tmp_path / "in").duplicates == 2
+    assert [page["duplicate_of"] for page in dump(archive)["pages"]] == [None, 1, 1]
+
+
+def test_a_copy_of_a_page_that_changes_is_a_copy_no_more(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    for name in ("b.png", "c.png"):
+        shutil.copy(path, tmp_path / "in" / name)
+    pages_of(archive, tmp_path / "in")
+    scan(path, (2, 2))
+    pages_of(archive, tmp_path / "in")
+    assert [page["duplicate_of"] for page in dump(archive)["pages"]] == [None, None, 2]
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_believed(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+
+    def meddle(image: np.ndarray) -> list[Proposal]:
+        os.utime(path, ns=(7, 7))
+        return propose(image)
+
+    assert pages_of(archive, tmp_path / "in", propose=meddle).failed == 1
+    assert "changed while" in quarantine(archive)[0]["reason"]
+    assert pages_of(archive, tmp_path / "in").added == 1
+
+
+def test_proposals_are_kept_within_the_page(archive: Archive, tmp_path: Path) -> None:
+    def wild(_image: np.ndarray) -> list[Proposal]:
+        return [
+            Proposal(-10, -10, 30, 30, 1.5),
+            Proposal(90, 70, 500, 500, -1.0),
+            Proposal(200, 0, 5, 5, 0.5),
+            Proposal(5, 5, 0, 9, 0.5),
+        ]
+
+    scan(tmp_path / "in" / "a.png")
+    pages_of(archive, tmp_path / "in", propose=wild)
+    assert [
+        (mark["x"], mark["y"], mark["width"], mark["height"], mark["score"])
+        for mark in dump(archive)["marks"]
+    ] == [(0, 0, 20, 20, 1.0), (90, 70, 10, 10, 0.0)]
+
+
+def test_every_image_of_a_tiff_is_a_page(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with tifffile.TiffWriter(tmp_path / "in" / "a.tif") as writer:
+        writer.write(page_image((0, 0)), photometric="rgb")
+        writer.write(page_image((1, 0), (2, 0)), photometric="rgb")
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.marks) == (2, 3)
+    assert [page["frame"] for page in dump(archive)["pages"]] == [0, 1]
+    assert pages_of(archive, tmp_path / "in").unchanged == 2
