@@ -300,6 +300,56 @@ def search(
 
 
 @app.command()
+def evaluate(
+    archive: ArchiveArgument,
+    labels: Annotated[
+        Path, typer.Option(metavar="FILE.csv", help="Columns source,label: equal labels, one mark.")
+    ],
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Measure pixels, HOG, SIFT and others besides.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a page with curves and failures.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only rows with this in column split.")] = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure against labels how well marks find their like. Nothing in the archive changes.
+
+    Example: prizemarks evaluate my-archive --labels labels.csv --baselines --report report
+    """
+    from retrieval.evaluation.baselines import baselines_of
+    from retrieval.evaluation.evaluate import evaluate as measure
+    from retrieval.evaluation.labels import find_marks, read_labels
+    from retrieval.learn import archive_model
+    from ui.evaluation.answers import as_json as json_object
+    from ui.evaluation.answers import case_table, label_sentences, note_sentences
+    from ui.evaluation.page import write_report
+
+    with _opened(archive) as opened:
+        labelled = find_marks(opened, read_labels(labels, split), labels.name)
+        chosen = archive_model(opened, model)
+        besides = baselines_of(opened) if baselines else None
+        with bar("Evaluating") as show:
+            found = measure(
+                opened, labelled, chosen, baselines=besides, curves=report is not None, report=show
+            )
+        written = write_report(opened, found, report, labels.name) if report is not None else None
+    if as_json:
+        typer.echo(json_object(found))
+        return
+    for line in label_sentences(found):
+        typer.echo(line)
+    for case in found.cases:
+        typer.echo(_rendered(case_table(found, case)))
+    for line in note_sentences(found):
+        typer.echo(line)
+    if written is not None:
+        typer.echo(f"Report: {written}")
+
+
+@app.command()
 def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
     """Say what is in the archive, what failed, and what is not indexed yet.
 

