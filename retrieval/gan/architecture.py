@@ -27,6 +27,7 @@ class Architecture:
     kernels: tuple[int, int, int, int] = (4, 4, 4, 4)  # of the discriminator, shallow to deep
     latent: int = 100
     embedding: int = 128
+    generator_width: int = 48  # channels of the generator's last layer but one
 
     @property
     def channels(self) -> tuple[int, int, int, int]:
@@ -43,10 +44,14 @@ class Architecture:
 #: discriminator's shallow and the generator's deep layers, against small ones throughout at an
 #: equal count of parameters.
 ARCHITECTURES: dict[str, Architecture] = {
-    "dcgan": Architecture("dcgan"),
-    "sketch-gan": Architecture("sketch-gan", width=32, kernels=(12, 8, 4, 4)),
-    "thin-gan": Architecture("thin-gan", width=35, kernels=(4, 4, 4, 4)),
+    "dcgan": Architecture("dcgan", size=96, generator_width=32),
+    "sketch-gan": Architecture("sketch-gan", width=32, kernels=(12, 8, 4, 4), generator_width=32),
+    "thin-gan": Architecture("thin-gan", width=35, kernels=(4, 4, 4, 4), generator_width=35),
 }
+
+#: Cells a side to which the last map is pooled before the projection: a trunk that learned on
+#: small pictures goes on with large ones, and the projection does not grow with them.
+CELLS = 4
 
 
 def architecture(name: str) -> Architecture:
@@ -91,6 +96,14 @@ class Trunk(nn.Module):
         return outputs
 
 
+class PooledCells(nn.Module):
+    """Mean of a map in 4 x 4 cells, flattened: (N, C, s, s) -> (N, 16 * C), whatever s is."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return one row of cells a picture."""
+        return F.adaptive_avg_pool2d(features, CELLS).flatten(1)
+
+
 class AdversarialDiscriminator(nn.Module):
     """DCGAN's discriminator: the trunk and one linear verdict over its last map."""
 
@@ -122,11 +135,11 @@ class ContrastiveDiscriminator(nn.Module):
         super().__init__()
         self.shape = shape
         self.trunk = Trunk(shape)
-        channels, side, _ = shape.last_map
+        channels, _, _ = shape.last_map
         hidden = 256
         self.projection = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(channels * side * side, hidden, bias=False),
+            PooledCells(),
+            nn.Linear(channels * CELLS * CELLS, hidden, bias=False),
             nn.BatchNorm1d(hidden),
             nn.ReLU(),
             nn.Linear(hidden, shape.embedding),
@@ -166,7 +179,8 @@ class Generator(nn.Module):
     def __init__(self, shape: Architecture) -> None:
         super().__init__()
         self.shape = shape
-        channels, side, _ = shape.last_map
+        widths = [shape.generator_width * times for times in (8, 4, 2, 1)]
+        channels, side = widths[0], shape.size // 16
         self.seed = nn.Sequential(
             nn.Linear(shape.latent, channels * side * side, bias=False),
             nn.Unflatten(1, (channels, side, side)),
@@ -174,7 +188,7 @@ class Generator(nn.Module):
             nn.ReLU(),
         )
         layers: list[nn.Module] = []
-        outputs = (*reversed(shape.channels[:-1]), 1)
+        outputs = (*widths[1:], 1)
         for output, kernel in zip(outputs, reversed(shape.kernels), strict=True):
             padding = (kernel - 2) // 2
             layers.append(

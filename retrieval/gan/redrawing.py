@@ -30,7 +30,7 @@ REPERTOIRE: tuple[tuple[float, Callable[[np.random.Generator], Program]], ...] =
     (0.34, random_glyph),
     (0.08, ringed_mark),
 )
-_DRAWN_AT = 96  # pixels of the drawing before it is worn and normalised
+_DRAWN_AT = 7 / 6  # side of the drawing before it is worn and normalised, in sides of the picture
 _CHUNK = 250  # identities a worker draws at once
 
 
@@ -41,7 +41,8 @@ def random_identity(rng: np.random.Generator) -> Program:
 
 
 def _picture(identity: Program, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
-    crop = worn(draw(identity, random_hand(rng), rng, _DRAWN_AT), rng)
+    side = max(96, round(size * _DRAWN_AT))
+    crop = worn(draw(identity, random_hand(rng), rng, side), rng)
     return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
 
 

@@ -27,6 +27,7 @@ from torch import Tensor
 from retrieval.catalogue.errors import TrainingError
 from retrieval.catalogue.files import write_atomically
 from retrieval.gan.adversarial import adversarial_step
+from retrieval.gan.another_pen import drawn_again
 from retrieval.gan.architecture import (
     Architecture,
     ContrastiveDiscriminator,
@@ -35,10 +36,12 @@ from retrieval.gan.architecture import (
 )
 from retrieval.gan.contrastive import contrastive_step
 from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.neighbours import Neighbours, seek_neighbours
 from retrieval.gan.players import Players, averaged, restore_state, state_tensors
 from retrieval.gan.probe import ProbeScore, as_pictures, probe
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.samples import encode_sheet, sample_sheet
+from retrieval.gan.turning import siblings, turned_identities
 from retrieval.gan.whitening import whiten_projection
 from retrieval.model import (
     Model,
@@ -75,6 +78,9 @@ class Settings:
     batch: int = 192  # marks a step, each seen twice
     redrawn_share: float = 0.4  # of a batch: fresh identities drawn by two hands each
     identities: int = 8000  # how many such identities the run draws
+    siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
+    neighbours: float = 0.5  # of the archive's marks: shown with a partner, where they have one
+    another_pen: float = 0.0  # of the archive's marks: the second picture is its lines drawn again
     learning_rate: float = 6e-4
     generator_rate: float = 4e-4
     warm_up: int = 50
@@ -115,7 +121,9 @@ def _new_players(settings: Settings, start: Model | None, compute: Compute) -> P
     draw_weights(generator, settings.seed + 1)
     if start is not None:
         discriminator.load_state_dict(start.discriminator.state_dict())
-        generator.load_state_dict(start.generator.state_dict())
+        if start.shape == settings.shape:
+            generator.load_state_dict(start.generator.state_dict())
+        # A generator of other pictures has nothing to go on from and begins anew.
     for network in (discriminator, generator):
         network.to(compute.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
@@ -150,16 +158,49 @@ def _rate(settings: Settings, step: int) -> float:
 
 
 def _batch(
-    settings: Settings, marks: NDArray[np.uint8], pairs: NDArray[np.uint8], step: int
+    settings: Settings,
+    marks: NDArray[np.uint8],
+    pairs: NDArray[np.uint8],
+    neighbours: Neighbours | None,
+    step: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the two pictures of each mark of a batch: the archive's own first, then redrawn."""
+    """Return the two pictures of each mark of a batch.
+
+    The archive's own marks come first, then redrawn identities, then turned siblings of both.
+    """
     rng = np.random.default_rng([settings.seed, 2, step])
-    own = min(len(marks), round(settings.batch * (1 - settings.redrawn_share)))
-    chosen = marks[rng.choice(len(marks), own, replace=False)] if own else marks[:0]
-    fresh = pairs[rng.choice(len(pairs), min(len(pairs), settings.batch - own), replace=False)]
+    near = round(settings.batch * settings.siblings)
+    wanted = settings.batch - near
+    own = min(len(marks), round(wanted * (1 - settings.redrawn_share)))
+    rows = rng.choice(len(marks), own, replace=False) if own else np.zeros(0, np.int64)
+    again = rows
+    if neighbours is not None:
+        shown = rng.random(own) < settings.neighbours
+        again = np.where(shown, neighbours.one_each(rows, rng), rows)
+    fresh = pairs[rng.choice(len(pairs), min(len(pairs), wanted - own), replace=False)]
+    turned = turned_identities((fresh[:, 0], fresh[:, 1]), rng)
+    first = np.concatenate([marks[rows], turned[0]])
+    seconds = marks[again]
+    if settings.another_pen > 0:
+        drawn = rng.random(own) < settings.another_pen
+        seconds[drawn] = drawn_again(seconds[drawn], rng)
+    second = np.concatenate([seconds, turned[1]])
+    others = siblings((first, second), near, rng)
+    return np.concatenate([first, others[0]]), np.concatenate([second, others[1]])
+
+
+def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
+    """Whether partners are sought before `step`: where a checkpoint was just kept.
+
+    A run from random weights must first have learned something to judge by.
+    """
+    judges = settings.start is not None or step >= settings.steps / 2
     return (
-        np.concatenate([chosen, fresh[:, 0]]),
-        np.concatenate([chosen, fresh[:, 1]]),
+        settings.objective == "contrastive"
+        and settings.neighbours > 0
+        and marks > 0
+        and judges
+        and step % settings.checkpoint_every == 0
     )
 
 
@@ -294,15 +335,19 @@ def train(
     play = OBJECTIVES[settings.objective]
     last = record.best
     since: dict[str, list[float]] = {}  # losses since the last checkpoint
+    neighbours: Neighbours | None = None
 
     for step in range(record.step, settings.steps):
+        if _seeks_neighbours(settings, len(marks), step):
+            rng = np.random.default_rng([settings.seed, 6, step])
+            neighbours = seek_neighbours(players.average, marks, rng, compute)
         for optimiser, full in (
             (players.discriminator_optimiser, settings.learning_rate),
             (players.generator_optimiser, settings.generator_rate),
         ):
             for group in optimiser.param_groups:
                 group["lr"] = full * _rate(settings, step)
-        left, right = _batch(settings, marks, pairs, step)
+        left, right = _batch(settings, marks, pairs, neighbours, step)
         if len(left) < 2:
             raise TrainingError("Training needs at least two marks; ingest more pages first.")
         source = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)

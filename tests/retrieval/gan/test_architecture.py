@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from retrieval.catalogue.errors import ModelError
-from retrieval.gan.architecture import ARCHITECTURES, Generator, architecture, draw_weights
+from retrieval.gan.architecture import (
+    ARCHITECTURES,
+    Architecture,
+    Generator,
+    architecture,
+    draw_weights,
+)
 from retrieval.model import build_discriminator, parameter_count
 
 
@@ -47,3 +53,12 @@ def test_weights_come_from_the_seed_alone() -> None:
 
     assert torch.equal(drawn(1), drawn(1))
     assert not torch.equal(drawn(1), drawn(2))
+
+
+def test_a_discriminator_taught_on_small_pictures_goes_on_with_large_ones() -> None:
+    small, large = (
+        build_discriminator(Architecture("dcgan", size=size, width=8), "contrastive")
+        for size in (64, 96)
+    )
+    large.load_state_dict(small.state_dict())
+    assert large.eval().embed(torch.randn(2, 1, 96, 96)).shape == (2, 128)

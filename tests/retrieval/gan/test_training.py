@@ -60,7 +60,7 @@ def test_the_kept_checkpoint_is_the_one_the_probe_likes_best(
 
 
 @pytest.mark.parametrize("objective", ["contrastive", "non-saturating"])
-@pytest.mark.parametrize("killed_at", [2, 5])
+@pytest.mark.parametrize("killed_at", [2, 5, 8])
 def test_an_interrupted_run_ends_with_the_same_weights(
     marks: np.ndarray, tmp_path: Path, objective: str, killed_at: int
 ) -> None:
