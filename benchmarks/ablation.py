@@ -19,7 +19,8 @@ from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.files import write_atomically
 from retrieval.evaluation.evaluate import evaluate
 from retrieval.evaluation.labels import find_marks, read_labels
-from retrieval.gan.training import Settings, train
+from retrieval.gan.settings import Settings
+from retrieval.gan.training import train
 from retrieval.learn import gather_marks
 from retrieval.model import bundled_model, read_model, write_model
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.gan.architecture import architecture
-from retrieval.gan.training import Progress, Settings, Trained, train
+from retrieval.gan.settings import Settings
+from retrieval.gan.training import Progress, Trained, train
 from retrieval.model import MANIFEST, Model, read_model, write_model
 
 SMALL, SMALL_STEPS, STEPS, IDENTITIES, SEED = 64, 1400, 1400, 40_000, 1

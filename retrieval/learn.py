@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,11 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.crops import load_crop
 from retrieval.gan.architecture import Architecture, architecture
-from retrieval.gan.training import Progress, Settings, read_run, train
+from retrieval.gan.objectives import objective as objective_called
+from retrieval.gan.objectives.objective import Contrast
+from retrieval.gan.settings import Settings
+from retrieval.gan.switches import switches_of
+from retrieval.gan.training import Progress, read_run, train
 from retrieval.index import register_model
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
@@ -59,30 +64,48 @@ def archive_model(archive: Archive, model_id: str | None = None) -> Model:
 
 
 def default_settings(
-    architecture_name: str = "dcgan", objective: str = "contrastive", start: str | None = "bundled"
+    architecture_name: str = "dcgan",
+    objective: str = "contrastive",
+    start: str | None = "bundled",
+    switches: Sequence[str] = (),
 ) -> Settings:
     """Return a run's settings: from the bundled weights where these fit, else from random ones.
 
-    The bundled weights fit the contrastive DCGAN; anything else starts from random weights.
+    The bundled weights fit the contrastive DCGAN; anything else starts from random weights, SimCLR
+    too, for it is the control of what these were trained with. `start` may name a model. Raises
+    TrainingError when there is no such objective or the switches do not go with it.
     """
     shape = architecture(architecture_name)
-    if start == "bundled" and objective == "contrastive" and shape == bundled_model().shape:
+    chosen = objective_called(objective)
+    switches_of(objective, switches)
+    if start == "bundled":
+        fits = objective == "contrastive" and shape == bundled_model().shape
+        start = bundled_model().id if fits else None
+    if start is not None and objective == "contrastive":
         return Settings(
             shape,
             objective,
-            start=bundled_model().id,
+            start=start,
             steps=ADAPTING_STEPS,
             batch=ADAPTING_BATCH,
             learning_rate=4e-4,
         )
-    share = 0.4 if objective == "contrastive" else 0.0
-    return Settings(shape, objective, start=None, steps=1400, redrawn_share=share)
+    return Settings(
+        shape,
+        objective,
+        tuple(switches),
+        start=start,
+        steps=1400,
+        redrawn_share=0.4 if isinstance(chosen, Contrast) else 0.0,
+        learning_rate=chosen.discriminator_optimiser.rate,
+        generator_rate=chosen.generator_optimiser.rate,
+    )
 
 
-def gather_marks(archive: Archive, size: int, seed: int) -> tuple[NDArray[np.uint8], str]:
-    """Return the archive's marks as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+def _crops(archive: Archive, seed: int) -> list[str]:
+    """Return the crops a run learns from, in the order of their marks.
 
-    Rejected marks teach nothing and are left out, and so are labels: only pictures are read.
+    Rejected marks teach nothing and are left out.
     """
     with archive.session() as session:
         crops = list(
@@ -96,11 +119,37 @@ def gather_marks(archive: Archive, size: int, seed: int) -> tuple[NDArray[np.uin
     if len(crops) > MOST_MARKS:
         chosen = np.random.default_rng([seed, 4]).choice(len(crops), MOST_MARKS, replace=False)
         crops = [crops[i] for i in np.sort(chosen)]
+    return crops
+
+
+def gather_marks(archive: Archive, size: int, seed: int) -> tuple[NDArray[np.uint8], str]:
+    """Return the archive's marks as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+
+    Labels are left out: only pictures are read.
+    """
+    crops = _crops(archive, seed)
     digest = hashlib.sha256("".join(crops).encode()).hexdigest()
     marks = np.empty((len(crops), size, size), np.uint8)
     for row, crop in zip(marks, crops, strict=True):
         row[:] = np.round((normalise(load_crop(archive, crop), size) + 1) * 127.5)
     return marks, digest
+
+
+def gather_series(archive: Archive, seed: int) -> list[str | None]:
+    """Return the series ("HCA 32") of each of the marks of `gather_marks`, None where unknown.
+
+    A crop that occurs in several series is taken for one of the first of them.
+    """
+    with archive.session() as session:
+        found = session.execute(
+            select(tables.Mark.crop, tables.Document.series)
+            .join(tables.Mark.page)
+            .join(tables.Page.document)
+            .where(tables.Mark.status != "rejected", tables.Document.series.is_not(None))
+            .order_by(tables.Mark.id.desc())
+        ).all()
+    known: dict[str, str | None] = {crop: series for crop, series in found}
+    return [known.get(crop) for crop in _crops(archive, seed)]
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
@@ -111,6 +160,7 @@ def unfinished_run(archive: Archive) -> Settings | None:
     fields = dict(header["settings"])
     shape = dict(fields.pop("shape"))
     shape["kernels"] = tuple(shape["kernels"])
+    fields["switches"] = tuple(fields.get("switches", ()))
     return Settings(shape=Architecture(**shape), **fields)
 
 
@@ -136,9 +186,13 @@ def train_on_archive(
                 f"{archive.folder} has {len(marks)} marks to learn from; ingest pages first: "
                 f"prizemarks ingest {archive.folder} SOURCE"
             )
+        series: list[str | None] = []
+        if "conditional" in settings.switches:
+            series = gather_series(archive, settings.seed)
+            digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
         start = archive_model(archive, settings.start) if settings.start else None
         run = archive.models_folder / RUN
-        trained = train(settings, marks, digest, run, start, report)
+        trained = train(settings, marks, digest, run, start, report, series=series)
         folder = archive.models_folder / trained.id
         write_model(folder, trained.weights, trained.manifest)
         _keep_record(run, folder)

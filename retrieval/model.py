@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.files import write_atomically
 from retrieval.gan.architecture import (
     AdversarialDiscriminator,
@@ -31,6 +32,9 @@ from retrieval.gan.architecture import (
     Discriminator,
     Generator,
 )
+from retrieval.gan.objectives import objective as objective_called
+from retrieval.gan.objectives.objective import Contrast
+from retrieval.gan.switches import switches_of
 
 WEIGHTS, MANIFEST = "weights.safetensors", "model.json"
 #: Hexadecimal digits of the SHA-256 that make a model's id.
@@ -53,11 +57,24 @@ class Model:
         return self.discriminator.shape
 
 
-def build_discriminator(shape: Architecture, objective: str) -> Discriminator:
-    """Return an untrained discriminator with the heads that `objective` needs."""
-    if objective == "contrastive":
+def build_discriminator(
+    shape: Architecture, objective: str, switches: Sequence[str] = (), series: int = 0
+) -> Discriminator:
+    """Return an untrained discriminator with the heads that `objective` and `switches` need.
+
+    `series` is how many a conditional one knows, "none" counted. Raises TrainingError when there
+    is no such objective or the switches do not go with it.
+    """
+    chosen = objective_called(objective)
+    changes = switches_of(objective, switches)
+    if isinstance(chosen, Contrast):
         return ContrastiveDiscriminator(shape)
-    return AdversarialDiscriminator(shape)
+    norm = next((change.norm for change in changes if change.norm is not None), chosen.norm)
+    discriminator = AdversarialDiscriminator(shape, norm)
+    for change in changes:
+        if change.amend is not None:
+            change.amend(discriminator, series)
+    return discriminator
 
 
 def model_id(weights: bytes) -> str:
@@ -65,26 +82,43 @@ def model_id(weights: bytes) -> str:
     return hashlib.sha256(weights).hexdigest()[:ID_DIGITS]
 
 
-def pack_weights(discriminator: Discriminator, generator: Generator, objective: str) -> bytes:
+def pack_weights(
+    discriminator: Discriminator,
+    generator: Generator,
+    objective: str,
+    switches: Sequence[str] = (),
+) -> bytes:
     """Return both networks as the bytes of a weights file, in half precision."""
     tensors: dict[str, Tensor] = {}
     for name, network in (("discriminator", discriminator), ("generator", generator)):
         for key, value in network.state_dict().items():
             value = value.detach().cpu().contiguous()
             tensors[f"{name}/{key}"] = value.half() if value.is_floating_point() else value
-    header = {"architecture": dataclasses.asdict(discriminator.shape), "objective": objective}
+    header = {
+        "architecture": dataclasses.asdict(discriminator.shape),
+        "objective": objective,
+        "switches": list(switches),
+        "series": generator.series.num_embeddings if generator.series is not None else 0,
+    }
     return bytes(save_tensors(tensors, {_HEADER: json.dumps(header, sort_keys=True)}))
 
 
-def _header(weights: bytes, where: Path) -> tuple[Architecture, str]:
+def _untrained(weights: bytes, where: Path) -> tuple[Discriminator, Generator]:
+    """Return the networks that the header of a weights file describes."""
     try:
         length = int.from_bytes(weights[:8], "little")
         header = json.loads(weights[8 : 8 + length])["__metadata__"][_HEADER]
         fields = json.loads(header)
         shape = fields["architecture"]
         shape["kernels"] = tuple(shape["kernels"])
-        return Architecture(**shape), str(fields["objective"])
-    except (ValueError, KeyError, TypeError) as error:
+        # Weights made before there were switches have none.
+        switches, series = fields.get("switches", []), int(fields.get("series", 0))
+        generator = Generator(Architecture(**shape), series)
+        return (
+            build_discriminator(generator.shape, fields["objective"], switches, series),
+            generator,
+        )
+    except (ValueError, KeyError, TypeError, TrainingError) as error:
         raise ModelError(
             f"{where} is no weights file of this program ({error}); copy it again or train anew."
         ) from error
@@ -92,8 +126,7 @@ def _header(weights: bytes, where: Path) -> tuple[Architecture, str]:
 
 def unpack_weights(weights: bytes, where: Path) -> tuple[Discriminator, Generator]:
     """Return the networks of a weights file; ModelError names `where` if it is damaged."""
-    shape, objective = _header(weights, where)
-    discriminator, generator = build_discriminator(shape, objective), Generator(shape)
+    discriminator, generator = _untrained(weights, where)
     try:
         tensors = load_tensors(weights)
         for name, network in (("discriminator", discriminator), ("generator", generator)):

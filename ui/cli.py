@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
+from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from retrieval.settings import read_settings
 from ui.progress import bar, console
 from ui.where import parse_where
@@ -82,6 +83,16 @@ def _opened(folder: Path) -> Iterator[Archive]:
             archive.close()
 
 
+def _offered() -> str:
+    """Return the objectives and switches of `train`, a line each, for its --help."""
+
+    def listed(heading: str, lines: dict[str, str]) -> str:
+        # \b keeps click from wrapping what is set out already.
+        return "\b\n" + "\n".join([heading, *(f"  {k:15} {v}" for k, v in lines.items())])
+
+    return "\n\n".join([listed("Objectives:", RECIPES), listed("Switches:", SWITCHES)])
+
+
 @app.command()
 def ingest(
     archive: ArchiveArgument,
@@ -134,13 +145,21 @@ def ingest(
     raise typer.Exit(FAILURES if done.failed else DONE)
 
 
-@app.command()
+@app.command(epilog=_offered())
 def train(
     archive: ArchiveArgument,
-    architecture: Annotated[str, typer.Option(help="dcgan, sketch-gan or thin-gan.")] = "dcgan",
+    architecture: Annotated[
+        str, typer.Option(help="dcgan, dcgan-attention, sketch-gan or thin-gan.")
+    ] = "dcgan",
     objective: Annotated[
-        str, typer.Option(help="contrastive, or non-saturating for a plain GAN.")
+        str, typer.Option(metavar="NAME", help="What to learn by; the names are listed below.")
     ] = "contrastive",
+    switches: Annotated[
+        str,
+        typer.Option(
+            "--with", metavar="SWITCH,...", help="Added to an adversarial objective; see below."
+        ),
+    ] = "",
     start: Annotated[
         str, typer.Option("--from", help='Begin from "bundled", "random", or a model\'s id.')
     ] = "bundled",
@@ -181,7 +200,9 @@ def train(
             settings = unfinished
         else:
             begin = None if start == "random" else start
-            settings = with_steps(default_settings(architecture, objective, begin), steps, seed)
+            added = parse_switches(switches)
+            chosen = default_settings(architecture, objective, begin, added)
+            settings = with_steps(chosen, steps, seed)
         with bar("Training") as report:
 
             def show(progress: Progress) -> None:

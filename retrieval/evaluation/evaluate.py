@@ -100,9 +100,10 @@ def cases_of(labelled: Labelled) -> tuple[Case, ...]:
 
 def model_name(model: Model) -> str:
     """Return what a model is called in the table."""
-    objective = model.manifest.get("settings", {}).get("objective", "contrastive")
+    settings = model.manifest.get("settings", {})
+    trained = [settings.get("objective", "contrastive"), *settings.get("switches", [])]
     where = "bundled weights" if model.id == bundled_model().id else f"model {model.id[:8]}"
-    return f"{where} ({model.shape.name}, {objective})"
+    return f"{where} ({model.shape.name}, {', '.join(trained)})"
 
 
 def evaluate(

@@ -1,56 +1,81 @@
-"""One step of the plain DCGAN with the non-saturating loss: the seed method, kept as a baseline."""
+"""One step of an adversarial game, whatever its losses and switches: D's turn, then perhaps G's."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from retrieval.gan.architecture import AdversarialDiscriminator
-from retrieval.gan.augmentation import augment
 from retrieval.gan.device import Compute
-from retrieval.gan.objectives import (
-    non_saturating_discriminator_loss,
-    non_saturating_generator_loss,
-)
-from retrieval.gan.players import Players, fixed_weights
+from retrieval.gan.objectives.objective import Batch, Game, Verdicts
+from retrieval.gan.players import Players, fixed_weights, frozen_statistics
+from retrieval.gan.switches import Switch
 
 
 def adversarial_step(
+    game: Game,
+    switches: Sequence[Switch],
     players: Players,
-    first: Tensor,
-    second: Tensor,
+    batch: Batch,
     step: int,
     source: torch.Generator,
     compute: Compute,
 ) -> dict[str, float]:
-    """Train both players on one batch (N, 1, S, S) and return the losses by name.
+    """Train the discriminator on one batch, the generator too every `game.rounds` steps.
 
-    Real and generated marks are augmented alike (Zhao et al. 2020), which is what makes a few
-    thousand marks enough. It has no use for `second`, the other view of each mark.
+    Returns the losses by name. A batch's second view is not needed.
     """
-    discriminator = players.discriminator
+    discriminator, series = players.discriminator, batch.series
     assert isinstance(discriminator, AdversarialDiscriminator)
-    real = first
-    with compute.autocast():
-        latent = torch.randn((len(real), discriminator.shape.latent), generator=source)
-        generated = players.generator(latent.to(real.device))
-        on_real = discriminator.realism(discriminator.trunk(augment(real, source))).float()
-        shown = augment(generated.detach().float(), source)
-        on_fake = discriminator.realism(discriminator.trunk(shown)).float()
-        verdict = non_saturating_discriminator_loss(on_real, on_fake)
-    players.discriminator_optimiser.zero_grad(set_to_none=True)
-    verdict.backward()
-    players.discriminator_optimiser.step()
+    plays = step % game.rounds == 0
 
-    with compute.autocast(), fixed_weights(discriminator):
-        seen = discriminator.trunk(augment(generated.float(), source))
-        deception = non_saturating_generator_loss(discriminator.realism(seen).float())
-    players.generator_optimiser.zero_grad(set_to_none=True)
-    deception.backward()
-    players.generator_optimiser.step()
-    return {
-        "verdict": verdict.item(),
-        "generator": deception.item(),
-        "real_taken_for_real": (on_real > 0).float().mean().item(),
-        "fake_taken_for_real": (on_fake > 0).float().mean().item(),
-    }
+    def shown(pictures: Tensor) -> Tensor:
+        for switch in switches:
+            if switch.view is not None:
+                pictures = switch.view(pictures, source)
+        return pictures
+
+    def critic(pictures: Tensor) -> Tensor:
+        return discriminator.realism(discriminator.trunk(pictures), series).float()
+
+    with compute.autocast():
+        latent = torch.randn((len(batch.first), discriminator.shape.latent), generator=source)
+        with torch.set_grad_enabled(plays):
+            generated = players.generator(latent.to(batch.first.device), series).float()
+        real, fake = shown(batch.first), shown(generated.detach())
+        on_real = critic(real)
+        with frozen_statistics(discriminator):
+            on_fake = critic(fake)
+        distance = (real - fake).abs().mean(dim=(1, 2, 3))
+        verdict = game.discriminator_loss(Verdicts(on_real, on_fake, distance))
+    losses = {"verdict": verdict.item()}
+    loss = verdict
+    for penalise in (game.penalty, *(switch.penalty for switch in switches)):
+        if penalise is not None:
+            # Squares of small gradients: in float32, whatever the rest is in.
+            whole = torch.autocast(compute.device.type, enabled=False)
+            with whole, frozen_statistics(discriminator):
+                penalty = penalise(critic, real, fake, source)
+            losses["penalty"] = penalty.item()
+            loss = loss + penalty
+    players.discriminator_optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    players.discriminator_optimiser.step()
+    if game.clip is not None:
+        with torch.no_grad():
+            for weight in discriminator.parameters():
+                weight.clamp_(-game.clip, game.clip)
+
+    if plays:
+        with compute.autocast(), fixed_weights(discriminator), frozen_statistics(discriminator):
+            deception = game.generator_loss(critic(shown(generated)))
+        players.generator_optimiser.zero_grad(set_to_none=True)
+        deception.backward()
+        players.generator_optimiser.step()
+        losses["generator"] = deception.item()
+    if game.undecided is not None:
+        losses["real_taken_for_real"] = (on_real > game.undecided).float().mean().item()
+        losses["fake_taken_for_real"] = (on_fake > game.undecided).float().mean().item()
+    return losses

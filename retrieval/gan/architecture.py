@@ -7,7 +7,9 @@ mirrors it (Radford, Metz & Chintala 2015, arXiv 1511.06434).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,10 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from retrieval.catalogue.errors import ModelError
+from retrieval.gan.attention import SelfAttention
+
+#: What evens out a trunk's activations: over the batch, over each picture by itself, or nothing.
+Norm = Literal["batch", "layer", "none"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Architecture:
     latent: int = 100
     embedding: int = 128
     generator_width: int = 48  # channels of the generator's last layer but one
+    attention: int | None = None  # layer of the discriminator, from 0, that ends in self-attention
 
     @property
     def channels(self) -> tuple[int, int, int, int]:
@@ -42,9 +49,11 @@ class Architecture:
 
 #: sketch-GAN and thin-GAN follow Creswell & Bharath (arXiv 1607.02748): large filters in the
 #: discriminator's shallow and the generator's deep layers, against small ones throughout at an
-#: equal count of parameters.
+#: equal count of parameters. dcgan-attention is dcgan with SAGAN's attention
+#: on a map of a quarter of the side.
 ARCHITECTURES: dict[str, Architecture] = {
     "dcgan": Architecture("dcgan", size=96, generator_width=32),
+    "dcgan-attention": Architecture("dcgan-attention", size=96, generator_width=32, attention=1),
     "sketch-gan": Architecture("sketch-gan", width=32, kernels=(12, 8, 4, 4), generator_width=32),
     "thin-gan": Architecture("thin-gan", width=35, kernels=(4, 4, 4, 4), generator_width=35),
 }
@@ -52,6 +61,8 @@ ARCHITECTURES: dict[str, Architecture] = {
 #: Cells a side to which the last map is pooled before the projection: a trunk that learned on
 #: small pictures goes on with large ones, and the projection does not grow with them.
 CELLS = 4
+#: Numbers by which a conditional generator is told a series.
+SERIES_LENGTH = 16
 
 
 def architecture(name: str) -> Architecture:
@@ -66,18 +77,23 @@ def architecture(name: str) -> Architecture:
 class Trunk(nn.Module):
     """The convolutional part of a discriminator: (N, 1, S, S) -> (N, 8 * width, S/16, S/16)."""
 
-    def __init__(self, shape: Architecture) -> None:
+    def __init__(self, shape: Architecture, norm: Norm = "batch") -> None:
         super().__init__()
         layers: list[nn.Module] = []
         previous = 1
         for depth, (channels, kernel) in enumerate(zip(shape.channels, shape.kernels, strict=True)):
             padding = (kernel - 2) // 2
+            # No norm on the first layer, as Radford et al. advise.
+            normed = depth > 0 and norm != "none"
             block: list[nn.Module] = [
-                nn.Conv2d(previous, channels, kernel, 2, padding, bias=depth == 0)
+                nn.Conv2d(previous, channels, kernel, 2, padding, bias=not normed)
             ]
-            if depth > 0:  # no batch norm on the first layer, as Radford et al. advise
-                block.append(nn.BatchNorm2d(channels))
+            if normed:
+                batch = norm == "batch"
+                block.append(nn.BatchNorm2d(channels) if batch else nn.GroupNorm(1, channels))
             block.append(nn.LeakyReLU(0.2, inplace=True))
+            if depth == shape.attention:
+                block.append(SelfAttention(channels))
             layers.append(nn.Sequential(*block))
             previous = channels
         self.layers = nn.ModuleList(layers)
@@ -105,19 +121,33 @@ class PooledCells(nn.Module):
 
 
 class AdversarialDiscriminator(nn.Module):
-    """DCGAN's discriminator: the trunk and one linear verdict over its last map."""
+    """DCGAN's discriminator: the trunk and one linear verdict over its last map.
 
-    def __init__(self, shape: Architecture) -> None:
+    `extras` see that map and each mark's series as well, and add to the verdict.
+    """
+
+    def __init__(
+        self,
+        shape: Architecture,
+        norm: Norm = "batch",
+        extras: Mapping[str, nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         self.shape = shape
-        self.trunk = Trunk(shape)
+        self.trunk = Trunk(shape, norm)
         channels, side, _ = shape.last_map
         self.verdict = nn.Linear(channels * side * side, 1)
+        self.extras = nn.ModuleDict(dict(extras or {}))
 
-    def realism(self, features: Tensor) -> Tensor:
-        """Return one logit a picture, (N,): large where it looks drawn by a person."""
-        logits: Tensor = self.verdict(features.flatten(1))
-        return logits.squeeze(1)
+    def realism(self, features: Tensor, series: Tensor | None = None) -> Tensor:
+        """Return one logit a picture, (N,): large where it looks drawn by a person.
+
+        `series`, (N,) int64, is what a conditional discriminator is told; None: not known.
+        """
+        logits: Tensor = self.verdict(features.flatten(1)).squeeze(1)
+        for extra in self.extras.values():
+            logits = logits + extra(features, series)
+        return logits
 
     def embed(self, pictures: Tensor) -> Tensor:
         """Return L2-normalised penultimate activations, (N, 8 * width * (S/16)**2)."""
@@ -174,15 +204,20 @@ Discriminator = AdversarialDiscriminator | ContrastiveDiscriminator
 
 
 class Generator(nn.Module):
-    """DCGAN's generator: latent (N, latent) -> pictures (N, 1, S, S) in [-1, 1]."""
+    """DCGAN's generator: latent (N, latent) -> pictures (N, 1, S, S) in [-1, 1].
 
-    def __init__(self, shape: Architecture) -> None:
+    With `series` > 0 it is told which of so many series to draw a mark of, 0 being none.
+    """
+
+    def __init__(self, shape: Architecture, series: int = 0) -> None:
         super().__init__()
         self.shape = shape
+        self.series = nn.Embedding(series, SERIES_LENGTH) if series else None
+        told = SERIES_LENGTH if series else 0
         widths = [shape.generator_width * times for times in (8, 4, 2, 1)]
         channels, side = widths[0], shape.size // 16
         self.seed = nn.Sequential(
-            nn.Linear(shape.latent, channels * side * side, bias=False),
+            nn.Linear(shape.latent + told, channels * side * side, bias=False),
             nn.Unflatten(1, (channels, side, side)),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
@@ -198,8 +233,12 @@ class Generator(nn.Module):
             channels = output
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Return one generated mark a latent vector."""
+    def forward(self, latent: Tensor, series: Tensor | None = None) -> Tensor:
+        """Return one generated mark a latent vector; `series` is (N,) int64, None: of none."""
+        if self.series is not None:
+            if series is None:
+                series = torch.zeros(len(latent), dtype=torch.int64, device=latent.device)
+            latent = torch.cat([latent, self.series(series)], dim=1)
         pictures: Tensor = self.layers(self.seed(latent))
         return pictures
 

@@ -48,7 +48,8 @@ class Players:
         current = self.discriminator.state_dict()
         with torch.no_grad():
             for name, value in self.average.state_dict().items():
-                if value.dtype.is_floating_point:
+                # Singular vectors are not averaged: their mean has neither length nor meaning.
+                if value.dtype.is_floating_point and not name.endswith(("._u", "._v")):
                     value.lerp_(current[name], 1 - decay)
                 else:
                     value.copy_(current[name])

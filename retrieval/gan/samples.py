@@ -13,14 +13,20 @@ ROWS, COLUMNS = 6, 10
 
 
 def sample_sheet(generator: Generator) -> NDArray[np.uint8]:
-    """Return ROWS x COLUMNS generated marks, ink dark on white, as one grey image."""
+    """Return ROWS x COLUMNS generated marks, ink dark on white, as one grey image.
+
+    Of a conditional generator each row is another series, as far as rows go; the first has none.
+    """
     source = torch.Generator().manual_seed(0)  # the same latents at every checkpoint
     latent = torch.randn((ROWS * COLUMNS, generator.shape.latent), generator=source)
     device = next(generator.parameters()).device
     trained = generator.training
     generator.eval()
+    told = generator.series
+    series = torch.arange(len(latent), device=device) // COLUMNS
+    series = series % told.num_embeddings if told is not None else series
     with torch.no_grad():
-        pictures = generator(latent.to(device)).float().cpu().numpy()[:, 0]
+        pictures = generator(latent.to(device), series).float().cpu().numpy()[:, 0]
     generator.train(trained)
     side = pictures.shape[-1]
     tiles = np.clip((1 - pictures) * 127.5, 0, 255).astype(np.uint8)

@@ -12,8 +12,9 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,28 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
 
 from retrieval.catalogue.errors import TrainingError
 from retrieval.catalogue.files import write_atomically
 from retrieval.gan.adversarial import adversarial_step
-from retrieval.gan.another_pen import drawn_again
 from retrieval.gan.architecture import (
-    Architecture,
     ContrastiveDiscriminator,
     Generator,
     draw_weights,
 )
-from retrieval.gan.contrastive import contrastive_step
+from retrieval.gan.batches import draw_batch
 from retrieval.gan.device import Compute, best_compute
 from retrieval.gan.neighbours import Neighbours, seek_neighbours
+from retrieval.gan.objectives import objective
+from retrieval.gan.objectives.objective import Contrast, Step
 from retrieval.gan.players import Players, averaged, restore_state, state_tensors
-from retrieval.gan.probe import ProbeScore, as_pictures, probe
+from retrieval.gan.probe import ProbeScore, probe
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.samples import encode_sheet, sample_sheet
-from retrieval.gan.turning import siblings, turned_identities
+from retrieval.gan.settings import Settings
+from retrieval.gan.switches import switches_of
+from retrieval.gan.switches.conditional import series_codes
+from retrieval.gan.switches.spectral import settle
 from retrieval.gan.whitening import whiten_projection
 from retrieval.model import (
     Model,
@@ -51,48 +54,13 @@ from retrieval.model import (
     unpack_weights,
 )
 
-Step = Callable[[Players, Tensor, Tensor, int, torch.Generator, Compute], dict[str, float]]
-
-#: The objectives `train` knows, by name.
-OBJECTIVES: dict[str, Step] = {
-    "contrastive": contrastive_step,
-    "non-saturating": adversarial_step,
-}
 STATE, BEST, METRICS = "state.safetensors", "best.safetensors", "metrics.csv"
 _REDRAWN = "redrawn.npy"
 _PROBED = 512  # marks the probe looks at
 _COLUMNS = (
-    "step", "contrast", "apart", "verdict", "generator",
+    "step", "contrast", "apart", "verdict", "penalty", "generator",
     "real_taken_for_real", "fake_taken_for_real", "probe_precision_at_1", "probe_margin",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run does; two runs with equal settings, marks and start end with equal weights."""
-
-    shape: Architecture
-    objective: str = "contrastive"
-    start: str | None = None  # id of the model the run begins from; None: random weights
-    steps: int = 700
-    batch: int = 192  # marks a step, each seen twice
-    redrawn_share: float = 0.4  # of a batch: fresh identities drawn by two hands each
-    identities: int = 8000  # how many such identities the run draws
-    siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
-    neighbours: float = 0.5  # of the archive's marks: shown with a partner, where they have one
-    another_pen: float = 0.0  # of the archive's marks: the second picture is its lines drawn again
-    learning_rate: float = 6e-4
-    generator_rate: float = 4e-4
-    warm_up: int = 50
-    decay: float = 0.995  # of the moving average
-    checkpoint_every: int = 100
-    seed: int = 1
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the settings as they stand in a manifest."""
-        fields = dataclasses.asdict(self)
-        fields["shape"]["kernels"] = list(self.shape.kernels)
-        return fields
 
 
 @dataclass(frozen=True)
@@ -114,38 +82,45 @@ class Trained:
     manifest: dict[str, Any]
 
 
-def _new_players(settings: Settings, start: Model | None, compute: Compute) -> Players:
-    discriminator = build_discriminator(settings.shape, settings.objective)
-    generator = Generator(settings.shape)
+def step_of(settings: Settings) -> Step:
+    """Return what a run does with each batch."""
+    chosen = objective(settings.objective)
+    if isinstance(chosen, Contrast):
+        return chosen.step
+    return partial(adversarial_step, chosen, switches_of(settings.objective, settings.switches))
+
+
+def _new_players(settings: Settings, start: Model | None, series: int, compute: Compute) -> Players:
+    chosen = objective(settings.objective)
+    discriminator = build_discriminator(
+        settings.shape, settings.objective, settings.switches, series
+    )
+    generator = Generator(settings.shape, series)
     draw_weights(discriminator, settings.seed)
     draw_weights(generator, settings.seed + 1)
+    if "spectral-norm" in settings.switches:
+        settle(discriminator)
     if start is not None:
-        discriminator.load_state_dict(start.discriminator.state_dict())
+        try:
+            discriminator.load_state_dict(start.discriminator.state_dict())
+        except RuntimeError as error:
+            raise TrainingError(
+                f"Model {start.id} has other networks than {settings.shape.name} with "
+                f"{' and '.join([settings.objective, *settings.switches])}: begin with --from "
+                "random, or ask for what that model was trained with."
+            ) from error
         if start.shape == settings.shape:
             generator.load_state_dict(start.generator.state_dict())
         # A generator of other pictures has nothing to go on from and begins anew.
     for network in (discriminator, generator):
         network.to(compute.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
-    betas = (0.9, 0.999) if settings.objective == "contrastive" else (0.5, 0.999)
     return Players(
         discriminator,
         generator,
         averaged(discriminator),
-        torch.optim.AdamW(
-            discriminator.parameters(),
-            settings.learning_rate,
-            betas=betas,
-            weight_decay=1e-4,
-            fused=True,
-        ),
-        torch.optim.AdamW(
-            generator.parameters(),
-            settings.generator_rate,
-            betas=(0.5, 0.999),
-            weight_decay=0.0,
-            fused=True,
-        ),
+        chosen.discriminator_optimiser.over(discriminator.parameters(), settings.learning_rate),
+        chosen.generator_optimiser.over(generator.parameters(), settings.generator_rate),
     )
 
 
@@ -157,38 +132,6 @@ def _rate(settings: Settings, step: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-def _batch(
-    settings: Settings,
-    marks: NDArray[np.uint8],
-    pairs: NDArray[np.uint8],
-    neighbours: Neighbours | None,
-    step: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the two pictures of each mark of a batch.
-
-    The archive's own marks come first, then redrawn identities, then turned siblings of both.
-    """
-    rng = np.random.default_rng([settings.seed, 2, step])
-    near = round(settings.batch * settings.siblings)
-    wanted = settings.batch - near
-    own = min(len(marks), round(wanted * (1 - settings.redrawn_share)))
-    rows = rng.choice(len(marks), own, replace=False) if own else np.zeros(0, np.int64)
-    again = rows
-    if neighbours is not None:
-        shown = rng.random(own) < settings.neighbours
-        again = np.where(shown, neighbours.one_each(rows, rng), rows)
-    fresh = pairs[rng.choice(len(pairs), min(len(pairs), wanted - own), replace=False)]
-    turned = turned_identities((fresh[:, 0], fresh[:, 1]), rng)
-    first = np.concatenate([marks[rows], turned[0]])
-    seconds = marks[again]
-    if settings.another_pen > 0:
-        drawn = rng.random(own) < settings.another_pen
-        seconds[drawn] = drawn_again(seconds[drawn], rng)
-    second = np.concatenate([seconds, turned[1]])
-    others = siblings((first, second), near, rng)
-    return np.concatenate([first, others[0]]), np.concatenate([second, others[1]])
-
-
 def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
     """Whether partners are sought before `step`: where a checkpoint was just kept.
 
@@ -196,7 +139,7 @@ def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
     """
     judges = settings.start is not None or step >= settings.steps / 2
     return (
-        settings.objective == "contrastive"
+        isinstance(objective(settings.objective), Contrast)
         and settings.neighbours > 0
         and marks > 0
         and judges
@@ -246,7 +189,7 @@ def _whitened(
     rng = np.random.default_rng([settings.seed, 5])
     seen = marks[rng.permutation(len(marks))] if len(marks) else pairs[:, 0]
     whiten_projection(discriminator, seen, compute)
-    return pack_weights(discriminator, generator, settings.objective)
+    return pack_weights(discriminator, generator, settings.objective, settings.switches)
 
 
 @dataclass
@@ -312,27 +255,34 @@ def train(
     start: Model | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     compute: Compute | None = None,
+    series: Sequence[str | None] = (),
+    pairs: NDArray[np.uint8] | None = None,
 ) -> Trained:
     """Train on `marks`, (N, S, S) uint8 with 255 = ink, and return the best checkpoint's weights.
 
     `run` is the folder for checkpoints; an unfinished run with the same settings and
     `marks_digest` goes on where it stopped. N = 0 trains on redrawn synthetic marks alone.
-    Raises TrainingError when there is nothing to learn from or the losses are no longer finite.
+    `series` names each mark's, for the switch `conditional`. `pairs` are the redrawn identities,
+    where they were drawn with these settings before. Raises TrainingError when there is nothing to
+    learn from, the objective and its switches do not go together, or the losses are no longer
+    finite.
     """
-    if settings.objective not in OBJECTIVES:
-        known = ", ".join(OBJECTIVES)
-        raise TrainingError(
-            f"There is no objective {settings.objective!r}; choose one of: {known}."
-        )
+    play = step_of(settings)
+    names: list[str] = []
+    codes: NDArray[np.int64] | None = None
+    if "conditional" in settings.switches:
+        names, codes = series_codes(series, len(marks))
     compute = compute or best_compute()
     torch.use_deterministic_algorithms(True, warn_only=True)
     run.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    players = _new_players(settings, start, compute)
+    players = _new_players(settings, start, len(names) + 1 if names else 0, compute)
     record = _resume(run, settings, players, marks_digest)
-    pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
+    if pairs is None:
+        pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
     first_view, second_view = _probe_views(settings, marks)
-    play = OBJECTIVES[settings.objective]
+    chosen = objective(settings.objective)
+    generates = chosen.generates if isinstance(chosen, Contrast) else True
     last = record.best
     since: dict[str, list[float]] = {}  # losses since the last checkpoint
     neighbours: Neighbours | None = None
@@ -347,18 +297,9 @@ def train(
         ):
             for group in optimiser.param_groups:
                 group["lr"] = full * _rate(settings, step)
-        left, right = _batch(settings, marks, pairs, neighbours, step)
-        if len(left) < 2:
-            raise TrainingError("Training needs at least two marks; ingest more pages first.")
+        batch = draw_batch(settings, marks, pairs, neighbours, codes, step, compute)
         source = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-        losses = play(
-            players,
-            as_pictures(left, compute.device).contiguous(memory_format=torch.channels_last),
-            as_pictures(right, compute.device).contiguous(memory_format=torch.channels_last),
-            step,
-            source,
-            compute,
-        )
+        losses = play(players, batch, step, source, compute)
         if not all(math.isfinite(value) for value in losses.values()):
             raise TrainingError(
                 f"The losses are no longer finite at step {step} ({losses}); start again with "
@@ -381,11 +322,13 @@ def train(
             )
             if record.best is None or last >= record.best:
                 record.best, record.best_step = last, done
-                write_atomically(
-                    run / BEST, pack_weights(players.average, players.generator, settings.objective)
+                weights = pack_weights(
+                    players.average, players.generator, settings.objective, settings.switches
                 )
-            sheet = encode_sheet(sample_sheet(players.generator))
-            write_atomically(run / f"samples-{done:06d}.png", sheet)
+                write_atomically(run / BEST, weights)
+            if generates:
+                sheet = encode_sheet(sample_sheet(players.generator))
+                write_atomically(run / f"samples-{done:06d}.png", sheet)
             since.clear()
             record.step = done
             _save(run, settings, players, record, marks_digest)
@@ -396,6 +339,7 @@ def train(
     manifest = {
         "id": trained_id,
         "settings": settings.as_json(),
+        "series": names,
         "marks": len(marks),
         "marks_digest": marks_digest,
         "best_step": record.best_step,

@@ -9,13 +9,15 @@ from sqlalchemy import update
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
-from retrieval.gan.training import Progress, Settings
+from retrieval.gan.settings import Settings
+from retrieval.gan.training import Progress
 from retrieval.index import register_model
 from retrieval.learn import (
     archive_model,
     default_settings,
     discard_run,
     gather_marks,
+    gather_series,
     train_on_archive,
     unfinished_run,
 )
@@ -53,6 +55,50 @@ def test_the_default_begins_from_the_bundled_weights() -> None:
     assert default_settings().start == bundled_model().id
     assert default_settings(start=None).start is None
     assert default_settings("sketch-gan", "non-saturating").start is None
+
+
+def test_each_objective_has_its_own_rates_and_the_control_begins_from_nothing() -> None:
+    assert default_settings("dcgan", "simclr").start is None
+    assert default_settings("dcgan", "simclr").redrawn_share == default_settings().redrawn_share
+    clipped = default_settings("dcgan", "wasserstein", switches=("minibatch",))
+    assert (clipped.learning_rate, clipped.generator_rate) == (5e-5, 5e-5)
+    assert clipped.switches == ("minibatch",)
+    assert default_settings("dcgan-attention").start is None
+    assert default_settings(start="0123abcd").start == "0123abcd"
+    with pytest.raises(TrainingError, match="pointless"):
+        default_settings("dcgan", "wasserstein", switches=("spectral-norm",))
+
+
+def test_the_series_of_marks_stand_as_the_marks_do(archive: Archive) -> None:
+    add_marks(archive, range(2), reference="HCA 30/1", series="HCA 30")
+    add_marks(archive, range(2, 3))
+    rejected = add_marks(archive, range(3, 4), reference="HCA 45/7", series="HCA 45")
+    add_marks(archive, range(4, 6), reference="HCA 32/9", series="HCA 32")
+    with archive.session() as session:
+        session.execute(
+            update(tables.Mark).where(tables.Mark.id == rejected[0]).values(status="rejected")
+        )
+    assert gather_series(archive, seed=1) == ["HCA 30", "HCA 30", None, "HCA 32", "HCA 32"]
+
+
+def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Archive) -> None:
+    told = replace(SETTINGS, objective="hinge", switches=("conditional", "minibatch"), steps=2)
+    add_marks(archive, range(4), reference="HCA 30/1", series="HCA 30")
+    with pytest.raises(TrainingError, match="only of series HCA 30"):
+        train_on_archive(archive, told)
+    discard_run(archive)
+    add_marks(archive, range(4, 8), reference="HCA 32/9", series="HCA 32")
+
+    def kill(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, replace(told, checkpoint_every=1), kill)
+    assert unfinished_run(archive) == replace(told, checkpoint_every=1)
+    discard_run(archive)
+    model = train_on_archive(archive, told)
+    assert model.manifest["series"] == ["HCA 30", "HCA 32"]
+    assert archive_model(archive).id == model.id
 
 
 def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:

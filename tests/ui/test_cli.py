@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.synthetic.archive import draw_archive
+from retrieval.gan.recipes import RECIPES, SWITCHES
 from tests.drawn_marks import drawn_mark
 from ui.cli import app
 
@@ -202,6 +203,9 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
         (("search", "ARCHIVE", "--mark", "999"), "not in the index"),
         (("search", "ARCHIVE", "--mark", "1", "--model", "ffff"), "has no model 'ffff'"),
         (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
+        (("train", "ARCHIVE", "--with", "dropout"), "no switch 'dropout'"),
+        (("train", "ARCHIVE", "--with", "r1"), "Leave --with out"),
+        (("train", "ARCHIVE", "--objective", "hinge", "--with", "conditional"), "--documents"),
         (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
         (("train", "ARCHIVE", "--resume"), "no interrupted run"),
         (("evaluate", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
@@ -231,12 +235,15 @@ def test_training_a_little_makes_a_model_that_search_uses(tmp_path: Path) -> Non
         "random",
         "--objective",
         "non-saturating",
+        "--with",
+        "spectral-norm,diffaugment",
         "--steps",
         2,
         "--json",
     )
     assert done.exit_code == 0, done.output
     trained = json.loads(done.stdout)["id"]
+    assert json.loads(done.stdout)["settings"]["switches"] == ["spectral-norm", "diffaugment"]
     assert (archive / "models" / trained / "weights.safetensors").exists()
     assert (archive / "models" / trained / "record/metrics.csv").exists()
     assert not (archive / "models/.run").exists()
@@ -244,6 +251,12 @@ def test_training_a_little_makes_a_model_that_search_uses(tmp_path: Path) -> Non
     found = json.loads(run("search", archive, crops / "3.png", "--json", "--top", 1).stdout)
     assert found["model"] == trained
     assert found["results"][0]["source"] == "3.png"
+
+
+def test_help_lists_every_objective_and_switch() -> None:
+    said = run("train", "--help").output
+    for name in (*RECIPES, *SWITCHES):
+        assert f"  {name} " in said
 
 
 def test_marks_cannot_be_trained_without_any(tmp_path: Path) -> None:

@@ -74,8 +74,9 @@ def trained_discriminators(archive: Archive) -> list[Model]:
 
 def discriminator_name(model: Model) -> str:
     """Return what a model of the seed method is called in the table."""
-    objective = model.manifest.get("settings", {}).get("objective", "adversarial")
-    return f"{model.shape.name}, {objective}, pooled ({model.id[:8]})"
+    settings = model.manifest.get("settings", {})
+    trained = [settings.get("objective", "adversarial"), *settings.get("switches", [])]
+    return f"{model.shape.name}, {', '.join(trained)}, pooled ({model.id[:8]})"
 
 
 def trained_discriminator(model: Model) -> Features:

@@ -40,7 +40,7 @@ def test_thin_gan_has_as_many_parameters_as_sketch_gan() -> None:
 
 
 def test_unknown_architecture_names_the_known() -> None:
-    with pytest.raises(ModelError, match="dcgan, sketch-gan, thin-gan"):
+    with pytest.raises(ModelError, match="dcgan, dcgan-attention, sketch-gan, thin-gan"):
         architecture("resnet")
 
 

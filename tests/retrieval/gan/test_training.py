@@ -16,7 +16,8 @@ import pytest
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.redrawing import redrawn_pairs
-from retrieval.gan.training import Progress, Settings, read_run, train
+from retrieval.gan.settings import Settings
+from retrieval.gan.training import Progress, read_run, train
 from retrieval.model import Model, unpack_weights
 
 TINY = Architecture("dcgan", size=32, width=8)
@@ -96,7 +97,8 @@ def test_kill_9_and_run_again(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from retrieval.gan.architecture import Architecture\n"
         "from retrieval.gan.redrawing import redrawn_pairs\n"
-        "from retrieval.gan.training import Settings, train\n"
+        "from retrieval.gan.settings import Settings\n"
+        "from retrieval.gan.training import train\n"
         "if __name__ == '__main__':\n"
         "    shape = Architecture('dcgan', size=32, width=8)\n"
         "    marks = redrawn_pairs(99, 80, 32, workers=1)[:, 0]\n"

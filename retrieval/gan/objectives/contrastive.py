@@ -14,34 +14,43 @@ from torch.nn import functional as F
 from retrieval.gan.architecture import ContrastiveDiscriminator
 from retrieval.gan.augmentation import augment
 from retrieval.gan.device import Compute
-from retrieval.gan.objectives import (
-    fakes_apart_loss,
-    non_saturating_discriminator_loss,
-    non_saturating_generator_loss,
-    nt_xent_loss,
-)
+from retrieval.gan.objectives.minimax import cross_entropy
+from retrieval.gan.objectives.non_saturating import generator_loss
+from retrieval.gan.objectives.objective import Batch, Contrast
+from retrieval.gan.objectives.simclr import TEMPERATURE, contrast
 from retrieval.gan.players import Players, fixed_weights, frozen_statistics
 
-TEMPERATURE = 0.1
 #: The adversarial half costs as much as the contrastive one and teaches the features little
 #: (docs/decisions): it plays in every fourth step, on a part of the batch.
 PLAY_EVERY = 4
 FAKES = 64
 
 
+def fakes_apart_loss(fake: Tensor, real: Tensor, temperature: float) -> Tensor:
+    """Return the supervised-contrastive loss that holds fakes together and apart from reals.
+
+    For each generated mark the other generated ones are positives and the real ones negatives
+    (Jeong & Shin 2021, eq. 6, after Khosla et al. 2020). `fake` (M, D), `real` (N, D), both
+    L2-normalised; M >= 2.
+    """
+    count = len(fake)
+    similarity = fake @ torch.cat([fake, real]).T / temperature
+    itself = torch.zeros_like(similarity, dtype=torch.bool)
+    itself[:, :count] = torch.eye(count, dtype=torch.bool, device=fake.device)
+    logits = similarity.masked_fill(itself, float("-inf"))
+    log_share = similarity - torch.logsumexp(logits, dim=1, keepdim=True)
+    positives = ~torch.eye(count, dtype=torch.bool, device=fake.device)
+    return -(log_share[:, :count][positives]).mean()
+
+
 def contrastive_step(
-    players: Players,
-    first: Tensor,
-    second: Tensor,
-    step: int,
-    source: torch.Generator,
-    compute: Compute,
+    players: Players, batch: Batch, step: int, source: torch.Generator, compute: Compute
 ) -> dict[str, float]:
     """Train both players on one batch and return the losses by name.
 
-    `first` and `second`, (N, 1, S, S), show N marks twice, row by row; the archive's own marks
-    come first, so that realism is judged on them. N >= 2.
+    The archive's own marks come first in a batch, so that realism is judged on them.
     """
+    first = batch.first
     discriminator = players.discriminator
     assert isinstance(discriminator, ContrastiveDiscriminator)
     plays = step % PLAY_EVERY == 0
@@ -50,10 +59,7 @@ def contrastive_step(
     latent_size = discriminator.shape.latent
 
     with compute.autocast():
-        views = torch.cat([augment(first, source), augment(second, source)])
-        features = discriminator.trunk(views)
-        projected = F.normalize(discriminator.projection(features).float(), dim=1)
-        loss = nt_xent_loss(projected[: len(first)], projected[len(first) :], TEMPERATURE)
+        loss, features = contrast(discriminator, batch, source)
         losses["contrast"] = loss.item()
         if plays:
             with torch.no_grad():
@@ -69,7 +75,7 @@ def contrastive_step(
             )
             on_real = discriminator.realism(real.detach()).float()
             on_fake = discriminator.realism(imagined.detach()).float()
-            verdict = non_saturating_discriminator_loss(on_real, on_fake)
+            verdict = cross_entropy(on_real, on_fake)
             loss = loss + apart + verdict
             losses |= {
                 "apart": apart.item(),
@@ -86,9 +92,12 @@ def contrastive_step(
             latent = torch.randn((fakes, latent_size), generator=source).to(first.device)
             generated = players.generator(latent)
             seen = discriminator.trunk(augment(generated.float(), source))
-            deception = non_saturating_generator_loss(discriminator.realism(seen).float())
+            deception = generator_loss(discriminator.realism(seen).float())
         players.generator_optimiser.zero_grad(set_to_none=True)
         deception.backward()
         players.generator_optimiser.step()
         losses["generator"] = deception.item()
     return losses
+
+
+CONTRASTIVE = Contrast(contrastive_step)

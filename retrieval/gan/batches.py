@@ -1,0 +1,84 @@
+"""What a step looks at: the archive's own marks, redrawn identities, turned siblings of both."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retrieval.catalogue.errors import TrainingError
+from retrieval.gan.another_pen import drawn_again
+from retrieval.gan.device import Compute
+from retrieval.gan.neighbours import Neighbours
+from retrieval.gan.objectives import objective
+from retrieval.gan.objectives.objective import Batch, Contrast
+from retrieval.gan.probe import as_pictures
+from retrieval.gan.settings import Settings
+from retrieval.gan.turning import Pairs, siblings, turned_identities
+
+
+def draw_batch(
+    settings: Settings,
+    marks: NDArray[np.uint8],
+    pairs: NDArray[np.uint8],
+    neighbours: Neighbours | None,
+    codes: NDArray[np.int64] | None,
+    step: int,
+    compute: Compute,
+) -> Batch:
+    """Return the batch of a step, drawn by (seed, step).
+
+    `marks` (N, S, S) are the archive's own and `pairs` (M, 2, S, S) redrawn identities, uint8 with
+    255 = ink; `codes` (N,) are the marks' series, where the objective asks for them. The archive's
+    own come first, then redrawn identities, which have no series; for a contrast some of these are
+    turned, and turned siblings of both follow. A game has no use for siblings, and its generator
+    would learn to draw them. Raises TrainingError when there is nothing to tell apart.
+    """
+    rng = np.random.default_rng([settings.seed, 2, step])
+    contrast = isinstance(objective(settings.objective), Contrast)
+    near = round(settings.batch * settings.siblings) if contrast else 0
+    wanted = settings.batch - near
+    own = min(len(marks), round(wanted * (1 - settings.redrawn_share)))
+    rows = rng.choice(len(marks), own, replace=False) if own else np.zeros(0, np.int64)
+    fresh = pairs[rng.choice(len(pairs), min(len(pairs), wanted - own), replace=False)]
+    sides = (fresh[:, 0], fresh[:, 1])
+    if contrast:
+        sides = turned_identities(sides, rng)
+    seen = marks[rows], _seen_again(settings, marks, rows, neighbours, rng)
+    first, second = (np.concatenate(both) for both in zip(seen, sides, strict=True))
+    others = siblings((first, second), near, rng)
+    if len(first) + len(others[0]) < 2:
+        raise TrainingError("Training needs at least two marks; ingest more pages first.")
+    left, right = _as_tensors((first, second), others, compute)
+    if codes is None:
+        return Batch(left, right)
+    told = np.zeros(len(left), np.int64)
+    told[:own] = codes[rows]
+    return Batch(left, right, torch.from_numpy(told).to(compute.device))
+
+
+def _seen_again(
+    settings: Settings,
+    marks: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    neighbours: Neighbours | None,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Return the second pictures of the archive's marks `rows`, before augmentation."""
+    if neighbours is not None:
+        partners = neighbours.one_each(rows, rng)
+        rows = np.where(rng.random(len(rows)) < settings.neighbours, partners, rows)
+    pictures = marks[rows]
+    if settings.another_pen > 0:
+        drawn = rng.random(len(rows)) < settings.another_pen
+        pictures[drawn] = drawn_again(pictures[drawn], rng)
+    return pictures
+
+
+def _as_tensors(pairs: Pairs, others: Pairs, compute: Compute) -> list[torch.Tensor]:
+    return [
+        as_pictures(np.concatenate(both), compute.device).contiguous(
+            memory_format=torch.channels_last
+        )
+        for both in zip(pairs, others, strict=True)
+    ]
