@@ -40,6 +40,14 @@ class Calibration:
         tail = (1 - BODY) * left**self.power
         return np.maximum(np.where(cosines >= body, tail, shares), RAREST)
 
+    def cosine(self, share: float) -> float:
+        """Return the cosine that `share` of unrelated marks reach, for a share in (0, 0.1].
+
+        The inverse of `unrelated`, within the tail.
+        """
+        left = (share / (1 - BODY)) ** (1 / self.power)
+        return float(1 - max(1 - self.quantiles[-1], 1e-6) * left)
+
 
 def calibrate(vectors: NDArray[np.float32], seed: int = 0) -> Calibration:
     """Return the calibration of an archive from its embeddings (N, D), from random pairs of them.

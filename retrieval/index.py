@@ -200,7 +200,7 @@ def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int
     if stored is None or gone or new:
         calibration = calibrate(_all_vectors(index))
         _write(folder, index, target, calibration)
-    found = VectorIndex(model.id, index, _on_gpu(index), calibration, target[:, 0])
+    found = VectorIndex(model.id, index, on_gpu(index), calibration, target[:, 0])
     return found, len(new), len(gone), len(target)
 
 
@@ -252,7 +252,8 @@ def gpu_works() -> bool:
         return False
 
 
-def _on_gpu(index: Any) -> Any:
+def on_gpu(index: Any) -> Any:
+    """Return a FAISS index on the GPU, where one works; else as it is."""
     if not gpu_works():
         return index
     return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)

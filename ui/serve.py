@@ -60,7 +60,10 @@ def run_server(archive: Path, host: str = "127.0.0.1", port: int = 8501) -> int:
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
     if not is_loopback(host):
-        print("Everyone who can reach this address can see the archive.", flush=True)
+        print(
+            "Everyone who can reach this address can see the archive and judge its groups.",
+            flush=True,
+        )
     if os.name == "posix":
         os.execv(command[0], command)
     try:

@@ -36,6 +36,8 @@ class Status:
             f"{held.duplicate_pages} copies of another)",
             f"  marks       {sum(held.marks.values())} ({marks})",
             f"  identities  {held.identities}",
+            f"  groups      {held.groups['proposed']} to look at, {held.groups['same']} accepted, "
+            f"{held.groups['different']} refused",
             f"  quarantine  {held.failures}" + (" (see quarantine.csv)" if held.failures else ""),
             f"  model       {self.model or 'none'}",
             f"  not indexed {self.not_indexed}",

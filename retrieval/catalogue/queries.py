@@ -13,6 +13,7 @@ from retrieval.catalogue.tables import (
     Document,
     Embedding,
     Failure,
+    Group,
     Identity,
     Mark,
     Model,
@@ -52,7 +53,10 @@ class Facets:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much an archive holds; `marks` by status, `embeddings` by model."""
+    """How much an archive holds: `marks` by status, `embeddings` by model, `groups` by verdict.
+
+    A group that nobody has judged yet counts as "proposed".
+    """
 
     documents: int
     pages: int
@@ -64,6 +68,7 @@ class Counts:
     models: int
     embeddings: dict[str, int]
     identities: int
+    groups: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,11 @@ def counts(session: Session) -> Counts:
         select(Mark.status, func.count()).group_by(Mark.status)
     ):
         marks[status] = marks_of_status
+    groups = {"proposed": 0, "same": 0, "different": 0}
+    for verdict, groups_of_verdict in session.execute(
+        select(Group.verdict, func.count()).group_by(Group.verdict)
+    ):
+        groups[verdict or "proposed"] = groups_of_verdict
     embeddings = dict.fromkeys(session.scalars(select(Model.id)), 0)
     for model, vectors in session.execute(
         select(Embedding.model_id, func.count()).group_by(Embedding.model_id)
@@ -178,6 +188,7 @@ def counts(session: Session) -> Counts:
         models=len(embeddings),
         embeddings=embeddings,
         identities=number(select(func.count()).select_from(Identity)),
+        groups=groups,
     )
 
 

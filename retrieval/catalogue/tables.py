@@ -190,3 +190,42 @@ class IdentityMark(Base):
     certainty: Mapped[str] = mapped_column(String(16))
     said_by: Mapped[str] = mapped_column(String(255))
     said_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+
+class Group(Base):
+    """Marks that the program found alike, for a person to judge; `verdict` is None until then."""
+
+    __tablename__ = "groups"
+    __table_args__ = (
+        CheckConstraint("verdict in ('same', 'different')", name="verdict"),
+        CheckConstraint(
+            "(verdict is null) = (said_by is null) and (said_by is null) = (said_at is null)",
+            name="said",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), index=True)
+    share: Mapped[float] = mapped_column()  # of unrelated pairs that are as alike as was asked
+    cosine: Mapped[float] = mapped_column()  # that this meant when the group was proposed
+    proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    identity_id: Mapped[int | None] = mapped_column(
+        ForeignKey("identities.id", ondelete="SET NULL")
+    )
+    said_by: Mapped[str | None] = mapped_column(String(255))
+    said_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class GroupMark(Base):
+    """One mark's place in a proposed group."""
+
+    __tablename__ = "group_marks"
+
+    group_id: Mapped[int] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    mark_id: Mapped[int] = mapped_column(
+        ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    likeness: Mapped[float] = mapped_column()  # mean cosine to the group's other marks

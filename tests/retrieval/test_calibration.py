@@ -42,3 +42,11 @@ def test_more_alike_is_never_said_to_be_commoner() -> None:
 def test_an_archive_too_small_to_know_claims_nothing(count: int) -> None:
     calibration = calibrate(unit(np.random.default_rng(4), count))
     assert calibration.unrelated(np.array([0.5, 0.99], np.float32)).min() > 0.05
+
+
+def test_a_share_is_a_cosine_and_the_other_way_round() -> None:
+    calibration = calibrate(unit(np.random.default_rng(5), 300))
+    for share in (1e-5, 1e-3, 0.01):
+        cosine = np.array([calibration.cosine(share)], np.float64)
+        assert calibration.unrelated(cosine)[0] == pytest.approx(share, rel=1e-6)
+    assert calibration.cosine(1e-5) > calibration.cosine(1e-3) > calibration.quantiles[-1]

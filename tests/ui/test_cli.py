@@ -16,7 +16,9 @@ from retrieval.gan.recipes import RECIPES, SWITCHES
 from tests.drawn_marks import drawn_mark
 from ui.cli import app
 
-COMMANDS = ("ingest", "train", "index", "search", "evaluate", "status", "export", "serve", "demo")
+COMMANDS = (
+    "ingest", "train", "index", "search", "evaluate", "group", "status", "export", "serve", "demo",
+)  # fmt: skip
 
 
 def run(*arguments: object) -> Result:
@@ -162,6 +164,21 @@ def test_evaluate_for_programs_and_a_page_for_people(
     assert after == before, "nothing in the archive changes"
 
 
+def test_group_proposes_marks_that_are_alike(marks: Path, labels: Path) -> None:
+    done = run("group", marks / "archive", "--share", 0.01, "--labels", labels)
+    assert done.exit_code == 0, done.output
+    assert "of 12 marks under model" in done.stdout
+    assert "as alike as 1 in 100 unrelated marks" in done.stdout
+    assert "Against the labels of 12 marks: pairwise precision" in done.stdout
+    done = run("group", marks / "archive", "--share", 0.01, "--labels", labels, "--json")
+    told = json.loads(done.stdout)
+    assert told["agreement"]["pairs_relevant"] == 18
+    assert told["share"] == 0.01
+    proposed = json.loads(run("status", marks / "archive", "--json").stdout)["counts"]["groups"]
+    assert proposed == {"proposed": len(told["groups"]), "same": 0, "different": 0}
+    assert "groups      " in run("status", marks / "archive").stdout
+
+
 def test_status_says_what_is_in(pages: Path) -> None:
     told = run("status", pages / "archive")
     assert told.exit_code == 0
@@ -209,6 +226,8 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
         (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
         (("train", "ARCHIVE", "--resume"), "no interrupted run"),
         (("evaluate", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
+        (("group", "ARCHIVE", "--share", "2"), "A share of 2 cannot be asked for"),
+        (("group", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("status", "/nowhere/at/all"), "/nowhere/at/all"),
     ],
 )

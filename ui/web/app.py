@@ -13,6 +13,7 @@ from retrieval.model import bundled_model
 from retrieval.search import Searcher
 from ui.web.asking import ask
 from ui.web.filters import show_filters
+from ui.web.judging import offer_groups, show_group
 from ui.web.loading import Holdings, archive_at, holdings, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading
@@ -72,7 +73,9 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
         st.caption(as_markdown(lacking))
         return
     with st.sidebar:
-        show_filters(held.facets)
+        if view().group is None:
+            show_filters(held.facets)
+            offer_groups(held.groups)
         _about_likeness(len(searcher.index))
     if len(searcher.index) < marks:
         missing = counted(marks - len(searcher.index), "mark")
@@ -81,6 +84,9 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
     opened = view().opened
     if opened is not None:
         show_page(archive, opened)
+        return
+    if view().group is not None:
+        show_group(searcher, held.groups)
         return
     wide = view().way == "page"
     left, right = st.columns([11, 9] if wide else [1, 2], gap="medium")

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from ingest.sources import path_of, read_frames
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.queries import Counts, Facets, PageRow, counts, facets
 from retrieval.catalogue.tables import Model
 from retrieval.crops import load_crop
@@ -33,6 +34,7 @@ class Holdings:
     counts: Counts
     facets: Facets
     samples: tuple[int, ...]
+    groups: int  # proposed, to be judged
 
 
 def archive_at(folder: Path) -> Archive:
@@ -57,7 +59,12 @@ def holdings(archive: Archive) -> Holdings:
 @st.cache_data(show_spinner=False, max_entries=4)
 def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holdings:
     with _archive.session() as session:
-        return Holdings(counts(session), facets(session), tuple(sampled_marks(session, 12)))
+        return Holdings(
+            counts(session),
+            facets(session),
+            tuple(sampled_marks(session, 12)),
+            groups_to_judge(session),
+        )
 
 
 def _stamp(archive: Archive) -> tuple[int, ...]:

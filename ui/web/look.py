@@ -40,6 +40,7 @@ STYLE = """<style>
 .pm-card .pm-weak { color: #7d7263; }
 .pm-card .pm-reference { font-size: .92rem; font-weight: 600; }
 .pm-card .pm-beside { font-size: .82rem; color: #5d5448; }
+.pm-card .pm-already { font-size: .82rem; color: #34628c; }
 .pm-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 .pm-table th { text-align: left; font-weight: 400; color: #7d7263; padding: .3rem .8rem .3rem 0;
   vertical-align: top; white-space: nowrap; border: 0; border-bottom: 1px solid #eae2d3; }

@@ -16,13 +16,14 @@ def heading(title: str, archive: str, facts: Sequence[str]) -> str:
     )
 
 
-def card(likeness: str, notable: bool, reference: str, beside: str) -> str:
-    """Return the lines under a mark's picture."""
+def card(likeness: str, notable: bool, reference: str, beside: str, already: str = "") -> str:
+    """Return the lines under a mark's picture; `already` is what was said of it before."""
     strength = "pm-strong" if notable else "pm-weak"
     alike = f"<p class='pm-alike {strength}'>{escape(likeness)}</p>" if likeness else ""
+    said = f"<p class='pm-already'>{escape(already)}</p>" if already else ""
     return (
         f"<div class='pm-card'>{alike}<p class='pm-reference'>{escape(reference)}</p>"
-        f"<p class='pm-beside'>{escape(beside)}</p></div>"
+        f"<p class='pm-beside'>{escape(beside)}</p>{said}</div>"
     )
 
 

@@ -11,7 +11,7 @@ from retrieval.catalogue.queries import page as catalogued_page
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
-from ui.web.state import change, more_like
+from ui.web.state import change, more_like, view
 from ui.web.wording import STATUS, as_markdown, metadata_rows, reference, ship_and_date
 
 #: Other marks of the page that are shown beside it.
@@ -20,7 +20,8 @@ _MOST_OTHERS = 12
 
 def show_page(archive: Archive, mark: int) -> None:
     """Show the page of `mark`."""
-    st.button("Back to the results", on_click=lambda: change(opened=None), key="back")
+    back = "Back to the results" if view().group is None else "Back to the group"
+    st.button(back, on_click=lambda: change(opened=None), key="back")
     with archive.session() as session:
         row = mark_rows(session, [mark]).get(mark)
         others = page_marks(session, row.page) if row is not None else []
@@ -64,7 +65,9 @@ def show_page(archive: Archive, mark: int) -> None:
             st.button(
                 "Search another part of this page",
                 key="other part",
-                on_click=lambda: change(way="page", page=page.page, region=None, opened=None),
+                on_click=lambda: change(
+                    way="page", page=page.page, region=None, opened=None, group=None
+                ),
             )
         rows = metadata_rows(row.document or {})
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))

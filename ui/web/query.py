@@ -20,7 +20,7 @@ MOST_MARKS = 50
 
 @dataclass(frozen=True)
 class View:
-    """A query, how it was put, and which mark's page lies open.
+    """A query, how it was put, and which mark's page or which proposed group lies open.
 
     A sketch or an uploaded picture is no part of it: it does not fit into an address.
     """
@@ -33,6 +33,7 @@ class View:
     where: Filters = field(default_factory=Filters)
     opened: int | None = None  # a mark
     shown: int = SHOWN
+    group: int | None = None  # a proposed group, or 0 for what comes first
 
     def more_like(self, mark: int) -> View:
         """Return the view after "more like this" on `mark`."""
@@ -42,6 +43,7 @@ class View:
             liked=_with(self.liked, mark),
             disliked=_without(self.disliked, mark),
             opened=None,
+            group=None,
             shown=SHOWN,
         )
 
@@ -86,6 +88,7 @@ def to_address(view: View) -> dict[str, str]:
         "to": "" if where.year_to is None else str(where.year_to),
         "series": where.series or "",
         "ship": where.ship or "",
+        "group": "" if view.group is None else str(view.group),
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -128,8 +131,9 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     )
     shown = min(max(number("shown") or SHOWN, SHOWN), MOST_SHOWN)
     disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
+    opened, group = number("open"), number("group", 0)
     return (
-        View(way, liked, disliked, page, region if page else None, where, number("open"), shown),
+        View(way, liked, disliked, page, region if page else None, where, opened, shown, group),
         problems,
     )
 

@@ -55,6 +55,12 @@ def more_like(mark: int) -> None:
     st.session_state[_TO_TOP] = True
 
 
+def next_from_top(**fields: Any) -> None:
+    """Change some fields of the view, and see it from its beginning."""
+    change(**fields)
+    st.session_state[_TO_TOP] = True
+
+
 def scroll_if_asked() -> None:
     """Bring the top of the page into sight, where the last click asked for it."""
     if st.session_state.pop(_TO_TOP, False):

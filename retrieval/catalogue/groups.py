@@ -1,0 +1,299 @@
+"""Proposed groups of marks, and what a person says of them.
+
+A group is the program's guess, an identity is a person's statement. A group that was judged stays
+as it was, whatever is proposed later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Page, now
+
+Certainty = Literal["certain", "probable", "possible"]
+
+#: Longest name of an identity and of a person that is kept.
+LONGEST_NAME = 255
+#: Ids asked for in one statement, under every database's limit of parameters.
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Marks that are alike, and each one's mean cosine to the others."""
+
+    marks: tuple[int, ...]
+    likeness: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A proposed group with its marks, the most typical first; rejected marks are left out."""
+
+    group: int
+    model: str
+    share: float
+    cosine: float
+    proposed_at: datetime
+    verdict: str | None
+    said_by: str | None
+    said_at: datetime | None
+    marks: tuple[int, ...]
+    likeness: tuple[float, ...]
+    identities: dict[int, str]  # names of the identities that its marks belong to already, by mark
+
+
+def marks_on_copies(session: Session) -> list[int]:
+    """Return the marks on pages that are byte for byte copies of another page."""
+    return list(
+        session.scalars(
+            select(Mark.id)
+            .join(Page, Mark.page_id == Page.id)
+            .where(Page.duplicate_of.is_not(None))
+        )
+    )
+
+
+def replace_proposals(
+    session: Session, model: str, share: float, cosine: float, proposals: Sequence[Proposal]
+) -> int:
+    """Put `proposals`, in their order, in the place of the model's groups that nobody judged.
+
+    Left out is a proposal on which there is nothing to ask any more: all its marks belong to one
+    identity, or to one group that a person has judged. Returns how many these are. Marks that are
+    gone or rejected by now are left out of theirs.
+    """
+    session.execute(delete(Group).where(Group.model_id == model, Group.verdict.is_(None)))
+    known = set(session.scalars(select(Mark.id).where(Mark.status != "rejected")))
+    judged = _belonging(
+        session.execute(
+            select(GroupMark.mark_id, GroupMark.group_id)
+            .join(Group, Group.id == GroupMark.group_id)
+            .where(Group.verdict.is_not(None))
+        )
+    )
+    owned = _belonging(session.execute(select(IdentityMark.mark_id, IdentityMark.identity_id)))
+    settled, fresh = 0, []
+    for proposal in proposals:
+        places = [
+            (mark, likeness)
+            for mark, likeness in zip(proposal.marks, proposal.likeness, strict=True)
+            if mark in known
+        ]
+        marks = [mark for mark, _ in places]
+        if len(marks) < 2:
+            continue
+        if _together(marks, judged) or _together(marks, owned):
+            settled += 1
+        else:
+            fresh.append(places)
+    if not fresh:
+        return settled
+    moment = now()
+    values = {"model_id": model, "share": share, "cosine": cosine, "proposed_at": moment}
+    groups = session.scalars(
+        insert(Group).returning(Group.id, sort_by_parameter_order=True), [values for _ in fresh]
+    ).all()
+    session.execute(
+        insert(GroupMark),
+        [
+            {"group_id": group, "mark_id": mark, "likeness": likeness}
+            for group, places in zip(groups, fresh, strict=True)
+            for mark, likeness in places
+        ],
+    )
+    return settled
+
+
+def _belonging(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    for mark, belongs in pairs:
+        found[mark].add(belongs)
+    return found
+
+
+def _together(marks: Sequence[int], belonging: dict[int, set[int]]) -> bool:
+    """Return whether there is one thing that all the marks belong to."""
+    return bool(set.intersection(*(belonging.get(mark, set()) for mark in marks)))
+
+
+def next_group(session: Session, after: int = 0) -> int | None:
+    """Return the first group after this id that nobody has judged and that has marks to judge."""
+    return session.scalar(_open_groups().where(Group.id > after).order_by(Group.id).limit(1))
+
+
+def group_before(session: Session, before: int) -> int | None:
+    """Return the last group before this id that nobody has judged and that has marks to judge."""
+    return session.scalar(
+        _open_groups().where(Group.id < before).order_by(Group.id.desc()).limit(1)
+    )
+
+
+def groups_to_judge(session: Session) -> int:
+    """Return how many groups nobody has judged."""
+    return session.scalar(select(func.count()).select_from(_open_groups().subquery())) or 0
+
+
+def group_row(session: Session, group: int) -> GroupRow | None:
+    """Return one group; None when there is none with this id."""
+    found = session.get(Group, group)
+    if found is None:
+        return None
+    members = session.execute(
+        select(GroupMark.mark_id, GroupMark.likeness)
+        .join(Mark, Mark.id == GroupMark.mark_id)
+        .where(GroupMark.group_id == group, Mark.status != "rejected")
+        .order_by(GroupMark.likeness.desc(), GroupMark.mark_id)
+    ).all()
+    named = session.execute(
+        select(IdentityMark.mark_id, Identity.name)
+        .join(Identity, Identity.id == IdentityMark.identity_id)
+        .join(GroupMark, GroupMark.mark_id == IdentityMark.mark_id)
+        .where(GroupMark.group_id == group)
+        .order_by(Identity.id.desc())
+    )
+    return GroupRow(
+        group,
+        found.model_id,
+        found.share,
+        found.cosine,
+        found.proposed_at,
+        found.verdict,
+        found.said_by,
+        found.said_at,
+        tuple(mark for mark, _ in members),
+        tuple(likeness for _, likeness in members),
+        {mark: name for mark, name in named},
+    )
+
+
+def accept_group(
+    session: Session,
+    group: int,
+    marks: Sequence[int],
+    *,
+    seen: Sequence[int],
+    name: str,
+    certainty: Certainty,
+    said_by: str,
+) -> int:
+    """Write down that a person says `marks` of the group are one merchant's; return the identity.
+
+    They become the identity `name`, or join it where one of them belongs to it already; what was
+    said of a mark there stays. Proposed marks are confirmed by it: a person has looked. Of the
+    group stays what the person has `seen`, so that the rest may be proposed again. Call it in a
+    transaction that began for writing. Raises QueryError when the group was judged or replaced
+    meanwhile, when fewer than two marks or others than the group's are named, when a name is
+    lacking, and when `name` is another identity's.
+    """
+    name, said_by = _name(name, "the mark"), _name(said_by, "the person who says so")
+    found = _judgeable(session, group)
+    chosen = sorted(set(marks))
+    members = set(session.scalars(select(GroupMark.mark_id).where(GroupMark.group_id == group)))
+    if len(chosen) < 2:
+        raise QueryError("One mark alone is no match: choose two of the group at least.")
+    if not members.issuperset(chosen):
+        raise QueryError(f"Mark {min(set(chosen) - members)} is not in group {group}: look again.")
+    identity = session.scalar(select(Identity).where(Identity.name == name))
+    already: set[int] = set()
+    if identity is None:
+        identity = Identity(name=name)
+        session.add(identity)
+        session.flush()
+    else:
+        already = set(
+            session.scalars(
+                select(IdentityMark.mark_id).where(IdentityMark.identity_id == identity.id)
+            )
+        )
+        if already.isdisjoint(chosen):
+            raise QueryError(
+                f"There is a mark called {name!r} already, and none of these belongs to it: "
+                "give these another name."
+            )
+    moment = now()
+    for mark in chosen:
+        if mark not in already:
+            session.add(
+                IdentityMark(
+                    identity_id=identity.id,
+                    mark_id=mark,
+                    certainty=certainty,
+                    said_by=said_by,
+                    said_at=moment,
+                )
+            )
+    for start in range(0, len(chosen), _CHUNK):
+        session.execute(
+            update(Mark)
+            .where(Mark.id.in_(chosen[start : start + _CHUNK]), Mark.status == "proposed")
+            .values(status="confirmed")
+        )
+    _judge(session, found, "same", said_by, seen)
+    found.identity_id = identity.id
+    session.flush()
+    return identity.id
+
+
+def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: str) -> None:
+    """Write down that a person says the marks `seen` of the group are not one merchant's.
+
+    Raises QueryError as `accept_group` does.
+    """
+    said_by = _name(said_by, "the person who says so")
+    _judge(session, _judgeable(session, group), "different", said_by, seen)
+    session.flush()
+
+
+def _open_groups() -> Select[int]:
+    marks = (
+        select(func.count())
+        .select_from(GroupMark)
+        .join(Mark, Mark.id == GroupMark.mark_id)
+        .where(GroupMark.group_id == Group.id, Mark.status != "rejected")
+        .correlate(Group)
+        .scalar_subquery()
+    )
+    return select(Group.id).where(Group.verdict.is_(None), marks > 1)
+
+
+def _judgeable(session: Session, group: int) -> Group:
+    found = session.get(Group, group)
+    if found is None:
+        raise QueryError(f"Group {group} is gone, for groups were proposed anew: look again.")
+    if found.verdict is not None:
+        raise QueryError(
+            f"{found.said_by} has judged group {group} already ({found.verdict}): look at the next."
+        )
+    return found
+
+
+def _judge(
+    session: Session,
+    group: Group,
+    verdict: Literal["same", "different"],
+    said_by: str,
+    seen: Sequence[int],
+) -> None:
+    group.verdict, group.said_by, group.said_at = verdict, said_by, now()
+    session.execute(
+        delete(GroupMark).where(GroupMark.group_id == group.id, GroupMark.mark_id.not_in(seen))
+    )
+
+
+def _name(name: str, whose: str) -> str:
+    """Return a name on one line. Raises QueryError when it is empty or too long."""
+    plain = " ".join(name.split())
+    if not plain:
+        raise QueryError(f"A name is lacking: give that of {whose}.")
+    if len(plain) > LONGEST_NAME:
+        raise QueryError(f"The name of {whose} is longer than {LONGEST_NAME} letters: shorten it.")
+    return plain

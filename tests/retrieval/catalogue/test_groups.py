@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue import migration
+from retrieval.catalogue.archive import create_archive
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.groups import (
+    Proposal,
+    accept_group,
+    group_before,
+    group_row,
+    groups_to_judge,
+    next_group,
+    refuse_group,
+    replace_proposals,
+)
+from retrieval.catalogue.queries import counts
+from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, Model, Page
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    """A session on a catalogue of nine marks and two models, in one database and the other."""
+    if request.param == "sqlite":
+        archive = create_archive(tmp_path / "archive")
+        engine: Engine = archive.engine
+    else:
+        engine = request.getfixturevalue("postgresql")
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        migration.migrate(engine, backups=tmp_path)
+    with Session(engine) as session:
+        page = Page(
+            source="1.png", location="/in/1.png", width=9, height=9, sha256="1" * 64, size=1,
+            mtime_ns=1,
+        )  # fmt: skip
+        for number in range(9):
+            status = "rejected" if number == 8 else "proposed"
+            session.add(
+                Mark(page=page, x=number, y=0, width=1, height=1, status=status, origin="test",
+                     crop="0" * 64)
+            )  # fmt: skip
+            session.flush()
+        for model in ("m", "n"):
+            session.add(Model(id=model, architecture="a", objective="o", origin="trained"))
+        session.commit()
+        yield session
+    engine.dispose()
+
+
+def _propose(session: Session, *groups: tuple[int, ...], model: str = "m") -> int:
+    proposals = [Proposal(group, tuple(0.9 - 0.1 * at for at in range(len(group))))
+                 for group in groups]  # fmt: skip
+    settled = replace_proposals(session, model, 1e-4, 0.8, proposals)
+    session.commit()
+    return settled
+
+
+def _open(session: Session) -> list[tuple[int, ...]]:
+    """The marks of the groups that are to be judged, in their order."""
+    found, at = [], 0
+    while (number := next_group(session, at)) is not None:
+        row = group_row(session, number)
+        assert row is not None
+        assert group_before(session, number) == (at or None)
+        found.append(row.marks)
+        at = number
+    assert groups_to_judge(session) == len(found)
+    return found
+
+
+def _first(session: Session) -> int:
+    found = next_group(session)
+    assert found is not None
+    return found
+
+
+def test_proposals_take_the_place_of_the_models_last_ones(session: Session) -> None:
+    _propose(session, (1, 2, 3), (4, 5))
+    _propose(session, (6, 7), model="n")
+    assert _open(session) == [(1, 2, 3), (4, 5), (6, 7)]
+    row = group_row(session, _first(session))
+    assert row is not None
+    assert (row.model, row.share, row.cosine, row.verdict) == ("m", 1e-4, 0.8, None)
+    assert row.likeness == pytest.approx((0.9, 0.8, 0.7))
+    _propose(session, (2, 1), (5, 7))
+    assert _open(session) == [(6, 7), (2, 1), (5, 7)]
+    _propose(session)
+    assert _open(session) == [(6, 7)]
+
+
+def test_marks_that_are_gone_or_rejected_are_in_no_group(session: Session) -> None:
+    _propose(session, (1, 2, 9), (3, 9), (4, 99), (5, 6))
+    assert _open(session) == [(1, 2), (5, 6)]
+    session.get_one(Mark, 5).status = "rejected"
+    session.delete(session.get_one(Mark, 1))
+    session.commit()
+    assert _open(session) == []
+
+
+def test_an_accepted_group_is_an_identity_with_who_said_so_and_when(session: Session) -> None:
+    _propose(session, (1, 2, 3))
+    group = _first(session)
+    identity = accept_group(
+        session, group, [3, 1], seen=[1, 2, 3], name="  the  anchor ", certainty="probable",
+        said_by="A. Reader",
+    )  # fmt: skip
+    session.commit()
+    found = session.get_one(Identity, identity)
+    assert found.name == "the anchor"
+    said = session.scalars(select(IdentityMark).order_by(IdentityMark.mark_id)).all()
+    assert [(one.mark_id, one.certainty, one.said_by) for one in said] == [
+        (1, "probable", "A. Reader"),
+        (3, "probable", "A. Reader"),
+    ]
+    assert all(one.said_at for one in said)
+    judged = session.get_one(Group, group)
+    assert (judged.verdict, judged.identity_id, judged.said_by) == ("same", identity, "A. Reader")
+    statuses = session.scalars(select(Mark.status).order_by(Mark.id)).all()
+    assert statuses[:4] == ["confirmed", "proposed", "confirmed", "proposed"]
+    assert counts(session).groups == {"proposed": 0, "same": 1, "different": 0}
+    row = group_row(session, group)
+    assert row is not None
+    assert row.identities == {1: "the anchor", 3: "the anchor"}
+
+
+def test_what_a_person_judged_is_neither_overwritten_nor_asked_again(session: Session) -> None:
+    _propose(session, (1, 2, 3), (4, 5, 6))
+    first = _first(session)
+    accept_group(session, first, [1, 2], seen=[1, 2, 3], name="a", certainty="certain", said_by="R")
+    second = _first(session)
+    refuse_group(session, second, seen=[4, 5, 6], said_by="R")
+    session.commit()
+    assert _propose(session, (1, 2, 3), (5, 4), (1, 3), (6, 7), (2, 4), model="n") == 3
+    assert _open(session) == [(6, 7), (2, 4)]
+    assert _propose(session) == 0
+    assert session.get_one(Group, first).verdict == "same"
+    assert session.get_one(Group, second).verdict == "different"
+    with_another = _propose(session, (1, 2, 3, 8))
+    assert with_another == 0, "a new mark makes it a new question"
+
+
+def test_marks_of_one_identity_need_not_be_asked_about(session: Session) -> None:
+    session.add(Identity(name="a"))
+    session.flush()
+    for mark in (4, 5):
+        session.add(IdentityMark(identity_id=1, mark_id=mark, certainty="certain", said_by="R"))
+    session.commit()
+    assert _propose(session, (4, 5), (4, 5, 6)) == 1
+    assert _open(session) == [(4, 5, 6)]
+
+
+def test_what_was_not_seen_is_left_to_be_proposed_again(session: Session) -> None:
+    _propose(session, (1, 2, 3, 4))
+    refuse_group(session, _first(session), seen=[1, 2], said_by="R")
+    assert _propose(session, (1, 2), (3, 4)) == 1
+    assert _open(session) == [(3, 4)]
+
+
+def test_marks_join_an_identity_that_one_of_them_has(session: Session) -> None:
+    _propose(session, (1, 2))
+    accept_group(
+        session, _first(session), [1, 2], seen=[1, 2], name="a", certainty="certain", said_by="R"
+    )
+    _propose(session, (1, 3), (4, 5))
+    accept_group(
+        session, _first(session), [1, 3], seen=[1, 3], name="a", certainty="possible", said_by="S"
+    )
+    said = {one.mark_id: (one.certainty, one.said_by) for one in session.scalars(
+        select(IdentityMark))}  # fmt: skip
+    assert said == {1: ("certain", "R"), 2: ("certain", "R"), 3: ("possible", "S")}
+    with pytest.raises(QueryError, match="another name"):
+        accept_group(
+            session, _first(session), [4, 5], seen=[4, 5], name="a", certainty="certain",
+            said_by="R",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("marks", "name", "person", "said"),
+    [
+        ([1], "a", "R", "choose two"),
+        ([1, 4], "a", "R", "Mark 4 is not in group"),
+        ([1, 2], " ", "R", "name is lacking: give that of the mark"),
+        ([1, 2], "a", "", "name is lacking: give that of the person"),
+        ([1, 2], "a" * 256, "R", "longer than 255"),
+    ],
+)
+def test_a_statement_that_cannot_be_kept_is_refused(
+    session: Session, marks: list[int], name: str, person: str, said: str
+) -> None:
+    _propose(session, (1, 2, 3))
+    group = _first(session)
+    with pytest.raises(QueryError, match=said):
+        accept_group(
+            session, group, marks, seen=[1, 2, 3], name=name, certainty="certain", said_by=person
+        )
+    assert not session.scalars(select(IdentityMark)).all()
+
+
+def test_a_group_is_judged_once_and_only_while_it_is_proposed(session: Session) -> None:
+    _propose(session, (1, 2))
+    group = _first(session)
+    _propose(session, (1, 2, 3))
+    with pytest.raises(QueryError, match="gone"):
+        refuse_group(session, group, seen=[1, 2], said_by="R")
+    group = _first(session)
+    refuse_group(session, group, seen=[1, 2, 3], said_by="R")
+    with pytest.raises(QueryError, match="R has judged"):
+        accept_group(
+            session, group, [1, 2], seen=[1, 2, 3], name="a", certainty="certain", said_by="S"
+        )
+
+
+def test_a_new_group_never_has_an_old_ones_id(session: Session) -> None:
+    _propose(session, (1, 2))
+    first = _first(session)
+    _propose(session, (1, 2))
+    assert _first(session) > first

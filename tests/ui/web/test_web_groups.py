@@ -1,0 +1,143 @@
+"""The proposed groups as the page shows them, and what a person says of them."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.groups import Proposal, replace_proposals
+from tests.paper_archive import HOSTILE, Papers
+from tests.ui.web.test_web_page import Visit, _html, _params, visit
+
+__all__ = ["visit"]
+
+
+@pytest.fixture
+def grouped(papers: Papers) -> Papers:
+    """The papers with two proposed groups: the mark of every page, and two that are not alike."""
+    same = tuple(page[0] for page in papers.marks)
+    with papers.archive.writing() as session:
+        model = session.scalars(select(tables.Model.id)).one()
+        proposals = [
+            Proposal(same, (0.99, 0.98, 0.97)),
+            Proposal((papers.marks[0][1], papers.marks[1][2]), (0.8, 0.8)),
+        ]
+        replace_proposals(session, model, 1e-4, 0.8, proposals)
+        owner = session.get_one(tables.Document, 1)
+        owner.ship = HOSTILE
+    return papers
+
+
+def _said(papers: Papers) -> dict[int, tuple[str, str, str]]:
+    with papers.archive.session() as session:
+        rows = session.execute(
+            select(
+                tables.IdentityMark.mark_id,
+                tables.Identity.name,
+                tables.IdentityMark.certainty,
+                tables.IdentityMark.said_by,
+            ).join(tables.Identity)
+        )
+        return {mark: (name, certainty, person) for mark, name, certainty, person in rows}
+
+
+def _judge(page: AppTest, button: str, person: str = "A. Reader") -> None:
+    page.text_input(key="person").set_value(person).run()
+    page.button(key=button).click().run()
+    assert not page.exception
+
+
+def test_the_way_to_the_groups(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder)
+    assert page.button(key="groups").label == "Look through 2 groups"
+    page.button(key="groups").click().run()
+    assert not page.exception
+    assert "Are these one merchant’s mark?" in _html(page)
+    assert "3 marks, on average as alike as 1 in 10,000 unrelated marks" in _html(page)
+    assert len(page.checkbox) == 3
+    assert "De Hoop, 1710" in _html(page)
+    assert "HCA 32/1/1" in _html(page)
+    page.button(key="search").click().run()
+    assert _params(page) == {}
+    assert not page.checkbox
+
+
+def test_an_archive_without_groups_says_how_to_have_some(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder)
+    assert any("prizemarks group" in caption.value for caption in page.caption)
+    page = visit(papers.archive.folder, group="0")
+    assert "No group is left" in _html(page)
+    page = visit(papers.archive.folder, group="99")
+    assert "no group 99 any more" in page.warning[0].value
+
+
+def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, visit: Visit) -> None:
+    one, two, three = (page[0] for page in grouped.marks)
+    page = visit(grouped.archive.folder, group="0")
+    box = next(box for box in page.checkbox if (box.key or "").endswith(f"-{two}"))
+    box.uncheck().run()
+    page.text_input(key=next(t.key for t in page.text_input if "name-" in (t.key or ""))).set_value(
+        "figure of four"
+    ).run()
+    _judge(page, "accept")
+    said = ("figure of four", "probable", "A. Reader")
+    assert _said(grouped) == {one: said, three: said}
+    assert "Kept: 2 marks are" in page.success[0].value.replace("\\", "")
+    assert len(page.checkbox) == 2
+    assert page.text_input(key="person").value == "A. Reader"
+    _judge(page, "refuse")
+    assert "No group is left" in _html(page)
+    with grouped.archive.session() as session:
+        verdicts = session.execute(select(tables.Group.verdict, tables.Group.said_by)).all()
+    assert verdicts == [("same", "A. Reader"), ("different", "A. Reader")]
+
+
+def test_nothing_is_kept_without_a_name(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    _judge(page, "accept", person="")
+    assert "name is lacking" in page.error[0].value.replace("\\", "")
+    assert _said(grouped) == {}
+    assert len(page.checkbox) == 3
+
+
+def test_a_group_that_was_replaced_meanwhile_is_not_judged(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    page.text_input(key="person").set_value("A. Reader").run()
+    with grouped.archive.writing() as session:
+        model = session.scalars(select(tables.Model.id)).one()
+        replace_proposals(session, model, 1e-4, 0.8, [])
+    page.button(key="refuse").click().run()
+    assert not page.exception
+    assert "gone" in page.error[0].value.replace("\\", "")
+
+
+def test_a_judged_group_says_who_judged_it(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    _judge(page, "accept", person=HOSTILE[:60])
+    page = visit(grouped.archive.folder, group="1")
+    assert "said on" in page.info[0].value.replace("\\", "")
+    assert "![x]" not in page.info[0].value
+    assert not page.checkbox
+    assert "already: as mark" in _html(page)
+
+
+def test_from_a_group_to_a_page_and_back(grouped: Papers, visit: Visit) -> None:
+    mark = grouped.marks[0][0]
+    page = visit(grouped.archive.folder, group="1")
+    page.button(key=f"open-{mark}").click().run()
+    assert _params(page) == {"group": "1", "open": str(mark)}
+    page.button(key="back").click().run()
+    assert _params(page) == {"group": "1"}
+    page.button(key=f"open-{mark}").click().run()
+    page.button(key=f"more-{mark}").click().run()
+    assert _params(page) == {"mark": str(mark)}
+
+
+def test_nobody_elses_words_become_markup(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    assert "&lt;img src=x" in _html(page)
+    assert "<img" not in _html(page)
+    for element in (*page.markdown, *page.caption, *page.info):
+        assert "evil.example" not in element.value

@@ -1,0 +1,107 @@
+"""What `prizemarks group` says when it has finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.queries import mark_rows
+from retrieval.evaluation.agreement import Agreement
+from retrieval.grouping import Grouping
+from ui.wording import alikeness
+
+#: Groups in the table, and marks of each whose sources are named.
+LARGEST, NAMED = 10, 3
+_SIZES = ((2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, None))
+
+
+def as_json(found: Grouping, agreed: Agreement | None) -> dict[str, Any]:
+    """Return a grouping for programs, every group with its marks."""
+    return {
+        "model": found.model,
+        "share": found.share,
+        "cosine": round(found.cosine, 6),
+        "marks": found.marks,
+        "settled": found.settled,
+        "groups": [
+            {
+                "marks": list(group.marks),
+                "likeness": [round(likeness, 6) for likeness in group.likeness],
+            }
+            for group in found.groups
+        ],
+        "agreement": None
+        if agreed is None
+        else {
+            "marks": agreed.marks,
+            "pairs_proposed": agreed.proposed,
+            "pairs_relevant": agreed.relevant,
+            "pairs_right": agreed.right,
+            "precision": agreed.precision,
+            "recall": agreed.recall,
+            "f1": agreed.f1,
+            "adjusted_rand": agreed.adjusted_rand,
+        },
+    }
+
+
+def group_sentences(folder: Path, found: Grouping) -> list[str]:
+    """Return a grouping for a person, one fact a line."""
+    inside = sum(len(group.marks) for group in found.groups)
+    lines = [
+        f"{len(found.groups)} groups of {inside} of {found.marks} marks under model {found.model}: "
+        f"on average as alike as {alikeness(found.share)} (cosine {found.cosine:.3f})."
+    ]
+    sizes = [
+        f"{counted} of {least}{'' if most == least else f' to {most}' if most else ' and more'}"
+        for least, most in _SIZES
+        if (counted := _between(found, least, most))
+    ]
+    if sizes:
+        lines.append("Marks in a group: " + ", ".join(sizes) + ".")
+    if found.settled:
+        lines.append(f"{found.settled} of them a person has judged already; they stay as they are.")
+    if len(found.groups) > found.settled:
+        lines.append(f"They are proposals. To look through them: prizemarks serve {folder}")
+    return lines
+
+
+def _between(found: Grouping, least: int, most: int | None) -> int:
+    sizes = [len(group.marks) for group in found.groups]
+    return sum(least <= size and (most is None or size <= most) for size in sizes)
+
+
+def largest_table(archive: Archive, found: Grouping) -> Table:
+    """Return the largest groups as a table."""
+    shown = found.groups[:LARGEST]
+    with archive.session() as session:
+        rows = mark_rows(session, [mark for group in shown for mark in group.marks[:NAMED]])
+    table = Table(title="The largest groups", title_justify="left")
+    for heading in ("marks", "mean cosine", "the most typical: mark, source, reference"):
+        table.add_column(heading, overflow="fold")
+    for group in shown:
+        named = [
+            f"{mark}, {rows[mark].source}, {(rows[mark].document or {}).get('reference') or '-'}"
+            for mark in group.marks[:NAMED]
+            if mark in rows
+        ]
+        table.add_row(
+            str(len(group.marks)),
+            f"{group.cohesion:.3f}",
+            "\n".join(map(escape, named)),
+            end_section=True,
+        )
+    return table
+
+
+def agreement_sentence(agreed: Agreement) -> str:
+    """Say how well the groups agree with labels."""
+    return (
+        f"Against the labels of {agreed.marks} marks: pairwise precision {agreed.precision:.3f} "
+        f"({agreed.right} of {agreed.proposed} proposed pairs), recall {agreed.recall:.3f} (of "
+        f"{agreed.relevant}), F1 {agreed.f1:.3f}; adjusted Rand index {agreed.adjusted_rand:.3f}."
+    )

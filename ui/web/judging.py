@@ -1,0 +1,221 @@
+"""Proposed groups, one at a time: a person says whether the marks are one merchant's."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import streamlit as st
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import PrizemarksError
+from retrieval.catalogue.groups import (
+    Certainty,
+    GroupRow,
+    accept_group,
+    group_before,
+    group_row,
+    next_group,
+    refuse_group,
+)
+from retrieval.catalogue.queries import MarkRow, mark_rows
+from retrieval.search import Searcher
+from ui.web.loading import mark_tile
+from ui.web.markup import card, section
+from ui.web.outline import in_page
+from ui.web.results import CARD
+from ui.web.state import change, next_from_top, view
+from ui.web.wording import as_markdown, counted, likeness, reference, ship_and_date
+from ui.wording import alikeness
+
+#: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
+MOST_SHOWN = 60
+
+#: What is said after the last judgement, and what went wrong with it.
+_SAID, _PROBLEM = "judgement", "judgement refused"
+
+
+def offer_groups(groups: int) -> None:
+    """Show the way to the proposed groups, in the side of the page."""
+    st.html(section("Proposed groups"))
+    if not groups:
+        st.caption("None to look at. `prizemarks group ARCHIVE` proposes marks that may be one.")
+        return
+    st.button(
+        f"Look through {counted(groups, 'group')}", key="groups", on_click=lambda: change(group=0)
+    )
+
+
+def show_group(searcher: Searcher, groups: int) -> None:
+    """Show the view's group, or the first that nobody has judged, with the means to judge it."""
+    archive, wanted = searcher.archive, view().group
+    st.button("Back to the search", key="search", on_click=lambda: change(group=None))
+    if said := st.session_state.pop(_SAID, ""):
+        st.success(as_markdown(said))
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(as_markdown(problem))
+    with archive.session() as session:
+        number = wanted or next_group(session)
+        row = group_row(session, number) if number is not None else None
+        shown = _to_compare(row) if row is not None else []
+        marks = mark_rows(session, shown)
+        after = next_group(session, number) if number is not None else None
+        before = group_before(session, number) if number is not None else None
+    if number is None:
+        st.html(section("No group is left to look at"))
+        st.caption("`prizemarks group ARCHIVE` proposes new ones when marks have come in.")
+        return
+    st.html(
+        section(
+            "Are these one merchant’s mark?",
+            f"{counted(len(row.marks), 'mark')}, on average as alike as "
+            f"{alikeness(row.share)} or rarer. Likeness is a hint, not proof; what you say is "
+            "kept with your name and the day."
+            if row is not None
+            else "",
+        )
+    )
+    with st.container(horizontal=True, key="steps"):
+        for label, key, group in (
+            ("Previous group", "before", before),
+            ("Next group", "after", after),
+        ):
+            st.button(
+                label,
+                key=key,
+                disabled=group is None,
+                on_click=lambda group=group: change(group=group),
+            )
+        st.caption(f"{counted(groups, 'group')} to look at.")
+    if row is None:
+        st.warning(f"This archive has no group {number} any more: groups were proposed anew.")
+        return
+    if row.verdict is not None:
+        verdict = "one merchant’s mark" if row.verdict == "same" else "not one merchant’s mark"
+        day = row.said_at.strftime("%d %B %Y") if row.said_at is not None else "a day unknown"
+        st.info(as_markdown(f"{row.said_by} said on {day}: {verdict}."))
+    if len(row.marks) > MOST_SHOWN:
+        st.caption(
+            f"{MOST_SHOWN} are shown, and what you say is about these. The others are proposed "
+            "again by the next run."
+        )
+    chosen = _cards(searcher, row, [marks[mark] for mark in shown])
+    if row.verdict is None:
+        _judgement(archive, row, tuple(shown), tuple(chosen))
+
+
+def _to_compare(row: GroupRow) -> list[int]:
+    """Return the marks to show: of those that have an identity already, one before the others."""
+    first: list[int] = []
+    later: list[int] = []
+    named: set[str] = set()
+    for mark in row.marks:
+        name = row.identities.get(mark)
+        (later if name in named else first).append(mark)
+        if name is not None:
+            named.add(name)
+    return [*first, *later][:MOST_SHOWN]
+
+
+def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]:
+    """Show marks of the group, each to be left out; return those that are not."""
+    of_mark = dict(zip(row.marks, row.likeness, strict=True))
+    cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
+    shares = searcher.calibration.unrelated(cosines)
+    if row.model != searcher.model.id:  # its cosines mean something else
+        shares = np.full(len(cosines), np.nan)
+    chosen = []
+    with st.container(horizontal=True, gap="small", key="results"):
+        for found, share in zip(marks, shares.tolist(), strict=True):
+            mark = found.mark
+            where = reference(found.document, found.source)
+            with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
+                picture = mark_tile(searcher.archive, found.crop)
+                if picture is None:
+                    st.caption("The picture of this mark is missing from the archive's folder.")
+                else:
+                    st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
+                already = f"already: {row.identities[mark]}" if mark in row.identities else ""
+                alike = likeness(share) if share == share else ""
+                st.html(card(alike, False, where, ship_and_date(found.document), already))
+                if row.verdict is None and st.checkbox(
+                    "One of them", value=True, key=f"same-{row.group}-{mark}"
+                ):
+                    chosen.append(mark)
+                st.button(
+                    "Open page",
+                    key=f"open-{mark}",
+                    type="tertiary",
+                    on_click=lambda mark=mark: change(opened=mark),
+                )
+    return chosen
+
+
+def _judgement(
+    archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: tuple[int, ...]
+) -> None:
+    st.html(section("What do you say?"))
+    # Names of the identities that the marks belong to already: one of them may be gone on with.
+    names = list(dict.fromkeys(row.identities[m] for m in row.marks if m in row.identities))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
+        person = st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+        name = st.text_input(
+            "What to call the mark",
+            value=names[0] if names else f"as mark {row.marks[0]}",
+            key=f"name-{row.group}",
+            max_chars=255,
+            help="A name that one of these marks has already adds the others to it.",
+        )
+        certainty = st.selectbox(
+            "How sure are you?", get_args(Certainty), index=1, key=f"certainty-{row.group}"
+        )
+    with st.container(horizontal=True, key="verdict"):
+        st.button(
+            f"The {counted(len(chosen), 'ticked mark')} are one merchant’s",
+            key="accept",
+            type="primary",
+            disabled=len(chosen) < 2,
+            on_click=_accept,
+            args=(archive, row.group, chosen, seen, name, certainty, person),
+        )
+        st.button(
+            "Not one merchant’s mark", key="refuse", on_click=_refuse,
+            args=(archive, row.group, seen, person),
+        )  # fmt: skip
+
+
+def _accept(
+    archive: Archive,
+    group: int,
+    marks: tuple[int, ...],
+    seen: tuple[int, ...],
+    name: str,
+    certainty: Certainty,
+    person: str,
+) -> None:
+    try:
+        with archive.writing() as session:
+            accept_group(
+                session, group, marks, seen=seen, name=name, certainty=certainty, said_by=person
+            )
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    _go_on(archive, group, f"Kept: {counted(len(marks), 'mark')} are “{name}”, {certainty}.")
+
+
+def _refuse(archive: Archive, group: int, seen: tuple[int, ...], person: str) -> None:
+    try:
+        with archive.writing() as session:
+            refuse_group(session, group, seen=seen, said_by=person)
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    _go_on(archive, group, "Kept: these are not one merchant’s mark.")
+
+
+def _go_on(archive: Archive, group: int, said: str) -> None:
+    with archive.session() as session:
+        after = next_group(session, group)
+    st.session_state[_SAID] = said
+    next_from_top(group=after or 0)
