@@ -26,6 +26,7 @@ from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.index import nearest, refresh_index
 from retrieval.ink import normalise_all
 from retrieval.model import bundled_model
+from retrieval.orientation import UPRIGHT, Orientation, orientations
 from retrieval.search import Searcher, load_searcher, search_images
 
 ROUNDS = 50
@@ -82,8 +83,8 @@ def search_times(searcher: Searcher, path: Path) -> None:
         with searcher.archive.session() as session:
             return mark_rows(session, marks)
 
-    def whole() -> object:
-        return search_images(searcher, [next(read_frames(path)).image], top=20)
+    def whole(ways: tuple[Orientation, ...] = (UPRIGHT,)) -> object:
+        return search_images(searcher, [next(read_frames(path)).image], top=20, ways=ways)
 
     stages: list[tuple[str, Callable[[], object]]] = [
         ("read and decode", lambda: next(read_frames(path)).image),
@@ -92,6 +93,7 @@ def search_times(searcher: Searcher, path: Path) -> None:
         ("nearest marks", lambda: nearest(searcher.index, vector, 20)),
         ("metadata", metadata),
         ("the whole search", whole),
+        ("the same, held eight ways", lambda: whole(orientations(turned=True, mirrored=True))),
     ]
     print(f"\none search over {len(searcher.index)} marks | median ms of {ROUNDS}\n---|---")
     for name, work in stages:

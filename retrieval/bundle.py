@@ -20,7 +20,7 @@ from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress, Trained, train
 from retrieval.model import MANIFEST, Model, read_model, write_model
 
-SMALL, SMALL_STEPS, STEPS, IDENTITIES, SEED = 64, 1400, 1400, 40_000, 1
+SMALL, SMALL_STEPS, STEPS, IDENTITIES, SEED = 64, 1400, 900, 40_000, 1
 
 
 def _report(stage: str) -> Callable[[Progress], None]:

@@ -4,6 +4,8 @@
             -> nearest marks by cosine (retrieval.index) -> their pages and documents (catalogue)
 
 A query may also be marks already in the archive: what a person liked, less what they did not.
+It is held as it is, unless other ways to hold it are named (retrieval.orientation): then it is
+embedded in all of them at once, and a mark counts by the way in which it is most alike.
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from retrieval.calibration import Calibration
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.queries import MarkRow, mark_ids, mark_rows
-from retrieval.embedding import embed
+from retrieval.crops import load_crop
+from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, load_index, nearest, stored_vectors
+from retrieval.ink import normalise_all
 from retrieval.learn import archive_model
 from retrieval.model import Model
+from retrieval.orientation import UPRIGHT, Orientation, held
 
 #: How far a disliked mark pushes the query away, against 1 for a liked one (Rocchio 1971).
 DISLIKE = 0.5
@@ -62,12 +67,13 @@ class Hit:
     rank: int
     mark: int
     score: float  # cosine, in [-1, 1]
-    unrelated: float  # share of unrelated marks at least this alike, in (0, 1]
+    unrelated: float  # share of unrelated marks at least this alike in any way, in (0, 1]
     source: str
     page: int
     box: tuple[int, int, int, int]  # x, y, width, height in pixels of the master
     crop: str  # SHA-256 of the crop's picture
     document: dict[str, Any] | None
+    held: Orientation = UPRIGHT  # how the query is to be held to look like this mark
 
 
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
@@ -85,9 +91,14 @@ def search_images(
     *,
     top: int = 20,
     where: Filters | None = None,
+    ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[list[Hit]]:
-    """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4)."""
-    return list(_ranked(searcher, embed(searcher.model, images), top, where))
+    """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4).
+
+    Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
+    a mark's score.
+    """
+    return list(_ranked(searcher, _embedded(searcher, images, ways), ways, top, where))
 
 
 def search_marks(
@@ -97,16 +108,19 @@ def search_marks(
     *,
     top: int = 20,
     where: Filters | None = None,
+    ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[Hit]:
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
-    Raises QueryError when no mark is liked or one is not in the index.
+    `ways` as for `search_images`. Raises QueryError when no mark is liked or one is not in the
+    index, and ArchiveError when a liked mark is to be turned and its picture is gone.
     """
     if not liked:
         raise QueryError("A search by marks needs at least one mark that is liked.")
     try:
-        wanted = stored_vectors(searcher.index, list(liked)).mean(axis=0)
+        stored = stored_vectors(searcher.index, list(liked))
         unwanted = stored_vectors(searcher.index, list(disliked))
+        wanted = _liked_held(searcher, liked, stored, ways)
     except KeyError as error:
         raise QueryError(
             f"Mark {error.args[0]} is not in the index of {searcher.archive.folder}: it does not "
@@ -114,19 +128,53 @@ def search_marks(
         ) from None
     if len(unwanted):
         wanted = wanted - DISLIKE * unwanted.mean(axis=0)
-    length = float(np.linalg.norm(wanted))
-    if length < 1e-6:
+    lengths = np.linalg.norm(wanted, axis=1, keepdims=True)
+    if lengths.min() < 1e-6:
         raise QueryError("What is liked and what is disliked are the same; like another mark.")
     named = {*liked, *disliked}
-    hits = next(_ranked(searcher, wanted[None] / length, top + len(named), where))
+    hits = next(_ranked(searcher, (wanted / lengths)[None], ways, top + len(named), where))
     kept = [hit for hit in hits if hit.mark not in named][:top]
     return [replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1)]
 
 
+def _embedded(
+    searcher: Searcher, images: Sequence[NDArray[np.uint8]], ways: Sequence[Orientation]
+) -> NDArray[np.float32]:
+    """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch."""
+    pictures = held(normalise_all(images, searcher.model.shape.size), ways)
+    vectors = embed_pictures(searcher.model, pictures.reshape(-1, *pictures.shape[2:]))
+    return vectors.reshape(len(images), len(ways), vectors.shape[1])
+
+
+def _liked_held(
+    searcher: Searcher,
+    liked: Sequence[int],
+    stored: NDArray[np.float32],
+    ways: Sequence[Orientation],
+) -> NDArray[np.float32]:
+    """Return what the liked marks have in common in each of W ways, (W, D).
+
+    `stored` (L, D) are their vectors as they lie in the archive. One may lie there turned against
+    another: each is held as it is most like the first before their turns are averaged.
+    """
+    if tuple(ways) == (UPRIGHT,):
+        return np.asarray(stored.mean(axis=0, keepdims=True), np.float32)
+    with searcher.archive.session() as session:
+        rows = mark_rows(session, liked)
+    seen = _embedded(searcher, [load_crop(searcher.archive, rows[m].crop) for m in liked], ways)
+    as_first = [ways[int(at)] for at in (seen @ stored[0]).argmax(axis=1)]
+    turns = [[ways.index(first.then(way)) for way in ways] for first in as_first]
+    return np.asarray(np.mean([s[at] for s, at in zip(seen, turns, strict=True)], axis=0))
+
+
 def _ranked(
-    searcher: Searcher, vectors: NDArray[np.float32], top: int, where: Filters | None
+    searcher: Searcher,
+    vectors: NDArray[np.float32],
+    ways: Sequence[Orientation],
+    top: int,
+    where: Filters | None,
 ) -> Iterator[list[Hit]]:
-    """Give one ranked list a query vector, (N, D)."""
+    """Give one ranked list a query, each of them W vectors: (N, W, D)."""
     if top < 1:
         raise QueryError(f"A search returns at least one result; top = {top} was asked for.")
     with searcher.archive.session() as session:
@@ -134,16 +182,30 @@ def _ranked(
         if where is not None and where != Filters():
             fitting = np.asarray(mark_ids(session, **asdict(where)), np.int64)
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
-        scores, marks = nearest(searcher.index, vectors, top, among)
+        scores, marks = nearest(searcher.index, vectors.reshape(-1, vectors.shape[-1]), top, among)
         rows = mark_rows(session, np.unique(marks).tolist())
-    unrelated = searcher.calibration.unrelated(scores)
-    for places in zip(scores.tolist(), unrelated.tolist(), marks.tolist(), strict=True):
-        # A mark deleted since the index was read is passed over.
-        known = [(s, u, rows[m]) for s, u, m in zip(*places, strict=True) if m in rows]
-        yield [_hit(rank, *place) for rank, place in enumerate(known, start=1)]
+    # Held in W ways, an unrelated mark has W chances to look this alike.
+    unrelated = np.minimum(searcher.calibration.unrelated(scores) * len(ways), 1.0)
+    for start in range(0, len(scores), len(ways)):
+        part = slice(start, start + len(ways))
+        known = [
+            (score, share, rows[mark], way)
+            for way, *lists in zip(
+                ways, scores[part].tolist(), unrelated[part].tolist(), marks[part].tolist(),
+                strict=True,
+            )
+            for score, share, mark in zip(*lists, strict=True)
+            # A mark deleted since the index was read is passed over.
+            if mark in rows
+        ]  # fmt: skip
+        best: dict[int, tuple[float, float, MarkRow, Orientation]] = {}
+        for place in sorted(known, key=lambda place: (-place[0], place[2].mark)):
+            best.setdefault(place[2].mark, place)
+        listed = list(best.values())[:top]
+        yield [_hit(rank, *place) for rank, place in enumerate(listed, start=1)]
 
 
-def _hit(rank: int, score: float, unrelated: float, row: MarkRow) -> Hit:
+def _hit(rank: int, score: float, unrelated: float, row: MarkRow, way: Orientation) -> Hit:
     return Hit(
-        rank, row.mark, score, unrelated, row.source, row.page, row.box, row.crop, row.document
+        rank, row.mark, score, unrelated, row.source, row.page, row.box, row.crop, row.document, way
     )

@@ -9,14 +9,25 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit
-from ui.wording import alikeness
+from ui.wording import alikeness, held_in_words
 
 
-def as_json(query: str, model: str, hits: Sequence[Hit]) -> str:
-    """Return one query's ranked list as a JSON object on one line."""
-    answer = {"query": query, "model": model, "results": [_result(hit) for hit in hits]}
-    return json.dumps(answer, ensure_ascii=False)
+def as_json(
+    query: str, model: str, hits: Sequence[Hit], ways: Sequence[Orientation] = (UPRIGHT,)
+) -> str:
+    """Return one query's ranked list as a JSON object on one line.
+
+    Where the query was held in several `ways`, each result says in which one it was found:
+    `turned`, degrees clockwise, after it was `mirrored`, left for right, or not.
+    """
+    results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) for hit in hits]
+    return json.dumps({"query": query, "model": model, "results": results}, ensure_ascii=False)
+
+
+def _way(hit: Hit) -> dict[str, Any]:
+    return {"turned": hit.held.turned, "mirrored": hit.held.mirrored}
 
 
 def _result(hit: Hit) -> dict[str, Any]:
@@ -31,10 +42,15 @@ def _result(hit: Hit) -> dict[str, Any]:
     }
 
 
-def as_table(query: str, hits: Sequence[Hit]) -> Table:
-    """Return one query's ranked list as a table with calibrated scores."""
+def as_table(query: str, hits: Sequence[Hit], ways: Sequence[Orientation] = (UPRIGHT,)) -> Table:
+    """Return one query's ranked list as a table with calibrated scores.
+
+    Where the query was held in several `ways`, a column says in which one each was found.
+    """
     table = Table(title=escape(query), title_justify="left")
-    for heading in ("", "mark", "how alike", "source", "box", "reference", "ship", "date"):
+    several = len(ways) > 1
+    way = ["the query"] if several else []
+    for heading in ("", "mark", "how alike", *way, "source", "box", "reference", "ship", "date"):
         table.add_column(heading, overflow="fold")
     for hit in hits:
         document = hit.document or {}
@@ -42,6 +58,7 @@ def as_table(query: str, hits: Sequence[Hit]) -> Table:
             str(hit.rank),
             str(hit.mark),
             alikeness(hit.unrelated),
+            *([held_in_words(hit.held)] if several else []),
             escape(hit.source),
             ",".join(map(str, hit.box)),
             *(escape(str(document.get(name) or "")) for name in ("reference", "ship", "date")),

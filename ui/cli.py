@@ -266,6 +266,13 @@ def search(
         list[str] | None,
         typer.Option(help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.'),
     ] = None,
+    turned: Annotated[
+        bool, typer.Option("--turned", help="Look for it turned by one to three quarters as well.")
+    ] = False,
+    mirrored: Annotated[
+        bool,
+        typer.Option("--mirrored", help="Look for its mirror image as well; both: eight ways."),
+    ] = False,
     top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -274,19 +281,21 @@ def search(
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
+    from retrieval.orientation import orientations
     from retrieval.search import Hit, load_searcher, search_images, search_marks
     from ui.answers import as_json as json_line
     from ui.answers import as_table
     from ui.pictures import page_region, parse_region, query_picture
 
     kinds = sum(map(bool, (images, mark, page is not None)))
+    ways = orientations(turned=turned, mirrored=mirrored)
     failed = 0
 
     def say(query: str, hits: list[Hit]) -> None:
         if as_json:
-            typer.echo(json_line(query, searcher.model.id, hits))
+            typer.echo(json_line(query, searcher.model.id, hits, ways))
         else:
-            typer.echo(_rendered(as_table(query, hits)))
+            typer.echo(_rendered(as_table(query, hits, ways)))
 
     with _opened(archive) as opened:
         if kinds != 1:
@@ -298,12 +307,14 @@ def search(
         limit = round(read_settings(archive).max_megapixels * 1e6)
         if mark:
             name = "marks " + " ".join(map(str, mark))
-            say(name, search_marks(searcher, mark, unlike or (), top=top, where=filters))
+            hits = search_marks(searcher, mark, unlike or (), top=top, where=filters, ways=ways)
+            say(name, hits)
         elif page is not None and region is not None:
             box = parse_region(region)
             crop = page_region(opened, page, box, limit)
             name = f"page {page} {region}"
-            say(name, search_images(searcher, [crop], top=top, where=filters)[0])
+            (hits,) = search_images(searcher, [crop], top=top, where=filters, ways=ways)
+            say(name, hits)
         else:
             queries = list(images or ())
             for start in range(0, len(queries), QUERIES_AT_ONCE):
@@ -314,7 +325,9 @@ def search(
                     except SourceError as error:
                         failed += 1
                         console.print(f"{escape(str(path))}: {escape(str(error))}", soft_wrap=True)
-                ranked = search_images(searcher, [p for _, p in pictures], top=top, where=filters)
+                ranked = search_images(
+                    searcher, [p for _, p in pictures], top=top, where=filters, ways=ways
+                )
                 for (path, _), hits in zip(pictures, ranked, strict=True):
                     say(str(path), hits)
     raise typer.Exit(FAILURES if failed else DONE)

@@ -1,6 +1,8 @@
-"""How a calibrated score is said to a person."""
+"""How a result is said to a person: its calibrated score, and how the query was held."""
 
 from __future__ import annotations
+
+from retrieval.orientation import Orientation
 
 #: Below this share of unrelated marks a likeness is worth a second look.
 NOTABLE = 0.01
@@ -17,3 +19,18 @@ def alikeness(unrelated: float) -> str:
         digits = 10 ** (len(str(int(one_in))) - 2)  # two figures are all the estimate is good for
         one_in = round(one_in / digits) * digits
     return f"1 in {one_in:,.0f} unrelated marks"
+
+
+_TURNS = {
+    0: "the same way up",
+    90: "turned a quarter to the right",
+    180: "upside down",
+    270: "turned a quarter to the left",
+}
+
+
+def held_in_words(way: Orientation) -> str:
+    """Say how a mark stands against the query."""
+    if not way.mirrored:
+        return _TURNS[way.turned]
+    return f"mirrored and {_TURNS[way.turned]}" if way.turned else "mirrored"

@@ -4,10 +4,14 @@
       pages/hca-32-9001-001.jpg ...   as a scanner would leave them
       documents.csv                   reference,title,date,ship,place,captain,source,language,note
       truth.csv                       source,x,y,width,height,identity,place
+      sketches/merchant-0003.png ...  every mark on the pages, drawn once more from memory
+      sketches.csv                    source,identity
+      labels.csv                      source,label,kind,x,y,width,height: what `evaluate` takes
 
-`source` is the page's file name, that is its path below `folder/pages`. Everything in it says that
-it is synthetic: the titles, the column `note`, and a comment in every JPEG, which also holds the
-page's marks, so that a run that was cut off is taken up where it stopped.
+`source` is the file's name, that is a page's path below `folder/pages` and a sketch's below
+`folder/sketches`: ingest the one as pages and the other as marks to evaluate sketches. Everything
+in it says that it is synthetic: the titles, the column `note`, and a comment in every picture; a
+page's also holds its marks, so that a run that was cut off is taken up where it stopped.
 """
 
 from __future__ import annotations
@@ -37,10 +41,20 @@ from ingest.synthetic.page import (
     stain_with_ink,
 )
 from ingest.synthetic.paper import draw_paper
-from ingest.synthetic.records import CROP, NOTE, Document, documents_csv, plan_documents
+from ingest.synthetic.records import (
+    CROP,
+    NOTE,
+    SKETCH,
+    Document,
+    documents_csv,
+    plan_documents,
+)
 from ingest.synthetic.wording import LANGUAGES, TEXTS
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import write_atomically
+from retrieval.strokes.memory import from_memory, sketching_hand
+from retrieval.strokes.pen import draw
+from retrieval.strokes.program import Program
 
 #: Raised whenever the same seed would draw something else than before.
 DRAWING = 1
@@ -49,6 +63,7 @@ SMALLEST, LARGEST = (700, 900), (3000, 4000)
 _QUALITY = 88
 
 TRUTH_COLUMNS = ("source", "x", "y", "width", "height", "identity", "place")
+LABEL_COLUMNS = ("source", "label", "kind", "x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,11 @@ class Truth:
     def pages_folder(self) -> Path:
         """The folder to ingest."""
         return self.folder / "pages"
+
+    @property
+    def sketches_folder(self) -> Path:
+        """The folder of the sketches, to ingest as marks or to search with."""
+        return self.folder / "sketches"
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -214,7 +234,34 @@ def draw_archive(
     _write_unless_same(folder / "documents.csv", documents_csv(documents).encode())
     rows = ([getattr(mark, column) for column in TRUTH_COLUMNS] for mark in marks)
     _write_unless_same(folder / "truth.csv", _csv(TRUTH_COLUMNS, rows))
-    return Truth(folder, documents, marks)
+    _write_sketches(folder, seed, sorted({mark.identity for placed in drawn for mark in placed}))
+    crops = ((m.source, m.identity, "crop", m.x, m.y, m.width, m.height) for m in marks)
+    truth = Truth(folder, documents, marks)
+    sketches = ((f"{name}.png", name, "sketch", "", "", "", "") for name in truth.identities)
+    _write_unless_same(folder / "labels.csv", _csv(LABEL_COLUMNS, [*crops, *sketches]))
+    return truth
+
+
+def _write_sketches(folder: Path, seed: int, identities: Sequence[int]) -> None:
+    """Write a sketch of each identity and the list of them."""
+    (folder / "sketches").mkdir(exist_ok=True)
+    names = [identity_name(identity) for identity in identities]
+    for identity, name in zip(identities, names, strict=True):
+        sketch = draw_sketch(identity_program(seed, identity), [seed, SKETCH, identity])
+        text = PngInfo()
+        text.add_text("Comment", NOTE)
+        out = io.BytesIO()
+        Image.fromarray(sketch).save(out, "PNG", pnginfo=text)
+        _write_unless_same(folder / f"sketches/{name}.png", out.getvalue())
+    rows = [(f"{name}.png", name) for name in names]
+    _write_unless_same(folder / "sketches.csv", _csv(("source", "identity"), rows))
+
+
+def draw_sketch(program: Program, seed: Sequence[int], side: int = 300) -> NDArray[np.uint8]:
+    """Return `program` drawn from memory with a clean pen on white: (side, side) uint8 grey."""
+    rng = np.random.default_rng(seed)
+    ink = draw(from_memory(program, rng), sketching_hand(rng), rng, side)
+    return np.asarray(np.round(255 - 255 * ink), np.uint8)
 
 
 def draw_crop(seed: int, identity: int, drawing: int, side: int = 160) -> NDArray[np.uint8]:
@@ -223,12 +270,17 @@ def draw_crop(seed: int, identity: int, drawing: int, side: int = 160) -> NDArra
     (H, W, 3) uint8 RGB, H and W up to `side`; on some, strokes of the neighbouring text come in.
     What is random depends on (seed, identity, drawing) alone.
     """
-    rng = np.random.default_rng([seed, CROP, identity, drawing])
+    return cut_out(identity_program(seed, identity), [seed, CROP, identity, drawing], side)
+
+
+def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
+    """Return `program` redrawn by a hand of its own as `draw_crop` returns an identity."""
+    rng = np.random.default_rng(seed)
     mark_side = round(side / float(rng.uniform(1.08, 1.4)))
     pen = side * float(rng.uniform(0.012, 0.035))
     ink = np.zeros((side, side), np.float32)
     x, y = (int(rng.integers(0, side - mark_side + 1)) for _ in range(2))
-    mark = draw_mark(identity_program(seed, identity), rng, mark_side, pen)
+    mark = draw_mark(program, rng, mark_side, pen)
     ink[y : y + mark_side, x : x + mark_side] = mark
     scribe = random_scribe(rng, side * float(rng.uniform(0.1, 0.2)))
     if rng.random() < 0.4:

@@ -7,7 +7,7 @@ differences are the hand's and which are the mark's.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,13 @@ def _catmull_rom(points: NDArray[np.float32], closed: bool) -> NDArray[np.float3
     return np.asarray(curve, np.float32)
 
 
+def path_of(stroke: Stroke) -> NDArray[np.float32]:
+    """Return a stroke as it stands in the program, as dense points (M, 2); a ring closes."""
+    closed = stroke.closed or stroke.filled
+    points = stroke.points
+    return _along(_catmull_rom(points, closed) if stroke.smooth else points, closed)
+
+
 def _redraw_stroke(stroke: Stroke, hand: Hand, rng: np.random.Generator) -> Trace:
     # A small stroke is drawn with smaller errors: a letter inside a heart is still a letter.
     extent = float(np.clip(np.ptp(stroke.points, axis=0).max(), 0.1, 1.0))
@@ -122,8 +129,7 @@ def _redraw_stroke(stroke: Stroke, hand: Hand, rng: np.random.Generator) -> Trac
             length = float(np.hypot(*reach))
             if length > 1e-6:
                 points[end] += reach / length * rng.normal(0, hand.overshoot * care)
-    path = np.asarray(points, np.float32)
-    dense = _along(_catmull_rom(path, closed) if stroke.smooth else path, closed)
+    dense = path_of(replace(stroke, points=np.asarray(points, np.float32)))
     if len(dense) > 3 and hand.wobble > 0:
         knots = max(3, len(dense) // 8)
         for axis in (0, 1):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.orientation import Orientation
+
 Points = NDArray[np.float32]
 
 
@@ -79,6 +81,19 @@ def placed(program: Program, x: float, y: float, width: float, height: float) ->
             for stroke in program.strokes
         )
     )
+
+
+def laid(program: Program, way: Orientation) -> Program:
+    """Return `program` mirrored and turned about the middle of the unit square."""
+    strokes = []
+    for stroke in program.strokes:
+        x, y = stroke.points.T
+        x = 1 - x if way.mirrored else x
+        for _ in range(way.turned // 90):
+            x, y = 1 - y, x
+        points = np.stack([x, y], axis=1).astype(np.float32)
+        strokes.append(Stroke(points, stroke.smooth, stroke.closed, stroke.filled))
+    return Program(tuple(strokes))
 
 
 def joined(*programs: Program) -> Program:

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
+from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import ArchiveError, QueryError
+from retrieval.crops import crop_path, store_crop
 from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
+from retrieval.orientation import UPRIGHT, Orientation, orientations
 from retrieval.search import Filters, Searcher, search_images, search_marks
 from tests.drawn_marks import add_marks, drawn_mark
+
+EIGHT = orientations(turned=True, mirrored=True)
 
 
 @pytest.fixture
@@ -102,3 +108,113 @@ def test_nonsense_is_refused_with_a_sentence(searcher: Searcher) -> None:
 
 def test_no_pictures_no_lists(searcher: Searcher) -> None:
     assert search_images(searcher, []) == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "way"),
+    [
+        (lambda mark: mark, UPRIGHT),
+        (lambda mark: np.rot90(mark), Orientation(turned=90)),  # anticlockwise: turn it back
+        (lambda mark: np.rot90(mark, 2), Orientation(turned=180)),
+        (lambda mark: mark[:, ::-1], Orientation(mirrored=True)),
+        (lambda mark: mark[::-1], Orientation(mirrored=True, turned=180)),
+    ],
+)
+def test_a_turned_query_finds_its_mark_and_says_how_it_was_held(
+    searcher: Searcher, turn, way: Orientation
+) -> None:
+    query = np.ascontiguousarray(turn(drawn_mark(3)))
+    (hits,) = search_images(searcher, [query], top=5, ways=EIGHT)
+    assert (hits[0].source, hits[0].held) == ("3.png", way)
+    assert hits[0].score > 0.98
+    assert [hit.rank for hit in hits] == [1, 2, 3, 4, 5]
+
+
+def test_a_query_is_turned_and_mirrored_only_if_asked(searcher: Searcher) -> None:
+    query = np.ascontiguousarray(drawn_mark(3)[:, ::-1])
+    (plain,) = search_images(searcher, [query], top=20)
+    assert {hit.held for hit in plain} == {UPRIGHT}
+    (turned,) = search_images(searcher, [query], top=20, ways=orientations(turned=True))
+    assert not any(hit.held.mirrored for hit in turned)
+    score = {hit.source: hit.score for hit in plain}["3.png"]
+    (both,) = search_images(searcher, [query], top=20, ways=orientations(mirrored=True))
+    assert both[0].source == "3.png"
+    assert both[0].score > score + 0.001
+
+
+def test_a_mark_counts_once_by_its_best_way(searcher: Searcher) -> None:
+    queries = [drawn_mark(40), drawn_mark(41)]
+    lists = search_images(searcher, queries, top=20, ways=EIGHT)
+    for query, hits in zip(queries, lists, strict=True):
+        assert len({hit.mark for hit in hits}) == len(hits) == 20
+        apart = [search_images(searcher, [query], top=20, ways=[way])[0] for way in EIGHT]
+        best: dict[int, float] = {}
+        for hit in (hit for single in apart for hit in single):
+            best[hit.mark] = max(best.get(hit.mark, -1.0), hit.score)
+        assert {hit.mark: hit.score for hit in hits} == pytest.approx(best, abs=1e-5)
+        scores = [hit.score for hit in hits]
+        assert scores == sorted(scores, reverse=True)
+        (few,) = search_images(searcher, [query], top=4, ways=EIGHT)
+        assert [hit.mark for hit in few] == [hit.mark for hit in hits[:4]]
+
+
+def test_eight_ways_are_eight_chances(searcher: Searcher) -> None:
+    (one,) = search_images(searcher, [drawn_mark(3)], top=1)
+    (eight,) = search_images(searcher, [drawn_mark(3)], top=20, ways=EIGHT)
+    assert eight[0].unrelated == pytest.approx(8 * one[0].unrelated, rel=0.2)
+    assert max(hit.unrelated for hit in eight) <= 1
+
+
+def test_filters_hold_in_every_way(searcher: Searcher) -> None:
+    query = np.ascontiguousarray(np.rot90(drawn_mark(3)))
+    (hits,) = search_images(searcher, [query], top=50, where=Filters(series="HCA 30"), ways=EIGHT)
+    assert {hit.source for hit in hits} == {f"{seed}.png" for seed in range(8, 16)}
+
+
+def _add_picture(searcher: Searcher, image: np.ndarray, name: str) -> tuple[Searcher, int]:
+    """Put one more mark into the archive; return the searcher that knows it, and its id."""
+    archive = searcher.archive
+    (mark,) = add_marks(archive, range(100, 101))
+    with archive.session() as session:
+        row = session.get(tables.Mark, mark)
+        assert row is not None
+        row.crop = store_crop(archive, np.ascontiguousarray(image))
+        row.page.source = name
+    refresh_index(archive, searcher.model)
+    return Searcher(archive, searcher.model, load_index(archive, searcher.model)), mark
+
+
+def test_marks_of_the_archive_are_turned_by_their_crops(searcher: Searcher) -> None:
+    more, turned = _add_picture(searcher, np.rot90(drawn_mark(5), -1), "turned.png")
+    hits = search_marks(more, [6], top=3, ways=EIGHT)  # mark 6 is 5.png
+    assert (hits[0].source, hits[0].held) == ("turned.png", Orientation(turned=90))
+    plain = search_marks(more, [6], top=20)
+    assert {hit.held for hit in plain} == {UPRIGHT}
+    score = {hit.mark: hit.score for hit in plain}[turned]
+    assert hits[0].score > score + 0.001
+
+
+def test_liked_marks_are_laid_alike_before_they_are_averaged(searcher: Searcher) -> None:
+    more, turned = _add_picture(searcher, np.rot90(drawn_mark(5)), "turned.png")
+    more, again = _add_picture(more, drawn_mark(5)[:, ::-1], "mirrored.png")
+    hits = search_marks(more, [6, turned], top=3, ways=EIGHT)
+    assert (hits[0].mark, hits[0].held) == (again, Orientation(mirrored=True))
+    assert hits[0].score > 0.98
+
+
+def test_a_mark_whose_crop_is_gone_cannot_be_turned(searcher: Searcher) -> None:
+    with searcher.archive.session() as session:
+        row = session.get(tables.Mark, 4)
+        assert row is not None
+        crop_path(searcher.archive, row.crop).unlink()
+    assert search_marks(searcher, [4], top=3)
+    with pytest.raises(ArchiveError, match="cannot be read"):
+        search_marks(searcher, [4], top=3, ways=EIGHT)
+
+
+def test_a_mark_deleted_meanwhile_is_said_to_be_gone(searcher: Searcher) -> None:
+    with searcher.archive.session() as session:
+        session.execute(delete(tables.Embedding).where(tables.Embedding.mark_id == 4))
+        session.execute(delete(tables.Mark).where(tables.Mark.id == 4))
+    with pytest.raises(QueryError, match="Mark 4 is not in the index"):
+        search_marks(searcher, [4], ways=EIGHT)

@@ -93,6 +93,35 @@ def test_search_by_marks(marks: Path) -> None:
     assert len(answer["results"]) == 10
 
 
+def test_a_query_is_turned_and_mirrored_on_demand(marks: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "turned.png"), np.rot90(drawn_mark(4)))
+    query = ("search", marks / "archive", tmp_path / "turned.png", "--top", 3)
+    told = json.loads(run(*query, "--turned", "--mirrored", "--json").stdout)
+    first = told["results"][0]
+    assert first["source"] == "merchant 1/04.png"
+    assert (first["turned"], first["mirrored"]) == (90, False)
+    told = json.loads(run(*query, "--mirrored", "--json").stdout)
+    assert {result["turned"] for result in told["results"]} == {0}
+    told = json.loads(run(*query, "--json").stdout)
+    assert not {"turned", "mirrored"} & set(told["results"][0])
+    assert re.search(r"turned a\b", run(*query, "--turned").stdout)  # the cell is folded
+    assert "turned" not in run(*query).stdout.replace(str(tmp_path / "turned.png"), "")
+
+
+def test_marks_and_regions_are_turned_on_demand(pages: Path) -> None:
+    exported = run("export", pages / "archive", "--format", "csv")
+    row = next(csv.DictReader(io.StringIO(exported.stdout)))
+    region = ",".join(row[name] for name in ("x", "y", "width", "height"))
+    by_mark = run("search", pages / "archive", "--mark", row["mark"], "--turned", "--json")
+    assert all(result["turned"] % 90 == 0 for result in json.loads(by_mark.stdout)["results"])
+    by_region = run(
+        "search", pages / "archive", "--page", row["page"], "--region", region, "--turned",
+        "--mirrored", "--json",
+    )  # fmt: skip
+    first = json.loads(by_region.stdout)["results"][0]
+    assert (first["mark"], first["turned"]) == (int(row["mark"]), 0)
+
+
 def test_an_unreadable_query_is_said_and_the_rest_answered(marks: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n but no more")

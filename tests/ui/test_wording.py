@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ui.wording import alikeness
+from retrieval.orientation import orientations
+from ui.wording import alikeness, held_in_words
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,10 @@ from ui.wording import alikeness
 )
 def test_alikeness(unrelated: float, said: str) -> None:
     assert alikeness(unrelated) == said
+
+
+def test_every_way_to_hold_a_query_has_its_own_words() -> None:
+    said = [held_in_words(way) for way in orientations(turned=True, mirrored=True)]
+    assert len(set(said)) == 8
+    assert said[:2] == ["the same way up", "turned a quarter to the right"]
+    assert said[4:7:2] == ["mirrored", "mirrored and upside down"]

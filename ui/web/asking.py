@@ -78,8 +78,28 @@ def ask(archive: Archive) -> Question:
         question = Question(_from_page(archive, now))
     else:
         question = Question(by_marks=bool(now.liked))
+    _ways_to_hold(view())
     _chosen_marks(archive, view())
     return question
+
+
+def _ways_to_hold(now: View) -> None:
+    """Offer to look for the mark turned and mirrored; changing it changes the view."""
+    offers = (
+        ("turned", now.turned, "Also turned", "By a quarter either way, and upside down."),
+        ("mirrored", now.mirrored, "Also mirrored", "Its mirror image."),
+    )
+    with st.container(horizontal=True, gap="medium", key="ways"):
+        for name, chosen, title, meaning in offers:
+            st.session_state[name] = chosen
+            st.checkbox(
+                title,
+                key=name,
+                help=f"{meaning} A turned or mirrored mark may be another owner's.",
+                on_change=lambda name=name: change(
+                    **{name: st.session_state[name]}, shown=View().shown
+                ),
+            )
 
 
 def _drawn() -> RGB | None:

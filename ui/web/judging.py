@@ -137,7 +137,7 @@ def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]
                     st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
                 already = f"already: {row.identities[mark]}" if mark in row.identities else ""
                 alike = likeness(share) if share == share else ""
-                st.html(card(alike, False, where, ship_and_date(found.document), already))
+                st.html(card(alike, False, where, ship_and_date(found.document), already=already))
                 if row.verdict is None and st.checkbox(
                     "One of them", value=True, key=f"same-{row.group}-{mark}"
                 ):

@@ -38,6 +38,7 @@ STYLE = """<style>
 .pm-card .pm-alike { font-size: .82rem; margin-bottom: .35rem; }
 .pm-card .pm-strong { color: #8c2f22; font-weight: 600; }
 .pm-card .pm-weak { color: #7d7263; }
+.pm-card .pm-way { font-size: .82rem; font-style: italic; margin-bottom: .35rem; }
 .pm-card .pm-reference { font-size: .92rem; font-weight: 600; }
 .pm-card .pm-beside { font-size: .82rem; color: #5d5448; }
 .pm-card .pm-already { font-size: .82rem; color: #34628c; }

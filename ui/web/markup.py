@@ -16,13 +16,19 @@ def heading(title: str, archive: str, facts: Sequence[str]) -> str:
     )
 
 
-def card(likeness: str, notable: bool, reference: str, beside: str, already: str = "") -> str:
-    """Return the lines under a mark's picture; `already` is what was said of it before."""
+def card(
+    likeness: str, notable: bool, reference: str, beside: str, *, way: str = "", already: str = ""
+) -> str:
+    """Return the lines under a mark's picture.
+
+    `way` is how it stands against the query, `already` what was said of it before.
+    """
     strength = "pm-strong" if notable else "pm-weak"
     alike = f"<p class='pm-alike {strength}'>{escape(likeness)}</p>" if likeness else ""
+    held = f"<p class='pm-way'>{escape(way)}</p>" if way else ""
     said = f"<p class='pm-already'>{escape(already)}</p>" if already else ""
     return (
-        f"<div class='pm-card'>{alike}<p class='pm-reference'>{escape(reference)}</p>"
+        f"<div class='pm-card'>{alike}{held}<p class='pm-reference'>{escape(reference)}</p>"
         f"<p class='pm-beside'>{escape(beside)}</p>{said}</div>"
     )
 

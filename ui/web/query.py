@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.orientation import Orientation, orientations
 from retrieval.search import Filters
 from ui.pictures import Box, parse_region
 
@@ -34,6 +35,13 @@ class View:
     opened: int | None = None  # a mark
     shown: int = SHOWN
     group: int | None = None  # a proposed group, or 0 for what comes first
+    turned: bool = False  # looked for in its quarter turns as well
+    mirrored: bool = False  # and its mirror image
+
+    @property
+    def ways(self) -> tuple[Orientation, ...]:
+        """In which ways the query is held."""
+        return orientations(turned=self.turned, mirrored=self.mirrored)
 
     def more_like(self, mark: int) -> View:
         """Return the view after "more like this" on `mark`."""
@@ -89,6 +97,8 @@ def to_address(view: View) -> dict[str, str]:
         "series": where.series or "",
         "ship": where.ship or "",
         "group": "" if view.group is None else str(view.group),
+        "turned": "1" if view.turned else "",
+        "mirrored": "1" if view.mirrored else "",
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -131,9 +141,11 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     )
     shown = min(max(number("shown") or SHOWN, SHOWN), MOST_SHOWN)
     disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
+    turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))
+    region = region if page else None
     opened, group = number("open"), number("group", 0)
     return (
-        View(way, liked, disliked, page, region if page else None, where, opened, shown, group),
+        View(way, liked, disliked, page, region, where, opened, shown, group, turned, mirrored),
         problems,
     )
 

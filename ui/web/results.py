@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.queries import mark_rows
 from retrieval.search import Hit, Searcher, search_images, search_marks
 from ui.web.asking import Question
@@ -23,6 +23,7 @@ from ui.web.wording import (
     reference,
     ship_and_date,
 )
+from ui.wording import held_in_words
 
 CARD = 204  # pixels of a card's width
 
@@ -33,10 +34,12 @@ def found(searcher: Searcher, question: Question, now: View) -> list[Hit]:
     Marks that are not liked push a query by marks away from them; those are left out of any list.
     """
     if question.by_marks:
-        return search_marks(searcher, now.liked, now.disliked, top=now.shown + 1, where=now.where)
+        return search_marks(
+            searcher, now.liked, now.disliked, top=now.shown + 1, where=now.where, ways=now.ways
+        )
     assert question.picture is not None
     top = now.shown + 1 + len(now.disliked)
-    hits = search_images(searcher, [question.picture], top=top, where=now.where)[0]
+    (hits,) = search_images(searcher, [question.picture], top=top, where=now.where, ways=now.ways)
     return [hit for hit in hits if hit.mark not in now.disliked][: now.shown + 1]
 
 
@@ -45,7 +48,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
     now = view()
     try:
         hits = found(searcher, question, now)
-    except QueryError as error:
+    except (ArchiveError, QueryError) as error:
         st.error(as_markdown(str(error)))
         return
     scope = narrowed(now.where)
@@ -63,7 +66,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
         )
     with st.container(horizontal=True, gap="small", key="results"):
         for hit in hits[: now.shown]:
-            _card(searcher.archive, hit)
+            _card(searcher.archive, hit, held_in_words(hit.held) if len(now.ways) > 1 else "")
     if len(hits) > now.shown < MOST_SHOWN:
         more = min(SHOWN, MOST_SHOWN - now.shown)
         st.button("Show more", on_click=lambda: change(shown=now.shown + more), key="more")
@@ -71,7 +74,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
         st.caption(f"The first {MOST_SHOWN} are shown. Narrow the search to see others.")
 
 
-def _card(archive: Archive, hit: Hit) -> None:
+def _card(archive: Archive, hit: Hit, way: str) -> None:
     where = reference(hit.document, hit.source)
     with st.container(key=f"card-{hit.mark}", border=True, width=CARD, gap="xsmall"):
         _picture(archive, hit.crop, hit.mark, where)
@@ -81,6 +84,7 @@ def _card(archive: Archive, hit: Hit) -> None:
                 is_notable(hit.unrelated),
                 where,
                 ship_and_date(hit.document),
+                way=way,
             )
         )
         _buttons(hit.mark)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ingest.batch import ingest_crops, ingest_pages
 from ingest.synthetic.archive import (
     TRUTH_COLUMNS,
     Truth,
@@ -19,7 +20,10 @@ from ingest.synthetic.archive import (
     draw_crops,
 )
 from ingest.synthetic.records import COLUMNS
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
+from retrieval.evaluation.evaluate import cases_of
+from retrieval.evaluation.labels import find_marks, read_labels
 
 SIZE = (700, 1000)
 
@@ -118,6 +122,34 @@ def test_truth_file_says_what_was_returned(truth: Truth) -> None:
     ]
     assert {row["place"] for row in rows} <= {"margin", "text"}
     assert set(truth.identities) == {row["identity"] for row in rows}
+
+
+def test_every_mark_on_the_pages_is_sketched_once_on_clean_paper(truth: Truth) -> None:
+    with (truth.folder / "sketches.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert tuple(rows[0]) == ("source", "identity")
+    assert [row["identity"] for row in rows] == list(truth.identities)
+    assert {row["source"] for row in rows} == {p.name for p in truth.sketches_folder.iterdir()}
+    for row in rows:
+        sketch = _grey(truth.sketches_folder / row["source"])
+        assert (sketch > 250).mean() > 0.7, "clean paper"
+        assert (sketch < 60).mean() > 0.005, "black ink"
+        with Image.open(truth.sketches_folder / row["source"]) as image:
+            assert image.info["Comment"].startswith("synthetic")
+
+
+def test_labels_tell_sketches_from_crops_as_evaluate_reads_them(
+    truth: Truth, archive: Archive
+) -> None:
+    ingest_pages(archive, [truth.pages_folder])
+    ingest_crops(archive, [truth.sketches_folder])
+    labels = read_labels(truth.folder / "labels.csv")
+    assert [label.kind for label in labels].count("crop") == len(truth.marks)
+    found = find_marks(archive, labels, "labels.csv")
+    assert not found.unknown
+    assert found.sketches is not None
+    assert found.sketches.sum() == len(truth.identities)
+    assert "sketch → crop" in {case.name for case in cases_of(found)}
 
 
 def test_every_planned_mark_is_on_its_page(truth: Truth) -> None:

@@ -140,6 +140,41 @@ def test_a_region_of_a_page_is_a_query(papers: Papers, visit: Visit) -> None:
     assert page.selectbox(key="picked").value == papers.pages[1]
 
 
+def test_a_query_is_turned_and_mirrored_on_demand(papers: Papers, visit: Visit) -> None:
+    turned = np.full((360, 500, 3), 246, np.uint8)
+    turned[100 : 100 + SIDE, 130 : 130 + SIDE] = np.rot90(drawn_mark(6, SIDE), -1)
+    lying = add_mark(papers.archive, papers.pages[2], turned, (130, 100))
+    index_papers(papers.archive)
+    asked = papers.marks[1][2]
+    page = visit(papers.archive.folder, mark=str(asked))
+    assert "the same way up" not in _html(page)
+    page.checkbox(key="turned").check().run()
+    assert _params(page) == {"mark": str(asked), "turned": "1"}
+    assert _cards(page)[0] == lying
+    assert "<p class='pm-way'>turned a quarter to the right</p>" in _html(page)
+    page.checkbox(key="mirrored").check().run()
+    assert _params(page) == {"mark": str(asked), "turned": "1", "mirrored": "1"}
+    assert _cards(page)[0] == lying
+    page.checkbox(key="turned").uncheck().run()
+    assert _params(page) == {"mark": str(asked), "mirrored": "1"}
+    assert "quarter" not in _html(page)
+    assert not page.exception
+
+
+def test_an_address_turns_an_uploaded_picture_and_a_region(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, by="upload", turned="1")
+    content = io.BytesIO()
+    Image.fromarray(np.rot90(drawn_mark(6, SIDE))).save(content, "PNG")
+    page.file_uploader(key="upload").upload("mark.png", content.getvalue()).run()
+    assert _cards(page)[0] == papers.marks[1][2]
+    assert _html(page).split("pm-way'>")[1].startswith("turned a quarter to the right")
+    x, y = PLACES[3]
+    region = f"{x},{y},{SIDE},{SIDE}"
+    page = visit(papers.archive.folder, page=str(papers.pages[1]), region=region, mirrored="1")
+    assert _cards(page)[0] == papers.marks[1][3]
+    assert "the same way up" in _html(page)
+
+
 def test_a_region_beyond_the_page_is_said_to_be(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, page=str(papers.pages[1]), region="480,10,400,40")
     assert "reaches beyond" in page.error[0].value.replace("\\", "")

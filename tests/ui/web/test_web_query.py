@@ -13,14 +13,23 @@ _WHERE = st.builds(Filters, _YEAR, _YEAR, _NAME, _NAME)
 _BOX = st.tuples(*[st.integers(0, 9999)] * 2, *[st.integers(1, 9999)] * 2)
 _OPENED = st.none() | st.integers(1, 10**9)
 _SHOWN = st.integers(SHOWN, MOST_SHOWN)
+_WAYS = st.tuples(st.booleans(), st.booleans())
 
 
-@given(_MARKS.filter(bool), _MARKS, _WHERE, _OPENED, _SHOWN, st.none() | st.integers(0, 10**9))
+@given(
+    _MARKS.filter(bool),
+    _MARKS,
+    _WHERE,
+    _OPENED,
+    _SHOWN,
+    st.none() | st.integers(0, 10**9),
+    _WAYS,
+)
 def test_a_query_by_marks_survives_its_address(
-    liked, disliked, where, opened, shown, group
+    liked, disliked, where, opened, shown, group, ways
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    view = View("marks", liked, disliked, None, None, where, opened, shown, group)
+    view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways)
     assert from_address(to_address(view)) == (view, [])
 
 
@@ -33,7 +42,20 @@ def test_a_query_by_region_survives_its_address(page, region, where) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["by", "mark", "unlike", "page", "region", "from", "to", "open", "shown", "group"]
+            [
+                "by",
+                "mark",
+                "unlike",
+                "page",
+                "region",
+                "from",
+                "to",
+                "open",
+                "shown",
+                "group",
+                "turned",
+                "mirrored",
+            ]
         ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
     )
@@ -61,6 +83,12 @@ def test_likes_and_dislikes_exclude_each_other() -> None:
     assert (view.way, view.liked, view.disliked) == ("marks", (5,), (3,))
     view = view.more_like(3)
     assert (view.liked, view.disliked) == ((5, 3), ())
+
+
+def test_more_like_this_holds_the_query_as_before_and_a_new_start_does_not() -> None:
+    view = View(turned=True, mirrored=True).more_like(3)
+    assert len(view.ways) == 8
+    assert len(view.start_again().ways) == 1
 
 
 def test_without_a_liked_mark_there_is_no_query_by_marks() -> None:

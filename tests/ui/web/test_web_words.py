@@ -94,7 +94,7 @@ _OURS = {
 def test_text_never_becomes_markup(text: str) -> None:
     for made in (
         heading(text, text, [text, text]),
-        card(text, True, text, text),
+        card(text, True, text, text, way=text, already=text),
         section(text, text),
         table([(text, text)]),
     ):
