@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.groups import Proposal, marks_on_copies, replace_proposals
+from retrieval.catalogue.groups import Proposal, marks_of_no_group, replace_proposals
 from retrieval.index import load_index, on_gpu, stored_vectors
 from retrieval.model import Model
 
 #: The nearest marks that are looked at, one by one. A stamp may be on every page of an archive.
 NEIGHBOURS = 64
+#: A proposal with a lower score is more likely writing or a stain, and these repeat most of all.
+LIKELY = 0.5
 #: A group is proposed for a likeness that this share of unrelated pairs reaches, at most.
 COMMONEST = 0.01
 _QUERIES = 4096  # marks whose neighbours are looked for at once
@@ -69,7 +71,8 @@ def propose_groups(
     """Group the archive's marks and put the groups in the place of the model's last proposals.
 
     `share` says how alike: as only that share of unrelated pairs of this archive would be; None is
-    `usual_share`. Rejected marks and those on copies of a page are left out. Raises QueryError
+    `usual_share`. Rejected marks, those on copies of a page, and proposals that are unlikely to be
+    marks (a score under LIKELY) are left out. Raises QueryError
     when `share` is out of range, ModelError when nothing is indexed.
     """
     if share is not None and not RAREST <= share <= COMMONEST:
@@ -79,8 +82,8 @@ def propose_groups(
         )
     index = load_index(archive, model)
     with archive.session() as session:
-        copies = marks_on_copies(session)
-    marks = np.setdiff1d(index.marks, np.array(copies, np.int64), assume_unique=True)
+        left_out = marks_of_no_group(session, LIKELY)
+    marks = np.setdiff1d(index.marks, np.array(left_out, np.int64), assume_unique=True)
     share = usual_share(len(marks)) if share is None else share
     cosine = index.calibration.cosine(share)
     groups = group_marks(marks, stored_vectors(index, marks.tolist()), cosine, report=report)

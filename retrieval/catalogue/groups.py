@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
@@ -51,13 +51,14 @@ class GroupRow:
     identities: dict[int, str]  # names of the identities that its marks belong to already, by mark
 
 
-def marks_on_copies(session: Session) -> list[int]:
-    """Return the marks on pages that are byte for byte copies of another page."""
+def marks_of_no_group(session: Session, least: float) -> list[int]:
+    """Return the marks on copies of another page, and proposals with a score under `least`."""
+    unlikely = and_(Mark.status == "proposed", Mark.score < least)
     return list(
         session.scalars(
             select(Mark.id)
             .join(Page, Mark.page_id == Page.id)
-            .where(Page.duplicate_of.is_not(None))
+            .where(or_(Page.duplicate_of.is_not(None), unlikely))
         )
     )
 

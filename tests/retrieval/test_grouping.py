@@ -159,7 +159,7 @@ def test_an_archives_groups_are_kept_as_proposals(
     assert _pairs(archive) == {frozenset(group.marks) for group in found.groups}
 
 
-def test_rejected_marks_and_copies_of_a_page_are_left_out(
+def test_rejected_marks_copies_of_a_page_and_unlikely_proposals_are_left_out(
     indexed: tuple[Archive, list[int]], tiny_model: Model
 ) -> None:
     archive, marks = indexed
@@ -168,11 +168,18 @@ def test_rejected_marks_and_copies_of_a_page_are_left_out(
         copied = session.get_one(tables.Mark, marks[1]).page_id
         copy = session.get_one(tables.Page, session.get_one(tables.Mark, marks[31]).page_id)
         copy.duplicate_of = copied
+        for row, (status, score) in {
+            32: ("proposed", 0.49),
+            33: ("proposed", 0.5),
+            34: ("confirmed", 0.1),
+        }.items():
+            mark = session.get_one(tables.Mark, marks[row])
+            mark.status, mark.score = status, score
     found = propose_groups(archive, tiny_model, 1e-6)
     inside = {mark for group in found.groups for mark in group.marks}
-    assert found.marks == 38
-    assert inside.isdisjoint(marks[30:32])
-    assert {marks[2], marks[32]} <= inside
+    assert found.marks == 37
+    assert inside.isdisjoint(marks[30:33])
+    assert {marks[3], marks[4], marks[33], marks[34]} <= inside
 
 
 @pytest.mark.parametrize("share", [0.0, 1e-7, 0.5, float("nan")])
