@@ -60,8 +60,10 @@ def scanned_pages(folder: Path) -> Iterator[tuple[Path, list[TrueBox]]]:
             yield path, truth[path.name]
 
 
-def synthetic_pages(folder: Path, pages: int) -> Iterator[tuple[Path, list[TrueBox]]]:
-    drawn = draw_archive(folder, seed=1713, identities=max(6, pages // 2), pages=pages)
+def synthetic_pages(
+    folder: Path, pages: int, seed: int = 1713
+) -> Iterator[tuple[Path, list[TrueBox]]]:
+    drawn = draw_archive(folder, seed=seed, identities=max(6, pages // 2), pages=pages)
     truth: dict[str, list[TrueBox]] = defaultdict(list)
     for mark in drawn.marks:
         right, bottom = mark.x + mark.width, mark.y + mark.height
@@ -117,6 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pages", type=Path, help="scans with regions.csv")
     parser.add_argument("--synthetic", type=int, default=0, help="synthetic pages to draw")
+    parser.add_argument("--seed", type=int, default=1713, help="the synthetic pages' seed")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     print(f"segmenter {SEGMENTER}")
@@ -124,7 +127,7 @@ def main() -> None:
         measure(scanned_pages(asked.pages))
     if asked.synthetic or asked.pages is None:
         with tempfile.TemporaryDirectory() as folder:
-            measure(synthetic_pages(Path(folder), asked.synthetic or 40))
+            measure(synthetic_pages(Path(folder), asked.synthetic or 40, asked.seed))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import numpy as np
 from ingest.binarise import Bytes, Floats
 from ingest.inks import Inks, separate_inks
 from ingest.traits import Boxes, describe
-from ingest.weights import BIAS, WEIGHTS
+from ingest.weights import likelihoods, shipped_weights
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.
-SEGMENTER = "strokes-1"
+SEGMENTER = "strokes-2"
 #: The score from which on a proposal is worth showing unasked.
 DEFAULT_THRESHOLD = 0.5
 
@@ -25,11 +25,11 @@ _REACHES = (0.08, 0.2, 0.35, 0.55, 0.8, 1.1)
 #: (letter heights): fine rings and coarse ones.
 _RINGS = ((0.15, 0.7), (0.3, 1.2))
 #: A mark's longer side, in letter heights.
-_SMALLEST, _LARGEST = 1.0, 16.0
+_SMALLEST, _LARGEST = 1.0, 24.0
 #: A mark's shorter side is at least so many letter heights ...
-_THINNEST = 0.45
+_THINNEST = 0.4
 #: ... and its longer side at most so many times the shorter.
-_SLENDEREST = 7.0
+_SLENDEREST = 14.0
 #: Two boxes are the same find if their intersection over their union is more than this ...
 _SAME = 0.4
 #: ... and one is a part of the other if more than this share of it lies within.
@@ -108,15 +108,6 @@ def candidates(inks: Inks) -> Boxes:
     return np.unique(boxes[kept], axis=0)
 
 
-def _scores(inks: Inks, boxes: Boxes) -> Floats:
-    """How like a mark, and unlike its page's writing, each box is: (N,) in 0..1."""
-    found = describe(inks, boxes)
-    total = np.full(len(boxes), BIAS, np.float32)
-    for names, weight in WEIGHTS.items():
-        total += weight * np.prod([found[name] for name in names], axis=0)
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(total, -30.0, 30.0))), np.float32)
-
-
 def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
     """Indices of the best boxes, best first, none the same find as a better one."""
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -135,6 +126,16 @@ def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
     return kept
 
 
+def working_copy(image: Bytes) -> Bytes:
+    """The page, (H, W, 3), no larger than marks are sought on."""
+    height, width = image.shape[:2]
+    scale = _WORKING_SIDE / max(height, width)
+    if scale >= 1.0:
+        return image
+    size = (max(16, round(width * scale)), max(16, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
     """Boxes that may hold a mark, best first, in pixels of `image`, (H, W, 3) uint8 RGB.
 
@@ -146,14 +147,11 @@ def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
     height, width = image.shape[:2]
     if min(height, width) < 16:
         return []
-    scale = min(1.0, _WORKING_SIDE / max(height, width))
-    size = (max(16, round(width * scale)), max(16, round(height * scale)))
-    page = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    inks = separate_inks(np.asarray(page, np.uint8))
+    inks = separate_inks(working_copy(image))
     boxes = candidates(inks)
     if not len(boxes):
         return []
-    scores = _scores(inks, boxes)
+    scores = likelihoods(describe(inks, boxes), shipped_weights())
     back = np.array([width, height, width, height]) / np.array(inks.ink.shape[::-1] * 2)
     proposals = []
     for index in distinct(boxes, scores, most):

@@ -1,72 +1,88 @@
-"""Weights of a proposal's score: a logistic regression on the traits of `ingest.traits`.
+"""How like a mark a box is: a logistic regression on its traits and on their products by pairs.
 
-Fitted once, on some 2,000 marks: those of `retrieval.strokes` (merchants' marks, ringed stamps,
-lines of printed letters) laid into 77 real pages in their own or another ink, in margins and across
-the writing, 30 synthetic pages, and the 48 stamps of the real pages themselves. What overlaps a
-true box by 0.55 was a mark, the rest of each page was not. An archive's own pages teach nothing
-here. A pair of names is the product of two traits.
+`weights.csv` holds it, a trait a row: mean and spread by which the trait is measured, its own
+weight, and its weight times each trait up to itself. `benchmarks/fit_proposals.py` fitted it on
+drawn marks that were laid into real pages, and wrote the file; no true stamp taught it anything,
+and an archive's own pages teach nothing here. See docs/decisions/0005-proposals-from-inlays.md.
 """
 
 from __future__ import annotations
 
-#: Set so that a score of one half shows a few false proposals a page.
-BIAS = 1.0869
-WEIGHTS: dict[tuple[str, ...], float] = {
-    ("size",): 0.6634,
-    ("height",): 0.8056,
-    ("aspect",): -0.3234,
-    ("squareness",): -0.6981,
-    ("density",): 0.5132,
-    ("left",): -0.4084,
-    ("right",): -0.8296,
-    ("above",): -0.0614,
-    ("below",): -0.1667,
-    ("cut",): -0.1033,
-    ("wide",): -1.5747,
-    ("coloured",): -0.1609,
-    ("coloured_alone",): -0.6141,
-    ("coloured_share",): -0.1121,
-    ("across",): -0.3587,
-    ("pale",): -0.0596,
-    ("pale_alone",): -0.6395,
-    ("dark",): -0.2279,
-    ("depth",): 0.1743,
-    ("stroke",): 1.5550,
-    ("pieces",): -0.0592,
-    ("hole",): 4.6420,
-    ("ring",): 1.3865,
-    ("frame",): -1.3489,
-    ("other_ring",): -0.1845,
-    ("ruled",): -0.0218,
-    ("slant",): 0.4689,
-    ("to_edge",): -0.2303,
-    ("off_sheet",): -7.1808,
-    ("strange",): -0.3194,
-    ("steps",): 0.1094,
-    ("page",): 0.7576,
-    ("page_colour",): 0.1784,
-    ("size", "size"): -0.1042,
-    ("height", "height"): -0.0965,
-    ("aspect", "aspect"): -0.5243,
-    ("density", "density"): -0.1153,
-    ("stroke", "stroke"): 0.2782,
-    ("dark", "dark"): 0.0175,
-    ("hole", "hole"): -4.9463,
-    ("ring", "ring"): 0.8730,
-    ("coloured_share", "coloured_share"): 0.0046,
-    ("coloured", "ring"): 0.2097,
-    ("coloured_alone", "coloured"): 2.1478,
-    ("size", "coloured"): 0.2192,
-    ("left", "size"): -0.0822,
-    ("right", "left"): -0.0987,
-    ("pale_alone", "pale"): 1.8816,
-    ("wide", "coloured"): 1.7749,
-    ("off_sheet", "ruled"): -0.7507,
-    ("density", "size"): 0.0558,
-    ("ring", "size"): 1.1010,
-    ("other_ring", "size"): 0.5221,
-    ("pale", "ring"): 0.3081,
-    ("coloured", "squareness"): -0.3249,
-    ("cut", "size"): 0.0083,
-    ("cut", "coloured"): -0.1147,
-}
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.catalogue.files import write_atomically
+
+Floats = npt.NDArray[np.float32]
+
+FILE = Path(__file__).with_name("weights.csv")
+
+#: A trait further than this from the mean, in spreads, tells no more than one that is this far.
+FARTHEST = 3.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights for T traits in the order of `names`; a score of one half is a logit of nothing."""
+
+    names: tuple[str, ...]
+    mean: Floats  # (T,)
+    spread: Floats  # (T,)
+    single: Floats  # (T,)
+    products: Floats  # (T, T), nothing above the diagonal
+    bias: float
+
+
+@cache
+def shipped_weights() -> Weights:
+    """Return the weights that ship with the program."""
+    return read_weights(FILE)
+
+
+def read_weights(path: Path) -> Weights:
+    """Return the weights that `write_weights` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        *traits, last = csv.DictReader(file)  # the last row is the bias
+    names = tuple(row["trait"] for row in traits)
+    mean, spread, single = (
+        np.array([row[column] for row in traits], np.float32)
+        for column in ("mean", "spread", "single")
+    )
+    products = np.array([[row[name] or 0 for name in names] for row in traits], np.float32)
+    return Weights(names, mean, spread, single, products, float(last["single"]))
+
+
+def write_weights(path: Path, weights: Weights) -> None:
+    """Write the weights, to five digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trait", "mean", "spread", "single", *weights.names])
+    for at, name in enumerate(weights.names):
+        numbers = [weights.mean[at], weights.spread[at], weights.single[at]]
+        numbers += list(weights.products[at, : at + 1])
+        blank = [""] * (len(weights.names) - at - 1)
+        writer.writerow([name, *(f"{number:.5g}" for number in numbers), *blank])
+    writer.writerow(["bias", "", "", f"{weights.bias:.5g}", *[""] * len(weights.names)])
+    write_atomically(path, text.getvalue().encode())
+
+
+def measured(traits: Mapping[str, Floats], weights: Weights) -> Floats:
+    """The traits in spreads from the mean, (N, T)."""
+    columns = np.stack([traits[name] for name in weights.names], axis=1)
+    spreads = (columns - weights.mean) / weights.spread
+    return np.asarray(np.clip(spreads, -FARTHEST, FARTHEST), np.float32)
+
+
+def likelihoods(traits: Mapping[str, Floats], weights: Weights) -> Floats:
+    """How like a mark, and unlike its page's writing, boxes of such traits are: (N,) in 0..1."""
+    values = measured(traits, weights)
+    logit = values @ weights.single + np.einsum("nt,nt->n", values @ weights.products, values)
+    logit += weights.bias
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))), np.float32)

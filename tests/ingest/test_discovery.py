@@ -36,6 +36,26 @@ def test_unchanged_files_are_not_even_opened(
     assert pages_of(archive, tmp_path / "in", workers=2).unchanged == 1
 
 
+def test_what_another_segmenter_proposed_stays(archive: Archive, tmp_path: Path) -> None:
+    scan(tmp_path / "in" / "a.png", (1, 1))
+    pages_of(archive, tmp_path / "in", segmenter="squares-1")
+    before = dump(archive, moments=True)
+    report = pages_of(archive, tmp_path / "in", segmenter="squares-2")
+    assert (report.unchanged, report.changed) == (1, 0)
+    assert dump(archive, moments=True) == before
+
+
+def test_new_proposals_name_the_segmenter_they_are_from(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    pages_of(archive, tmp_path / "in", segmenter="squares-1")
+    scan(path, (2, 2))
+    scan(tmp_path / "in" / "b.png", (1, 1))
+    pages_of(archive, tmp_path / "in", segmenter="squares-2")
+    found = dump(archive)
+    assert {page["segmenter"] for page in found["pages"]} == {"squares-2"}
+    assert {mark["origin"] for mark in found["marks"]} == {"squares-2"}
+
+
 def test_a_file_that_was_only_touched_is_unchanged(archive: Archive, tmp_path: Path) -> None:
     path = scan(tmp_path / "in" / "a.png", (1, 1))
     pages_of(archive, tmp_path / "in")
