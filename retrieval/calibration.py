@@ -31,8 +31,8 @@ class Calibration:
         """Return the shares of unrelated marks that are at least this alike, in [1e-6, 1].
 
         Beyond the body the tail is a generalised Pareto that ends at a cosine of 1 (Pickands
-        1975). On marks with known owners it claims several times more than there are, never less:
-        it errs on the side of caution.
+        1975), fitted where pairs are still common. On 4,840 drawings with known owners a claim of
+        1e-3 was true, 1e-4 stood for 1.7e-4, and 1e-5 for 4e-5.
         """
         body = self.quantiles[-1]
         shares = 1 - np.interp(cosines, self.quantiles, np.linspace(0, BODY, len(self.quantiles)))
