@@ -19,6 +19,7 @@ from synthetic import draw
 
 from retrieval.calibration import calibrate
 from retrieval.embedding import embed
+from retrieval.evaluation.features import own_and_company
 from retrieval.evaluation.labels import read_labels
 from retrieval.evaluation.measures import rank, score
 from retrieval.model import Model, bundled_model
@@ -53,6 +54,9 @@ def methods(least: float) -> dict[str, Callable[[Vectors, Vectors], Vectors]]:
         return similarity
 
     chosen = {
+        "company, as search does": lambda q, g: np.max(
+            [q @ f.T for f in own_and_company(g)], axis=0
+        ),
         "query expansion, 3": query_expansion(3),
         "query expansion, 5": query_expansion(5),
         "query expansion, 10": query_expansion(10),

@@ -5,6 +5,7 @@ bits of writing, as cut out of a page, and drawn once from memory with a clean p
 are the same drawing (retrieval.strokes.sameness). Every crop is a query among all other crops, and
 every sketch among all crops. Then each mark's mirror image and its turns are put in as other
 owners' marks, where they are other drawings: they should stand below the mark's own repeats.
+Marks are found as `search` finds them, by the company they keep, too.
 `--model DIR` measures a model's folder instead of the weights that ship with the program.
 """
 
@@ -24,7 +25,8 @@ from ingest.synthetic.archive import cut_out, draw_sketch
 from ingest.synthetic.page import identity_program
 from ingest.synthetic.records import CROP, SKETCH
 from retrieval.embedding import embed
-from retrieval.evaluation.measures import rank, score
+from retrieval.evaluation.features import own_and_company
+from retrieval.evaluation.measures import Similarity, rank, score
 from retrieval.model import Model, bundled_model, read_model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.strokes.program import Program, laid
@@ -50,6 +52,11 @@ class Drawn:
 
     def rows(self, *kinds: str) -> NDArray[np.int64]:
         return np.flatnonzero(np.isin(self.kinds, kinds))
+
+    def likeness(self, gallery: NDArray[np.int64]) -> Similarity:
+        """Return what gives the scores of some rows against the rows of `gallery`."""
+        found_by = own_and_company(self.vectors[gallery])
+        return lambda rows: np.max([self.vectors[rows] @ found.T for found in found_by], axis=0)
 
 
 def identities(count: int) -> list[Program]:
@@ -100,10 +107,7 @@ def draw(count: int, crops: int, model: Model, *, with_variants: bool = True) ->
 
 def show_search(drawn: Drawn, name: str, asking: str, among: Sequence[str]) -> None:
     gallery = drawn.rows(*among)
-    ranked = rank(
-        drawn.labels, drawn.rows(asking), gallery,
-        lambda rows: drawn.vectors[rows] @ drawn.vectors[gallery].T,
-    )  # fmt: skip
+    ranked = rank(drawn.labels, drawn.rows(asking), gallery, drawn.likeness(gallery))
     found = score(ranked).micro
     values = " | ".join(
         f"{found[measure].value:.3f}"
@@ -116,12 +120,15 @@ def show_variants(drawn: Drawn, kind: str, asking: str) -> None:
     """Print how often a variant stands above its mark's own repeats."""
     above_best, above_worst = [], []
     crops = drawn.rows("crop")
+    gallery = drawn.rows("crop", kind)
+    likeness = drawn.likeness(gallery)
     for row in drawn.rows(kind):
         own = crops[drawn.of[crops] == drawn.of[row]]
         asked = own if asking == "crop" else drawn.rows(asking)
-        for query in asked[drawn.of[asked] == drawn.of[row]]:
-            repeats = drawn.vectors[own[own != query]] @ drawn.vectors[query]
-            variant = drawn.vectors[row] @ drawn.vectors[query]
+        asked = asked[drawn.of[asked] == drawn.of[row]]
+        for query, scores in zip(asked, likeness(asked), strict=True):
+            repeats = scores[np.isin(gallery, own[own != query])]
+            variant = scores[gallery == row]
             above_best.append(variant >= repeats.max())
             above_worst.append(variant >= repeats.min())
     shares = f"{np.mean(above_best):10.3f} | {np.mean(above_worst):11.3f}"

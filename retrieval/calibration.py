@@ -7,6 +7,7 @@ is the share of unrelated marks that score as high.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,10 +50,16 @@ class Calibration:
         return float(1 - max(1 - self.quantiles[-1], 1e-6) * left)
 
 
-def calibrate(vectors: NDArray[np.float32], seed: int = 0) -> Calibration:
+def calibrate(
+    vectors: NDArray[np.float32],
+    found_by: Sequence[NDArray[np.float32]] = (),
+    seed: int = 0,
+) -> Calibration:
     """Return the calibration of an archive from its embeddings (N, D), from random pairs of them.
 
-    With fewer than two embeddings nothing is known, and every score is said to be common.
+    `found_by` are the vectors, (N, D) each, by the most alike of which a mark is found; without
+    any, by its embedding. With fewer than two embeddings nothing is known, and every score is said
+    to be common.
     """
     steps = round(BODY * 200) + 1
     if len(vectors) < 2:
@@ -60,12 +67,12 @@ def calibrate(vectors: NDArray[np.float32], seed: int = 0) -> Calibration:
     rng = np.random.default_rng(seed)
     first = rng.integers(0, len(vectors), PAIRS)
     second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
-    cosines = np.concatenate(
-        [
-            np.einsum("nd,nd->n", vectors[first[i : i + 20_000]], vectors[second[i : i + 20_000]])
-            for i in range(0, PAIRS, 20_000)
-        ]
-    )
+    cosines = np.full(PAIRS, -1.0, np.float32)
+    for found in found_by or [vectors]:
+        for start in range(0, PAIRS, 20_000):
+            part = slice(start, start + 20_000)
+            alike = np.einsum("nd,nd->n", vectors[first[part]], found[second[part]])
+            cosines[part] = np.maximum(cosines[part], alike)
     body, tail = np.quantile(cosines, [BODY, TAIL])
     spread = math.log(max(1 - body, 1e-6) / max(1 - tail, 1e-6))
     power = math.log((1 - BODY) / (1 - TAIL)) / max(spread, 1e-3)

@@ -22,7 +22,8 @@ from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.groups import Proposal, marks_of_no_group, replace_proposals
-from retrieval.index import load_index, on_gpu, stored_vectors
+from retrieval.gpu import on_gpu
+from retrieval.index import load_index, stored_vectors
 from retrieval.model import Model
 
 #: The nearest marks that are looked at, one by one. A stamp may be on every page of an archive.
@@ -85,7 +86,7 @@ def propose_groups(
         left_out = marks_of_no_group(session, LIKELY)
     marks = np.setdiff1d(index.marks, np.array(left_out, np.int64), assume_unique=True)
     share = usual_share(len(marks)) if share is None else share
-    cosine = index.calibration.cosine(share)
+    cosine = index.cosines.cosine(share)
     groups = group_marks(marks, stored_vectors(index, marks.tolist()), cosine, report=report)
     proposals = [Proposal(group.marks, group.likeness) for group in groups]
     with archive.writing() as session:

@@ -3,7 +3,8 @@
 The catalogue is the truth; an index is derived from it. `embed_marks` brings the embeddings in the
 catalogue up to date, `refresh_index` brings the FAISS file up to date with them: new vectors are
 added, those of deleted or rejected marks removed, and a file that is missing, damaged or foreign
-is rebuilt.
+is rebuilt. Beside it lie each mark's nearest neighbours: a mark is found by the company it keeps,
+too (retrieval.company).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +27,29 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.queries import marks_to_embed
+from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import dimension, embed
+from retrieval.gpu import on_gpu
 from retrieval.model import Model
 
-VECTORS, IDS, SEAL = "vectors.faiss", "ids.npy", "index.json"
+VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
 _AT_ONCE = 512  # marks embedded and committed in one transaction
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
+_NEIGHBOUR = np.dtype([("mark", "<i8"), ("cosine", "<f4")])
 
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """A FAISS index over mark ids, and the calibration of its scores."""
+    """Two FAISS indexes over mark ids, of the marks and of their company, and what scores mean."""
 
     model_id: str
     vectors: Any  # faiss.IndexIDMap2 over IndexFlatIP, on the CPU
-    searched: Any  # the same on the GPU, where one works; else `vectors`
-    calibration: Calibration
+    companies: Any  # the same
+    searched: tuple[Any, Any]  # both on the GPU, where one works; else the same two
+    cosines: Calibration  # of the cosines between two marks
+    scores: Calibration  # of what `nearest` gives
     marks: NDArray[np.int64]  # the ids in it, ascending
 
     def __len__(self) -> int:
@@ -134,34 +139,61 @@ def _crop_key(crop: str) -> int:
     return int(crop[:15], 16)
 
 
-def _read(folder: Path, size: int) -> tuple[Any, NDArray[np.int64], dict[str, Any]] | None:
-    """Return the stored index, its (mark, crop key) rows and its seal; None if not trusted."""
+@dataclass(frozen=True)
+class _Stored:
+    """What lies in an index's folder; `rows` are (mark, crop key), ascending."""
+
+    vectors: Any
+    rows: NDArray[np.int64]
+    neighbours: Neighbours
+    cosines: Calibration
+    scores: Calibration
+
+    @classmethod
+    def nothing(cls, size: int) -> _Stored:
+        unknown = calibrate(np.zeros((0, size), np.float32))
+        empty = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+        return cls(empty, np.zeros((0, 2), np.int64), Neighbours.none(), unknown, unknown)
+
+
+def _read(folder: Path, size: int) -> _Stored | None:
+    """Return what is stored, or None if it cannot be trusted."""
     try:
         seal = json.loads((folder / SEAL).read_bytes())
-        vectors, ids = (folder / VECTORS).read_bytes(), (folder / IDS).read_bytes()
-        if seal["vectors"] != _digest(vectors) or seal["ids"] != _digest(ids):
+        content = {name: (folder / name).read_bytes() for name in (VECTORS, IDS, NEIGHBOURS)}
+        if any(seal[name] != _digest(read) for name, read in content.items()):
             return None
-        index = faiss.deserialize_index(np.frombuffer(vectors, np.uint8))
-        rows = np.frombuffer(ids, "<i8").reshape(-1, 2)
-        calibration = seal["calibration"]
-        seal["calibration"] = Calibration(tuple(calibration["quantiles"]), calibration["power"])
+        index = faiss.deserialize_index(np.frombuffer(content[VECTORS], np.uint8))
+        rows = np.frombuffer(content[IDS], "<i8").reshape(-1, 2)
+        nearest = np.frombuffer(content[NEIGHBOURS], _NEIGHBOUR).reshape(len(rows), NEAREST)
+        neighbours = Neighbours(rows[:, 0], nearest["mark"], nearest["cosine"])
+        calibrations = [
+            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"])
+            for name in ("cosines", "scores")
+        ]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None  # missing or damaged: it is derived, and will be rebuilt
     if index.ntotal != len(rows) or index.d != size:
         return None
-    return index, rows, seal
+    return _Stored(index, rows, neighbours, *calibrations)
 
 
-def _write(folder: Path, index: Any, rows: NDArray[np.int64], calibration: Calibration) -> None:
-    vectors, ids = faiss.serialize_index(index).tobytes(), rows.astype("<i8").tobytes()
-    seal = {
-        "vectors": _digest(vectors),
-        "ids": _digest(ids),
-        "count": len(rows),
-        "calibration": asdict(calibration),
+def _write(folder: Path, stored: _Stored) -> None:
+    nearest = np.empty(stored.neighbours.nearest.shape, _NEIGHBOUR)
+    nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
+    content = {
+        VECTORS: faiss.serialize_index(stored.vectors).tobytes(),
+        IDS: stored.rows.astype("<i8").tobytes(),
+        NEIGHBOURS: nearest.tobytes(),
     }
-    write_atomically(folder / VECTORS, vectors)
-    write_atomically(folder / IDS, ids)
+    seal = {
+        **{name: _digest(written) for name, written in content.items()},
+        "count": len(stored.rows),
+        "cosines": asdict(stored.cosines),
+        "scores": asdict(stored.scores),
+    }
+    for name, written in content.items():
+        write_atomically(folder / name, written)
     write_atomically(folder / SEAL, json.dumps(seal).encode())
 
 
@@ -185,22 +217,36 @@ def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int
             _wanted(model.id).with_only_columns(tables.Mark.id, tables.Embedding.crop)
         ).all()
     target = np.array([(mark, _crop_key(crop)) for mark, crop in wanted], np.int64).reshape(-1, 2)
-    stored = _read(folder, size)
-    if stored is None:
-        index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
-        rows, calibration = np.zeros((0, 2), np.int64), calibrate(np.zeros((0, size), np.float32))
-    else:
-        index, rows, calibration = stored[0], stored[1], stored[2]["calibration"]
-    gone, new = _differences(rows, target)
+    read = _read(folder, size)
+    stored = read or _Stored.nothing(size)
+    gone, new = _differences(stored.rows, target)
     if gone:
-        index.remove_ids(np.array(gone, np.int64))
+        stored.vectors.remove_ids(np.array(gone, np.int64))
     for start in range(0, len(new), 10_000):
-        part = new[start : start + 10_000]
-        index.add_with_ids(_stored_vectors(archive, model.id, part, size), np.array(part, np.int64))
-    if stored is None or gone or new:
-        calibration = calibrate(_all_vectors(index))
-        _write(folder, index, target, calibration)
-    found = VectorIndex(model.id, index, on_gpu(index), calibration, target[:, 0])
+        part = np.array(new[start : start + 10_000], np.int64)
+        stored.vectors.add_with_ids(_stored_vectors(archive, model.id, part.tolist(), size), part)
+    vectors = _in_order(stored.vectors)
+    changed = read is None or bool(gone or new)
+    if changed:
+        marks = target[:, 0]
+        neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
+        together = company(vectors, neighbours)
+        cosines, scores = calibrate(vectors), calibrate(vectors, [vectors, together])
+        stored = _Stored(stored.vectors, target, neighbours, cosines, scores)
+        _write(folder, stored)
+    else:
+        together = company(vectors, stored.neighbours)
+    companies = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+    companies.add_with_ids(together, stored.rows[:, 0])
+    found = VectorIndex(
+        model_id=model.id,
+        vectors=stored.vectors,
+        companies=companies,
+        searched=(on_gpu(stored.vectors), on_gpu(companies)),
+        cosines=stored.cosines,
+        scores=stored.scores,
+        marks=stored.rows[:, 0],
+    )
     return found, len(new), len(gone), len(target)
 
 
@@ -228,35 +274,11 @@ def _stored_vectors(
     return np.ascontiguousarray(stacked.reshape(-1, size), np.float32)
 
 
-def _all_vectors(index: Any) -> NDArray[np.float32]:
+def _in_order(index: Any) -> NDArray[np.float32]:
+    """Return a copy of all vectors of an index, (N, D), in ascending order of their marks."""
     flat: Any = faiss.downcast_index(index.index)
-    return np.asarray(
-        faiss.rev_swig_ptr(flat.get_xb(), index.ntotal * index.d).reshape(-1, index.d)
-    )
-
-
-@cache
-def gpu_works() -> bool:
-    """Return whether FAISS really adds and finds vectors on a GPU here.
-
-    A build may count GPUs that it holds no code for, so the count alone is not believed.
-    """
-    if not hasattr(faiss, "StandardGpuResources") or faiss.get_num_gpus() < 1:
-        return False
-    vectors = np.eye(8, dtype=np.float32)
-    try:
-        index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, faiss.IndexFlatIP(8))
-        index.add(vectors)
-        return bool((index.search(vectors, 1)[1][:, 0] == np.arange(8)).all())
-    except RuntimeError:  # what FAISS raises for "no kernel image" and "out of memory"
-        return False
-
-
-def on_gpu(index: Any) -> Any:
-    """Return a FAISS index on the GPU, where one works; else as it is."""
-    if not gpu_works():
-        return index
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    vectors = faiss.rev_swig_ptr(flat.get_xb(), index.ntotal * index.d).reshape(-1, index.d)
+    return np.asarray(vectors[np.argsort(faiss.vector_to_array(index.id_map))])
 
 
 def load_index(archive: Archive, model: Model) -> VectorIndex:
@@ -284,29 +306,38 @@ def nearest(
     top: int,
     among: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return cosines and mark ids, (N, K) each, best first, of the K <= `top` nearest marks.
+    """Return scores and mark ids, (N, K) each, best first, of the K <= `top` nearest marks.
 
-    `vectors` is (N, D), L2-normalised. `among` restricts the search to those mark ids. Equal
-    scores are ordered by mark id.
+    `vectors` is (N, D), L2-normalised. A score is the cosine to the mark or to its company, the
+    larger of the two. `among` restricts the search to those mark ids. Equal scores are ordered by
+    mark id.
     """
     wanted = len(index) if among is None else len(among)
     count = max(0, min(top, wanted))
     if count == 0:
         return np.zeros((len(vectors), 0), np.float32), np.zeros((len(vectors), 0), np.int64)
     vectors = np.ascontiguousarray(vectors, np.float32)
+    parameters: Any = faiss.SearchParameters
     threads = faiss.omp_get_max_threads()
     if len(vectors) < _FEW_QUERIES:
         faiss.omp_set_num_threads(1)
     try:
         if among is None:
-            scores, marks = index.searched.search(vectors, count)
+            found = [searched.search(vectors, count) for searched in index.searched]
         else:
-            parameters: Any = faiss.SearchParameters
             chosen = parameters(sel=faiss.IDSelectorBatch(among))
-            scores, marks = index.vectors.search(vectors, count, params=chosen)
+            found = [
+                searched.search(vectors, count, params=chosen)
+                for searched in (index.vectors, index.companies)
+            ]
     finally:
         faiss.omp_set_num_threads(threads)
-    order = np.lexsort((marks, -scores), axis=1)
+    scores, marks = (np.hstack(both) for both in zip(*found, strict=True))
+    # Whoever is among the best by the larger of two scores is among the best by one of them.
+    order = np.lexsort((-scores, marks), axis=1)
+    scores, marks = (np.take_along_axis(values, order, axis=1) for values in (scores, marks))
+    scores[:, 1:][marks[:, 1:] == marks[:, :-1]] = -np.inf
+    order = np.lexsort((marks, -scores), axis=1)[:, :count]
     return (
         np.take_along_axis(scores, order, axis=1),
         np.take_along_axis(marks, order, axis=1),
@@ -314,7 +345,7 @@ def nearest(
 
 
 def stored_vectors(index: VectorIndex, marks: list[int]) -> NDArray[np.float32]:
-    """Return the vectors of `marks` from the index, (N, D); KeyError for a mark not in it."""
+    """Return the embeddings of `marks` from the index, (N, D); KeyError for a mark not in it."""
     vectors = np.empty((len(marks), index.vectors.d), np.float32)
     for row, mark in zip(vectors, marks, strict=True):
         try:

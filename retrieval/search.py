@@ -1,7 +1,8 @@
 """Search: how a sketch becomes a ranked list.
 
     picture -> ink on paper (retrieval.ink) -> embedding (retrieval.embedding)
-            -> nearest marks by cosine (retrieval.index) -> their pages and documents (catalogue)
+            -> nearest marks by cosine, their own or their company's (retrieval.index)
+            -> their pages and documents (catalogue)
 
 A query may also be marks already in the archive: what a person liked, less what they did not.
 It is held as it is, unless other ways to hold it are named (retrieval.orientation): then it is
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.calibration import Calibration
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.queries import MarkRow, mark_ids, mark_rows
@@ -54,11 +54,6 @@ class Searcher:
     model: Model
     index: VectorIndex
 
-    @property
-    def calibration(self) -> Calibration:
-        """What share of unrelated marks reaches a cosine, under this model in this archive."""
-        return self.index.calibration
-
 
 @dataclass(frozen=True)
 class Hit:
@@ -66,7 +61,7 @@ class Hit:
 
     rank: int
     mark: int
-    score: float  # cosine, in [-1, 1]
+    score: float  # cosine to the mark or its company, the larger, in [-1, 1]
     unrelated: float  # share of unrelated marks at least this alike in any way, in (0, 1]
     source: str
     page: int
@@ -185,7 +180,7 @@ def _ranked(
         scores, marks = nearest(searcher.index, vectors.reshape(-1, vectors.shape[-1]), top, among)
         rows = mark_rows(session, np.unique(marks).tolist())
     # Held in W ways, an unrelated mark has W chances to look this alike.
-    unrelated = np.minimum(searcher.calibration.unrelated(scores) * len(ways), 1.0)
+    unrelated = np.minimum(searcher.index.scores.unrelated(scores) * len(ways), 1.0)
     for start in range(0, len(scores), len(ways)):
         part = slice(start, start + len(ways))
         known = [

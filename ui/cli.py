@@ -364,7 +364,7 @@ def evaluate(
     with _opened(archive) as opened:
         labelled = find_marks(opened, read_labels(labels, split), labels.name)
         chosen = archive_model(opened, model)
-        besides = baselines_of(opened) if baselines else None
+        besides = baselines_of(opened, chosen) if baselines else None
         with bar("Evaluating") as show:
             found = measure(
                 opened, labelled, chosen, baselines=besides, curves=report is not None, report=show

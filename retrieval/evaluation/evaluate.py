@@ -1,7 +1,8 @@
 """The evaluation: labelled marks and features in, a table with intervals and curves out.
 
 Nothing in the archive is changed, and its index is not used: every row, the model's too, computes
-its vectors from the same normalised pictures, so that the rows differ by their features alone.
+its vectors from the same normalised pictures. The model's row finds marks as `search` does, by the
+company they keep, too; among the baselines is the same model without.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def _similarities(
     if isinstance(features, Features):
         vectors = vectors_of(archive, labelled.crops, features, shown)
         return (
-            {case.name: compared(vectors, case.gallery, features.compare) for case in cases},
+            {case.name: compared(vectors, case.gallery, features) for case in cases},
             {case.name: case.queries for case in cases},
             features.note,
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
+from retrieval.company import company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.ink import normalise
@@ -24,6 +25,8 @@ _GALLERY_AT_ONCE = 8192
 Vectors = NDArray[np.float32]
 #: Gives the similarities (Q, G) of vectors (Q, D) to vectors (G, D); larger is more alike.
 Compare = Callable[[Vectors, Vectors], Vectors]
+#: Gives what marks with the vectors (G, D) are found by, each again (G, D); the most alike counts.
+FoundBy = Callable[[Vectors], Sequence[Vectors]]
 
 
 def cosine(queries: Vectors, gallery: Vectors) -> Vectors:
@@ -61,6 +64,7 @@ class Features:
     vectors: Callable[[Vectors], Vectors]
     compare: Compare = cosine
     note: str = ""
+    found_by: FoundBy = lambda vectors: [vectors]
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,21 @@ class Matching:
 
 
 def model_features(model: Model) -> Features:
-    """Return a model's own embedding, as `search` uses it, over pictures of ink."""
+    """Return a model's own embedding over pictures of ink, and marks found as `search` does."""
+    return replace(lone_model_features(model), found_by=own_and_company)
+
+
+def lone_model_features(model: Model) -> Features:
+    """Return a model's own embedding, and marks found by nothing else."""
     return Features(
         model.shape.size,
         lambda ink: embed_pictures(model, np.ascontiguousarray(ink[:, None] * 2 - 1)),
     )
+
+
+def own_and_company(vectors: Vectors) -> Sequence[Vectors]:
+    """Return the embeddings of marks, and their company's among them (retrieval.company)."""
+    return [vectors, company(vectors, find_neighbours(np.arange(len(vectors)), vectors))]
 
 
 def ink_pictures(archive: Archive, crops: list[str], side: int) -> Iterator[Vectors]:
@@ -110,16 +124,19 @@ def vectors_of(
 
 
 def compared(
-    vectors: NDArray[Any], gallery: NDArray[np.int64], compare: Compare
+    vectors: NDArray[Any], gallery: NDArray[np.int64], features: Features
 ) -> Callable[[NDArray[np.int64]], Vectors]:
     """Return the similarity of some rows of `vectors` to the rows of `gallery`."""
+    found_by = features.found_by(vectors[gallery])
 
     def similarity(rows: NDArray[np.int64]) -> Vectors:
         asked = vectors[rows].astype(np.float32)
-        scores = np.empty((len(rows), len(gallery)), np.float32)
+        scores = np.full((len(rows), len(gallery)), -np.inf, np.float32)
         for start in range(0, len(gallery), _GALLERY_AT_ONCE):
             part = slice(start, start + _GALLERY_AT_ONCE)
-            scores[:, part] = compare(asked, vectors[gallery[part]].astype(np.float32))
+            for found in found_by:
+                alike = features.compare(asked, found[part].astype(np.float32))
+                scores[:, part] = np.maximum(scores[:, part], alike)
         return scores
 
     return similarity

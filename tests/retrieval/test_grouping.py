@@ -146,7 +146,7 @@ def test_an_archives_groups_are_kept_as_proposals(
     archive, marks = indexed
     found = propose_groups(archive, tiny_model, 1e-6)
     assert found.marks == 40
-    assert found.cosine == load_index(archive, tiny_model).calibration.cosine(1e-6)
+    assert found.cosine == load_index(archive, tiny_model).cosines.cosine(1e-6)
     twins = {frozenset((marks[at], marks[30 + at])) for at in range(10)}
     assert {frozenset(group.marks) for group in found.groups} >= twins
     assert _pairs(archive) == {frozenset(group.marks) for group in found.groups}

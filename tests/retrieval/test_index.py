@@ -10,10 +10,11 @@ from sqlalchemy import delete, update
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
+from retrieval.company import company, find_neighbours
 from retrieval.index import (
+    NEIGHBOURS,
     SEAL,
     VECTORS,
-    gpu_works,
     load_index,
     nearest,
     refresh_index,
@@ -29,21 +30,39 @@ def catalogued_vectors(archive: Archive) -> dict[int, np.ndarray]:
     return {mark: np.frombuffer(vector, "<f4") for mark, vector in rows}
 
 
-def test_search_is_exact(archive: Archive, tiny_model: Model) -> None:
+@pytest.mark.parametrize("top", [30, 4])
+def test_search_is_exact(archive: Archive, tiny_model: Model, top: int) -> None:
     add_marks(archive, range(30))
     refresh_index(archive, tiny_model)
     index = load_index(archive, tiny_model)
-    vectors = catalogued_vectors(archive)
-    query = np.stack([vectors[7], vectors[12]])
-    scores, marks = nearest(index, query, 30)
-    for row, row_scores, wanted in zip(marks, scores, query, strict=True):
-        cosines = {mark: float(vector @ wanted) for mark, vector in vectors.items()}
-        assert sorted(cosines.values(), reverse=True) == pytest.approx(
-            row_scores.tolist(), abs=1e-5
-        )
-        assert [cosines[mark] for mark in row] == pytest.approx(row_scores.tolist(), abs=1e-5)
-    assert marks[0, 0] == 7
-    assert marks[1, 0] == 12
+    marks, vectors = zip(*sorted(catalogued_vectors(archive).items()), strict=True)
+    own = np.stack(vectors)
+    together = company(own, find_neighbours(np.array(marks), own))
+    query = own[[7, 12]] + np.float32(0.05)
+    query /= np.linalg.norm(query, axis=1, keepdims=True)
+    wanted = np.maximum(query @ own.T, query @ together.T)
+    scores, found = nearest(index, query, top)
+    order = np.argsort(-wanted, axis=1)[:, :top]
+    np.testing.assert_array_equal(found, np.array(marks)[order])
+    np.testing.assert_allclose(scores, np.take_along_axis(wanted, order, axis=1), atol=1e-5)
+    assert (together @ query[0] > own @ query[0]).any(), "company counted"
+
+
+def test_what_was_followed_is_what_a_rebuilt_index_finds(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(30))
+    refresh_index(archive, tiny_model)
+    with archive.session() as session:
+        session.execute(delete(tables.Mark).where(tables.Mark.id == marks[3]))
+    add_marks(archive, range(30, 34))
+    refresh_index(archive, tiny_model)
+    query = stored_vectors(load_index(archive, tiny_model), marks[5:8])
+    followed = nearest(load_index(archive, tiny_model), query, 33)
+    (archive.index_folder / tiny_model.id / SEAL).unlink()
+    rebuilt = nearest(load_index(archive, tiny_model), query, 33)
+    np.testing.assert_allclose(followed[0], rebuilt[0], atol=1e-5)
+    assert (followed[1] == rebuilt[1]).mean() > 0.95, "equal but for ties"
 
 
 def test_vectors_are_normalised(archive: Archive, tiny_model: Model) -> None:
@@ -94,13 +113,14 @@ def test_a_mark_cut_anew_is_embedded_anew(archive: Archive, tiny_model: Model) -
     assert not np.allclose(stored_vectors(before, [marks[0]]), same[0])
 
 
+@pytest.mark.parametrize("name", [VECTORS, NEIGHBOURS])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "garbled", "foreign"])
 def test_a_damaged_index_is_rebuilt_from_the_catalogue(
-    archive: Archive, tiny_model: Model, damage: str
+    archive: Archive, tiny_model: Model, damage: str, name: str
 ) -> None:
     add_marks(archive, range(12))
     refresh_index(archive, tiny_model)
-    path = archive.index_folder / tiny_model.id / VECTORS
+    path = archive.index_folder / tiny_model.id / name
     content = path.read_bytes()
     if damage == "missing":
         path.unlink()
@@ -140,13 +160,3 @@ def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:
 def test_an_archive_without_embeddings_says_what_to_do(archive: Archive, tiny_model: Model) -> None:
     with pytest.raises(ModelError, match="prizemarks index"):
         load_index(archive, tiny_model)
-
-
-def test_a_gpu_is_not_believed_by_its_count_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
-    gpu_works.cache_clear()
-    try:
-        if not hasattr(faiss, "GpuIndexFlat"):
-            assert not gpu_works()
-    finally:
-        gpu_works.cache_clear()

@@ -121,7 +121,7 @@ def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]
     """Show marks of the group, each to be left out; return those that are not."""
     of_mark = dict(zip(row.marks, row.likeness, strict=True))
     cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
-    shares = searcher.calibration.unrelated(cosines)
+    shares = searcher.index.cosines.unrelated(cosines)
     if row.model != searcher.model.id:  # its cosines mean something else
         shares = np.full(len(cosines), np.nan)
     chosen = []

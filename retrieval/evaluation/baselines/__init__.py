@@ -24,7 +24,14 @@ from retrieval.evaluation.baselines.networks import (
     trained_discriminators,
 )
 from retrieval.evaluation.baselines.shape import fourier_descriptors, zernike_moments
-from retrieval.evaluation.features import Features, Matching, euclidean, relative
+from retrieval.evaluation.features import (
+    Features,
+    Matching,
+    euclidean,
+    lone_model_features,
+    relative,
+)
+from retrieval.model import Model
 
 Baseline = Callable[[], Features | Matching]
 
@@ -32,6 +39,8 @@ _IMAGE_MATCH = (
     "computed here after the paper: the package image-match 1.1.2 needs scikit-image < 0.13, "
     "which does not install on this Python"
 )
+
+ALONE = "the same, each mark found by itself alone"
 
 #: The baselines that every archive has, by the name of their row, in the order of the report.
 BASELINES: dict[str, Baseline] = {
@@ -45,10 +54,20 @@ BASELINES: dict[str, Baseline] = {
 }
 
 
-def baselines_of(archive: Archive) -> dict[str, Baseline]:
-    """Return `BASELINES`, the archive's own adversarial models, and the ImageNet network."""
+def baselines_of(archive: Archive, model: Model) -> dict[str, Baseline]:
+    """Return the baselines of an archive and of the model that is measured.
+
+    The model without the marks' company, `BASELINES`, the archive's own adversarial models, and
+    the ImageNet network.
+    """
     trained = {
         discriminator_name(model): partial(trained_discriminator, model)
         for model in trained_discriminators(archive)
     }
-    return {**BASELINES, **trained, "ImageNet network (EfficientNet-Lite0)": imagenet_network}
+    alone = {ALONE: lambda: lone_model_features(model)}
+    return {
+        **alone,
+        **BASELINES,
+        **trained,
+        "ImageNet network (EfficientNet-Lite0)": imagenet_network,
+    }

@@ -9,7 +9,7 @@ import torch
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SetupError
-from retrieval.evaluation.baselines import BASELINES, baselines_of, networks
+from retrieval.evaluation.baselines import ALONE, BASELINES, baselines_of, networks
 from retrieval.evaluation.baselines.appearance import oriented_gradients, shade_signature
 from retrieval.evaluation.baselines.matching import sift_keypoints, verified_matches
 from retrieval.evaluation.baselines.networks import imagenet_network, pooled_activations
@@ -19,7 +19,7 @@ from retrieval.evaluation.invariance import transformed
 from retrieval.gan.architecture import AdversarialDiscriminator, Architecture, Generator
 from retrieval.index import register_model
 from retrieval.ink import normalise
-from retrieval.model import model_id, pack_weights, read_model, write_model
+from retrieval.model import bundled_model, model_id, pack_weights, read_model, write_model
 from tests.drawn_marks import drawn_mark
 
 SMALL = Architecture("sketch-gan", size=32, width=4, kernels=(12, 8, 4, 4))
@@ -124,9 +124,10 @@ def test_an_archives_own_adversarial_models_stand_in_the_table(archive: Archive)
     folder = archive.models_folder / name
     write_model(folder, weights, {"id": name, "settings": {"objective": "non-saturating"}})
     register_model(archive, read_model(folder), "trained")
-    named = baselines_of(archive)
+    named = baselines_of(archive, bundled_model())
     row = f"sketch-gan, non-saturating, pooled ({name[:8]})"
-    assert list(named)[len(BASELINES)] == row
+    assert list(named)[:2] == [ALONE, next(iter(BASELINES))]
+    assert list(named)[len(BASELINES) + 1] == row
     features = named[row]()
     assert isinstance(features, Features)
     assert features.vectors(pictures(32)).shape == (6, 16 * sum(SMALL.channels))

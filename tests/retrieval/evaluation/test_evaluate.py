@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ from retrieval.evaluation.features import (
     compared,
     cosine,
     euclidean,
+    lone_model_features,
     model_features,
     relative,
     vectors_of,
 )
 from retrieval.evaluation.labels import Labelled, find_marks, read_labels
+from retrieval.index import load_index, nearest, refresh_index
 from retrieval.model import Model
 from tests.drawn_marks import add_marks, drawn_mark
 
@@ -56,20 +59,37 @@ def not_here() -> Features:
     raise SetupError("not installed; pip install it")
 
 
-def test_the_models_row_is_its_own_embedding(
+def test_the_models_row_is_what_search_finds(
     archive: Archive, labelled: Labelled, tiny_model: Model
 ) -> None:
     stored = vectors_of(archive, labelled.crops, model_features(tiny_model))
     direct = embed(tiny_model, [drawn_mark(seed) for seed in range(9)])
     np.testing.assert_allclose(stored, direct, atol=2e-2)
+    refresh_index(archive, tiny_model)
+    scores, marks = nearest(load_index(archive, tiny_model), stored, 9)
+    everything = np.arange(9)
+    likeness = compared(stored, everything, model_features(tiny_model))(everything)
+    found = np.searchsorted(labelled.marks, marks)
+    np.testing.assert_allclose(scores, np.take_along_axis(likeness, found, axis=1), atol=1e-3)
     alone = evaluate(archive, labelled, tiny_model)
     (case,) = alone.cases
     assert (case.name, len(case.queries), len(case.gallery)) == ("mark → mark", 9, 9)
-    best = (stored.astype(np.float32) @ stored.T.astype(np.float32)) - 3 * np.eye(9)
-    right = labelled.labels[best.argmax(axis=1)] == labelled.labels
+    right = labelled.labels[(likeness - 3 * np.eye(9)).argmax(axis=1)] == labelled.labels
     measured = alone.rows[0].scores[case.name].micro["precision_at_1"].value
     assert measured == pytest.approx(right.mean())
     assert alone.rows[0].invariance is None
+
+
+def test_a_model_alone_is_compared_by_its_own_embedding(
+    archive: Archive, labelled: Labelled, tiny_model: Model
+) -> None:
+    features = lone_model_features(tiny_model)
+    stored = vectors_of(archive, labelled.crops, features)
+    likeness = compared(stored, np.arange(4), features)(np.array([7]))
+    np.testing.assert_allclose(likeness, stored[[7]] @ stored[:4].T, atol=1e-6)
+    together = compared(stored, np.arange(4), model_features(tiny_model))(np.array([7]))
+    assert (together >= likeness).all()
+    assert (together > likeness + 1e-4).any()
 
 
 def test_rows_stand_side_by_side_and_say_what_is_missing(
@@ -177,9 +197,10 @@ def test_long_vectors_are_halved_and_the_gallery_is_taken_in_parts(
     vectors = vectors_of(archive, labelled.crops, pixels)
     assert (vectors.dtype, vectors.shape) == (np.float16, (9, 4096))
     gallery = np.array([8, 1, 5, 0, 3])
-    whole = compared(vectors, gallery, euclidean)(np.array([0, 7]))
+    features = replace(pixels, compare=euclidean)
+    whole = compared(vectors, gallery, features)(np.array([0, 7]))
     monkeypatch.setattr(features_module, "_GALLERY_AT_ONCE", 2)
-    parts = compared(vectors, gallery, euclidean)(np.array([0, 7]))
+    parts = compared(vectors, gallery, features)(np.array([0, 7]))
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-3)
     assert whole[0, 3] == pytest.approx(0, abs=0.1)
 

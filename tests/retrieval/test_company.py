@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.company import NEAREST, OWN, Neighbours, company, find_neighbours
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths, np.float32)
+
+
+def random_unit(seed: int, count: int, size: int = 6) -> np.ndarray:
+    return unit(np.random.default_rng(seed).normal(size=(count, size)))
+
+
+def by_hand(vectors: np.ndarray) -> np.ndarray:
+    """The definition, one mark after another."""
+    joined = []
+    for at, own in enumerate(vectors):
+        cosines = vectors @ own
+        others = sorted(
+            (row for row in range(len(vectors)) if row != at), key=lambda r: -cosines[r]
+        )
+        total = OWN * own
+        for place, row in enumerate(others[:NEAREST]):
+            total = total + max(cosines[row], 0) ** 3 * (NEAREST - place) / NEAREST * vectors[row]
+        joined.append(total)
+    return unit(np.stack(joined))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, NEAREST + 1, 60])
+def test_company_is_the_mark_with_its_nearest(count: int) -> None:
+    vectors = random_unit(count, count)
+    neighbours = find_neighbours(np.arange(count) * 3 + 7, vectors)
+    np.testing.assert_allclose(company(vectors, neighbours), by_hand(vectors), atol=1e-5)
+
+
+def test_no_marks_no_company() -> None:
+    nothing = np.zeros((0, 6), np.float32)
+    assert company(nothing, find_neighbours(np.zeros(0, np.int64), nothing)).shape == (0, 6)
+    assert company(nothing, Neighbours.none()).shape == (0, 6)
+
+
+def test_a_mark_is_not_its_own_neighbour_and_copies_of_it_are() -> None:
+    vectors = np.repeat(random_unit(0, 1), 30, axis=0)
+    marks = np.arange(100, 130)
+    neighbours = find_neighbours(marks, vectors)
+    assert (neighbours.nearest >= 100).all()
+    assert not (neighbours.nearest == marks[:, None]).any()
+    np.testing.assert_allclose(company(vectors, neighbours), vectors, atol=1e-6)
+
+
+def test_a_third_drawing_brings_two_together() -> None:
+    middle, one, other = unit(np.array([[1, 0, 0], [1, 0.9, 0], [1, -0.9, 0]]))
+    strangers = unit(np.array([[0.1, 0.8, 1], [0.2, 0.7, -1], [-1, 0, 0.3]]))
+    vectors = np.stack([middle, one, *strangers])
+    together = company(vectors, find_neighbours(np.arange(5), vectors))
+    assert together[1] @ other > one @ other + 0.1
+    assert (together[2:] @ other).max() < together[1] @ other
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    before=st.integers(0, 40),
+    gone=st.sets(st.integers(0, 39), max_size=6),
+    cut_anew=st.sets(st.integers(0, 39), max_size=4),
+    added=st.sets(st.integers(0, 99), max_size=8),
+    seed=st.integers(0, 5),
+)
+def test_following_changes_gives_what_starting_anew_gives(
+    before: int, gone: set[int], cut_anew: set[int], added: set[int], seed: int
+) -> None:
+    vectors = {2 * mark: vector for mark, vector in enumerate(random_unit(seed, before))}
+    known = find_neighbours(np.array(sorted(vectors), np.int64), _rows(vectors))
+    for mark in gone:
+        vectors.pop(2 * mark, None)
+    looks = iter(random_unit(seed + 100, 20))
+    changed = {2 * mark for mark in cut_anew} & set(vectors) | {2 * mark + 1 for mark in added}
+    vectors |= {mark: next(looks) for mark in sorted(changed)}
+    marks = np.array(sorted(vectors), np.int64)
+    anew = find_neighbours(marks, _rows(vectors))
+    followed = find_neighbours(marks, _rows(vectors), known, np.isin(marks, sorted(changed)))
+    np.testing.assert_array_equal(followed.marks, anew.marks)
+    np.testing.assert_array_equal(followed.nearest, anew.nearest)
+    np.testing.assert_allclose(followed.cosines, anew.cosines, atol=1e-6)
+
+
+def _rows(vectors: dict[int, np.ndarray]) -> np.ndarray:
+    return np.array([vectors[mark] for mark in sorted(vectors)], np.float32).reshape(-1, 6)
