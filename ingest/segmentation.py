@@ -13,7 +13,7 @@ from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, shipped_weights
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.
-SEGMENTER = "strokes-2"
+SEGMENTER = "strokes-3"
 #: The score from which on a proposal is worth showing unasked.
 DEFAULT_THRESHOLD = 0.5
 
@@ -34,6 +34,9 @@ _SLENDEREST = 14.0
 _SAME = 0.4
 #: ... and one is a part of the other if more than this share of it lies within.
 _PART = 0.5
+#: Within this share of a box's longer side a stroke's ink rises from paper to nearly its darkest,
+#: by this share of it at least; a stain takes half its width to do so.
+_EDGE, _RISE = 0.06, 0.45
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,20 @@ def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
     return kept
 
 
+def has_edges(density: Floats) -> bool:
+    """Whether what darkens a box, (H, W) optical density, has an edge anywhere: a stain has none.
+
+    True boxes on 38 real pages reach 0.66 and more of `_RISE`, of what else is proposed one in
+    forty less than 0.45.
+    """
+    longer = max(density.shape)
+    soft = cv2.GaussianBlur(density, (0, 0), max(0.5, 0.008 * longer))
+    around = np.ones((max(3, 2 * round(_EDGE / 2 * longer) + 1),) * 2, np.uint8)
+    rise = cv2.dilate(soft, around) - cv2.erode(soft, around)
+    darkest = max(float(np.percentile(density, 99.5)), 1e-3)
+    return float(np.percentile(rise, 98)) >= _RISE * darkest
+
+
 def working_copy(image: Bytes) -> Bytes:
     """The page, (H, W, 3), no larger than marks are sought on."""
     height, width = image.shape[:2]
@@ -153,8 +170,13 @@ def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
         return []
     scores = likelihoods(describe(inks, boxes), shipped_weights())
     back = np.array([width, height, width, height]) / np.array(inks.ink.shape[::-1] * 2)
-    proposals = []
-    for index in distinct(boxes, scores, most):
+    proposals: list[Proposal] = []
+    for index in distinct(boxes, scores, 2 * most):
+        if len(proposals) == most:
+            break
+        left, top, right, bottom = np.maximum(boxes[index], 0).round().astype(int).tolist()
+        if not has_edges(inks.density[top : max(bottom, top + 1), left : max(right, left + 1)]):
+            continue
         left, top, right, bottom = (boxes[index] * back).tolist()
         x, y = max(0, int(left)), max(0, int(top))
         x1, y1 = min(width, int(np.ceil(right))), min(height, int(np.ceil(bottom)))

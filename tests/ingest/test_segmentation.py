@@ -108,6 +108,32 @@ def test_finds_a_mark_where_the_writing_touches_it() -> None:
     assert rank_of(box, propose_marks(page)) < 12
 
 
+def stain(page: Page, x: int, y: int, side: int) -> Box:
+    """A brown spot that fades into the paper on all sides."""
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]]
+    distance = np.hypot(columns - (x + side / 2), rows - (y + side / 2)) / (side / 2)
+    light = 1 - 0.45 * np.exp(-2.5 * distance**2)
+    page[:] = (page * light[..., None] ** np.array([0.6, 1.0, 1.5])).astype(np.uint8)
+    return x, y, side, side
+
+
+def test_a_stain_is_not_proposed_and_the_mark_on_it_is() -> None:
+    page = written_page()
+    bare = stain(page, 50, 600, 110)
+    under = stain(page, 50, 300, 110)
+    box = draw_mark(page, 75, 325, 60)
+    proposals = propose_marks(page)
+    assert rank_of(box, proposals) < 5
+    assert rank_of(bare, proposals) == 1000
+    assert any(holds_centre(under, found) for found in proposals)
+    assert not any(holds_centre(bare, found) for found in proposals)
+
+
+def holds_centre(box: Box, found: Proposal) -> bool:
+    x, y = found.x + found.width / 2, found.y + found.height / 2
+    return box[0] < x < box[0] + box[2] and box[1] < y < box[1] + box[3]
+
+
 def test_rules_and_dark_borders_are_not_proposed() -> None:
     page = written_page()
     page[:, :40] = 12
