@@ -26,7 +26,7 @@ from pathlib import Path
 from ingest.discovery import files_to_read
 from ingest.documents import Binding, bind_pages, read_documents, store_documents
 from ingest.quarantine import forget_absent_failures, write_quarantine
-from ingest.reading import Propose, read_file, reading_of_a_lost_file
+from ingest.reading import Propose, read_file, reading_of_a_lost_file, reading_of_a_stuck_file
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
 from ingest.sources import MAX_PIXELS, ImageFile, image_files
@@ -35,6 +35,9 @@ from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import UNFINISHED
 from retrieval.catalogue.queries import counts
+
+#: Minutes that one image of a file may take to be read and searched, on a busy machine.
+MAX_MINUTES = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def ingest_pages(
     propose: Propose = propose_marks,
     segmenter: str = SEGMENTER,
     max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
@@ -85,13 +89,24 @@ def ingest_pages(
 
     `sources` are folders and files; masters are only read. `documents` is a CSV file that says
     which document each page belongs to. `propose` is called in `workers` processes (default: as
-    many as there are cores) and must be importable there. `progress` is called after each file.
+    many as there are cores; 0: in this one) and must be importable there. A file of which one
+    image takes them more than `max_minutes` is given up. `progress` is called after each file.
 
     Raises ArchiveBusy when another ingest is running, MetadataError for the documents file,
     SourceError for a source that does not exist, all before anything is written. A file that
     cannot be read raises nothing: it is reported.
     """
-    return _ingest(archive, sources, documents, propose, segmenter, max_pixels, workers, progress)
+    return _ingest(
+        archive,
+        sources,
+        documents,
+        propose,
+        segmenter,
+        max_pixels,
+        max_minutes,
+        workers,
+        progress,
+    )
 
 
 def ingest_crops(
@@ -100,6 +115,7 @@ def ingest_crops(
     *,
     documents: Path | None = None,
     max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
@@ -107,7 +123,9 @@ def ingest_crops(
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, sources, documents, None, None, max_pixels, workers, progress)
+    return _ingest(
+        archive, sources, documents, None, None, max_pixels, max_minutes, workers, progress
+    )
 
 
 def _ingest(
@@ -117,6 +135,7 @@ def _ingest(
     propose: Propose | None,
     segmenter: str | None,
     max_pixels: int,
+    max_minutes: float,
     workers: int | None,
     progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
@@ -144,7 +163,12 @@ def _ingest(
         try:
             groups = files_to_read(run, files)
             for group, readings in in_order(
-                groups, read, reading_of_a_lost_file, workers or _cores()
+                groups,
+                read,
+                reading_of_a_lost_file,
+                functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
+                _cores() if workers is None else workers,
+                60 * max_minutes,
             ):
                 with archive.writing() as session:
                     write_readings(run, session, group, readings)
@@ -183,7 +207,6 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
 
 
 def _cores() -> int:
-    """Return the cores this process may use, two at least: a worker can die, this process not."""
     if hasattr(os, "sched_getaffinity"):
-        return max(2, len(os.sched_getaffinity(0)))
-    return max(2, os.cpu_count() or 2)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -27,6 +27,14 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
+def check_bytes(size: int, max_pixels: int) -> None:
+    """Raise ImageTooLarge for a file of more bytes than an image of `max_pixels` can need."""
+    if size > 8 * max_pixels + 1_000_000:
+        raise ImageTooLarge(
+            f"It holds {size:,} bytes, more than {max_pixels:,} pixels can need.", ADVICE_SIZE
+        )
+
+
 def to_8_bits(values: NDArray[Any], full: int) -> RGB:
     """Scale whole numbers from 0 to `full` to 0 to 255."""
     if values.dtype == np.uint8 and full == 255:
@@ -48,6 +56,12 @@ def real_to_8_bits(values: NDArray[Any]) -> RGB:
 def grey_as_rgb(values: RGB) -> RGB:
     """Give one channel, (H, W), three times: (H, W, 3)."""
     return np.repeat(values[..., None], 3, axis=2)
+
+
+def from_inks(inks: RGB) -> RGB:
+    """Give (H, W, 4) of cyan, magenta, yellow and black, 255 being all of it, as colours."""
+    inverse = 255 - inks.astype(np.uint16)
+    return np.asarray((inverse[..., :3] * inverse[..., 3:] + 127) // 255, np.uint8)
 
 
 def on_white(colours: RGB, alpha: RGB, *, premultiplied: bool = False) -> RGB:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.pixels import RGB
 from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
+from ingest.workers import sign_of_life
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crop
 
@@ -87,6 +88,7 @@ def read_file(
     before = file_stamp(file.path)
     images: list[ReadImage | UnreadImage] = []
     for frame in read_each_frame(file.path, max_pixels):
+        sign_of_life()
         if isinstance(frame, UnreadFrame):
             images.append(UnreadImage(frame.index, frame.error.reason, frame.error.advice))
             continue
@@ -95,6 +97,7 @@ def read_file(
             images.append(_read_image(frame.index, frame.image, here, crops, propose))
         except SourceError as error:
             images.append(UnreadImage(frame.index, error.reason, error.advice))
+        del frame  # the next needs the memory
     return Reading(tuple(images), before if before == file_stamp(file.path) else None)
 
 
@@ -107,6 +110,16 @@ def reading_of_a_lost_file(_file: FileToRead) -> Reading:
         "Open and save it with an image editor, or save it smaller.",
     )
     return Reading((lost,), None)
+
+
+def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
+    """Return what is known of a file of which no image could be read in `minutes`."""
+    stuck = UnreadImage(
+        0,
+        f"Reading one image of it took more than {minutes:g} minutes, and was given up.",
+        "Open and save it with an image editor, or raise max_minutes and ingest it again.",
+    )
+    return Reading((stuck,), None)
 
 
 def file_stamp(path: Path) -> tuple[int, int]:

@@ -6,6 +6,9 @@ against a limit before anything is decoded.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import math
 import os
 import re
 import stat
@@ -13,7 +16,7 @@ import struct
 import unicodedata
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -22,11 +25,15 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ingest.headers import CODESTREAM, JP2_SIGNATURE, jpeg_size, webp_size
+from ingest.jpeg2000 import read_jpeg2000
+from ingest.pdf import pdf_decoders
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,
     ADVICE_SIZE,
     RGB,
+    check_bytes,
     check_pixels,
     grey_as_rgb,
     on_white,
@@ -39,26 +46,31 @@ from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage, 
 #: Pixels of one image that are decoded at most, unless the caller allows more.
 MAX_PIXELS = 200_000_000
 
+#: Bytes that a PNG may hold beside its picture in one piece, such as a text.
+MAX_PNG_ASIDE = 8_000_000
+
 #: Images that one multi-page file may hold.
 MAX_FRAMES = 10_000
 
 #: The endings of the files that a folder is searched for, in lower case.
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".pdf"}
+    | {".jp2", ".jpx", ".jpf", ".j2k", ".j2c", ".jpc"}
+)
 
 #: Folders in which systems keep previews of pictures, and our own that are no masters.
 _NOT_SOURCES = frozenset({"@eaDir", "__MACOSX"})
 _ARCHIVE_FOLDERS = frozenset({"crops", "models", "index", "backups"})
 
 _WHAT_ELSE = (
-    (b"%PDF-", "a PDF"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
     (b"GIF8", "a GIF image"),
     (b"BM", "a Windows bitmap"),
     (b"8BPS", "a Photoshop file"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"<", "HTML or XML text"),
 )
+
+_NONE_OF_OURS = "not a JPEG, JPEG 2000, PNG, TIFF, WebP or PDF"
 
 # Our own check against the caller's limit comes first; this one guards what else uses Pillow.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -98,9 +110,10 @@ class ImageFiles:
 def read_frames(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame]:
     """Give the images of the file one after another, decoded as they are asked for.
 
-    JPEG and PNG hold one image, TIFF any number; thumbnails and smaller copies inside a TIFF
-    are left out. Images are turned as the file says they are to be shown, transparent ones are
-    laid on white, samples of other depths are scaled to 8 bits.
+    JPEG, JPEG 2000, PNG and WebP hold one image, TIFF and PDF any number. Thumbnails and smaller
+    copies inside a TIFF are left out, and so is what follows the first image of a WebP that moves:
+    it is no further page. Images are turned as the file says they are to be shown, transparent
+    ones are laid on white, samples of other depths are scaled to 8 bits.
 
     Raises NotAnImage, DamagedImage or ImageTooLarge (more than `max_pixels`), and SourceError
     for a file that cannot be opened; never a decoder's own exception.
@@ -111,6 +124,20 @@ def read_frames(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame]:
         yield frame
 
 
+def read_frame(path: Path, index: int, max_pixels: int = MAX_PIXELS) -> Frame | None:
+    """Return one image of the file, without decoding those before it; None past the last.
+
+    Raises what `read_frames` raises.
+    """
+    try:
+        with _opened(path) as stream, _decoders(stream, path.name, max_pixels) as decoders:
+            for decode in itertools.islice(decoders, index, index + 1):
+                return Frame(index, _checked(decode()))
+    except Exception as error:  # a decoder's: their kinds have no end
+        raise _as_source_error(error) from error
+    return None
+
+
 def read_each_frame(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame | UnreadFrame]:
     """Give what `read_frames` gives, and go on after an image that cannot be read.
 
@@ -118,21 +145,23 @@ def read_each_frame(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame 
     """
     following = 0
     try:
-        with _opened(path) as stream:
-            for decode in _decoders(stream, path.name, max_pixels):
+        with _opened(path) as stream, _decoders(stream, path.name, max_pixels) as decoders:
+            for decode in decoders:
                 if following == MAX_FRAMES:
                     raise ImageTooLarge(
                         f"It holds more than {MAX_FRAMES:,} images.", "Split the file."
                     )
-                try:
-                    image = _checked(decode())
-                except Exception as error:  # a decoder's: their kinds have no end
-                    yield UnreadFrame(following, _as_source_error(error))
-                else:
-                    yield Frame(following, image)
+                yield _read(following, decode)  # not kept: the next needs the memory
                 following += 1
     except Exception as error:  # likewise, from the headers
         yield UnreadFrame(following, _as_source_error(error))
+
+
+def _read(index: int, decode: Callable[[], RGB]) -> Frame | UnreadFrame:
+    try:
+        return Frame(index, _checked(decode()))
+    except Exception as error:  # a decoder's: their kinds have no end
+        return UnreadFrame(index, _as_source_error(error))
 
 
 def image_files(source: Path) -> ImageFiles:
@@ -239,6 +268,11 @@ def _as_source_error(error: Exception) -> SourceError:
         return ImageTooLarge(f"{error}", ADVICE_SIZE)
     if isinstance(error, UnidentifiedImageError):
         return DamagedImage("Its header cannot be understood.", ADVICE_COPY)
+    if "MAX_TEXT" in str(error):  # Pillow's guard against texts in a PNG that swell
+        return ImageTooLarge(
+            "It holds a text that unpacks to more than a picture needs.",
+            "Save it without its comments.",
+        )
     if isinstance(error, MemoryError):
         return ImageTooLarge("It does not fit into memory.", "Save it smaller or in parts.")
     what = " ".join(str(error).split())[:200] or type(error).__name__
@@ -251,16 +285,32 @@ def _checked(image: RGB) -> RGB:
     return np.ascontiguousarray(image)
 
 
-def _decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Callable[[], RGB]]:
-    """Give one decoder an image, having recognised the format."""
-    head = stream.read(16)
+@contextlib.contextmanager
+def _decoders(
+    stream: BinaryIO, name: str, max_pixels: int
+) -> Iterator[Iterator[Callable[[], RGB]]]:
+    """Give one decoder an image, having recognised the format; what they hold is let go after."""
+    with contextlib.closing(_recognised(stream, name, max_pixels)) as decoders:
+        yield decoders
+
+
+def _recognised(
+    stream: BinaryIO, name: str, max_pixels: int
+) -> Generator[Callable[[], RGB], None, None]:
+    head = stream.read(1024)  # so far into the file the mark of a PDF may lie
     stream.seek(0)
     if head.startswith(b"\xff\xd8\xff"):
-        yield lambda: _read_pillow(stream, "JPEG", max_pixels)
+        yield lambda: _read_jpeg(stream, max_pixels)
     elif head.startswith(b"\x89PNG\r\n\x1a\n"):
         yield lambda: _read_png(stream, max_pixels)
     elif head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         yield from tiff_decoders(stream, name, max_pixels)
+    elif head.startswith((JP2_SIGNATURE, CODESTREAM)):
+        yield lambda: read_jpeg2000(stream, max_pixels)
+    elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        yield lambda: _read_webp(stream, head, max_pixels)
+    elif b"%PDF-" in head:
+        yield from pdf_decoders(stream, max_pixels, MAX_FRAMES)
     elif not head:
         raise NotAnImage("It is empty.", "Copy it again from its origin.")
     else:
@@ -268,19 +318,17 @@ def _decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Callable
 
 
 def _what_it_is(head: bytes) -> str:
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "It is a WebP image, not a JPEG, PNG or TIFF."
     if head[4:8] == b"ftyp":
-        return "It is an HEIC, AVIF or video file, not a JPEG, PNG or TIFF."
+        return f"It is an HEIC, AVIF or video file, {_NONE_OF_OURS}."
     if not head.strip(b"\0"):
         return "It is no image: it begins with zeros only."
     for magic, what in _WHAT_ELSE:
         if head.lstrip().startswith(magic):
-            return f"It is {what}, not a JPEG, PNG or TIFF."
-    return "It is no JPEG, PNG or TIFF: its first bytes are of none of them."
+            return f"It is {what}, {_NONE_OF_OURS}."
+    return f"It is of no known kind, {_NONE_OF_OURS}."
 
 
-# JPEG and PNG --------------------------------------------------------------------------------
+# JPEG, PNG and WebP ---------------------------------------------------------------------------
 
 
 def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
@@ -301,10 +349,45 @@ def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
         return _flattened(turned)
 
 
+def _read_jpeg(stream: BinaryIO, max_pixels: int) -> RGB:
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    head = stream.read(1 << 16)
+    stream.seek(0)
+    claimed = jpeg_size(head)
+    if claimed is not None:
+        check_pixels(*claimed, max_pixels)
+    # A block of 8 by 8 takes a bit at the least; libjpeg would make up what is missing.
+    if claimed is not None and math.prod(claimed) > 512 * size:
+        raise DamagedImage(
+            f"Its header gives {claimed[0]:,} by {claimed[1]:,} pixels, which {size:,} bytes "
+            "cannot hold.",
+            ADVICE_COPY,
+        )
+    return _read_pillow(stream, "JPEG", max_pixels)
+
+
 def _read_png(stream: BinaryIO, max_pixels: int) -> RGB:
+    head = stream.read(24)
+    if len(head) == 24 and head[12:16] == b"IHDR":
+        width, height = struct.unpack_from(">II", head, 16)
+        check_pixels(width, height, max_pixels)
     _check_png_chunks(stream)
     stream.seek(0)
     return _read_pillow(stream, "PNG", max_pixels)
+
+
+def _read_webp(stream: BinaryIO, head: bytes, max_pixels: int) -> RGB:
+    claimed = webp_size(head)
+    if claimed is None:
+        raise DamagedImage("Its header cannot be understood.", ADVICE_COPY)
+    check_pixels(*claimed, max_pixels)  # Pillow makes room for the canvas as it opens it
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if size < 8 + int.from_bytes(head[4:8], "little"):
+        raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+    check_bytes(size, max_pixels)
+    return _read_pillow(stream, "WEBP", max_pixels)
 
 
 def _check_png_chunks(stream: BinaryIO) -> None:
@@ -318,6 +401,11 @@ def _check_png_chunks(stream: BinaryIO) -> None:
         if len(head) < 8:
             raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
         length, kind = struct.unpack(">I4s", head)
+        if length > MAX_PNG_ASIDE and kind not in (b"IDAT", b"IEND"):
+            raise ImageTooLarge(
+                f"It claims {length:,} bytes beside its picture ({kind.decode('latin-1')!r}).",
+                "Save it without its comments.",
+            )
         checksum = zlib.crc32(kind)
         while length:
             piece = stream.read(min(length, 1 << 20))

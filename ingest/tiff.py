@@ -15,20 +15,40 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from ingest.headers import codestream, jpeg_size, webp_size
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,
+    ADVICE_SIZE,
     RGB,
     check_pixels,
+    from_inks,
     grey_as_rgb,
     on_white,
     real_to_8_bits,
     to_8_bits,
 )
-from retrieval.catalogue.errors import DamagedImage, NotAnImage
+from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage
 
 #: Directories of one file that are looked at; the others are ignored.
 MAX_DIRECTORIES = 20_000
+
+
+def _codestream_size(data: bytes) -> tuple[int, int] | None:
+    claims = codestream(data)
+    return None if claims is None else (claims.width, claims.height)
+
+
+#: Whose unpacked size is bounded by the header, and those whose parts have headers of their own.
+_INNER_SIZES: dict[int, Callable[[bytes], tuple[int, int] | None]] = {
+    7: jpeg_size,
+    33003: _codestream_size,  # Aperio's JPEG 2000
+    33005: _codestream_size,
+    34712: _codestream_size,
+    50001: webp_size,
+}
+_BOUNDED = (1, 2, 3, 4, 5, 6, 8, 32773, 32946, 34925, 50000)
+_COMPRESSIONS = frozenset(_BOUNDED) | _INNER_SIZES.keys()
 
 # tifffile tells its log what we tell the archivist in the quarantine.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -46,11 +66,19 @@ def tiff_decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Call
         pages: list[Any] = []
         problem: Exception | None = None
         try:
+            seen: set[int] = set()
             for page in itertools.islice(tiff.pages, MAX_DIRECTORIES):
+                if page.offset in seen:
+                    break
+                seen.add(page.offset)
                 pages.append(page)
             if not pages:
                 raise DamagedImage("It has a header but no images.", ADVICE_COPY)
-            if (further := _next_offset(tiff, pages[-1])) >= size:
+            if (further := _next_offset(tiff, pages[-1])) in seen:
+                raise DamagedImage(
+                    f"Its list of pages runs in a circle, after {len(pages):,}.", ADVICE_COPY
+                )
+            if further >= size:
                 raise DamagedImage(
                     f"It is cut short: it holds {size:,} bytes, but a further page would begin "
                     f"at {further:,}.",
@@ -106,13 +134,27 @@ def _read_page(page: Any, size: int, max_pixels: int) -> RGB:
     if page.is_tiled:
         check_pixels(page.tilewidth, page.tilelength, max(max_pixels, 1 << 22))
     samples, bits = page.samplesperpixel, page.bitspersample
+    if isinstance(bits, int) and width * height * samples * bits > 64 * max_pixels:
+        raise ImageTooLarge(
+            f"It has {width:,} by {height:,} pixels of {samples * bits:,} bits, more than eight "
+            f"bytes each of the limit of {max_pixels:,}.",
+            ADVICE_SIZE,
+        )
     if not 1 <= samples <= 8 or page.imagedepth != 1:
         raise NotAnImage(
             f"It has {samples} channels and a depth of {page.imagedepth}: it is no picture of a "
             "page.",
             ADVICE_FORMAT,
         )
+    if page.compression not in _COMPRESSIONS:
+        raise NotAnImage(
+            f"It is a TIFF compressed in a rare way ({getattr(page.compression, 'name', None)}).",
+            ADVICE_FORMAT,
+        )
     _check_segments(page, size)
+    if page.compression == tifffile.COMPRESSION.OJPEG:
+        return _turned(_read_old_jpeg(page), page)
+    _check_inner_sizes(page, max_pixels)
     pixels = np.asarray(page.asarray(maxworkers=1))
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
         pixels = np.moveaxis(pixels, 0, -1)
@@ -139,6 +181,37 @@ def _check_segments(page: Any, size: int) -> None:
             )
 
 
+def _check_inner_sizes(page: Any, max_pixels: int) -> None:
+    """Hold what each strip or tile claims, where it is an image file of its own, to the limit.
+
+    Its decoder makes room for what it claims, whatever the page says.
+    """
+    if page.compression not in _INNER_SIZES:
+        return
+    inner_size = _INNER_SIZES[page.compression]
+    file = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        file.seek(offset)
+        claimed = inner_size(file.read(min(count, 1 << 16)))
+        if claimed is None and count > 1 << 16:
+            file.seek(offset)
+            claimed = inner_size(file.read(count))
+        if claimed is None:
+            raise DamagedImage("Parts of its image data have no header.", ADVICE_COPY)
+        check_pixels(*claimed, max_pixels)
+
+
+def _read_old_jpeg(page: Any) -> RGB:
+    """Read a page of the first, ambiguous kind of JPEG in TIFF: libtiff knows how it was meant."""
+    file = page.parent.filehandle
+    file.seek(0)
+    with Image.open(file, formats=("TIFF",)) as image:
+        image.seek(page.index)
+        if image.size != (page.imagewidth, page.imagelength):
+            raise DamagedImage("Its header contradicts itself.", ADVICE_COPY)
+        return np.asarray(image.convert("RGB"))
+
+
 def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> RGB:
     photometric = tifffile.PHOTOMETRIC
     kind = page.photometric
@@ -156,8 +229,7 @@ def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> RGB:
     if kind == photometric.SEPARATED:
         if samples < 4:
             raise NotAnImage(f"It has {samples} inks, not four.", ADVICE_FORMAT)
-        inverse = 255 - values[..., :4].astype(np.uint16)
-        return ((inverse[..., :3] * inverse[..., 3:] + 127) // 255).astype(np.uint8)
+        return from_inks(values[..., :4])
     if kind == photometric.CIELAB:
         return _from_lab(values)
     grey = samples < 3 or kind in (photometric.MINISWHITE, photometric.MINISBLACK)

@@ -1,18 +1,22 @@
-"""A few processes that work ahead, give their results in order, and may die without harm."""
+"""A few processes that work ahead, give their results in order, and may die or hang unharmed."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,108 +24,209 @@ R = TypeVar("R")
 #: Groups that are handed out per worker before the first result is waited for.
 _AHEAD = 3
 
+_spawning = multiprocessing.get_context("spawn")
+
+#: In a worker: tells the main process that it is getting on.
+_tell: Callable[[], None] | None = None
+
+
+def sign_of_life() -> None:
+    """Say that the work on a long member is getting on: its time begins anew."""
+    if _tell is not None:
+        _tell()
+
 
 def in_order(
     groups: Iterable[Sequence[T]],
     work: Callable[[T], R],
     lost: Callable[[T], R],
+    stuck: Callable[[T], R],
     workers: int,
+    patience: float,
 ) -> Iterator[tuple[Sequence[T], list[R]]]:
     """Give each group with the results of `work` on its members, in the order of the groups.
 
     The work is done by `workers` processes, started afresh ("spawn"), so `work` and all it gets
-    must be picklable; one worker means this process. A member that ends its process, such as a
-    file that makes a decoder crash, is tried once more by itself, and if that ends badly too
-    `lost` gives its result. Exceptions of `work` are raised here.
+    must be picklable; no workers means this process, which nothing can guard. A member that ends
+    its process, such as a file that makes a decoder crash, is tried once more, and if that ends
+    badly too `lost` gives its result. One that gives no `sign_of_life` for `patience` seconds has
+    its process ended, and `stuck` gives its result. Exceptions of `work` are raised here.
     """
     groups = iter(groups)
     head = next(groups, None)
     if head is None:
         return  # nothing to do is no reason to start processes
     groups = itertools.chain([head], groups)
-    pool = _pool(workers) if workers > 1 else None
-    if pool is None:
+    crew = _Crew(work, lost, stuck, patience)
+    if workers < 1 or not crew.start(workers):
         for group in groups:
             yield group, [work(member) for member in group]
         return
-    pending: deque[tuple[Sequence[T], Future[list[R]] | None]] = deque()
+    # A thread for each process hands it its members one by one, and watches over it.
+    threads = ThreadPoolExecutor(workers)
+    pending: deque[tuple[Sequence[T], Future[list[R]]]] = deque()
     try:
         for group in groups:
-            pending.append((group, _submitted(pool, work, group)))
+            pending.append((group, threads.submit(crew.work_through, group)))
             while len(pending) > _AHEAD * workers:
-                pool, done = _first(pool, pending, work, lost, workers)
-                yield done
+                group, future = pending.popleft()
+                yield group, future.result()
         while pending:
-            pool, done = _first(pool, pending, work, lost, workers)
-            yield done
+            group, future = pending.popleft()
+            yield group, future.result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        crew.end()
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _first(
-    pool: ProcessPoolExecutor,
-    pending: deque[tuple[Sequence[T], Future[list[R]] | None]],
-    work: Callable[[T], R],
-    lost: Callable[[T], R],
-    workers: int,
-) -> tuple[ProcessPoolExecutor, tuple[Sequence[T], list[R]]]:
-    """Take the first pending group, and return its results and the pool to go on with."""
-    group, future = pending.popleft()
-    if future is not None:
-        with contextlib.suppress(BrokenProcessPool):
-            return pool, (group, future.result())
-    pool.shutdown(wait=True, cancel_futures=True)
-    results = [_alone(member, work, lost) for member in group]
-    pool = _pool(workers) or pool
-    for at, (other, unfinished) in enumerate(pending):
-        if unfinished is None or not unfinished.done() or _was_lost(unfinished):
-            pending[at] = other, _submitted(pool, work, other)
-    return pool, (group, results)
+class _Stuck(Exception):
+    """A worker has given no sign of life."""
 
 
-def _submitted(
-    pool: ProcessPoolExecutor, work: Callable[[T], R], group: Sequence[T]
-) -> Future[list[R]] | None:
-    try:
-        return pool.submit(_work_through, work, group)
-    except RuntimeError:  # it is broken, or was and has been shut down
-        return None
+class _Ended(Exception):
+    """A worker's process has ended."""
 
 
-def _was_lost(future: Future[list[R]]) -> bool:
-    return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
+class _Crew(Generic[T, R]):
+    """The processes, as many as threads use them, and what becomes of those that fail."""
 
+    def __init__(
+        self,
+        work: Callable[[T], R],
+        lost: Callable[[T], R],
+        stuck: Callable[[T], R],
+        patience: float,
+    ) -> None:
+        self._work, self._lost, self._stuck, self._patience = work, lost, stuck, patience
+        self._idle: SimpleQueue[_Worker[T, R]] = SimpleQueue()
+        self._all: set[_Worker[T, R]] = set()
+        self._ended = False
+        self._processes = threading.Lock()
+        self._again = threading.Lock()
 
-def _alone(member: T, work: Callable[[T], R], lost: Callable[[T], R]) -> R:
-    pool = _pool(1)
-    if pool is None:
-        return lost(member)
-    with pool:
+    def start(self, workers: int) -> bool:
+        """Start the processes; False where they cannot be started.
+
+        They cannot where the program is typed in at a prompt, or is a script whose work is not
+        under `if __name__ == "__main__"`.
+        """
+        with self._processes:
+            started = [self._new() for _ in range(workers)]
+        if not all(worker.is_ready() for worker in started):
+            self.end()
+            return False
+        for worker in started:
+            self._idle.put(worker)
+        return True
+
+    def end(self) -> None:
+        """End the processes; what they were doing is lost."""
+        with self._processes:
+            self._ended = True
+            for worker in self._all:
+                worker.kill()
+
+    def work_through(self, group: Sequence[T]) -> list[R]:
+        """Return the results of the members, each worked on in a process."""
+        return [self._result(member) for member in group]
+
+    def _result(self, member: T) -> R:
+        with contextlib.suppress(_Ended):
+            return self._tried(member)
+        # Whether it was to blame or another that took all the memory: those few, one by one.
+        with self._again, contextlib.suppress(_Ended):
+            return self._tried(member)
+        return self._lost(member)
+
+    def _tried(self, member: T) -> R:
+        worker = self._idle.get()
         try:
-            return pool.submit(_work_through, work, [member]).result()[0]
-        except BrokenProcessPool:
-            return lost(member)
+            return worker.result(member, self._patience)
+        except _Stuck:
+            return self._stuck(member)
+        finally:
+            self._idle.put(self._instead_of(worker) if worker.has_ended else worker)
+
+    def _instead_of(self, ended: _Worker[T, R]) -> _Worker[T, R]:
+        with self._processes:
+            if self._ended:
+                return ended
+            self._all.discard(ended)
+            ended.kill()
+            return self._new()  # where it cannot start, what it gets is lost
+
+    def _new(self) -> _Worker[T, R]:
+        worker = _Worker(self._work)
+        self._all.add(worker)
+        return worker
 
 
-def _pool(workers: int) -> ProcessPoolExecutor | None:
-    """Return a pool whose processes start; None where they cannot.
+class _Worker(Generic[T, R]):
+    """A process and the pipe to it. It answers with None when ready, and as a sign of life."""
 
-    They cannot where the program is typed in at a prompt, or is a script whose work is not
-    under `if __name__ == "__main__"`.
-    """
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare
-    )
-    try:
-        pool.submit(_work_through, len, [()]).result()
-    except BrokenProcessPool:
-        pool.shutdown(wait=False)
-        return None
-    return pool
+    def __init__(self, work: Callable[[T], R]) -> None:
+        self._pipe, other = _spawning.Pipe()
+        self._process = _spawning.Process(target=_serve, args=(other, work), daemon=True)
+        self._process.start()
+        other.close()
+        self.has_ended = False
+
+    def is_ready(self) -> bool:
+        """Wait until it has started, and return whether it has."""
+        try:
+            return self._pipe.recv() is None
+        except (EOFError, OSError):
+            self.has_ended = True
+            return False
+
+    def result(self, member: T, patience: float) -> R:
+        """Return what it makes of the member, or raise what `work` raised; _Stuck, _Ended."""
+        try:
+            self._pipe.send(member)
+            while (answer := self._answer(patience)) is None:
+                pass
+        except (EOFError, OSError) as error:
+            self.has_ended = True
+            raise _Ended from error
+        result, problem = answer
+        if problem is not None:
+            raise problem
+        return result
+
+    def _answer(self, patience: float) -> tuple[R, BaseException | None] | None:
+        # Second by second: a computer that slept, or a run that was suspended, was not waiting.
+        for _ in range(math.ceil(patience)):
+            if self._pipe.poll(min(1.0, patience)):
+                answer: tuple[R, BaseException | None] | None = self._pipe.recv()
+                return answer
+        self.has_ended = True  # as good as
+        raise _Stuck
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        self._process.join()
 
 
-def _work_through(work: Callable[[T], R], group: Sequence[T]) -> list[R]:
-    return [work(member) for member in group]
+# In the worker -------------------------------------------------------------------------------
+
+
+def _serve(pipe: Connection, work: Callable[[T], R]) -> None:
+    """Do what comes through the pipe until there is nobody at its other end."""
+    global _tell
+    _prepare()
+    _tell = functools.partial(pipe.send, None)
+    with contextlib.suppress(EOFError, OSError):
+        pipe.send(None)
+        while True:
+            member = pipe.recv()
+            answer: tuple[R | None, Exception | None]
+            try:
+                answer = work(member), None
+            except Exception as error:  # handed to the main process, which raises it
+                error.add_note(f"In a worker:\n{traceback.format_exc()}")
+                answer = None, error
+            pipe.send(answer)
 
 
 def _prepare() -> None:

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PRIZEMARKS_", extra="forbid", frozen=True)
 
     max_megapixels: float = Field(200.0, gt=0, le=10_000, description="larger images: quarantine")
+    max_minutes: float = Field(10.0, gt=0, le=1440, description="slower images: quarantine")
     workers: int = Field(0, ge=0, le=256, description="ingest processes; 0: one a core")
     host: str = Field("127.0.0.1", description="address the web page listens on")
     port: int = Field(8501, ge=1, le=65_535, description="port of the web page")

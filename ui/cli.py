@@ -132,6 +132,7 @@ def ingest(
                     sources,
                     documents=documents,
                     max_pixels=round(settings.max_megapixels * 1e6),
+                    max_minutes=settings.max_minutes,
                     workers=settings.workers or None,
                     progress=show,
                 )

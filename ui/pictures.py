@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sources import path_of, read_frames
+from ingest.sources import path_of, read_frame, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.queries import page as catalogued_page
@@ -49,7 +49,7 @@ def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArr
             f"The region {x},{y},{width},{height} reaches beyond page {page}, which is "
             f"{row.width} x {row.height} pixels."
         )
-    for frame in read_frames(path_of(row.location), max_pixels):
-        if frame.index == row.frame:
-            return frame.image[y : y + height, x : x + width]
-    raise QueryError(f"{row.location} no longer has an image number {row.frame + 1}.")
+    frame = read_frame(path_of(row.location), row.frame, max_pixels)
+    if frame is None:
+        raise QueryError(f"{row.location} no longer has an image number {row.frame + 1}.")
+    return frame.image[y : y + height, x : x + width]

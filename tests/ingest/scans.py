@@ -45,12 +45,12 @@ def page_image(*marks: tuple[int, int], size: tuple[int, int] = (100, 80)) -> np
 
 
 def pages_of(archive: Archive, *sources: Path, **options: Any) -> IngestReport:
-    options = {"propose": propose, "segmenter": "squares-1", "workers": 1} | options
+    options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
     return ingest_pages(archive, sources, **options)
 
 
 def crops_of(archive: Archive, *sources: Path, **options: Any) -> IngestReport:
-    return ingest_crops(archive, sources, **{"workers": 1} | options)
+    return ingest_crops(archive, sources, **{"workers": 0} | options)
 
 
 def dump(archive: Archive, *, moments: bool = False) -> dict[str, list[dict[str, Any]]]:

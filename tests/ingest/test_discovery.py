@@ -32,7 +32,7 @@ def test_unchanged_files_are_not_even_opened(
         raise AssertionError("it was hashed")
 
     monkeypatch.setattr("ingest.discovery._sha256", no_reading)
-    monkeypatch.setattr("ingest.workers._pool", no_reading)
+    monkeypatch.setattr("ingest.workers._Worker", no_reading)
     assert pages_of(archive, tmp_path / "in", workers=2).unchanged == 1
 
 

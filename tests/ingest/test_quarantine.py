@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,26 @@ def test_a_page_that_upsets_the_segmentation_goes_to_quarantine(
     report = pages_of(archive, tmp_path / "in", propose=upset)
     assert (report.added, report.failed) == (1, 1)
     assert "ZeroDivisionError" in quarantine(archive)[0]["reason"]
+
+
+def hang_on_a_dark_corner(image: np.ndarray) -> list[Proposal]:
+    while image[0, 0, 0] < 100:
+        time.sleep(60)
+    return propose(image)
+
+
+def test_a_file_whose_reading_never_ends_goes_to_quarantine(
+    archive: Archive, tmp_path: Path
+) -> None:
+    for number in range(6):
+        scan(tmp_path / "in" / f"{number}.png", (0 if number == 2 else 1, 0))
+    report = pages_of(
+        archive, tmp_path / "in", propose=hang_on_a_dark_corner, workers=2, max_minutes=0.2
+    )
+    assert (report.added, report.failed) == (5, 1)
+    (row,) = quarantine(archive)
+    assert row["source"] == "2.png"
+    assert "more than 0.2 minutes" in row["reason"] and "max_minutes" in row["advice"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ingest.headers import CODESTREAM, JP2_SIGNATURE
 from ingest.sources import (
     Frame,
     UnreadFrame,
@@ -21,10 +23,12 @@ from ingest.sources import (
     natural_key,
     path_of,
     read_each_frame,
+    read_frame,
     read_frames,
     storable,
 )
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage, SourceError
+from tests.ingest.odd_files import jp2_with_palette, old_jpeg_tiff
 
 
 def picture(height: int = 40, width: int = 60) -> np.ndarray:
@@ -58,6 +62,8 @@ RGB = picture()
 GREY = RGB[..., 0]
 BILEVEL = GREY > 128
 GREY_RGB = np.repeat(GREY[..., None], 3, axis=2)
+INKS = np.dstack([255 - RGB, np.zeros_like(GREY)])
+QUARTERS = np.repeat(np.repeat(np.arange(4, dtype=np.uint8).reshape(2, 2), 20, 0), 30, 1)
 
 
 def cmyk(path: Path, **options: object) -> None:
@@ -155,6 +161,116 @@ WRITERS: dict[str, tuple[Callable[[Path], object], np.ndarray, int]] = {
     ),
     "tiff palette": (lambda p: Image.fromarray(RGB).quantize(8).save(p, "TIFF"), RGB, 1),
     "tiff cmyk": (lambda p: cmyk(p, format="TIFF", compression="tiff_lzw"), RGB, 1),
+    "jpeg ycck": (
+        lambda p: p.write_bytes(
+            imagecodecs.jpeg8_encode(
+                255 - INKS, level=95, colorspace="cmyk", outcolorspace="ycck", subsampling="444"
+            )
+        ),
+        RGB,
+        6,
+    ),
+    "png 16 bits": (
+        lambda p: p.write_bytes(imagecodecs.png_encode(RGB.astype(np.uint16) * 257)),
+        RGB,
+        1,
+    ),
+    "tiff bilevel g4 in strips, bits from the right": (
+        lambda p: Image.fromarray(BILEVEL).save(
+            p, "TIFF", compression="group4", tiffinfo={266: 2, 278: 16}
+        ),
+        np.repeat(BILEVEL[..., None], 3, axis=2).astype(np.uint8) * 255,
+        0,
+    ),
+    "tiff cmyk jpeg": (
+        lambda p: tifffile.imwrite(
+            p, INKS, photometric="separated", compression="jpeg", compressionargs={"level": 95}
+        ),
+        RGB,
+        4,
+    ),
+    "tiff jpeg 2000": (
+        lambda p: tifffile.imwrite(p, RGB, photometric="rgb", compression="jpeg2000"),
+        RGB,
+        1,
+    ),
+    "tiff webp": (
+        lambda p: tifffile.imwrite(
+            p, RGB, photometric="rgb", compression="webp", compressionargs={"lossless": True}
+        ),
+        RGB,
+        0,
+    ),
+    **{
+        f"tiff old jpeg, {style}": (
+            lambda p, style=style: p.write_bytes(old_jpeg_tiff(RGB, style)),
+            RGB,
+            4,
+        )
+        for style in ("whole", "header", "tables")
+    },
+    "jp2": (lambda p: Image.fromarray(RGB).save(p, "JPEG2000"), RGB, 0),
+    "jp2 lossy": (
+        lambda p: Image.fromarray(RGB).save(
+            p, "JPEG2000", irreversible=True, quality_layers=[4], tile_size=(32, 32)
+        ),
+        RGB,
+        4,
+    ),
+    "jp2 codestream": (lambda p: Image.fromarray(RGB).save(p, "JPEG2000", no_jp2=True), RGB, 0),
+    "jp2 of luminance and colour": (
+        lambda p: Image.fromarray(RGB).convert("YCbCr").save(p, "JPEG2000"),
+        RGB,
+        2,
+    ),
+    "jp2 grey": (lambda p: Image.fromarray(GREY).save(p, "JPEG2000"), GREY_RGB, 0),
+    "jp2 16 bits": (
+        lambda p: p.write_bytes(imagecodecs.jpeg2k_encode(RGB.astype(np.uint16) * 257)),
+        RGB,
+        0,
+    ),
+    "jp2 16 bits grey codestream": (
+        lambda p: p.write_bytes(
+            imagecodecs.jpeg2k_encode(GREY.astype(np.uint16) * 257, codecformat="j2k")
+        ),
+        GREY_RGB,
+        0,
+    ),
+    "jp2 12 bits": (
+        lambda p: p.write_bytes(
+            imagecodecs.jpeg2k_encode(GREY.astype(np.uint16) * 16, bitspersample=12)
+        ),
+        GREY_RGB,
+        1,
+    ),
+    "jp2 bilevel": (
+        lambda p: p.write_bytes(
+            imagecodecs.jpeg2k_encode(BILEVEL.astype(np.uint8), bitspersample=1)
+        ),
+        np.repeat(BILEVEL[..., None], 3, axis=2).astype(np.uint8) * 255,
+        0,
+    ),
+    "jp2 cmyk": (lambda p: cmyk(p, format="JPEG2000"), RGB, 0),
+    "jp2 palette": (
+        lambda p: p.write_bytes(jp2_with_palette(QUARTERS, RGB[[5, 5, 30, 30], [5, 50, 5, 50]])),
+        RGB,
+        0,
+    ),
+    "webp": (lambda p: Image.fromarray(RGB).save(p, "WEBP", lossless=True), RGB, 0),
+    "webp lossy": (lambda p: Image.fromarray(RGB).save(p, "WEBP", quality=95), RGB, 12),
+    "pdf": (lambda p: Image.fromarray(RGB).save(p, "PDF", resolution=300, quality=95), RGB, 4),
+    "pdf grey": (lambda p: Image.fromarray(GREY).save(p, "PDF", quality=95), GREY_RGB, 4),
+    "pdf cmyk": (lambda p: cmyk(p, format="PDF", quality=95), RGB, 60),
+    "pdf bilevel g4": (
+        lambda p: Image.fromarray(BILEVEL).save(p, "PDF", resolution=400),
+        np.repeat(BILEVEL[..., None], 3, axis=2).astype(np.uint8) * 255,
+        0,
+    ),
+    "pdf jpeg 2000": (
+        lambda p: Image.fromarray(np.dstack([RGB, np.full_like(GREY, 255)])).save(p, "PDF"),
+        RGB,
+        2,
+    ),
     "tiff lab": (
         lambda p: tifffile.imwrite(
             p,
@@ -181,10 +297,11 @@ def test_the_name_does_not_say_what_a_file_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("alpha", [0, 128, 255])
-@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("suffix", ["png", "tif", "jp2", "webp"])
 def test_transparent_pictures_are_laid_on_white(tmp_path: Path, suffix: str, alpha: int) -> None:
     path = tmp_path / f"a.{suffix}"
-    Image.fromarray(np.full((5, 6, 4), (100, 0, 50, alpha), np.uint8)).save(path)
+    lossless = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    Image.fromarray(np.full((5, 6, 4), (100, 0, 50, alpha), np.uint8)).save(path, **lossless)
     expected = [round(255 + (colour - 255) * alpha / 255) for colour in (100, 0, 50)]
     assert np.abs(the_one(path)[0, 0].astype(int) - expected).max() <= 1
 
@@ -197,7 +314,7 @@ def test_transparent_palette_entries_are_white(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
 def test_pictures_are_turned_as_they_say(tmp_path: Path, suffix: str, orientation: int) -> None:
     # What orientation N asks for, undone: the stored picture is shown as `picture` again.
     undone: dict[int, Callable[[np.ndarray], np.ndarray]] = {
@@ -223,6 +340,20 @@ def test_pictures_are_turned_as_they_say(tmp_path: Path, suffix: str, orientatio
     assert alike(the_one(path), RGB, 4)
 
 
+def test_channels_that_are_not_said_to_be_transparency_are_left_out(tmp_path: Path) -> None:
+    channels = np.dstack([RGB, np.zeros_like(GREY)])
+    for form in ("jp2", "j2k"):
+        path = tmp_path / f"a.{form}"
+        path.write_bytes(imagecodecs.jpeg2k_encode(channels, codecformat=form))
+        assert np.array_equal(the_one(path), RGB)
+
+
+def test_a_webp_that_moves_is_its_first_picture(tmp_path: Path) -> None:
+    first, second = Image.fromarray(RGB), Image.fromarray(255 - RGB)
+    first.save(tmp_path / "a.webp", lossless=True, save_all=True, append_images=[second])
+    assert np.array_equal(the_one(tmp_path / "a.webp"), RGB)
+
+
 # Pages of a TIFF -----------------------------------------------------------------------------
 
 
@@ -237,6 +368,20 @@ def test_every_page_of_a_tiff_is_an_image(tmp_path: Path) -> None:
         (1, 20),
         (2, 30),
     ]
+
+
+def test_one_image_is_read_without_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for shade in (10, 20):
+            writer.write(np.full((50, 40, 3), shade, np.uint8), photometric="rgb")
+    frame = read_frame(path, 1)
+    assert frame is not None and frame.index == 1 and frame.image[0, 0, 0] == 20
+    assert read_frame(path, 2) is None
+    with pytest.raises(ImageTooLarge):
+        read_frame(path, 1, max_pixels=1999)
+    with pytest.raises(SourceError, match="cannot be opened"):
+        read_frame(tmp_path / "absent.tif", 0)
 
 
 @pytest.mark.parametrize("flagged", [True, False])
@@ -361,13 +506,15 @@ def test_no_damage_lets_a_decoders_exception_out(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(
-        [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"%PDF-"]
+        [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"%PDF-1.7\n"]
+        + [CODESTREAM + b"\0\x29", JP2_SIGNATURE, JP2_SIGNATURE + b"\0\0\0\0jp2c" + CODESTREAM]
+        + [b"RIFF\x30\0\0\0WEBPVP8" + kind for kind in (b" ", b"L", b"X")]
     ),
     rest=st.binary(max_size=300),
 )
 def test_no_bytes_let_a_decoders_exception_out(tmp_path: Path, head: bytes, rest: bytes) -> None:
     path = tmp_path / "a.jpg"
-    path.write_bytes(head + rest)
+    path.write_bytes(head + rest + (b"%%EOF" if head.startswith(b"%PDF") else b""))
     with pytest.raises(SourceError):
         list(read_frames(path))
 
@@ -408,7 +555,7 @@ def test_bombs_are_refused_by_their_header(tmp_path: Path) -> None:
         list(read_frames(tmp_path / "a.tif"))
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "jp2", "webp", "pdf"])
 def test_the_limit_is_the_callers(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(RGB).save(path)
@@ -438,13 +585,10 @@ def test_tiles_larger_than_the_picture_are_held_against_the_limit(tmp_path: Path
     ("content", "said"),
     [
         (b"", "empty"),
-        (b"%PDF-1.7 ...........", "PDF"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n....", "JPEG 2000"),
         (b"GIF89a..............", "GIF"),
         (b"<!DOCTYPE html><html>", "HTML"),
-        (b"RIFF....WEBPVP8 ....", "WebP"),
         (b"\0" * 64, "zeros"),
-        (b"just some text, really", "no JPEG, PNG or TIFF"),
+        (b"just some text, really", "not a JPEG, JPEG 2000, PNG, TIFF"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path: Path, content: bytes, said: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.workers import in_order
+from ingest.workers import in_order, sign_of_life
+
+PATIENCE = 120.0
 
 
 def square(number: int) -> int:
@@ -33,14 +36,39 @@ def where(_number: int) -> tuple[int, bool]:
     return os.getpid(), "torch" in sys.modules
 
 
+def nowhere(_number: int) -> tuple[int, bool]:
+    return 0, True
+
+
 def minus(number: int) -> int:
     return -number
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+def plus(number: int) -> int:
+    return number + 1000
+
+
+def hang_at_four(number: int) -> int:
+    """Never return, and let no signal but SIGKILL end it, as a decoder in C would."""
+    if number == 4:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, signal.SIG_IGN)
+        while True:
+            time.sleep(60)
+    return number
+
+
+def long_but_alive(number: int) -> int:
+    for _ in range(6):
+        time.sleep(0.5)
+        sign_of_life()
+    return number
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
 def test_results_come_in_order(workers: int) -> None:
     groups = [[0, 1], [2], [], [3, 4, 5], *[[number] for number in range(6, 20)]]
-    results = list(in_order(groups, square, minus, workers))
+    results = list(in_order(groups, square, minus, plus, workers, PATIENCE))
     assert results == [(group, [number**2 for number in group]) for group in groups]
 
 
@@ -52,7 +80,7 @@ def test_nothing_is_handed_out_far_ahead() -> None:
             taken.append(number)
             yield [number]
 
-    results = in_order(groups(), square, minus, 2)  # type: ignore[arg-type]
+    results = in_order(groups(), square, minus, plus, 2, PATIENCE)  # type: ignore[arg-type]
     next(results)
     assert len(taken) < 12
     results.close()  # type: ignore[attr-defined]
@@ -60,17 +88,40 @@ def test_nothing_is_handed_out_far_ahead() -> None:
 
 def test_a_member_that_ends_its_process_is_lost_alone() -> None:
     groups = [[0, 1], [2], [3, 4, 5], [6], [7], [8], [9]]
-    results = [one for _, many in in_order(groups, die_at_four, minus, 2) for one in many]
+    results = [
+        one for _, many in in_order(groups, die_at_four, minus, plus, 2, PATIENCE) for one in many
+    ]
     assert results == [0, 1, 2, 3, -4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_member_that_hangs_is_given_up_alone(workers: int) -> None:
+    groups = [[0, 1], [2], [3, 4, 5], [6], [7], [8], [9]]
+    results = in_order(groups, hang_at_four, minus, plus, workers, 5.0)
+    assert [one for _, many in results for one in many] == [0, 1, 2, 3, 1004, 5, 6, 7, 8, 9]
+
+
+def test_a_long_member_that_gets_on_is_not_given_up() -> None:
+    results = in_order([[1], [2]], long_but_alive, minus, plus, 2, 2.0)
+    assert [one for _, many in results for one in many] == [1, 2]
+
+
+def test_no_process_is_left_when_the_results_are_not_wanted_any_more() -> None:
+    before = set(multiprocessing.active_children())
+    results = in_order([[number] for number in range(50)], hang_at_four, minus, plus, 2, 600.0)
+    next(results)
+    assert set(multiprocessing.active_children()) - before
+    results.close()  # type: ignore[attr-defined]
+    assert not set(multiprocessing.active_children()) - before
 
 
 def test_exceptions_come_through() -> None:
     with pytest.raises(ValueError, match="two"):
-        list(in_order([[1], [2], [3]], raise_at_two, minus, 2))
+        list(in_order([[1], [2], [3]], raise_at_two, minus, plus, 2, PATIENCE))
 
 
 def test_the_work_is_done_elsewhere_and_without_torch() -> None:
-    ((_, [(process, torch)]),) = in_order([[1]], where, lambda _: (0, True), 2)
+    ((_, [(process, torch)]),) = in_order([[1]], where, nowhere, nowhere, 2, PATIENCE)
     assert process not in (0, os.getpid())
     assert torch is False
 
@@ -81,7 +132,7 @@ def test_a_script_without_a_guard_still_works(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "from ingest.workers import in_order\n"
-        "print([many for _, many in in_order([[1, 2]], str, repr, 2)])\n"
+        "print([many for _, many in in_order([[1, 2]], str, repr, repr, 2, 60.0)])\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
     assert done.stdout.splitlines()[-1] == "[['1', '2']]"

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy import select
 
-from ingest.sources import path_of, read_frames
+from ingest.sources import path_of, read_frame
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.groups import groups_to_judge
@@ -129,10 +129,10 @@ def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) ->
 def _page_preview(
     location: str, frame: int, changed: int, wide: int | None, pixels: int
 ) -> Preview:
-    for read in read_frames(path_of(location), pixels):
-        if read.index == frame:
-            return preview(read.image, LARGE) if wide is None else preview_as_wide(read.image, wide)
-    raise SourceError(f"{location} no longer has an image number {frame + 1}.")
+    read = read_frame(path_of(location), frame, pixels)
+    if read is None:
+        raise SourceError(f"{location} no longer has an image number {frame + 1}.")
+    return preview(read.image, LARGE) if wide is None else preview_as_wide(read.image, wide)
 
 
 def region_of(archive: Archive, page: int, box: Box) -> RGB:
