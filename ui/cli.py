@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +12,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from retrieval.catalogue.archive import Archive, create_archive, open_archive
-from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
+from retrieval.catalogue.archive import create_archive
+from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from retrieval.settings import read_settings
+from ui.annotating import annotate, export
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in, errors_said
 from ui.progress import bar, console
 from ui.where import parse_where
 
@@ -31,17 +30,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-DONE, FAILURES, WRONG_USE = 0, 1, 2
 QUERIES_AT_ONCE = 64
 
-ArchiveArgument = Annotated[
-    Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
-]
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 class As(StrEnum):
@@ -49,38 +43,6 @@ class As(StrEnum):
 
     PAGES = "pages"
     MARKS = "marks"
-
-
-class ExportFormat(StrEnum):
-    """What `export` writes."""
-
-    CSV = "csv"
-
-
-@contextmanager
-def _errors_said() -> Iterator[None]:
-    """Turn the program's own errors into one sentence on standard error and status 2."""
-    try:
-        yield
-    except PrizemarksError as error:
-        console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(WRONG_USE) from error
-    except KeyboardInterrupt:
-        console.print("Stopped; what was done is kept. Run the same command again to go on.")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:  # `prizemarks search … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(DONE) from None
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[Archive]:
-    with _errors_said():
-        archive = open_archive(folder)
-        try:
-            yield archive
-        finally:
-            archive.close()
 
 
 def _offered() -> str:
@@ -117,7 +79,7 @@ def ingest(
     from ingest.batch import Progress, ingest_crops, ingest_pages
     from ui.reports import ingest_sentences
 
-    with _errors_said():
+    with errors_said():
         opened = create_archive(archive)
         settings = read_settings(archive)
         try:
@@ -189,7 +151,7 @@ def train(
         with_steps,
     )
 
-    with _opened(archive) as opened:
+    with archive_in(archive) as opened:
         if resume and restart:
             raise QueryError("--resume and --restart exclude each other; give one.")
         if restart:
@@ -236,7 +198,7 @@ def index(archive: ArchiveArgument, model: ModelOption = None, as_json: JsonOpti
     from retrieval.index import refresh_index
     from retrieval.learn import archive_model
 
-    with _opened(archive) as opened, opened.lock():
+    with archive_in(archive) as opened, opened.lock():
         chosen = archive_model(opened, model)
         with bar("Embedding") as report:
             done = refresh_index(opened, chosen, report)
@@ -298,7 +260,7 @@ def search(
         else:
             typer.echo(_rendered(as_table(query, hits, ways)))
 
-    with _opened(archive) as opened:
+    with archive_in(archive) as opened:
         if kinds != 1:
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
         if (page is None) != (region is None):
@@ -362,7 +324,7 @@ def evaluate(
     from ui.evaluation.answers import case_table, label_sentences, note_sentences
     from ui.evaluation.page import write_report
 
-    with _opened(archive) as opened:
+    with archive_in(archive) as opened:
         labelled = find_marks(opened, read_labels(labels, split), labels.name)
         chosen = archive_model(opened, model)
         besides = baselines_of(opened, chosen) if baselines else None
@@ -412,7 +374,7 @@ def group(
     from ui.groups import agreement_sentence, group_sentences, largest_table
     from ui.groups import as_json as json_object
 
-    with _opened(archive) as opened, opened.lock():
+    with archive_in(archive) as opened, opened.lock():
         labelled = (
             find_marks(opened, read_labels(labels), labels.name) if labels is not None else None
         )
@@ -442,7 +404,7 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
     """
     from ui.status import archive_status
 
-    with _opened(archive) as opened:
+    with archive_in(archive) as opened:
         found = archive_status(opened)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
@@ -451,25 +413,8 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
             typer.echo(line)
 
 
-@app.command()
-def export(
-    archive: ArchiveArgument,
-    output_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")
-    ] = None,
-) -> None:
-    """Write the marks out: one row a mark, boxes in pixels of the master.
-
-    Example: prizemarks export my-archive --format csv --output marks.csv
-    """
-    from ui.export import write_csv
-
-    del output_format  # CSV is the only one yet; Typer has refused the rest
-    with _opened(archive) as opened:
-        count = write_csv(opened, output)
-    if output is not None:
-        typer.echo(f"{count} marks written to {output}")
+app.command()(export)
+app.add_typer(annotate, name="annotate")
 
 
 @app.command()
@@ -484,7 +429,7 @@ def serve(
     """
     from ui.serve import run_server
 
-    with _opened(archive) as opened:
+    with archive_in(archive) as opened:
         settings = read_settings(opened.folder)
     raise typer.Exit(run_server(archive, host or settings.host, port or settings.port))
 
@@ -506,7 +451,7 @@ def demo(
     """
     from ui.demo import make_demo
 
-    with _errors_said():
+    with errors_said():
         make_demo(archive)
     if not only_make:
         serve(archive, host, port)

@@ -20,20 +20,6 @@ from retrieval.catalogue.tables import (
     Page,
 )
 
-#: The columns of `export --format csv`, in their order.
-EXPORT_COLUMNS = (
-    "mark",
-    "source",
-    "page",
-    "x",
-    "y",
-    "width",
-    "height",
-    "status",
-    "score",
-    "reference",
-)
-
 #: Ids asked for in one statement, under every database's limit of parameters.
 _CHUNK = 5_000
 
@@ -306,30 +292,6 @@ def marks_to_embed(session: Session, model: str) -> list[tuple[int, str]]:
         .order_by(Mark.id)
     )
     return [(mark, crop) for mark, crop in session.execute(statement)]
-
-
-def export_rows(session: Session) -> Iterator[tuple[Any, ...]]:
-    """Give a row of `EXPORT_COLUMNS` for each mark, rejected ones too, in order of id."""
-    statement = (
-        select(
-            Mark.id,
-            Page.source,
-            Page.id,
-            Mark.x,
-            Mark.y,
-            Mark.width,
-            Mark.height,
-            Mark.status,
-            Mark.score,
-            Document.reference,
-        )
-        .join(Page, Mark.page_id == Page.id)
-        .outerjoin(Document, Page.document_id == Document.id)
-        .order_by(Mark.id)
-        .execution_options(yield_per=_FETCH)
-    )
-    for row in session.execute(statement):
-        yield tuple(row)
 
 
 def _marks() -> Select[*tuple[Any, ...]]:

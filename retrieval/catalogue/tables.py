@@ -108,7 +108,8 @@ class Mark(Base):
     y: Mapped[int] = mapped_column(Integer)
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
-    polygon: Mapped[list[list[int]] | None] = mapped_column(JSON)  # [[x, y], ...] or None: the box
+    # [[x, y], ...], whose bounding box is the box; or None: the box itself
+    polygon: Mapped[list[list[int]] | None] = mapped_column(JSON(none_as_null=True))
     status: Mapped[str] = mapped_column(String(16), default="proposed", index=True)
     score: Mapped[float | None] = mapped_column()  # the segmenter's, in [0, 1]; None: a person's
     origin: Mapped[str] = mapped_column(String(128))  # segmenter version or "person:<name>"

@@ -193,17 +193,6 @@ def test_marks_to_embed_are_those_without_a_vector_of_their_crop(filled: Archive
         assert [mark for mark, _ in queries.marks_to_embed(session, "n")] == [1, 3, 4, 5, 6]
 
 
-def test_export(filled: Archive) -> None:
-    assert ",".join(queries.EXPORT_COLUMNS) == (
-        "mark,source,page,x,y,width,height,status,score,reference"
-    )
-    with filled.session() as session:
-        rows = list(queries.export_rows(session))
-    assert rows[0] == (1, "1.png", 1, 1, 2, 3, 4, "proposed", 0.5, "HCA 32/9/1")
-    assert rows[5] == (6, "4.png", 4, 1, 2, 3, 4, "confirmed", None, None)
-    assert len(rows) == 6
-
-
 def test_the_catalogue_knows_no_other_room() -> None:
     folder = Path(queries.__file__).parent
     for module in folder.glob("*.py"):

@@ -1,0 +1,87 @@
+"""Documents as BibTeX, for a reference manager: one @misc a document, with its marks' pages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from ingest.annotations.annotation import AnnotatedImage
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{char: "\\" + char for char in "{}$&#%_"},
+}
+
+
+def write_bibtex(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write one entry a document; `pages` are those with a mark that is not rejected.
+
+    Pages are counted as the document orders them, from 1.
+    """
+    del base
+    documents: dict[str, list[AnnotatedImage]] = {}
+    for image in images:
+        if image.document:
+            documents.setdefault(image.document["reference"], []).append(image)
+    entries: list[str] = []
+    keys: set[str] = set()
+    for reference, pages in sorted(documents.items()):
+        key = _key(reference, keys)
+        fields = _fields(pages[0].document or {}, pages)
+        lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]
+        entries.append(",\n".join([f"@misc{{{key}", *lines]) + "\n}\n")
+    return "\n".join(entries)
+
+
+def _fields(document: dict[str, Any], pages: Sequence[AnnotatedImage]) -> dict[str, str]:
+    with_marks = [
+        (number, count)
+        for number, page in enumerate(sorted(pages, key=lambda one: (one.ordinal, one.page)), 1)
+        if (count := sum(one.status != "rejected" for one in page.annotations))
+    ]
+    marks = sum(count for _, count in with_marks)
+    notes = [
+        f"{label}: {_escaped(str(document[name]))}"
+        for name, label in (("ship", "Ship"), ("captain", "Captain"), ("place", "Place"))
+        if document.get(name)
+    ]
+    notes.append(f"{marks or 'No'} merchant's mark{'' if marks == 1 else 's'}")
+    fields = {
+        "title": "{" + _escaped(str(document.get("title") or document["reference"])) + "}",
+        "year": str(document["year_from"]) if document.get("year_from") else "",
+        "date-as-written": _escaped(str(document.get("date") or "")),
+        "howpublished": _escaped(str(document["reference"])),
+        "pages": ", ".join(_spans([number for number, _ in with_marks])),
+        "note": "; ".join(notes),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _spans(numbers: Sequence[int]) -> list[str]:
+    """Return 1, 2, 3, 7 as 1--3 and 7."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return [str(first) if first == last else f"{first}--{last}" for first, last in spans]
+
+
+def _key(reference: str, taken: set[str]) -> str:
+    plain = unicodedata.normalize("NFKD", reference).encode("ascii", "ignore").decode().lower()
+    wanted = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "document"
+    key, number = wanted, 1
+    while key in taken:
+        number += 1
+        key = f"{wanted}.{number}"
+    taken.add(key)
+    return key
+
+
+def _escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(char, char) for char in " ".join(text.split()))

@@ -1,0 +1,104 @@
+"""All formats: what each is called, how it is written, and how a file tells which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.annotations.annotation import AnnotatedImage, Understood
+from ingest.annotations.bibtex import write_bibtex
+from ingest.annotations.coco import read_coco, write_coco
+from ingest.annotations.iiif import write_manifest
+from ingest.annotations.marks_csv import (
+    NEEDED,
+    read_marks_csv,
+    write_mark_list,
+    write_marks_csv,
+)
+from ingest.annotations.page_xml import read_page_xml, write_page_xml
+from ingest.annotations.plain_json import mapped, parse_json
+from ingest.annotations.table import read_table, text_of_file
+from ingest.annotations.via import read_via, read_via_csv, write_via, write_via_csv
+from ingest.annotations.web_annotation import read_web_annotations, write_web_annotations
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.metadata import read_metadata
+
+
+@dataclass(frozen=True)
+class Format:
+    """How marks are written: the function, the ending of a file, one file an image or for all."""
+
+    write: Callable[[Sequence[AnnotatedImage], str], str]
+    suffix: str
+    a_file_an_image: bool = False
+
+
+#: What `annotate export` writes and `annotate import` reads: nothing of a mark is lost.
+ANNOTATION_FORMATS: Mapping[str, Format] = {
+    "webannotation": Format(write_web_annotations, ".json"),
+    "iiif": Format(write_manifest, ".json"),
+    "page-xml": Format(write_page_xml, ".xml", a_file_an_image=True),
+    "coco": Format(write_coco, ".json"),
+    "via": Format(write_via, ".json"),
+    "via-csv": Format(write_via_csv, ".csv"),
+    "csv": Format(write_marks_csv, ".csv"),
+}
+
+#: What `export` writes: the same, but for the shorter CSV, and what is no annotation.
+EXPORT_FORMATS: Mapping[str, Format] = {
+    **ANNOTATION_FORMATS,
+    "csv": Format(write_mark_list, ".csv"),
+    "bibtex": Format(write_bibtex, ".bib"),
+}
+
+
+@dataclass(frozen=True)
+class AnnotationsFile:
+    """A file that was read: its name, its format, and what it says."""
+
+    name: str
+    format: str
+    said: Understood
+
+
+def read_annotations(path: Path) -> AnnotationsFile:
+    """Read a file of annotations in any of `ANNOTATION_FORMATS`; which, its content says.
+
+    Raises MetadataError for a file that cannot be read, is too large, is of no format that is
+    known here, or breaks its format's rules. What is wrong with single regions is in the result.
+    """
+    found, said = understand(read_metadata(path), path.name)
+    return AnnotationsFile(path.name, found, said)
+
+
+def understand(content: bytes, name: str) -> tuple[str, Understood]:
+    """Return the format of a file's content, and what it says. Raises as `read_annotations`."""
+    head = content[:1000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if head.startswith(b"<"):
+        return "page-xml", read_page_xml(content, name)
+    text = text_of_file(content, name)
+    if head.startswith((b"{", b"[")):
+        return _understand_json(text, name)
+    columns, rows = read_table(text, name)
+    if {"filename", "region_shape_attributes"} <= set(columns):
+        return "via-csv", read_via_csv(rows, name)
+    if set(NEEDED) <= set(columns):
+        return "csv", read_marks_csv(rows, name)
+    raise MetadataError(
+        f"{name} is none of {', '.join(ANNOTATION_FORMATS)}: it is no XML, no JSON, and as CSV it "
+        f"would need the columns {', '.join(NEEDED)}."
+    )
+
+
+def _understand_json(text: str, name: str) -> tuple[str, Understood]:
+    value = parse_json(text, name)
+    said = mapped(value)
+    if "_via_img_metadata" in said or (
+        said and all("filename" in mapped(one) and "regions" in one for one in said.values())
+    ):
+        return "via", read_via(said, name)
+    if isinstance(said.get("images"), list) and "annotations" in said:
+        return "coco", read_coco(said, name)
+    kind = "iiif" if said.get("type") in ("Manifest", "Canvas") else "webannotation"
+    return kind, read_web_annotations(value, name)

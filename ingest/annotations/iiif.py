@@ -1,0 +1,132 @@
+"""A IIIF Presentation 3 manifest of an archive: a canvas a page, a range a document.
+
+Each canvas carries its marks as an AnnotationPage. https://iiif.io/api/presentation/3.0/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from ingest.annotations.annotation import AnnotatedImage
+from ingest.annotations.plain_json import write_json
+from ingest.annotations.web_annotation import (
+    PRESENTATION_CONTEXT,
+    annotation_of,
+    canvas_id,
+    file_facts,
+)
+
+#: A document's fields, and what a viewer calls them.
+_LABELS = {
+    "reference": "Reference",
+    "title": "Title",
+    "date": "Date",
+    "ship": "Ship",
+    "place": "Place",
+    "captain": "Captain",
+}
+
+_MEDIA_TYPES = {
+    ".png": "image/png",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".jp2": "image/jp2",
+    ".webp": "image/webp",
+}
+
+
+def write_manifest(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write pages, documents and marks as one manifest, in the order of references and pages."""
+
+    def order(image: AnnotatedImage) -> tuple[bool, str, int, int]:
+        # Pages of no document come last.
+        reference = str((image.document or {}).get("reference", ""))
+        return not reference, reference, image.ordinal, image.page
+
+    pages = sorted(images, key=order)
+    documents: dict[str, list[AnnotatedImage]] = {}
+    for image in pages:
+        if image.document:
+            documents.setdefault(image.document["reference"], []).append(image)
+    manifest: dict[str, Any] = {
+        "@context": PRESENTATION_CONTEXT,
+        "id": f"{base}manifest.json",
+        "type": "Manifest",
+        "label": {"en": ["Pages and merchants' marks, from prizemarks"]},
+        "items": [_canvas(image, base) for image in pages],
+    }
+    if documents:
+        manifest["structures"] = [
+            {
+                "id": f"{base}range/{at}",
+                "type": "Range",
+                "label": {"none": [reference]},
+                "metadata": _metadata(of_document[0].document or {}),
+                "items": [
+                    {"id": canvas_id(image, base), "type": "Canvas"} for image in of_document
+                ],
+            }
+            for at, (reference, of_document) in enumerate(documents.items(), start=1)
+        ]
+    return write_json(manifest)
+
+
+def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
+    canvas = canvas_id(image, base)
+    suffix = PurePath(image.source).suffix.lower()
+    return {
+        "id": canvas,
+        "type": "Canvas",
+        "label": {"none": [image.source]},
+        "width": image.width,
+        "height": image.height,
+        **file_facts(image),
+        "items": [
+            {
+                "id": f"{base}page/{image.page}/image",
+                "type": "AnnotationPage",
+                "items": [
+                    {
+                        "id": f"{base}page/{image.page}/painting",
+                        "type": "Annotation",
+                        "motivation": "painting",
+                        "body": {
+                            "id": _address(image, base),
+                            "type": "Image",
+                            "format": _MEDIA_TYPES.get(suffix, "image/jpeg"),
+                            "width": image.width,
+                            "height": image.height,
+                        },
+                        "target": canvas,
+                    }
+                ],
+            }
+        ],
+        "annotations": [
+            {
+                "id": f"{base}page/{image.page}/marks",
+                "type": "AnnotationPage",
+                "items": [annotation_of(one, canvas, base) for one in image.annotations],
+            }
+        ],
+    }
+
+
+def _address(image: AnnotatedImage, base: str) -> str:
+    """Return where the image is to be had: a master on the web, else where it may be published.
+
+    Paths of this machine say more of it than a reader of the manifest should know.
+    """
+    if image.location.startswith(("http://", "https://")):
+        return image.location
+    return canvas_id(image, base).replace(f"{base}canvas/", f"{base}image/", 1)
+
+
+def _metadata(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"label": {"en": [label]}, "value": {"none": [str(document[key])]}}
+        for key, label in _LABELS.items()
+        if document.get(key)
+    ]

@@ -1,0 +1,349 @@
+"""What files of annotations say, into the catalogue: one file, one transaction.
+
+A mark that is imported is a person's word: new ones are confirmed unless the file says otherwise,
+and `outlives_its_image` then keeps them when the page is segmented again. For each region of a
+file, on the page that it names:
+
+- it is the mark whose id and moment our own export wrote: that mark is brought up to it;
+- a mark lies there already (intersection over union of `SAME_REGION` or more): likewise;
+- an id without the moment, from a table that has lost that column, counts where boxes overlap;
+- else it is a new mark.
+
+"proposed" is nobody's word: it makes new proposals, but never changes what there is, unless the
+box of that very mark was moved. Nothing is deleted: what is no mark, a file calls rejected.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from ingest.annotations.annotation import MAX_ORIGIN, AnnotatedImage, RegionError
+from ingest.annotations.formats import AnnotationsFile, read_annotations
+from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
+from ingest.cutting import PageCrops, cut_from_masters
+from ingest.known import KnownPage
+from ingest.reading import Box
+from ingest.sources import MAX_PIXELS, storable
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.tables import Mark, now
+
+#: A region that covers a mark this well (intersection over union) is that mark.
+SAME_REGION = 0.9
+
+Boxes = NDArray[np.float64]
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What became of one file: numbers of marks, what was refused and why, and remarks.
+
+    `format` is None where the file could not be understood: `refused` says why.
+    """
+
+    file: str
+    format: str | None
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Existing:
+    """A mark as the catalogue has it."""
+
+    id: int
+    page_id: int
+    x: int
+    y: int
+    width: int
+    height: int
+    polygon: Polygon | None
+    status: str
+    score: float | None
+    origin: str
+    created_at: datetime
+
+    @property
+    def box(self) -> Box:
+        return self.x, self.y, self.width, self.height
+
+
+@dataclass
+class _Plan:
+    """What a file changes: rows to insert and to update, each with the box to cut, if any."""
+
+    added: list[tuple[KnownPage, Box, dict[str, Any]]] = field(default_factory=list)
+    updated: list[tuple[KnownPage, Box | None, dict[str, Any]]] = field(default_factory=list)
+    unchanged: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def cuts(self) -> Iterable[tuple[KnownPage, Box]]:
+        for page, box, _ in (*self.added, *self.updated):
+            if box is not None:
+                yield page, box
+
+
+def import_annotations(
+    archive: Archive,
+    files: Sequence[Path],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> list[FileReport]:
+    """Put what the files say into the catalogue; return what became of each, in their order.
+
+    Crops are cut from the masters, which are only read. A file that cannot be understood, a page
+    that is not in the archive, a region that lies outside its page, a master that cannot be read:
+    each is reported, and the rest goes in. Importing the same files again changes nothing.
+
+    Raises ArchiveBusy when another long job holds the archive.
+    """
+    reports = []
+    with archive.lock():
+        with archive.session() as session:
+            finder = PageFinder(session)
+        for at, path in enumerate(files):
+            if progress is not None:
+                progress(at, len(files), path.name)
+            try:
+                read = read_annotations(path)
+            except MetadataError as error:
+                reports.append(FileReport(storable(str(path)), None, refused=(str(error),)))
+            else:
+                reports.append(_import(archive, finder, path, read, max_pixels))
+    return reports
+
+
+def _import(
+    archive: Archive, finder: PageFinder, path: Path, file: AnnotationsFile, max_pixels: int
+) -> FileReport:
+    refused, remarks = list(file.said.refused), list(file.said.remarks)
+    placed = _placed(finder, file.said.images, refused, remarks)
+    origin = storable(f"import:{file.name}").replace("\0", "")[:MAX_ORIGIN]
+    crops = PageCrops({}, {})
+    while True:
+        with archive.writing() as session:
+            plan = _plan(session, placed, crops.unread.keys(), origin)
+            # The masters are read outside of the transaction, and others may write meanwhile.
+            missing = [cut for cut in plan.cuts() if (cut[0].id, cut[1]) not in crops.crops]
+            if not missing:
+                _write(session, plan, crops)
+                break
+        crops = crops | cut_from_masters(archive.crops_folder, missing, max_pixels)
+    for page in sorted(crops.unread):
+        known, _ = placed[page]
+        refused.append(f"{_called(known)}: no marks taken over, {crops.unread[page]}")
+    return FileReport(
+        storable(str(path)),
+        file.format,
+        len(plan.added),
+        len(plan.updated),
+        plan.unchanged,
+        tuple(refused),
+        (*remarks, *plan.remarks),
+    )
+
+
+def _placed(
+    finder: PageFinder,
+    images: Sequence[AnnotatedImage],
+    refused: list[str],
+    remarks: list[str],
+) -> dict[int, tuple[KnownPage, list[Placed]]]:
+    """Return the marks of each page, by its id; what cannot be placed goes to `refused`."""
+    placed: dict[int, tuple[KnownPage, list[Placed]]] = {}
+    for image in images:
+        if not image.annotations:
+            continue
+        called = f"{image.source[:300]!r}"
+        try:
+            page = finder.find(image)
+            scale = scale_to(page, image)
+        except RegionError as error:
+            count = len(image.annotations)
+            left_out = "its mark is" if count == 1 else f"its {count} marks are"
+            refused.append(f"{called}: {error}; {left_out} left out.")
+            continue
+        if scale != (1.0, 1.0):
+            remarks.append(
+                f"{called}: the file takes it for {image.width} x {image.height} pixels; its "
+                f"boxes were brought to the page's {page.width} x {page.height}."
+            )
+        if image.sha256 and image.sha256.lower() != page.sha256:
+            remarks.append(f"{called}: the archive has another scan of it than the file's.")
+        here = placed.setdefault(page.id, (page, []))[1]
+        for annotation in image.annotations:
+            try:
+                one = place(annotation, page, scale)
+            except RegionError as error:
+                refused.append(f"{called}, {annotation.where}: {error}.")
+                continue
+            if is_cut_off(annotation, one, scale):
+                remarks.append(f"{called}, {annotation.where}: cut off at the edge of the page.")
+            here.append(one)
+    return placed
+
+
+def _plan(
+    session: Session,
+    placed: dict[int, tuple[KnownPage, list[Placed]]],
+    unread: Iterable[int],
+    origin: str,
+) -> _Plan:
+    plan = _Plan()
+    pages = sorted(set(placed) - set(unread))
+    for start in range(0, len(pages), _CHUNK):
+        chunk = pages[start : start + _CHUNK]
+        existing: dict[int, list[_Existing]] = defaultdict(list)
+        columns = [getattr(Mark, name) for name in _Existing.__dataclass_fields__]
+        for row in session.execute(
+            select(*columns).where(Mark.page_id.in_(chunk)).order_by(Mark.id)
+        ):
+            existing[row.page_id].append(_Existing(*row))
+        for number in chunk:
+            page, here = placed[number]
+            matches = _matches(here, existing[number])
+            for at, one in enumerate(here):
+                if at in matches:
+                    mark, is_itself = matches[at]
+                    _plan_update(plan, page, one, mark, is_itself, origin)
+                else:
+                    plan.added.append((page, one.box, _new_values(page, one, origin)))
+    return plan
+
+
+def _matches(
+    placed: Sequence[Placed], existing: Sequence[_Existing]
+) -> dict[int, tuple[_Existing, bool]]:
+    """Return, by place in `placed`, the mark that it is, and whether its id says so."""
+    found: dict[int, tuple[_Existing, bool]] = {}
+    taken: set[int] = set()
+
+    def take(at: int, mark: _Existing, is_itself: bool) -> None:
+        if at not in found and mark.id not in taken:
+            found[at] = mark, is_itself
+            taken.add(mark.id)
+
+    by_id = {mark.id: mark for mark in existing}
+    for at, one in enumerate(placed):
+        said, mark = one.annotation, by_id.get(one.annotation.mark or 0)
+        if mark is not None and said.created and said.created == _utc(mark.created_at):
+            take(at, mark, True)
+    if not existing or not placed:
+        return found
+    boxes = np.array([mark.box for mark in existing], np.float64)
+    pairs = []
+    for at, one in enumerate(placed):
+        overlaps = _overlaps(one.box, boxes)
+        pairs += [(-overlaps[to], at, int(to)) for to in np.flatnonzero(overlaps >= SAME_REGION)]
+    for _, at, to in sorted(pairs):
+        mark = existing[to]
+        said = placed[at].annotation
+        take(at, mark, said.created is None and said.mark == mark.id)
+    for at, one in enumerate(placed):
+        mark = by_id.get(one.annotation.mark or 0)
+        if mark is None or one.annotation.created:
+            continue
+        if _overlaps(one.box, np.array([mark.box], np.float64))[0] > 0:
+            take(at, mark, True)
+    return found
+
+
+def _plan_update(
+    plan: _Plan, page: KnownPage, one: Placed, mark: _Existing, is_itself: bool, origin: str
+) -> None:
+    """Plan what a region changes of the mark that it is."""
+    said = one.annotation
+    # A box that stays where it is takes no outline away: most formats and tools have none.
+    polygon = mark.polygon if one.box == mark.box and one.polygon is None else one.polygon
+    moved = (one.box, polygon) != (mark.box, mark.polygon)
+    status = said.status or "confirmed"
+    if status == "proposed" and not (is_itself and moved):
+        plan.unchanged += 1
+        return
+    if status == "proposed":  # a person has moved it, which is as good as a word
+        status = "confirmed" if mark.status == "proposed" else mark.status
+    if not moved and status == mark.status:
+        plan.unchanged += 1
+        return
+    values: dict[str, Any] = {"id": mark.id, "status": status}
+    if moved:
+        x, y, width, height = one.box
+        values |= {"x": x, "y": y, "width": width, "height": height, "polygon": polygon}
+        if mark.polygon is not None and polygon is None:
+            plan.remarks.append(
+                f"{_called(page)}, {said.where}: the outline of mark {mark.id} does not fit its "
+                "new box, and was given up."
+            )
+    new_origin = said.origin if said.origin not in (None, mark.origin) else origin
+    if moved or said.origin is None or said.origin != mark.origin:
+        values["origin"] = new_origin
+    if said.score is not None:
+        values["score"] = said.score
+    plan.updated.append((page, one.box if one.box != mark.box else None, values))
+
+
+def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:
+    said = one.annotation
+    x, y, width, height = one.box
+    return {
+        "page_id": page.id,
+        "x": x,
+        "y": y,
+        "width": width,
+        "height": height,
+        "polygon": one.polygon,
+        "status": said.status or "confirmed",
+        "score": said.score,
+        "origin": said.origin or origin,
+        "created_at": said.created or now(),
+    }
+
+
+def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
+    """Write the plan; each mark whose box is new gets the crop that was cut for it."""
+    if plan.added:
+        session.execute(
+            insert(Mark),
+            [values | {"crop": crops.crops[page.id, box]} for page, box, values in plan.added],
+        )
+    # Statements of many rows must set the same columns in each.
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for page, cut, values in plan.updated:
+        row = values if cut is None else values | {"crop": crops.crops[page.id, cut]}
+        alike[tuple(row)].append(row)
+    for rows in alike.values():
+        session.execute(update(Mark), rows)
+
+
+def _overlaps(box: Box, boxes: Boxes) -> Boxes:
+    """Return the intersection over union of a box with each of `boxes`, (N, 4)."""
+    x, y, width, height = box
+    across = np.minimum(x + width, boxes[:, 0] + boxes[:, 2]) - np.maximum(x, boxes[:, 0])
+    down = np.minimum(y + height, boxes[:, 1] + boxes[:, 3]) - np.maximum(y, boxes[:, 1])
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    return np.asarray(shared / (width * height + boxes[:, 2] * boxes[:, 3] - shared))
+
+
+def _utc(moment: datetime) -> datetime:
+    """Return a moment of the catalogue in UTC: SQLite gives it back without saying so."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _called(page: KnownPage) -> str:
+    return repr(page.source) + (f", image {page.frame + 1}" if page.frame else "")

@@ -1,0 +1,130 @@
+"""Marks as a table: one row a mark, boxes in pixels of the master."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ingest.annotations.annotation import (
+    MAX_REGIONS_OF_AN_IMAGE,
+    AnnotatedImage,
+    Annotation,
+    RegionError,
+    Understood,
+    bounding_box,
+    box_of,
+    mark_of,
+    moment_of,
+    moment_text,
+    origin_of,
+    pixels,
+    polygon_of,
+    score_of,
+    score_text,
+    status_of,
+    whole,
+)
+from ingest.annotations.page_xml import points_of, points_text
+from ingest.annotations.table import table_text
+from retrieval.catalogue.errors import MetadataError
+
+#: The columns of `export --format csv`, in their order.
+COLUMNS = (
+    "mark",
+    "source",
+    "page",
+    "x",
+    "y",
+    "width",
+    "height",
+    "status",
+    "score",
+    "reference",
+)
+
+#: What a mark has besides, so that it comes back whole.
+FULL_COLUMNS = (*COLUMNS, "frame", "origin", "created", "polygon")
+
+NEEDED = ("source", "x", "y", "width", "height")
+
+
+def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
+    """Read numbered lines by the names of the columns, of which `NEEDED` must be there."""
+    found: dict[tuple[str, int | None], list[Annotation]] = {}
+    refused: list[str] = []
+    for line, row in rows:
+        where = f"line {line}"
+        try:
+            source = row["source"]
+            if not source:
+                raise RegionError("it names no source")
+            frame = whole(row["frame"], "frame") if row.get("frame") else None
+            here = found.setdefault((source, frame), [])
+            here.append(_annotation(row, where))
+        except RegionError as error:
+            refused.append(f"{where}: {error}.")
+            continue
+        if len(here) > MAX_REGIONS_OF_AN_IMAGE:
+            raise MetadataError(
+                f"{name} has more than {MAX_REGIONS_OF_AN_IMAGE:,} rows of {source!r}."
+            )
+    images = [
+        AnnotatedImage((source,), tuple(annotations), frame)
+        for (source, frame), annotations in found.items()
+    ]
+    return Understood(tuple(images), tuple(refused))
+
+
+def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write all that the marks have: `FULL_COLUMNS`."""
+    del base  # a table names files, not addresses
+    return _table(images, FULL_COLUMNS)
+
+
+def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write the list of marks that spreadsheets and other programs read: `COLUMNS`."""
+    del base
+    return _table(images, COLUMNS)
+
+
+def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
+    marks = [(image, one) for image in images for one in image.annotations]
+    marks.sort(key=lambda pair: pair[1].mark or 0)
+    return table_text(columns, ([_fields(*pair)[column] for column in columns] for pair in marks))
+
+
+def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
+    x, y, width, height = map(pixels, one.box)
+    return {
+        "mark": one.mark,
+        "source": image.source,
+        "page": image.page,
+        "x": x,
+        "y": y,
+        "width": width,
+        "height": height,
+        "status": one.status,
+        "score": score_text(one.score),
+        "reference": (image.document or {}).get("reference"),
+        "frame": image.frame,
+        "origin": one.origin,
+        "created": moment_text(one.created),
+        "polygon": points_text(one.polygon) if one.polygon else None,
+    }
+
+
+def _annotation(row: Mapping[str, str], where: str) -> Annotation:
+    outline = polygon_of(points_of(row["polygon"])) if row.get("polygon") else None
+    box = box_of(*(row[one] for one in ("x", "y", "width", "height")))
+    if outline is not None and bounding_box(outline) != box:
+        # Whoever corrects a box in a spreadsheet leaves the outline: the box is the later word.
+        outline = None
+    return Annotation(
+        box=box,
+        polygon=outline,
+        status=status_of(row.get("status")),
+        score=score_of(row.get("score")),
+        origin=origin_of(row.get("origin")),
+        mark=mark_of(row.get("mark")),
+        created=moment_of(row.get("created")),
+        where=where,
+    )

@@ -1,0 +1,117 @@
+"""The outline that an SVG selector draws: what Mirador, Annotorious and Recogito write."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ingest.annotations.annotation import MAX_POINTS, Point, RegionError, number
+from ingest.annotations.page_xml import points_of
+from ingest.annotations.plain_xml import Element, parse_xml
+from retrieval.catalogue.errors import MetadataError
+
+_MAX_CHARACTERS = 1_000_000
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_TOKEN = re.compile(rf"([A-Za-z])|({_NUMBER})|[\s,]+|(.)", re.DOTALL)
+_SHAPES = ("polygon", "polyline", "path", "rect", "circle", "ellipse")
+
+#: Numbers that a command of a path takes; the last two are where it ends.
+_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: its points, whether they are an outline, and whether nothing was lost."""
+
+    points: tuple[Point, ...]
+    is_outline: bool
+    exact: bool = True
+
+
+def drawn_by(text: str) -> Drawn:
+    """Return what the SVG draws; RegionError where it draws nothing, or moves it."""
+    if len(text) > _MAX_CHARACTERS:
+        raise RegionError("its SVG is too long")
+    try:
+        shapes = list(parse_xml(text, "its SVG").walk())
+    except (MetadataError, UnicodeError) as error:
+        raise RegionError(f"{error}".rstrip(".")) from error
+    if any("transform" in one.attributes for one in shapes):
+        raise RegionError("its SVG is transformed, which is not read")
+    drawn = [_drawn(one) for one in shapes if one.name in _SHAPES]
+    if not drawn:
+        raise RegionError("its SVG draws nothing that has an outline")
+    if sum(len(one.points) for one in drawn) > MAX_POINTS:
+        raise RegionError(f"its outline has more than {MAX_POINTS:,} points")
+    if len(drawn) == 1:
+        return drawn[0]
+    return Drawn(tuple(point for one in drawn for point in one.points), False, False)
+
+
+def _drawn(shape: Element) -> Drawn:
+    given = shape.attributes
+    if shape.name in ("polygon", "polyline"):
+        # SVG allows any mixture of spaces and commas between the numbers.
+        numbers = given.get("points", "").replace(",", " ").split()
+        if len(numbers) % 2:
+            raise RegionError("its points have an odd number of coordinates")
+        pairs = points_of(" ".join(map(",".join, zip(numbers[::2], numbers[1::2], strict=True))))
+        return Drawn(tuple((number(x, "outline"), number(y, "outline")) for x, y in pairs), True)
+    if shape.name == "path":
+        return _along(given.get("d", ""))
+    if shape.name == "rect":
+        x, y = number(given.get("x", 0), "x"), number(given.get("y", 0), "y")
+        width, height = number(given.get("width"), "width"), number(given.get("height"), "height")
+        return Drawn(((x, y), (x + width, y + height)), False)
+    x, y = number(given.get("cx", 0), "cx"), number(given.get("cy", 0), "cy")
+    across = number(given.get("r", given.get("rx")), "radius")
+    down = number(given.get("r", given.get("ry")), "radius")
+    return Drawn(((x - across, y - down), (x + across, y + down)), False)
+
+
+def _along(path: str) -> Drawn:
+    """Follow a path from corner to corner; a curve is taken for the line between its ends."""
+    tokens: list[str | float] = []
+    for found in _TOKEN.finditer(path):
+        if found[3]:
+            raise RegionError("its path cannot be read")
+        if found[1]:
+            tokens.append(found[1])
+        elif found[2]:
+            tokens.append(number(found[2], "outline"))
+    points: list[Point] = []
+    at: Point = (0.0, 0.0)
+    start, command, begun, exact, place = at, "", 0, True, 0
+    while place < len(tokens):
+        token = tokens[place]
+        if isinstance(token, str):
+            command = token
+            place += 1
+            if command.upper() not in _TAKES:
+                raise RegionError(f"its path has an unknown command {command!r}")
+            if command.upper() == "Z":
+                at, command = start, ""
+                continue
+        takes = _TAKES.get(command.upper(), 0)
+        values = tokens[place : place + takes]
+        if not takes or len(values) < takes or any(isinstance(one, str) for one in values):
+            raise RegionError("its path cannot be read")
+        place += takes
+        at = _next(at, command, [one for one in values if isinstance(one, float)])
+        points.append(at)
+        exact = exact and command.upper() in "MLHV"
+        if command.upper() == "M":
+            start, begun = at, begun + 1
+            command = "L" if command == "M" else "l"
+    if len(points) > 1 and points[-1] == points[0]:
+        points.pop()  # it was closed by hand
+    return Drawn(tuple(points), begun == 1, exact and begun == 1)
+
+
+def _next(at: Point, command: str, values: list[float]) -> Point:
+    x, y = at if command.islower() else (0.0, 0.0)
+    if command in "Hh":
+        return x + values[0], at[1]
+    if command in "Vv":
+        return at[0], y + values[0]
+    return x + values[-2], y + values[-1]

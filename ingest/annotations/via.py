@@ -1,0 +1,267 @@
+"""VGG Image Annotator 2: its project (JSON), its annotations as JSON, and as CSV.
+
+What VIA has no place for goes into `region_attributes` and `file_attributes`, which VIA shows and
+lets be edited. https://www.robots.ox.ac.uk/~vgg/software/via/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ingest.annotations.annotation import (
+    MAX_REGIONS,
+    MAX_REGIONS_OF_AN_IMAGE,
+    STATUSES,
+    AnnotatedImage,
+    Annotation,
+    Box,
+    RegionError,
+    Understood,
+    bounding_box,
+    box_of,
+    mark_of,
+    moment_of,
+    moment_text,
+    number,
+    origin_of,
+    pixels,
+    polygon_of,
+    score_of,
+    score_text,
+    status_of,
+    whole,
+)
+from ingest.annotations.plain_json import listed, mapped, parse_json, text_of, write_json
+from ingest.annotations.table import table_text
+from retrieval.catalogue.errors import MetadataError
+
+CSV_COLUMNS = (
+    "filename",
+    "file_size",
+    "file_attributes",
+    "region_count",
+    "region_id",
+    "region_shape_attributes",
+    "region_attributes",
+)
+
+_FILE_ATTRIBUTES = ("frame", "width", "height", "sha256")
+_REGION_ATTRIBUTES = ("mark", "score", "origin", "created")
+
+
+def read_via(value: Mapping[str, Any], name: str) -> Understood:
+    """Read a project, or annotations that were exported as JSON."""
+    files = value.get("_via_img_metadata", value)
+    images: list[AnnotatedImage] = []
+    refused: list[str] = []
+    count = 0
+    for given in mapped(files).values():
+        file = mapped(given)
+        regions = file.get("regions")
+        numbered = regions.values() if isinstance(regions, dict) else listed(regions)  # VIA 1
+        count += len(numbered)
+        if count > MAX_REGIONS or len(numbered) > MAX_REGIONS_OF_AN_IMAGE:
+            raise _too_many(name)
+        annotations = []
+        for at, region in enumerate(numbered, start=1):
+            where = f"{str(file.get('filename'))[:200]!r}, region {at}"
+            try:
+                annotations.append(
+                    _annotation(
+                        mapped(mapped(region).get("shape_attributes")),
+                        mapped(mapped(region).get("region_attributes")),
+                        where,
+                    )
+                )
+            except RegionError as error:
+                refused.append(f"{where}: {error}.")
+        images.append(
+            _image(name, file.get("filename"), mapped(file.get("file_attributes")), annotations)
+        )
+    return Understood(tuple(images), tuple(refused))
+
+
+def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
+    """Read annotations that were exported as CSV: numbered lines by the names of the columns."""
+    found: dict[tuple[str, str], list[Annotation]] = {}
+    refused: list[str] = []
+    for line, row in rows:
+        where = f"line {line}"
+        here = found.setdefault((row["filename"], row.get("file_attributes", "")), [])
+        shape = _inner(row["region_shape_attributes"], name, line)
+        if not shape and row.get("region_count", "0").strip() in ("", "0"):
+            continue  # an image without regions has a line of its own
+        try:
+            attributes = _inner(row.get("region_attributes", ""), name, line)
+            here.append(_annotation(shape, attributes, where))
+        except RegionError as error:
+            refused.append(f"{where}: {error}.")
+        if len(here) > MAX_REGIONS_OF_AN_IMAGE:
+            raise _too_many(name)
+    images = [
+        _image(name, file, _inner(attributes, name, 0), annotations)
+        for (file, attributes), annotations in found.items()
+    ]
+    return Understood(tuple(images), tuple(refused))
+
+
+def write_via(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write images and marks as a project of VIA 2.0, with a choice of the three statuses."""
+    del base  # VIA names files, not addresses
+    files: dict[str, Any] = {}
+    for image in images:
+        frame = f"#{image.frame}" if image.frame else ""
+        files[f"{image.source}{image.size or -1}{frame}"] = {
+            "filename": image.source,
+            "size": image.size or -1,
+            "regions": [
+                {"shape_attributes": _shape(one), "region_attributes": _attributes(one)}
+                for one in image.annotations
+            ],
+            "file_attributes": _file_attributes(image),
+        }
+    return write_json(
+        {
+            "_via_settings": {
+                "ui": {},
+                "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
+                "project": {"name": "prizemarks"},
+            },
+            "_via_img_metadata": files,
+            "_via_attributes": {
+                "region": {
+                    "status": {
+                        "type": "dropdown",
+                        "description": "What a person says of the mark",
+                        "options": dict.fromkeys(STATUSES, ""),
+                        "default_options": {"confirmed": True},
+                    },
+                    **{one: _text_field(one) for one in _REGION_ATTRIBUTES},
+                },
+                "file": {one: _text_field(one) for one in _FILE_ATTRIBUTES},
+            },
+            "_via_data_format_version": "2.0.10",
+            "_via_image_id_list": list(files),
+        }
+    )
+
+
+def write_via_csv(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write images and marks as VIA's CSV: one row a mark, one for an image without."""
+    del base
+    rows: list[tuple[object, ...]] = []
+    for image in images:
+        file = (image.source, image.size or -1, json.dumps(_file_attributes(image)))
+        for at, one in enumerate(image.annotations):
+            shape, attributes = json.dumps(_shape(one)), json.dumps(_attributes(one))
+            rows.append((*file, len(image.annotations), at, shape, attributes))
+        if not image.annotations:
+            rows.append((*file, 0, 0, "{}", "{}"))
+    return table_text(CSV_COLUMNS, rows)
+
+
+def _annotation(shape: Mapping[str, Any], said: Mapping[str, Any], where: str) -> Annotation:
+    kind = shape.get("name")
+    outline = None
+    if kind == "rect":
+        box = box_of(*(shape.get(one) for one in ("x", "y", "width", "height")))
+    elif kind in ("polygon", "polyline"):
+        xs, ys = listed(shape.get("all_points_x")), listed(shape.get("all_points_y"))
+        if len(xs) != len(ys):
+            raise RegionError("its polygon has not as many x as y")
+        outline = polygon_of(list(zip(xs, ys, strict=True)))
+        box = bounding_box(outline)
+    elif kind in ("circle", "ellipse"):
+        box = _around(shape)
+    else:
+        raise RegionError(f"a mark has an area, {str(kind)[:40]!r} has none")
+    return Annotation(
+        box=box,
+        polygon=outline,
+        status=status_of(said.get("status")),
+        score=score_of(said.get("score")),
+        origin=origin_of(said.get("origin")),
+        mark=mark_of(said.get("mark")),
+        created=moment_of(said.get("created")),
+        where=where,
+    )
+
+
+def _around(shape: Mapping[str, Any]) -> Box:
+    """Return the box around a circle or an ellipse; one that is turned gets room for any turn."""
+    x, y = number(shape.get("cx"), "cx"), number(shape.get("cy"), "cy")
+    across = number(shape.get("r", shape.get("rx")), "radius")
+    down = number(shape.get("r", shape.get("ry")), "radius")
+    if number(shape.get("theta", 0), "theta"):
+        across = down = max(across, down)
+    return box_of(x - across, y - down, 2 * across, 2 * down)
+
+
+def _image(
+    name: str, file: object, said: Mapping[str, Any], annotations: Sequence[Annotation]
+) -> AnnotatedImage:
+    called = text_of(file)
+    if called is None:
+        raise MetadataError(f"{name} has an image without a filename.")
+    try:
+        numbers = {
+            one: whole(said[one], one) if said.get(one) not in (None, "") else None
+            for one in ("frame", "width", "height")
+        }
+    except RegionError as error:
+        raise MetadataError(f"{name}: of {called[:200]!r}, {error}.") from error
+    return AnnotatedImage(
+        names=(called,),
+        annotations=tuple(annotations),
+        frame=numbers["frame"],
+        width=numbers["width"] or None,
+        height=numbers["height"] or None,
+        sha256=text_of(said.get("sha256")),
+    )
+
+
+def _shape(one: Annotation) -> dict[str, Any]:
+    if one.polygon is not None:
+        return {
+            "name": "polygon",
+            "all_points_x": [pixels(x) for x, _ in one.polygon],
+            "all_points_y": [pixels(y) for _, y in one.polygon],
+        }
+    x, y, width, height = map(pixels, one.box)
+    return {"name": "rect", "x": x, "y": y, "width": width, "height": height}
+
+
+def _attributes(one: Annotation) -> dict[str, str]:
+    return {
+        "status": one.status or "",
+        "mark": "" if one.mark is None else str(one.mark),
+        "score": score_text(one.score) or "",
+        "origin": one.origin or "",
+        "created": moment_text(one.created) or "",
+    }
+
+
+def _text_field(kept: str) -> dict[str, str]:
+    return {"type": "text", "description": f"{kept}, kept by prizemarks", "default_value": ""}
+
+
+def _file_attributes(image: AnnotatedImage) -> dict[str, str]:
+    values = (image.frame, image.width, image.height, image.sha256)
+    return {
+        one: "" if value is None else str(value)
+        for one, value in zip(_FILE_ATTRIBUTES, values, strict=True)
+    }
+
+
+def _inner(text: str, name: str, line: int) -> dict[str, Any]:
+    """Return the JSON that a field of the CSV holds."""
+    return mapped(parse_json(text, f"{name}, line {line}")) if text.strip() else {}
+
+
+def _too_many(name: str) -> MetadataError:
+    return MetadataError(
+        f"{name} has more than {MAX_REGIONS:,} regions, or more than "
+        f"{MAX_REGIONS_OF_AN_IMAGE:,} on an image: split it."
+    )

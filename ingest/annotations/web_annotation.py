@@ -1,0 +1,335 @@
+"""W3C Web Annotations, alone or on the canvases of a IIIF Presentation 3 manifest.
+
+The target says where: a canvas or an image, with a FragmentSelector (`xywh=`, pixels or percent)
+or an SvgSelector. The status is a tag, as any annotation tool shows and edits it; score and origin
+are properties of our own (`urn:prizemarks:score`): JSON-LD takes a full IRI without a context.
+https://www.w3.org/TR/annotation-model/ https://iiif.io/api/presentation/3.0/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from ingest.annotations.annotation import (
+    MAX_REGIONS,
+    MAX_REGIONS_OF_AN_IMAGE,
+    STATUSES,
+    AnnotatedImage,
+    Annotation,
+    Point,
+    RegionError,
+    Understood,
+    bounding_box,
+    box_of,
+    moment_of,
+    moment_text,
+    origin_of,
+    pixels,
+    polygon_of,
+    score_of,
+    whole,
+)
+from ingest.annotations.page_xml import points_text
+from ingest.annotations.plain_json import listed, mapped, text_of, write_json
+from ingest.annotations.svg import drawn_by
+from retrieval.catalogue.errors import MetadataError
+
+#: Where addresses begin that nobody has given a place: `.invalid` is nobody's, for good.
+BASE = "https://prizemarks.invalid/"
+
+ANNOTATIONS_CONTEXT = "http://www.w3.org/ns/anno.jsonld"
+PRESENTATION_CONTEXT = "http://iiif.io/api/presentation/3/context.json"
+
+#: What annotations are for that say nothing of a mark: the image itself, and transcriptions.
+_NOT_OF_MARKS = frozenset({"painting", "supplementing"})
+
+_XYWH = re.compile(r"(?:^|&)xywh=(?:(pixel|percent):)?([^&]*)")
+_MARK = re.compile(r"/mark/([0-9]{1,18})$")
+
+
+def read_web_annotations(value: object, name: str) -> Understood:
+    """Read annotations, pages or collections of them, or a manifest; MetadataError for others."""
+    top = listed(value)
+    canvases: dict[str, AnnotatedImage] = {}
+    regions: list[Mapping[str, Any]] = []
+    linked = 0
+    waiting = list(reversed(top))
+    while waiting:
+        one = mapped(waiting.pop())
+        kind = one.get("type")
+        if kind is None and str(one.get("@type", "")).startswith(("sc:", "oa:")):
+            raise MetadataError(f"{name} is IIIF Presentation 2: convert it to version 3.")
+        if kind == "Annotation":
+            regions.append(one)
+        elif kind == "AnnotationPage":
+            linked += "items" not in one
+            waiting.extend(reversed(listed(one.get("items"))))
+        elif kind == "AnnotationCollection":
+            linked += isinstance(one.get("first"), str)
+            waiting += [each for each in listed(one.get("first")) if isinstance(each, dict)]
+        elif kind in ("Manifest", "Canvas"):
+            if kind == "Canvas" and (canvas := text_of(one.get("id"))):
+                canvases[canvas] = _canvas(one, canvas, name)
+            below = [*listed(one.get("items")), *listed(one.get("annotations"))]
+            if kind == "Canvas":  # its own items paint it
+                below = listed(one.get("annotations"))
+            waiting.extend(reversed(below))
+        if len(regions) > MAX_REGIONS:
+            raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split it.")
+    if not regions and not canvases and not any(
+        mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
+        for one in top
+    ):  # fmt: skip
+        raise MetadataError(f"{name} holds no Web Annotation and no IIIF manifest.")
+    found: dict[AnnotatedImage, list[Annotation]] = {image: [] for image in canvases.values()}
+    refused: list[str] = []
+    remarks: list[str] = []
+    passed = 0
+    for at, region in enumerate(regions, start=1):
+        where = f"annotation {text_of(region.get('id')) or at!r}"[:200]
+        if _NOT_OF_MARKS & set(map(str, listed(region.get("motivation")))):
+            passed += 1
+            continue
+        try:
+            for target in listed(region.get("target")):
+                image, annotation = _annotation(region, target, canvases, where, remarks)
+                here = found.setdefault(image, [])
+                here.append(annotation)
+                if len(here) > MAX_REGIONS_OF_AN_IMAGE:
+                    raise MetadataError(
+                        f"{name}: {image.source!r} has more than {MAX_REGIONS_OF_AN_IMAGE:,} "
+                        "annotations."
+                    )
+        except RegionError as error:
+            refused.append(f"{where}: {error}.")
+    if passed:
+        remarks.append(f"{passed} annotations passed over: images and transcriptions, no marks.")
+    if linked:
+        refused.append(
+            f"{linked} pages of annotations are not in the file, only their addresses: fetch them "
+            "and import them as well."
+        )
+    images = [
+        _with_annotations(image, annotations) for image, annotations in found.items() if annotations
+    ]
+    return Understood(tuple(images), tuple(refused), tuple(remarks))
+
+
+def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
+    """Write the marks as one AnnotationPage."""
+    return write_json(
+        {
+            "@context": ANNOTATIONS_CONTEXT,
+            "id": f"{base}annotations",
+            "type": "AnnotationPage",
+            "items": [
+                annotation_of(one, _whole_target(image, base), base)
+                for image in images
+                for one in image.annotations
+            ],
+        }
+    )
+
+
+def annotation_of(one: Annotation, source: object, base: str) -> dict[str, Any]:
+    """Return the annotation of a mark on the canvas `source`."""
+    selector: dict[str, str] = {
+        "type": "FragmentSelector",
+        "conformsTo": "http://www.w3.org/TR/media-frags/",
+        "value": "xywh=pixel:" + ",".join(str(pixels(each)) for each in one.box),
+    }
+    if one.polygon is not None:
+        selector = {
+            "type": "SvgSelector",
+            "value": '<svg xmlns="http://www.w3.org/2000/svg"><polygon points='
+            f'"{points_text(one.polygon)}"/></svg>',
+        }
+    written: dict[str, Any] = {
+        "id": None if one.mark is None else f"{base}mark/{one.mark}",
+        "type": "Annotation",
+        "motivation": "tagging",
+        "created": moment_text(one.created),
+        "urn:prizemarks:score": one.score,
+        "urn:prizemarks:origin": one.origin,
+        "body": one.status
+        and [
+            {
+                "type": "TextualBody",
+                "purpose": "tagging",
+                "format": "text/plain",
+                "value": one.status,
+            }
+        ],
+        "target": {"type": "SpecificResource", "source": source, "selector": selector},
+    }
+    return {key: each for key, each in written.items() if each is not None}
+
+
+def canvas_id(image: AnnotatedImage, base: str) -> str:
+    """Return the address of an image's canvas: it holds the page's source, and its frame if any."""
+    frame = f"?frame={image.frame}" if image.frame else ""
+    return f"{base}canvas/{quote(image.source, safe='')}{frame}"
+
+
+def file_facts(image: AnnotatedImage) -> dict[str, Any]:
+    """Return the properties of our own that tell a canvas's file for certain."""
+    facts = {"urn:prizemarks:frame": image.frame, "urn:prizemarks:sha256": image.sha256}
+    return {key: each for key, each in facts.items() if each is not None}
+
+
+def _whole_target(image: AnnotatedImage, base: str) -> dict[str, Any]:
+    return {
+        "id": canvas_id(image, base),
+        "type": "Canvas",
+        "width": image.width,
+        "height": image.height,
+        **file_facts(image),
+    }
+
+
+def _canvas(one: Mapping[str, Any], canvas: str, name: str) -> AnnotatedImage:
+    """Return the image that a canvas shows, by all the names that may be known here."""
+    names = list(_names(canvas))
+    for page in listed(one.get("items")):
+        for painting in listed(mapped(page).get("items")):
+            for body in listed(mapped(painting).get("body")):
+                names += [text_of(mapped(body).get("id")) or ""]
+                names += [
+                    text_of(mapped(each).get("id")) or text_of(mapped(each).get("@id")) or ""
+                    for each in listed(mapped(body).get("service"))
+                ]
+    split = parse_qs(urlsplit(canvas).query) if _is_address(canvas) else {}
+    said = one.get("urn:prizemarks:frame", split.get("frame", [None])[0])
+    try:
+        return AnnotatedImage(
+            names=tuple(dict.fromkeys(each for each in names if each)),
+            frame=None if said is None else whole(said, "frame"),
+            width=_size(one.get("width")),
+            height=_size(one.get("height")),
+            sha256=text_of(one.get("urn:prizemarks:sha256")),
+        )
+    except RegionError as error:
+        raise MetadataError(f"{name}: of the canvas {canvas[:200]!r}, {error}.") from error
+
+
+def _names(canvas: str) -> tuple[str, ...]:
+    """Return what a canvas's address may name: itself, and the source that we put into it."""
+    if not _is_address(canvas):
+        return (canvas,)
+    _, ours, last = urlsplit(canvas).path.rpartition("/canvas/")
+    return (canvas, unquote(last)) if ours and last and "/" not in last else (canvas,)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).scheme)
+    except ValueError:
+        return False
+
+
+def _annotation(
+    region: Mapping[str, Any],
+    target: object,
+    canvases: Mapping[str, AnnotatedImage],
+    where: str,
+    remarks: list[str],
+) -> tuple[AnnotatedImage, Annotation]:
+    resource = mapped(target)
+    source = resource.get("source", resource) if resource else target
+    canvas = text_of(mapped(source).get("id")) if isinstance(source, dict) else text_of(source)
+    if canvas is None:
+        raise RegionError("its target names no canvas")
+    canvas, _, fragment = canvas.partition("#")
+    selectors = listed(resource.get("selector"))
+    if fragment and not selectors:
+        selectors = [{"type": "FragmentSelector", "value": fragment}]
+    said = _size_and_facts(source)
+    image = canvases.get(canvas)
+    if image is None or said:
+        try:
+            image = _canvas(said, canvas, "")
+        except MetadataError as error:
+            raise RegionError(f"{error}".lstrip(": ").rstrip(".")) from error
+    tagged = [
+        word
+        for body in listed(region.get("body"))
+        if isinstance(body, dict) and body.get("purpose", "tagging") == "tagging"
+        and (word := str(body.get("value")).strip().casefold()) in STATUSES
+    ]  # fmt: skip
+    if len(set(tagged)) > 1:
+        raise RegionError(f"it is tagged {' and '.join(tagged)} at once")
+    ours = _MARK.search(text_of(region.get("id")) or "")
+    box, outline, percent = _selected(selectors, where, remarks)
+    return image, Annotation(
+        box=box,
+        polygon=outline,
+        percent=percent,
+        status=tagged[0] if tagged else None,
+        score=score_of(region.get("urn:prizemarks:score")),
+        origin=origin_of(region.get("urn:prizemarks:origin")),
+        mark=int(ours[1]) if ours else None,
+        created=_moment(region.get("created")),
+        where=where,
+    )
+
+
+def _selected(
+    selectors: Sequence[Any], where: str, remarks: list[str]
+) -> tuple[tuple[float, float, float, float], tuple[Point, ...] | None, bool]:
+    """Return what the selectors select: box, outline if any, and whether in percent.
+
+    Several selectors say the same in other ways, so that an SVG one goes before a box.
+    """
+    chosen = [mapped(one) for one in selectors if mapped(one).get("type") == "SvgSelector"]
+    chosen += [mapped(one) for one in selectors if mapped(one).get("type") == "FragmentSelector"]
+    if not chosen:
+        raise RegionError("it selects no region")
+    if "refinedBy" in chosen[0]:
+        raise RegionError("its selector is refined by another, which is not read")
+    value = chosen[0].get("value")
+    if not isinstance(value, str):
+        raise RegionError("its selector has no value")
+    if chosen[0]["type"] == "SvgSelector":
+        drawn = drawn_by(value)
+        if not drawn.exact:
+            remarks.append(f"{where}: its curves or parts were taken as straight lines.")
+        if drawn.is_outline:
+            outline = polygon_of(list(drawn.points))
+            return bounding_box(outline), outline, False
+        if not drawn.points:
+            raise RegionError("its SVG draws nothing")
+        return box_of(*bounding_box(drawn.points)), None, False
+    found = _XYWH.search(unquote(value).lstrip("#"))
+    if found is None:
+        raise RegionError("its fragment has no xywh=x,y,w,h")
+    sides = found[2].split(",")
+    if len(sides) != 4:
+        raise RegionError("its xywh has not four numbers")
+    return box_of(*sides), None, found[1] == "percent"
+
+
+def _with_annotations(image: AnnotatedImage, annotations: Sequence[Annotation]) -> AnnotatedImage:
+    return AnnotatedImage(
+        image.names, tuple(annotations), image.frame, image.width, image.height, image.sha256
+    )
+
+
+def _size_and_facts(source: object) -> dict[str, Any]:
+    """Return what a target says of its canvas beyond the address."""
+    wanted = ("width", "height", "urn:prizemarks:frame", "urn:prizemarks:sha256")
+    return {one: mapped(source)[one] for one in wanted if one in mapped(source)}
+
+
+def _size(value: object) -> int | None:
+    return None if value is None else whole(value, "image size") or None
+
+
+def _moment(value: object) -> Any:
+    """Return when the annotation was made, if that can be read: other programs have other ways."""
+    try:
+        return moment_of(value)
+    except RegionError:
+        return None

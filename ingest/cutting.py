@@ -1,0 +1,86 @@
+"""Crops of regions that a person drew: cut from the masters of pages, as ingest cuts its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.known import KnownPage
+from ingest.pixels import RGB
+from ingest.reading import Box, file_stamp
+from ingest.sources import path_of, read_frame
+from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.crops import write_crop
+
+
+@dataclass(frozen=True)
+class PageCrops:
+    """The crop of each (page, box), and for each page whose master was not read, why."""
+
+    crops: dict[tuple[int, Box], str]
+    unread: dict[int, str]
+
+    def __or__(self, other: PageCrops) -> PageCrops:
+        return PageCrops(self.crops | other.crops, self.unread | other.unread)
+
+
+def cut_from_masters(
+    folder: Path, cuts: Iterable[tuple[KnownPage, Box]], max_pixels: int
+) -> PageCrops:
+    """Cut the boxes from the masters of their pages into the crops folder; each page is read once.
+
+    A master that is gone, cannot be read, or is not what was ingested gives no crop: what the
+    page shows would not be what the person saw. Raises ArchiveError when a crop cannot be
+    written.
+    """
+    found = PageCrops({}, {})
+    by_page: dict[int, tuple[KnownPage, list[Box]]] = {}
+    for page, box in cuts:
+        by_page.setdefault(page.id, (page, []))[1].append(box)
+    for page, boxes in by_page.values():
+        try:
+            image = _image_of(page, max_pixels)
+        except SourceError as error:
+            found.unread[page.id] = str(error)
+            continue
+        try:
+            for x, y, width, height in boxes:
+                crop = write_crop(folder, image[y : y + height, x : x + width])
+                found.crops[page.id, (x, y, width, height)] = crop
+        except OSError as error:
+            raise ArchiveError(
+                f"Crops cannot be written to {folder}: {error.strerror or error}. Make room "
+                "there and import again."
+            ) from error
+    return found
+
+
+def _image_of(page: KnownPage, max_pixels: int) -> RGB:
+    """Return what the page was read from; SourceError where that cannot be had any more."""
+    path = path_of(page.location)
+    if _has_changed(path, page):
+        raise SourceError(*_CHANGED)
+    try:
+        frame = read_frame(path, page.frame, max_pixels)
+    except SourceError as error:
+        raise SourceError(f"its master cannot be read. {error.reason}", error.advice) from error
+    if frame is None or frame.image.shape[:2] != (page.height, page.width):
+        raise SourceError(*_CHANGED)
+    return frame.image
+
+
+_CHANGED = ("its master has changed since it was ingested.", "Ingest it again first.")
+
+
+def _has_changed(path: Path, page: KnownPage) -> bool:
+    """Return whether the file is not what the page was read from."""
+    stamp = file_stamp(path)
+    if stamp in ((0, 0), (page.size, page.mtime_ns)):
+        return False
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() != page.sha256
+    except OSError:
+        return False  # whoever reads the file will say why

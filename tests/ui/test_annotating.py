@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
+from retrieval.catalogue.archive import create_archive
+from tests.ingest.scans import pages_of, scan
+from ui.annotating import MOST_SAID, AnnotationFormat, ExportFormat
+from ui.cli import app
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of two pages with three marks."""
+    folder = tmp_path_factory.mktemp("annotating")
+    scan(folder / "scans/1.png", (0, 0), (1, 1))
+    scan(folder / "scans/2.png", (2, 2))
+    archive = create_archive(folder / "archive")
+    pages_of(archive, folder / "scans")
+    archive.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(folder: Path) -> Path:
+    return folder / "archive"
+
+
+def test_the_commands_offer_the_formats_there_are() -> None:
+    assert {one.value for one in AnnotationFormat} == set(ANNOTATION_FORMATS)
+    assert {one.value for one in ExportFormat} == set(EXPORT_FORMATS)
+    assert set(EXPORT_FORMATS) - set(ANNOTATION_FORMATS) == {"bibtex"}
+
+
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_the_commands_have_help_with_an_example(command: str) -> None:
+    shown = run("annotate", command, "--help")
+    assert shown.exit_code == 0
+    assert f"Example: prizemarks annotate {command}" in re.sub(r"\s+", " ", shown.stdout)
+
+
+@pytest.mark.parametrize("form", sorted(set(EXPORT_FORMATS) - {"page-xml"}))
+def test_both_commands_write_the_same_but_for_the_columns_of_csv(form: str, archive: Path) -> None:
+    listed = run("export", archive, "--format", form)
+    assert listed.exit_code == 0
+    if form == "bibtex":
+        assert run("annotate", "export", archive, "--format", form).exit_code == 2
+        return
+    given = run("annotate", "export", archive, "--format", form)
+    if form != "csv":
+        assert given.stdout == listed.stdout
+        return
+    columns = [next(csv.reader(io.StringIO(one.stdout))) for one in (listed, given)]
+    assert columns[1][:10] == columns[0] and len(columns[1]) == 14
+
+
+def test_out_and_in_again(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    done = run("annotate", "export", archive, "--format", "page-xml", "--output", out)
+    assert done.exit_code == 0, done.output
+    assert f"3 marks written to 2 files in {out}" in done.stdout
+    done = run("annotate", "import", archive, out / "1.xml", out / "2.xml")
+    assert done.exit_code == 0, done.output
+    assert "1.xml (page-xml): 0 marks added, 0 corrected, 2 as they were." in done.stdout
+    done = run("export", archive, "--format", "iiif", "-o", tmp_path / "m.json", "--json")
+    told = json.loads(done.stdout)
+    assert told == {"output": str(tmp_path / "m.json"), "marks": 3, "pages": 2, "files": 1}
+
+
+def test_failures_are_said_and_are_status_1(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    rows = ["gone.png,1,1,5,5", *["1.png,500,1,5,5"] * (MOST_SAID + 2), "1.png,60,60,9,9"]
+    (tmp_path / "marks.csv").write_text("\n".join(["source,x,y,width,height", *rows]))
+    files = (tmp_path / "bad.json", tmp_path / "marks.csv")
+    done = run("annotate", "import", archive, *files)
+    assert done.exit_code == 1
+    assert "bad.json is no JSON" in done.stdout
+    assert "'gone.png': no such page is in the archive" in done.stdout
+    assert "... and 3 more such" in done.stdout
+    assert "1 marks added" in done.stdout and "Next: prizemarks index" in done.stdout
+    done = run("annotate", "import", archive, *files, "--json")
+    assert done.exit_code == 1
+    bad, marks = json.loads(done.stdout)["files"]
+    assert bad["format"] is None
+    assert (marks["format"], marks["added"], marks["unchanged"]) == ("csv", 0, 1)
+    assert len(marks["refused"]) == MOST_SAID + 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("annotate", "import", "ARCHIVE", "/nowhere.xml"), "/nowhere.xml is no file"),
+        (("annotate", "export", "/nowhere", "--format", "coco"), "no archive in /nowhere"),
+        (("export", "ARCHIVE", "--format", "page-xml"), "name a folder"),
+        (("export", "ARCHIVE", "--format", "coco", "--json"), "give --output too"),
+        (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is no address"),
+        (("export", "ARCHIVE", "--format", "csv", "-o", "/proc/x/y"), "cannot be written"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(
+    archive: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run(*(archive if part == "ARCHIVE" else part for part in arguments))
+    assert done.exit_code == 2
+    assert said in re.sub(r"\s+", " ", done.stderr)
+    assert "Traceback" not in done.output

@@ -1,0 +1,196 @@
+"""`prizemarks annotate` and `prizemarks export`: marks in and out of other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval.catalogue.errors import QueryError
+from retrieval.settings import read_settings
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
+from ui.progress import bar
+
+if TYPE_CHECKING:
+    from ingest.annotations.formats import Format
+    from ingest.annotations.importing import FileReport
+
+annotate = typer.Typer(
+    help="Take corrections of marks in from other programs, and give marks out to be corrected.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+#: Sentences on one file that are shown; it may be wrong in every line.
+MOST_SAID = 10
+
+
+class AnnotationFormat(StrEnum):
+    """What `annotate export` writes, and `annotate import` reads."""
+
+    WEBANNOTATION = "webannotation"
+    IIIF = "iiif"
+    PAGE_XML = "page-xml"
+    COCO = "coco"
+    VIA = "via"
+    VIA_CSV = "via-csv"
+    CSV = "csv"
+
+
+class ExportFormat(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    IIIF = "iiif"
+    WEBANNOTATION = "webannotation"
+    PAGE_XML = "page-xml"
+    COCO = "coco"
+    VIA = "via"
+    VIA_CSV = "via-csv"
+    BIBTEX = "bibtex"
+
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file instead of standard output; a folder: one file a page, as page-xml needs it.",
+    ),
+]
+WithoutRejectedOption = Annotated[
+    bool, typer.Option("--without-rejected", help="Leave out what a person has rejected.")
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option("--base", metavar="URL", help="Where iiif and webannotation are to be published."),
+]
+
+
+@annotate.command("import")
+def import_(
+    archive: ArchiveArgument,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Web Annotations, IIIF manifests, PAGE-XML, COCO, VIA (JSON, CSV) or our CSV.",
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Take in marks that people drew or corrected elsewhere. Which format it is, the file tells.
+
+    Pages are found by name, never by order. New marks are confirmed unless the file says
+    otherwise; a mark that is there already is corrected. Nothing is deleted.
+
+    Example: prizemarks annotate import my-archive corrected/*.xml
+    """
+    from ingest.annotations.importing import import_annotations
+
+    with archive_in(archive) as opened:
+        if missing := [path for path in files if not path.is_file()]:
+            raise QueryError(f"{missing[0]} is no file: name files of annotations.")
+        limit = round(read_settings(archive).max_megapixels * 1e6)
+        with bar("Importing") as report:
+            done = import_annotations(opened, files, max_pixels=limit, progress=report)
+    if as_json:
+        typer.echo(json.dumps({"files": [asdict(one) for one in done]}))
+    else:
+        for line in _sentences(archive, done):
+            typer.echo(line)
+    raise typer.Exit(FAILURES if any(one.refused for one in done) else DONE)
+
+
+@annotate.command("export")
+def export_annotations(
+    archive: ArchiveArgument,
+    output_format: Annotated[AnnotationFormat, typer.Option("--format", help="What to write.")],
+    output: OutputOption = None,
+    without_rejected: WithoutRejectedOption = False,
+    base: BaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the marks out to be corrected: `annotate import` takes each format back, whole.
+
+    Example: prizemarks annotate export my-archive --format page-xml --output pages/
+    """
+    from ingest.annotations.formats import ANNOTATION_FORMATS
+
+    form = ANNOTATION_FORMATS[output_format.value]
+    _export(archive, form, output, without_rejected, base, as_json)
+
+
+def export(
+    archive: ArchiveArgument,
+    output_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
+    output: OutputOption = None,
+    without_rejected: WithoutRejectedOption = False,
+    base: BaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the marks out: one row a mark, boxes in pixels of the master; or other formats.
+
+    What `annotate export` writes, and bibtex; csv has the ten columns of a list of marks, where
+    that of `annotate export` has more.
+
+    Example: prizemarks export my-archive --format csv --output marks.csv
+    """
+    from ingest.annotations.formats import EXPORT_FORMATS
+
+    form = EXPORT_FORMATS[output_format.value]
+    _export(archive, form, output, without_rejected, base, as_json)
+
+
+def _export(
+    archive: Path,
+    form: Format,
+    output: Path | None,
+    without_rejected: bool,
+    base: str | None,
+    as_json: bool,
+) -> None:
+    from ingest.annotations.exporting import export_file, export_text
+    from ingest.annotations.web_annotation import BASE
+
+    with archive_in(archive) as opened:
+        if output is None:
+            if as_json:
+                raise QueryError("--json tells of a file that was written: give --output too.")
+            text = export_text(opened, form, base=base or BASE, without_rejected=without_rejected)
+            sys.stdout.write(text)
+            return
+        done = export_file(
+            opened, form, output, base=base or BASE, without_rejected=without_rejected
+        )
+    if as_json:
+        typer.echo(json.dumps({"output": str(output), **asdict(done)}))
+    elif done.files > 1 or output.is_dir():
+        typer.echo(f"{done.marks} marks written to {done.files} files in {output}")
+    else:
+        typer.echo(f"{done.marks} marks written to {output}")
+
+
+def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:
+    """Return what became of the files for a person: one line a file, and what was wrong."""
+    lines: list[str] = []
+    for one in reports:
+        if one.format is None:
+            lines += one.refused
+            continue
+        lines.append(
+            f"{one.file} ({one.format}): {one.added} marks added, {one.updated} corrected, "
+            f"{one.unchanged} as they were."
+        )
+        for heading, said in (("Left out: ", one.refused), ("", one.remarks)):
+            lines += [f"  {heading}{sentence}" for sentence in said[:MOST_SAID]]
+            if len(said) > MOST_SAID:
+                lines.append(f"  ... and {len(said) - MOST_SAID} more such (--json: all).")
+    if any(one.added or one.updated for one in reports):
+        lines.append(f"Next: prizemarks index {archive}")
+    return lines

@@ -1,0 +1,51 @@
+"""What all subcommands share: their arguments, exit status, and how errors are said."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from retrieval.catalogue.archive import Archive, open_archive
+from retrieval.catalogue.errors import PrizemarksError
+from ui.progress import console
+
+DONE, FAILURES, WRONG_USE = 0, 1, 2
+
+ArchiveArgument = Annotated[
+    Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@contextmanager
+def errors_said() -> Iterator[None]:
+    """Turn the program's own errors into one sentence on standard error and status 2."""
+    try:
+        yield
+    except PrizemarksError as error:
+        console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(WRONG_USE) from error
+    except KeyboardInterrupt:
+        console.print("Stopped; what was done is kept. Run the same command again to go on.")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:  # `prizemarks search … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(DONE) from None
+
+
+@contextmanager
+def archive_in(folder: Path) -> Iterator[Archive]:
+    """Give the archive in `folder` while the block runs, with `errors_said`."""
+    with errors_said():
+        archive = open_archive(folder)
+        try:
+            yield archive
+        finally:
+            archive.close()
