@@ -24,7 +24,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ingest.discovery import files_to_read
-from ingest.documents import Binding, bind_pages, read_documents, store_documents
+from ingest.documents.binding import Binding, bind_pages
+from ingest.documents.reading import read_documents
+from ingest.documents.storing import store_documents
 from ingest.quarantine import forget_absent_failures, write_quarantine
 from ingest.reading import Propose, read_file, reading_of_a_lost_file, reading_of_a_stuck_file
 from ingest.run import Run
@@ -34,7 +36,11 @@ from ingest.workers import in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import UNFINISHED
-from retrieval.catalogue.queries import counts
+from retrieval.catalogue.queries import (
+    counts,
+    references_without_page,
+    sources_without_document,
+)
 
 #: Minutes that one image of a file may take to be read and searched, on a busy machine.
 MAX_MINUTES = 10.0
@@ -55,7 +61,9 @@ class IngestReport:
 
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
     have the content of another page. `failed`: inputs in quarantine. `skipped`: files that are
-    no images. `marks`: marks made. `problems`: sentences about the documents file's claims.
+    no images. `marks`: marks made. `problems`: sentences about the claims of the documents files.
+    Where such files were given, `sources_without_document` and `references_without_page` name
+    what is left in the archive, in natural order.
     """
 
     added: int = 0
@@ -70,6 +78,8 @@ class IngestReport:
     bound: int = 0
     pages_without_document: int = 0
     documents_without_pages: int = 0
+    sources_without_document: tuple[str, ...] = ()
+    references_without_page: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -77,7 +87,7 @@ def ingest_pages(
     archive: Archive,
     sources: Sequence[Path],
     *,
-    documents: Path | None = None,
+    documents: Sequence[Path] = (),
     propose: Propose = propose_marks,
     segmenter: str = SEGMENTER,
     max_pixels: int = MAX_PIXELS,
@@ -87,12 +97,13 @@ def ingest_pages(
 ) -> IngestReport:
     """Ingest scans of pages: each image becomes a page, each proposal of `propose` a mark.
 
-    `sources` are folders and files; masters are only read. `documents` is a CSV file that says
-    which document each page belongs to. `propose` is called in `workers` processes (default: as
-    many as there are cores; 0: in this one) and must be importable there. A file of which one
-    image takes them more than `max_minutes` is given up. `progress` is called after each file.
+    `sources` are folders and files; masters are only read. `documents` are files that say which
+    document each page belongs to (see `read_documents`); of two that describe one document, the
+    later one's word goes. `propose` is called in `workers` processes (default: as many as there
+    are cores; 0: in this one) and must be importable there. A file of which one image takes them
+    more than `max_minutes` is given up. `progress` is called after each file.
 
-    Raises ArchiveBusy when another ingest is running, MetadataError for the documents file,
+    Raises ArchiveBusy when another ingest is running, MetadataError for a documents file,
     SourceError for a source that does not exist, all before anything is written. A file that
     cannot be read raises nothing: it is reported.
     """
@@ -113,7 +124,7 @@ def ingest_crops(
     archive: Archive,
     sources: Sequence[Path],
     *,
-    documents: Path | None = None,
+    documents: Sequence[Path] = (),
     max_pixels: int = MAX_PIXELS,
     max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
@@ -131,7 +142,7 @@ def ingest_crops(
 def _ingest(
     archive: Archive,
     sources: Sequence[Path],
-    documents: Path | None,
+    documents: Sequence[Path],
     propose: Propose | None,
     segmenter: str | None,
     max_pixels: int,
@@ -139,7 +150,7 @@ def _ingest(
     workers: int | None,
     progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
-    described = read_documents(documents) if documents is not None else None
+    described = [read_documents(path) for path in documents]
     listed = [image_files(source) for source in sources]
     by_path: dict[Path, ImageFile] = {}
     for found in itertools.chain.from_iterable(one.files for one in listed):
@@ -157,9 +168,10 @@ def _ingest(
     )
     written, binding = 0, Binding(0, ())
     with archive.lock(), _swept_after_a_kill(archive):
-        if described is not None:
+        if described:
             with archive.writing() as session:
-                written = store_documents(session, described.documents)
+                for one in described:
+                    written += store_documents(session, one.documents)
         try:
             groups = files_to_read(run, files)
             for group, readings in in_order(
@@ -174,7 +186,7 @@ def _ingest(
                     write_readings(run, session, group, readings)
                 for file in group:
                     done(file.name)
-            if described is not None:
+            if described:
                 with archive.writing() as session:
                     binding = bind_pages(session, described)
         finally:
@@ -182,6 +194,8 @@ def _ingest(
             failed = write_quarantine(archive)
     with archive.session() as session:
         state = counts(session)
+        unbound = tuple(sources_without_document(session)) if described else ()
+        pageless = tuple(references_without_page(session)) if described else ()
     return IngestReport(
         **asdict(run.counts),
         failed=failed,
@@ -190,7 +204,9 @@ def _ingest(
         bound=binding.pages,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
-        problems=binding.problems,
+        sources_without_document=unbound,
+        references_without_page=pageless,
+        problems=(*(said for one in described for said in one.problems), *binding.problems),
     )
 
 

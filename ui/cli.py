@@ -62,9 +62,11 @@ def ingest(
         list[Path], typer.Argument(metavar="SOURCE...", help="Folders or files of images.")
     ],
     documents: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            help="CSV with the columns reference, title, date, ship, place, captain, source."
+            metavar="FILE",
+            help="What the pages belong to: EAD, METS, MODS, or CSV with the columns reference, "
+            "title, date, ship, place, captain, source. May be given several times.",
         ),
     ] = None,
     kind: Annotated[
@@ -92,7 +94,7 @@ def ingest(
                 done = take_in(
                     opened,
                     sources,
-                    documents=documents,
+                    documents=documents or (),
                     max_pixels=round(settings.max_megapixels * 1e6),
                     max_minutes=settings.max_minutes,
                     workers=settings.workers or None,

@@ -30,7 +30,7 @@ def make_demo(folder: Path) -> None:
                 report(progress.done, progress.total, progress.name)
 
             done = ingest_pages(
-                archive, [scans / "pages"], documents=scans / "documents.csv", progress=show
+                archive, [scans / "pages"], documents=[scans / "documents.csv"], progress=show
             )
         with bar("Embedding") as report, archive.lock():
             indexed = refresh_index(archive, archive_model(archive), report)

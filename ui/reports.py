@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.batch import IngestReport
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
+#: Pages without a document, and documents without a page, that are named.
+MOST_NAMED = 5
 
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
@@ -27,12 +30,23 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     if report.documents:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
     if report.pages_without_document:
-        lines.append(f"{report.pages_without_document} pages belong to no document yet.")
+        named = _named(report.sources_without_document)
+        lines.append(f"{report.pages_without_document} pages belong to no document yet{named}.")
     if report.documents_without_pages:
-        lines.append(f"{report.documents_without_pages} documents have no page yet.")
+        named = _named(report.references_without_page)
+        lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
     lines += report.problems[:MOST_PROBLEMS]
     if len(report.problems) > MOST_PROBLEMS:
         lines.append(f"... and {len(report.problems) - MOST_PROBLEMS} more remarks (--json: all).")
     if report.marks:
         lines.append(f"Next: prizemarks index {folder}")
     return lines
+
+
+def _named(left: Sequence[str]) -> str:
+    """Return ": a, b, c and 9 more (--json: all)", or nothing where nothing is named."""
+    if not left:
+        return ""
+    more = len(left) - MOST_NAMED
+    others = f" and {more} more (--json: all)" if more > 0 else ""
+    return f": {', '.join(left[:MOST_NAMED])}{others}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingest.annotations.annotation import AnnotatedImage
+from retrieval.catalogue.references import sort_key
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -29,7 +30,8 @@ def write_bibtex(images: Sequence[AnnotatedImage], base: str) -> str:
             documents.setdefault(image.document["reference"], []).append(image)
     entries: list[str] = []
     keys: set[str] = set()
-    for reference, pages in sorted(documents.items()):
+    for reference in sorted(documents, key=sort_key):
+        pages = documents[reference]
         key = _key(reference, keys)
         fields = _fields(pages[0].document or {}, pages)
         lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]

@@ -18,11 +18,11 @@ from ingest.annotations.marks_csv import (
 )
 from ingest.annotations.page_xml import read_page_xml, write_page_xml
 from ingest.annotations.plain_json import mapped, parse_json
-from ingest.annotations.table import read_table, text_of_file
+from ingest.annotations.table import read_table
 from ingest.annotations.via import read_via, read_via_csv, write_via, write_via_csv
 from ingest.annotations.web_annotation import read_web_annotations, write_web_annotations
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.metadata import read_metadata
+from retrieval.catalogue.metadata import decode_text, read_metadata
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def understand(content: bytes, name: str) -> tuple[str, Understood]:
     head = content[:1000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if head.startswith(b"<"):
         return "page-xml", read_page_xml(content, name)
-    text = text_of_file(content, name)
+    text = decode_text(content, name)
     if head.startswith((b"{", b"[")):
         return _understand_json(text, name)
     columns, rows = read_table(text, name)

@@ -17,6 +17,7 @@ from ingest.annotations.web_annotation import (
     canvas_id,
     file_facts,
 )
+from retrieval.catalogue.references import sort_key
 
 #: A document's fields, and what a viewer calls them.
 _LABELS = {
@@ -40,10 +41,10 @@ _MEDIA_TYPES = {
 def write_manifest(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write pages, documents and marks as one manifest, in the order of references and pages."""
 
-    def order(image: AnnotatedImage) -> tuple[bool, str, int, int]:
+    def order(image: AnnotatedImage) -> tuple[bool, str, str, int, int]:
         # Pages of no document come last.
         reference = str((image.document or {}).get("reference", ""))
-        return not reference, reference, image.ordinal, image.page
+        return not reference, sort_key(reference), reference, image.ordinal, image.page
 
     pages = sorted(images, key=order)
     documents: dict[str, list[AnnotatedImage]] = {}

@@ -1,4 +1,4 @@
-"""CSV as people's programs write it: comma, semicolon or tab; UTF-8 or Windows-1252."""
+"""CSV as people's programs write it: comma, semicolon or tab."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from ingest.annotations.annotation import MAX_REGIONS
 from retrieval.catalogue.errors import MetadataError
-
-
-def text_of_file(content: bytes, name: str) -> str:
-    """Return the text of a file in UTF-8 or -16 with a mark of order, UTF-8, or Windows-1252."""
-    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf_16 else ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise MetadataError(f"{name} is no text that can be read: save it as UTF-8.")
 
 
 def read_table(text: str, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:

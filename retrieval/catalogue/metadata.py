@@ -1,7 +1,11 @@
-"""Files of metadata that people write: read whole, but never without a bound."""
+"""Files of metadata that people write: read within bounds, decoded and parted in one place."""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from retrieval.catalogue.errors import MetadataError
@@ -9,14 +13,104 @@ from retrieval.catalogue.errors import MetadataError
 #: Bytes of a file of documents or labels that are read at most.
 MAX_BYTES = 256 * 1024 * 1024
 
+_CHUNK = 64 * 1024
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SPREADSHEETS = {".xlsx", ".xls", ".ods"}
+
+
+def metadata_chunks(path: Path) -> Iterator[bytes]:
+    """Give the content of a file piece by piece, never more than MAX_BYTES.
+
+    Raises MetadataError where it cannot be read or is larger.
+    """
+    size = 0
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                size += len(chunk)
+                if size > MAX_BYTES:
+                    raise MetadataError(f"{path} is larger than {MAX_BYTES:,} bytes: split it.")
+                yield chunk
+    except OSError as error:
+        raise MetadataError(f"{path} cannot be read: {error.strerror or error}.") from error
+
 
 def read_metadata(path: Path) -> bytes:
     """Return the content of a file; MetadataError where it cannot be read or is over MAX_BYTES."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MetadataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(content) > MAX_BYTES:
-        raise MetadataError(f"{path} is larger than {MAX_BYTES:,} bytes: split it.")
-    return content
+    return b"".join(metadata_chunks(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, as `decode_text` takes it; MetadataError for a spreadsheet."""
+    content = read_metadata(path)
+    if path.suffix.lower() in _SPREADSHEETS or content.startswith(b"PK\x03\x04"):
+        raise MetadataError(
+            f"{path} is no text but a spreadsheet: save it as CSV (UTF-8) and give that."
+        )
+    return decode_text(content, path.name)
+
+
+def decode_text(content: bytes, name: str) -> str:
+    """Return text in UTF-8 or UTF-16 (with its byte order mark) or Windows-1252.
+
+    Bytes that Windows-1252 lacks are taken as Latin-1. Raises MetadataError, which calls the
+    file `name`, for zero bytes and for a broken UTF-16.
+    """
+    encodings = ["utf-16"] if content[:2] in _UTF_16 else ["utf-8-sig", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise MetadataError(f"{name} is no text in UTF-8 or UTF-16: save it as UTF-8.")
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise MetadataError(
+            f"{name}, line {line}: there are zero bytes, so it is no text: save it as UTF-8."
+        )
+    return text
+
+
+def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the header of a CSV file, [] when there is none, and the (line, fields) after it.
+
+    Comma, semicolon or tab, as the header has it; or as Excel's own first line `sep=;` says. A
+    line is where a row begins: a quoted field may hold several. Raises MetadataError, which
+    names the file and line, here and while the rows are read.
+    """
+    text = read_text(path)
+    stated = re.match(r'"?sep=([^\r\n"])"?[,;\t]*(?:\r\n|\r|\n|$)', text)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=stated[1] if stated and stated[1] not in ' "' else _delimiter(text),
+        strict=True,
+        skipinitialspace=True,
+    )
+
+    def numbered() -> Iterator[tuple[int, list[str]]]:
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise MetadataError(
+                    f"{path.name}, line {line}: it is no proper CSV: {error}."
+                ) from None
+            if row is None:
+                return
+            yield line, row
+
+    rows = numbered()
+    for line, row in rows:
+        if any(field.strip() for field in row) and not (stated and line == 1):
+            return row, rows
+    return [], rows
+
+
+def _delimiter(text: str) -> str:
+    """Return which delimiter the header has most of outside quotation marks; else the comma."""
+    header = re.match(r'\s*((?:"[^"]*"|[^"\r\n])*)', text)
+    unquoted = re.sub(r'"[^"]*"', "", header[1] if header else "")
+    return max(",;\t", key=unquoted.count)

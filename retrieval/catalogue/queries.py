@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import (
     Document,
     Embedding,
@@ -118,7 +119,7 @@ def facets(session: Session) -> Facets:
         select(Document.series).distinct().where(Document.series.is_not(None))
     ).all()
     ships = session.scalars(
-        select(Document.ship).distinct().where(Document.ship.is_not(None)).order_by(Document.ship)
+        select(Document.ship).distinct().where(Document.ship.is_not(None))
     ).all()
     first, last = session.execute(
         select(
@@ -127,8 +128,8 @@ def facets(session: Session) -> Facets:
         )
     ).one()
     return Facets(
-        series=tuple(sorted((one for one in series if one), key=_series_key)),
-        ships=tuple(one for one in ships if one),
+        series=tuple(sorted((one for one in series if one), key=sort_key)),
+        ships=tuple(sorted((one for one in ships if one), key=sort_key)),
         year_from=first,
         year_to=last,
     )
@@ -176,6 +177,23 @@ def counts(session: Session) -> Counts:
         identities=number(select(func.count()).select_from(Identity)),
         groups=groups,
     )
+
+
+def sources_without_document(session: Session) -> list[str]:
+    """Return the sources of the pages that belong to no document, 9.png before 10.png."""
+    statement = select(Page.source).distinct().where(Page.document_id.is_(None))
+    return sorted(session.scalars(statement), key=sort_key)
+
+
+def references_without_page(session: Session) -> list[str]:
+    """Return the references of the documents that no page belongs to, in their order."""
+    statement = select(Document.reference).where(~exists().where(Page.document_id == Document.id))
+    return list(session.scalars(statement.order_by(*in_order_of_reference())))
+
+
+def in_order_of_reference() -> list[SQLColumnExpression[Any]]:
+    """Return what sorts documents as people count: HCA 32/9, HCA 32/10; what has none is last."""
+    return [Document.sort_key.is_(None), Document.sort_key, Document.id]
 
 
 def mark_ids(
@@ -368,8 +386,3 @@ def _pages() -> Select[*tuple[Any, ...]]:
         Document.reference,
         marks.label("marks"),
     ).outerjoin(Document, Page.document_id == Document.id)
-
-
-def _series_key(series: str) -> tuple[str, int, str]:
-    letters, _, number = series.rpartition(" ")
-    return (letters, int(number), "") if number.isdecimal() else (series, 0, series)

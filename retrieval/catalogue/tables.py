@@ -19,10 +19,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from retrieval.catalogue.references import SORT_KEY_LENGTH, sort_key
 
 #: SQLite gives rowids only to columns declared INTEGER; PostgreSQL wants 64 bits.
 Id = BigInteger().with_variant(Integer, "sqlite")
+
+#: Compared by code point, whatever language PostgreSQL was set up for; SQLite does anyway.
+SortKey = String(SORT_KEY_LENGTH).with_variant(String(SORT_KEY_LENGTH, collation="C"), "postgresql")
 
 
 def now() -> datetime:
@@ -44,6 +50,10 @@ class Base(DeclarativeBase):
     )
 
 
+def _key_of_reference(context: DefaultExecutionContext) -> str:
+    return sort_key(context.get_current_parameters()["reference"])  # type: ignore[no-untyped-call]
+
+
 class Document(Base):
     """A catalogued item: reference code, title, date, ship, place and free metadata."""
 
@@ -51,6 +61,10 @@ class Document(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     reference: Mapped[str] = mapped_column(String(255), unique=True)
+    #: `references.sort_key` of the reference; whoever changes the one changes the other.
+    sort_key: Mapped[str] = mapped_column(
+        SortKey, default=_key_of_reference, server_default="", index=True
+    )
     series: Mapped[str | None] = mapped_column(String(64), index=True)  # "HCA 32" of "HCA 32/12/5"
     title: Mapped[str | None] = mapped_column(Text)
     date: Mapped[str | None] = mapped_column(String(255))  # as the archivist wrote it

@@ -7,11 +7,9 @@ is sketch or crop; `split` parts the file. Other columns are passed over.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from sqlalchemy import select
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.metadata import read_metadata
+from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.tables import Mark, Page
 
 Box = tuple[int, int, int, int]
@@ -72,11 +70,15 @@ class Labelled:
 
 
 def read_labels(path: Path, split: str | None = None) -> list[Label]:
-    """Read a labels file, or one split of it: UTF-8 or Windows-1252; comma, semicolon or tab.
+    """Read a labels file, or one split of it: a table as `read_table` takes it.
 
     Raises MetadataError, which names the file and the line.
     """
-    header, rows = _table(path)
+    header, rows = read_table(path)
+    if not header:
+        raise MetadataError(
+            f"{path.name} is empty. Name the columns in the first row: source,label"
+        )
     columns = _columns(path.name, header)
     if split is not None and "split" not in columns:
         raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
@@ -197,45 +199,6 @@ def overlap(one: Box, other: Box) -> float:
     height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     common = max(width, 0) * max(height, 0)
     return common / (one[2] * one[3] + other[2] * other[3] - common)
-
-
-def _table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Return a CSV file's header and its (line, fields) after it."""
-    text = _text(path)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=re.sub(r'"[^"]*"', "", header).count)
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-
-    def numbered() -> Iterator[tuple[int, list[str]]]:
-        while True:
-            line = reader.line_num + 1
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                raise MetadataError(
-                    f"{path.name}, line {line}: it is no proper CSV: {error}."
-                ) from None
-            if row is None:
-                return
-            yield line, row
-
-    rows = numbered()
-    for _, row in rows:
-        if any(field.strip() for field in row):
-            return row, rows
-    raise MetadataError(f"{path.name} is empty. Name the columns in the first row: source,label")
-
-
-def _text(path: Path) -> str:
-    content = read_metadata(path)
-    if b"\0" in content or content.startswith(b"PK\x03\x04"):
-        raise MetadataError(f"{path} is no text: save it as CSV (UTF-8) and give that.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _columns(name: str, header: Sequence[str]) -> dict[str, int]:

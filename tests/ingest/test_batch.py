@@ -93,12 +93,14 @@ def test_documents_come_with_the_pages_or_later(archive: Archive, tmp_path: Path
         scan(tmp_path / "in" / name, (1, 1))
     (tmp_path / "documents.csv").write_text(TABLE, encoding="utf-8")
     other = create_archive(tmp_path / "other")
-    together = pages_of(other, tmp_path / "in", documents=tmp_path / "documents.csv")
+    together = pages_of(other, tmp_path / "in", documents=[tmp_path / "documents.csv"])
     pages_of(archive, tmp_path / "in")
-    later = pages_of(archive, tmp_path / "in", documents=tmp_path / "documents.csv")
+    later = pages_of(archive, tmp_path / "in", documents=[tmp_path / "documents.csv"])
     for report in (together, later):
         assert (report.documents, report.bound) == (2, 2)
         assert (report.pages_without_document, report.documents_without_pages) == (1, 1)
+        assert report.sources_without_document == ("c.png",)
+        assert report.references_without_page == ("HCA 32/1/2",)
         assert report.problems == ()
     assert dump(archive) == dump(other)
     first, second, third = dump(archive)["pages"]
@@ -109,9 +111,36 @@ def test_documents_come_with_the_pages_or_later(archive: Archive, tmp_path: Path
         (None, 0),
     ]
     before = dump(archive, moments=True)
-    assert pages_of(archive, tmp_path / "in", documents=tmp_path / "documents.csv").documents == 0
+    assert pages_of(archive, tmp_path / "in", documents=[tmp_path / "documents.csv"]).documents == 0
     assert dump(archive, moments=True) == before
     other.close()
+
+
+METS = """\
+<mets xmlns="http://www.loc.gov/METS/" xmlns:xlink="http://www.w3.org/1999/xlink">
+<dmdSec ID="D"><mdWrap MDTYPE="MODS"><xmlData><mods xmlns="http://www.loc.gov/mods/v3">
+<identifier>HCA 32/1/2</identifier></mods></xmlData></mdWrap></dmdSec>
+<fileSec><fileGrp><file ID="F"><FLocat xlink:href="https://x.example/scans/c.png"/></file>
+<file ID="G"><FLocat xlink:href="https://x.example/scans/gone.png"/></file></fileGrp></fileSec>
+<structMap><div DMDID="D"><div><fptr FILEID="F"/></div><div><fptr FILEID="G"/></div></div>
+</structMap></mets>
+"""
+
+
+def test_several_documents_files_of_several_kinds(archive: Archive, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        scan(tmp_path / "in" / name, (1, 1))
+    (tmp_path / "documents.csv").write_text(TABLE, encoding="utf-8")
+    (tmp_path / "mets").write_text(METS, encoding="utf-8")
+    report = pages_of(
+        archive, tmp_path / "in", documents=[tmp_path / "documents.csv", tmp_path / "mets"]
+    )
+    assert (report.bound, report.sources_without_document) == (3, ())
+    assert (report.pages_without_document, report.documents_without_pages) == (0, 0)
+    assert report.problems == (
+        "mets, line 6: no page 'https://x.example/scans/gone.png' has been ingested.",
+    )
+    assert dump(archive)["pages"][2]["document_id"] == 2
 
 
 def test_a_bad_documents_file_stops_before_anything_is_written(
@@ -120,7 +149,7 @@ def test_a_bad_documents_file_stops_before_anything_is_written(
     scan(tmp_path / "in" / "a.png", (1, 1))
     (tmp_path / "documents.csv").write_text("title\nno reference\n", encoding="utf-8")
     with pytest.raises(MetadataError, match=r"documents\.csv, line 1"):
-        pages_of(archive, tmp_path / "in", documents=tmp_path / "documents.csv")
+        pages_of(archive, tmp_path / "in", documents=[tmp_path / "documents.csv"])
     assert dump(archive)["pages"] == []
 
 

@@ -50,7 +50,7 @@ if __name__ == "__main__":
     report = ingest_pages(
         open_archive(folder / "archive"),
         [folder / "in"],
-        documents=folder / "documents.csv",
+        documents=[folder / "documents.csv"],
         workers=2,
     )
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN

@@ -21,7 +21,7 @@ def show_filters(facets: Facets) -> None:
     st.html(section("Narrow the search"))
     if not facets.series and not facets.ships and facets.year_from is None:
         st.caption(
-            "No document is catalogued here. Ingest with `--documents FILE.csv` to narrow "
+            "No document is catalogued here. Ingest with `--documents FILE` to narrow "
             "searches by year, series and ship."
         )
         if where == Filters():

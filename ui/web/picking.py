@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.queries import document_conditions
+from retrieval.catalogue.queries import document_conditions, in_order_of_reference
 from retrieval.catalogue.tables import Document, Mark, Page
 from retrieval.search import Filters
 from ui.web.wording import known
@@ -27,7 +27,8 @@ class Offered:
 def offered_pages(session: Session, text: str, where: Filters, also: int | None = None) -> Offered:
     """Return the pages whose reference, title, ship or file name holds every word of `text`.
 
-    `where` narrows them as it narrows a search. The page `also` is offered whatever it is called.
+    `where` narrows them as it narrows a search. Documents come in the order of their references,
+    pages in that of their document. The page `also` is offered whatever it is called.
     """
     conditions = document_conditions(where.year_from, where.year_to, where.series, where.ship)
     conditions += [_holds(word) for word in text.split()[:8]]
@@ -39,7 +40,8 @@ def offered_pages(session: Session, text: str, where: Filters, also: int | None 
         .outerjoin(Document, Document.id == Page.document_id)
         .where(*conditions)
     )
-    rows = list(session.execute(query.where(*conditions).order_by(Page.id).limit(MOST_OFFERED)))
+    order = (*in_order_of_reference(), Page.ordinal, Page.id)
+    rows = list(session.execute(query.where(*conditions).order_by(*order).limit(MOST_OFFERED)))
     if also is not None and also not in {row[0] for row in rows}:
         rows = [*session.execute(query.where(Page.id == also)), *rows]
     return Offered({row[0]: _name(*row[1:]) for row in rows}, fitting or 0)

@@ -525,3 +525,19 @@ def test_names_of_files_are_those_of_the_images() -> None:
         "a/1.xml", "a/2.xml", "a/2.2.xml", "b/1.png.xml", "b/1.jpg.xml", "etc/passwd.xml",
         "https_/x.org/c_d.xml", "_.hidden.xml",
     ]  # fmt: skip
+
+
+def test_documents_are_listed_in_the_order_of_their_references() -> None:
+    references = ["HCA 32/10", "HCA 4/1", "HCA 32/9"]
+    pages = [
+        AnnotatedImage(
+            (f"{at}.png",), width=1, height=1, location="/x.png", page=at,
+            document={"reference": reference},
+        )
+        for at, reference in enumerate(references, start=1)
+    ]  # fmt: skip
+    in_order = ["HCA 4/1", "HCA 32/9", "HCA 32/10"]
+    bibtex = EXPORT_FORMATS["bibtex"].write(pages, BASE)
+    assert re.findall(r"howpublished = \{([^}]*)\}", bibtex) == in_order
+    manifest = json.loads(EXPORT_FORMATS["iiif"].write(pages, BASE))
+    assert [one["label"]["none"] for one in manifest["structures"]] == [[one] for one in in_order]

@@ -8,10 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, select, text
+from sqlalchemy.orm import Session
 
 from retrieval.catalogue import migration
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
+from retrieval.catalogue.queries import in_order_of_reference
 from retrieval.catalogue.tables import Base, Document
 
 
@@ -42,6 +44,8 @@ def as_of_0001(folder: Path) -> None:
     with archive.engine.begin() as connection:
         for table in ("group_marks", "groups", "identity_marks", "identities"):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DROP INDEX ix_documents_sort_key"))
+        connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(
             text("INSERT INTO documents (reference, details) VALUES ('HCA 32/1', '{}')")
@@ -78,6 +82,51 @@ def test_an_older_archive_is_copied_and_brought_up_to_date(tmp_path: Path) -> No
     with sqlite3.connect(copy) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert old.execute("SELECT reference FROM documents").fetchall() == [("HCA 32/1",)]
+
+
+def test_references_get_their_usual_form_and_a_key(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    spellings = ["HCA32/10/5", "hca 32/9", "HCA 32/9", "Box 7", "hca 32/009"]
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        database.executemany(
+            "INSERT INTO documents (reference, details) VALUES (?, ?)",
+            [(spelling, '{"folio": "3r"}') for spelling in spellings],
+        )
+    archive = open_archive(tmp_path)
+    with archive.session() as session:
+        found = session.scalars(select(Document).order_by(Document.sort_key, Document.id)).all()
+        assert [one.reference for one in found] == [
+            "Box 7",
+            "HCA 32/1",
+            "hca 32/9",  # another document has the usual form: the two stay two
+            "HCA 32/9",
+            "hca 32/009",
+            "HCA 32/10/5",
+        ]
+        assert found[-1].details == {"folio": "3r", "reference as written": "HCA32/10/5"}
+        assert found[2].details == {"folio": "3r"}
+    archive.close()
+
+
+def test_documents_sort_by_code_point_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
+    with postgresql.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    migration.migrate(postgresql, backups=tmp_path, to="0003")
+    references = ["HCA 32/10", "HCA 32/9/1", "HCA32/9A", "HCA 32/9 pt 1", "HCA 32/9"]
+    with postgresql.begin() as connection:
+        for reference in references:
+            connection.execute(
+                text("INSERT INTO documents (reference, details) VALUES (:reference, '{}')"),
+                {"reference": reference},
+            )
+    migration.migrate(postgresql, backups=tmp_path)
+    with Session(postgresql) as session, session.begin():
+        session.add(Document(reference="HCA 32/9-11", details={}))
+        session.flush()
+        found = session.scalars(select(Document.reference).order_by(*in_order_of_reference()))
+        assert found.all() == [
+            "HCA 32/9", "HCA 32/9 pt 1", "HCA 32/9-11", "HCA 32/9/1", "HCA 32/9A", "HCA 32/10",
+        ]  # fmt: skip
 
 
 def test_an_archive_that_is_up_to_date_is_not_copied(archive: Archive) -> None:

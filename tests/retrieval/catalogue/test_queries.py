@@ -193,6 +193,30 @@ def test_marks_to_embed_are_those_without_a_vector_of_their_crop(filled: Archive
         assert [mark for mark, _ in queries.marks_to_embed(session, "n")] == [1, 3, 4, 5, 6]
 
 
+def test_what_is_left_without_the_other(filled: Archive) -> None:
+    with filled.writing() as session:
+        for number in (10, 9, 100):
+            session.add(Document(reference=f"HCA 32/{number}"))
+            session.add(
+                Page(
+                    source=f"{number}.png",
+                    location=f"/in/{number}.png",
+                    width=1,
+                    height=1,
+                    sha256="0" * 64,
+                    size=1,
+                    mtime_ns=1,
+                )
+            )
+    with filled.session() as session:
+        assert queries.references_without_page(session) == [
+            *("HCA 30/1", "HCA 32/9", "HCA 32/10", "HCA 32/100"),
+        ]
+        assert queries.sources_without_document(session) == [
+            *("4.png", "9.png", "10.png", "100.png"),
+        ]
+
+
 def test_the_catalogue_knows_no_other_room() -> None:
     folder = Path(queries.__file__).parent
     for module in folder.glob("*.py"):

@@ -37,6 +37,8 @@ def add_box(archive: Archive, like: int, box: tuple[int, int, int, int], status:
     [
         ("source,label\n0.png,orb\n1.png,orb\n", "utf-8"),
         ("\ufeffSource,LABEL\r\n0.png,orb\r\n\r\n1.png,orb\r\n", "utf-8"),
+        ("\ufeffsource\tlabel\r\n0.png\torb\r\n1.png\torb\r\n", "utf-16-le"),
+        ("sep=;\r\nsource;label\r\n0.png;orb\r\n1.png;orb\r\n", "utf-16"),
         ("\n File ; Identity ;note\n0.png;orb;kept out\n.\\1.png; orb ;\n", "cp1252"),
     ],
 )

@@ -1,0 +1,125 @@
+"""Documents in a CSV file: one row a document, or one a page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ingest.documents.record import (
+    LONGEST,
+    Details,
+    DocumentsFile,
+    Gathering,
+    PageClaim,
+    add_detail,
+)
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.metadata import read_table
+
+#: The columns with a meaning, and what else they are called. Case, spaces and signs are ignored.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "reference": (
+        "ref",
+        "reference code",
+        "reference number",
+        "reference no",
+        "ref no",
+        "ref code",
+        "document reference",
+        "catalogue reference",
+        "call number",
+        "shelfmark",
+        "unitid",
+        "identifier",
+    ),
+    "title": ("document title", "unittitle"),
+    "date": ("dates", "covering dates", "covering date", "unitdate", "date created", "year"),
+    "ship": ("vessel", "ship name", "vessel name", "name of ship", "name of vessel"),
+    "place": ("port", "place name"),
+    "captain": ("master", "shipmaster", "ship master", "captain name", "master name"),
+    "source": ("file", "filename", "file path", "path", "image", "image file", "scan"),
+}
+
+
+def read_csv(path: Path) -> DocumentsFile:
+    """Read a CSV file of documents.
+
+    One row a document, or one a page: rows with the same reference are one document, whose
+    pages follow the order of the rows. A row without source describes the document alone.
+    Columns without a meaning here (see `COLUMNS`) are kept as the document's details. Encoding
+    and delimiter are as `read_table` takes them. Raises MetadataError, which names the file and
+    line.
+    """
+    header, rows = read_table(path)
+    if not header:
+        raise MetadataError(
+            f"{path.name}, line 1: there is no header. Name the columns in the first row."
+        )
+    columns = _columns(path.name, header)
+    gathering = Gathering(path.name)
+    for line, row in rows:
+        values, details = _values(path.name, line, columns, row)
+        if not values and not details:
+            continue
+        if "reference" not in values:
+            raise MetadataError(
+                f"{path.name}, line {line}: there is no reference. Every row needs the reference "
+                "of its document."
+            )
+        reference = gathering.describe(values["reference"], values, details, line)
+        if source := values.get("source"):
+            gathering.claim(PageClaim(source, reference, line))
+    return gathering.finished()
+
+
+def _columns(name: str, header: Sequence[str]) -> list[str]:
+    """Return what each column is: a field of ours in lower case, or `details:` and its name."""
+    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
+    columns = [
+        f"details:{field.strip() or f'column {at}'}" for at, field in enumerate(header, start=1)
+    ]
+    for column, others in COLUMNS.items():
+        for called in (column, *others):
+            wanted = called.replace(" ", "")
+            if wanted in plain:
+                columns[plain.index(wanted)] = column
+                break
+    if "reference" not in columns:
+        raise MetadataError(
+            f"{name}, line 1: there is no column 'reference' (nor 'ref' or 'reference code'), "
+            f"only {', '.join(repr(field.strip()) for field in header[:12])}."
+        )
+    for column in columns:
+        if columns.count(column) > 1:
+            raise MetadataError(
+                f"{name}, line 1: two columns are called {column.removeprefix('details:')!r}."
+            )
+    return columns
+
+
+def _values(
+    name: str, line: int, columns: Sequence[str], row: Sequence[str]
+) -> tuple[dict[str, str], Details]:
+    """Return a row's fields that are not empty: ours, and the details."""
+    if any(field.strip() for field in row[len(columns) :]):
+        raise MetadataError(
+            f"{name}, line {line}: there are {len(row)} fields, but the header names "
+            f"{len(columns)}. Is a quotation mark missing?"
+        )
+    values: dict[str, str] = {}
+    details: Details = {}
+    for column, field in zip(columns, row, strict=False):
+        if not (text := unicodedata.normalize("NFC", field.strip())):
+            continue
+        if column.startswith("details:"):
+            add_detail(details, column.removeprefix("details:"), text)
+            continue
+        if len(text) > LONGEST.get(column, len(text)):
+            raise MetadataError(
+                f"{name}, line {line}: the {column} is longer than {LONGEST[column]} characters. "
+                "Is a quotation mark missing?"
+            )
+        values[column] = text
+    return values, details

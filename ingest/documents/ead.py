@@ -1,0 +1,285 @@
+"""Documents in a finding aid: EAD 2002, with its namespace or without, and EAD3.
+
+A component is a document when it has a `unitid` and either images of its own or no component
+with a `unitid` below it: series and boxes only lend theirs. What has no `unitid` is part of the
+component around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ingest.documents.hrefs import is_image_name, page_names
+from ingest.documents.record import (
+    LONGEST,
+    Details,
+    DocumentsFile,
+    Gathering,
+    PageClaim,
+    add_detail,
+    tidy,
+)
+from ingest.documents.ships import named_as
+from ingest.documents.xml_stream import Element, let_go
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.references import normalise_reference, parse_reference, series_of
+
+_COMPONENTS = frozenset(["archdesc", "c", *(f"c{level:02d}" for level in range(1, 13))])
+_NAMES = ("persname", "corpname", "famname", "name")
+#: What elements are called among a document's details; others keep their names.
+_CALLED = {
+    "accessrestrict": "access",
+    "acqinfo": "acquisition",
+    "altformavail": "copies",
+    "bioghist": "history",
+    "corpname": "corporate body",
+    "custodhist": "custodial history",
+    "didnote": "note",
+    "famname": "family",
+    "genreform": "kind",
+    "geogname": "place",
+    "langmaterial": "language",
+    "materialspec": "material",
+    "name": "name",
+    "odd": "note",
+    "originalsloc": "originals",
+    "origination": "creator",
+    "persname": "person",
+    "physdesc": "physical description",
+    "physdescset": "physical description",
+    "physdescstructured": "physical description",
+    "physloc": "physical location",
+    "phystech": "physical condition",
+    "relatedmaterial": "related material",
+    "scopecontent": "scope and content",
+    "userestrict": "use",
+}
+_HEADINGS = frozenset(["head"])
+
+
+@dataclass
+class _Component:
+    line: int
+    level: str
+    written: str = ""
+    reference: str = ""
+    series: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    details: Details = field(default_factory=dict)
+    claims: list[tuple[Element, str, tuple[str, ...]]] = field(default_factory=list)
+    has_documents: bool = False
+
+
+def read_ead(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsFile:
+    """Read the documents of a finding aid from its elements.
+
+    Raises MetadataError, which names the file and line.
+    """
+    gathering = Gathering(name)
+    around: list[_Component] = []
+    nodes: list[Element] = []  # of `around`
+    for began, element in elements:
+        if element.name in _COMPONENTS:
+            if began:
+                around.append(_Component(element.line, element.get("level")))
+                nodes.append(element)
+                continue
+            nodes.pop()
+            _close(gathering, around.pop(), around)
+            let_go(element)
+        elif not began and nodes and element.parent is nodes[-1]:
+            _take_in(around, element)
+            let_go(element)
+        elif not began and not nodes and element.parent and element.parent.parent is None:
+            let_go(element)  # the finding aid's own header
+    file = gathering.finished()
+    if not file.documents:
+        raise MetadataError(f"{name}: no component has a unitid, so there is no document in it.")
+    return file
+
+
+def _take_in(around: list[_Component], element: Element) -> None:
+    """Take in what a component says in one of its elements."""
+    one = around[-1]
+    if element.name == "did":
+        _identify(around, element)
+        for child in element.children():
+            _take_part(one, child)
+    elif element.name not in {"dsc", "head"}:
+        _take_part(one, element)
+
+
+def _identify(around: list[_Component], did: Element) -> None:
+    """Take a component's reference and series from its `did`, and from those around it."""
+    one, above = around[-1], around[:-1]
+    unitids = [text for unitid in did.children("unitid") if (text := unitid.text())]
+    written = next((text for text in unitids if parse_reference(text)), "")
+    one.written = written or (unitids[0] if unitids else "")
+    for other in unitids:
+        if other != one.written:
+            add_detail(one.details, "other reference", other)
+    named = next((upper for upper in reversed(above) if upper.reference), None)
+    if one.written:
+        one.reference = normalise_reference(_whole(one.written, named.reference if named else ""))
+    inherited = next((upper.series for upper in reversed(above) if upper.series), "")
+    one.series = series_of(one.reference) or inherited
+    if one.level == "series" and not series_of(one.reference):
+        called = one.reference or " ".join(e.text() for e in did.children("unittitle"))
+        one.series = called if len(called) <= LONGEST["series"] else one.series
+
+
+def _whole(written: str, above: str) -> str:
+    """Return a reference in full: "5" below "HCA 32/1234" is "HCA 32/1234/5"."""
+    if not above or not re.fullmatch(r"/?[0-9]+[A-Za-z]?(?:[-–/][0-9]+[A-Za-z]?)*", written):
+        return written
+    return f"{above}{' ' if above.isalpha() else '/'}{written.removeprefix('/')}"
+
+
+def _take_part(one: _Component, element: Element) -> None:
+    """Take in one part of a description; whatever has no meaning here becomes a detail."""
+    match element.name:
+        case "unitid" | "head":
+            return
+        case "unittitle":
+            _set_or_detail(one, "title", element.text())
+            _take_dates(one, element.children("unitdate"))
+            _take_names(one, element)
+        case "unitdate" | "unitdatestructured":
+            _take_dates(one, [element])
+        case "dao" | "daogrp" | "daoset":
+            _take_pages(one, element)
+        case "physloc":
+            linked = [part for part in element.descendants("ref", "extref", "ptr", "extptr")]
+            for part in linked:
+                _claim(one, part, part.get("href"))
+            text = element.text()
+            if not linked and is_image_name(text):
+                _claim(one, element, text)
+            else:
+                _detail(one, "physloc", text)
+        case "controlaccess":
+            for part in element.descendants(
+                *_NAMES, "geogname", "subject", "genreform", "function", "occupation", "title"
+            ):
+                _take_heading(one, part)
+        case "origination":
+            _take_names(one, element)
+            _detail(one, "origination", element.text())
+        case "container":
+            kind = element.get("type", "localtype")
+            _detail(one, "container", f"{kind} {element.text()}")
+        case "geogname":
+            _take_heading(one, element)
+        case _:
+            for part in element.descendants("dao", "daogrp", "daoset"):
+                _take_pages(one, part)
+            _take_names(one, element)
+            _detail(one, element.name, element.text(without=_HEADINGS))
+
+
+def _take_dates(one: _Component, dates: list[Element]) -> None:
+    for date in dates:
+        normal = date.get("normal")
+        if date.name == "unitdatestructured":
+            ends = list(date.descendants("datesingle", "fromdate", "todate"))
+            text = " - ".join(part for end in ends if (part := end.text()))
+            standard = [end.get("standarddate") for end in ends]
+            normal = "/".join(standard) if len(ends) <= 2 and all(standard) else ""
+        else:
+            text = date.text()
+        known, before = one.fields.get("date"), one.fields.get("normal")
+        if known and before and before == normal:
+            continue
+        if known and (before or not normal or date.name == "unitdate"):
+            add_detail(one.details, "other date", text or normal)
+        elif known:
+            one.fields["normal"] = normal  # the same date again, for machines
+        elif text or normal:
+            _set_or_detail(one, "date", text or normal)
+            one.fields["normal"] = normal
+
+
+def _take_names(one: _Component, element: Element) -> None:
+    """Take the ship and the captain from names within a sentence."""
+    for part in element.descendants(*_NAMES):
+        if found := named_as(part.text(), _roles(part)):
+            _set_or_detail(one, *found)
+
+
+def _take_heading(one: _Component, element: Element) -> None:
+    text = element.text()
+    if element.name in _NAMES and (found := named_as(text, _roles(element))):
+        _set_or_detail(one, *found)
+    elif element.name == "geogname":
+        _set_or_detail(one, "place", text)
+    else:
+        _detail(one, element.name, text)
+
+
+def _roles(element: Element) -> list[str]:
+    return [element.get(name) for name in ("role", "relator", "localtype", "type")]
+
+
+def _take_pages(one: _Component, element: Element) -> None:
+    """Take the images that a digital archival object is, one after another."""
+    parts = [element] if element.name == "dao" else element.children("dao", "daoloc")
+    for part in parts:
+        said = [part.get(name) for name in ("role", "localtype", "label", "linkrole", "linktitle")]
+        if "thumb" not in " ".join(said).casefold():
+            _claim(one, part, part.get("href"))
+    if text := " ".join(part.text() for part in element.children("daodesc", "descriptivenote")):
+        _detail(one, "images", text)
+
+
+def _claim(one: _Component, element: Element, href: str) -> None:
+    if names := page_names(href):
+        one.claims.append((element, href, names))
+    elif href:
+        _detail(one, "link", href)
+
+
+def _set_or_detail(one: _Component, field_name: str, text: str) -> None:
+    """Set a field that is still empty and has room for the text; else keep it as a detail."""
+    text = tidy(text)
+    if not text or one.fields.get(field_name) == text:
+        return
+    if field_name not in one.fields and len(text) <= LONGEST.get(field_name, len(text)):
+        one.fields[field_name] = text
+    else:
+        add_detail(one.details, "place" if field_name == "place" else f"other {field_name}", text)
+
+
+def _detail(one: _Component, name: str, text: str) -> None:
+    if text := tidy(text):
+        add_detail(one.details, _CALLED.get(name, name), text)
+
+
+def _close(gathering: Gathering, one: _Component, above: list[_Component]) -> None:
+    """Make a component a document, or hand what it has to the one around it."""
+    upper = above[-1] if above else None
+    if one.reference and (one.claims or not one.has_documents):
+        if one.series:
+            one.fields["series"] = one.series
+        for outer in above:
+            if called := f"{outer.reference} {outer.fields.get('title', '')}".strip():
+                add_detail(one.details, "part of", called)
+        if one.written != one.reference and parse_reference(one.written) is None:
+            add_detail(one.details, "reference as written", one.written)
+        written = one.written if parse_reference(one.written) else one.reference
+        reference = gathering.describe(written, one.fields, one.details, one.line)
+        for element, href, names in one.claims:
+            gathering.claim(PageClaim(href, reference, element.line, names))
+    elif upper is not None and not one.reference:
+        upper.claims += one.claims
+        if title := one.fields.get("title"):
+            add_detail(upper.details, "contents", title)
+    elif not one.reference:
+        for element, href, _ in one.claims:
+            gathering.problems.append(
+                f"{gathering.name}, line {element.line}: {href!r} is in no component with a "
+                "unitid, so it belongs to no document."
+            )
+    if upper is not None:
+        upper.has_documents = upper.has_documents or one.has_documents or bool(one.reference)

@@ -1,0 +1,154 @@
+"""Documents and their pages as a file describes them, gathered row by row, part by part."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.documents.dates import read_date
+from ingest.documents.ships import captured_ship
+from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.references import normalise_reference, series_of
+
+#: Characters that a column of the catalogue holds; titles and details have no limit.
+LONGEST = {"reference": 255, "series": 64, "date": 255, "ship": 255, "place": 255, "captain": 255}
+
+#: Details that are made here and not found in the file.
+AS_WRITTEN, EDTF, CALENDAR = "reference as written", "date (EDTF)", "calendar"
+
+#: What is said of a document beside its fields: each value once, in the order of the file.
+Details = dict[str, dict[str, None]]
+
+_FIELDS = ("title", "ship", "place", "captain", "series")
+#: Where The National Archives' sentence on a captured ship may stand, beside the title.
+_DESCRIPTIONS = ("description", "scope and content", "abstract")
+
+
+@dataclass(frozen=True)
+class DocumentRecord:
+    """A document as the file describes it; None where it says nothing."""
+
+    reference: str
+    series: str | None
+    title: str | None
+    date: str | None
+    year_from: int | None
+    year_to: int | None
+    ship: str | None
+    place: str | None
+    captain: str | None
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PageClaim:
+    """What gives a page to a document: the page's source as written, and the line.
+
+    `names` is empty where the source is a path below the ingested folder, or the end of one.
+    Where it is an address that another system uses, `names` are the paths the page may have
+    here, the likeliest first.
+    """
+
+    source: str
+    reference: str
+    line: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentsFile:
+    """A file that has been read: its documents and claims in its order, and what it left open."""
+
+    name: str
+    documents: tuple[DocumentRecord, ...]
+    claims: tuple[PageClaim, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Gathering:
+    """A file while it is read: what it says of a document in several places becomes one."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.problems: list[str] = []
+        self._known: dict[str, dict[str, Any]] = {}
+        self._claims: list[PageClaim] = []
+
+    def describe(self, written: str, fields: Mapping[str, str], details: Details, line: int) -> str:
+        """Add what a place of the file says of a document; return the reference's usual form.
+
+        `fields` are title, date, normal (the date for machines), series, ship, place, captain.
+        The first to say something of a field is kept; a detail that differs from place to place
+        becomes the list of what they say. Raises MetadataError for a reference that is too long.
+        """
+        written = tidy(written)
+        reference = normalise_reference(written)
+        if max(len(reference), len(written)) > LONGEST["reference"]:
+            raise MetadataError(
+                f"{self.name}, line {line}: the reference is longer than "
+                f"{LONGEST['reference']} characters."
+            )
+        known = self._known.setdefault(reference, {"details": {}})
+        if written != reference:
+            add_detail(known["details"], AS_WRITTEN, written)
+        for field in _FIELDS:
+            if fields.get(field):
+                known.setdefault(field, fields[field])
+        if fields.get("date") and "date" not in known:
+            known |= {"date": fields["date"], "normal": fields.get("normal")}
+        for key, values in details.items():
+            for value in values:
+                add_detail(known["details"], key, value)
+        return reference
+
+    def claim(self, claim: PageClaim) -> None:
+        """Add a page to a document that has been described."""
+        self._claims.append(claim)
+
+    def finished(self) -> DocumentsFile:
+        """Return what has been gathered."""
+        documents = tuple(_record(reference, known) for reference, known in self._known.items())
+        return DocumentsFile(self.name, documents, tuple(self._claims), tuple(self.problems))
+
+
+def tidy(text: str) -> str:
+    """Return a text on one line, composed (NFC), without spaces around it."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def add_detail(details: Details, key: str, value: str) -> None:
+    """Add a value to those of a detail, unless it is there."""
+    details.setdefault(key, {}).setdefault(value)
+
+
+def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:
+    date = known.get("date")
+    details = {
+        key: list(values) if len(values) > 1 else next(iter(values))
+        for key, values in known["details"].items()
+    }
+    years: tuple[int | None, int | None] = (None, None)
+    if date:
+        read = read_date(date, known.get("normal"))
+        years = read.year_from, read.year_to
+        for key, value in ((EDTF, read.edtf), (CALENDAR, read.calendar)):
+            if value:
+                details.setdefault(key, value)
+    described = [text for key, text in details.items() if key.casefold() in _DESCRIPTIONS]
+    captured = captured_ship(
+        one for one in [known.get("title"), *described] if isinstance(one, str)
+    )
+    return DocumentRecord(
+        reference=reference,
+        series=series_of(reference) or known.get("series"),
+        title=known.get("title"),
+        date=date,
+        year_from=years[0],
+        year_to=years[1],
+        ship=known.get("ship") or captured.ship,
+        place=known.get("place"),
+        captain=known.get("captain") or captured.captain,
+        details=details,
+    )

@@ -1,0 +1,75 @@
+"""Documents into the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from ingest.documents.record import CALENDAR, EDTF, DocumentRecord
+from retrieval.catalogue.references import sort_key
+from retrieval.catalogue.tables import Document
+
+_CHUNK = 500
+
+
+def store_documents(session: Session, documents: Sequence[DocumentRecord]) -> int:
+    """Add the documents, or bring those with the same reference up to date; return how many.
+
+    What a record leaves open stays as the catalogue has it. Only what changes is written.
+    """
+    written = 0
+    for start in range(0, len(documents), _CHUNK):
+        chunk = documents[start : start + _CHUNK]
+        table = Document.__table__.c
+        known = {
+            row.reference: row._asdict()
+            for row in session.execute(
+                select(*table).where(table.reference.in_([one.reference for one in chunk]))
+            )
+        }
+        new = [_as_row(one) for one in chunk if one.reference not in known]
+        changed = []
+        for one in chunk:
+            if (before := known.get(one.reference)) is None:
+                continue
+            after = before | {
+                column: value
+                for column, value in _as_row(one).items()
+                if value is not None and column != "details"
+            }
+            if one.date:
+                after |= {"year_from": one.year_from, "year_to": one.year_to}
+            after["details"] = _kept(before["details"], one) | one.details
+            if after != before:
+                changed.append(after)
+        if new:
+            session.execute(insert(Document), new)
+        if changed:
+            session.execute(update(Document), changed)
+        written += len(new) + len(changed)
+    return written
+
+
+def _kept(details: dict[str, Any], one: DocumentRecord) -> dict[str, Any]:
+    """Return the details that stay: what was made of an earlier date goes with that date."""
+    made = (EDTF, CALENDAR) if one.date else ()
+    return {key: value for key, value in details.items() if key not in made}
+
+
+def _as_row(one: DocumentRecord) -> dict[str, Any]:
+    return {
+        "reference": one.reference,
+        "sort_key": sort_key(one.reference),
+        "series": one.series,
+        "title": one.title,
+        "date": one.date,
+        "year_from": one.year_from,
+        "year_to": one.year_to,
+        "ship": one.ship,
+        "place": one.place,
+        "captain": one.captain,
+        "details": one.details,
+    }

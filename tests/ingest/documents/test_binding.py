@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ingest.documents.binding import bind_pages
+from ingest.documents.reading import read_documents
+from ingest.documents.record import DocumentsFile, Gathering, PageClaim
+from ingest.documents.storing import store_documents
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Document, Page
+
+
+def read(tmp_path: Path, content: str, name: str = "documents.csv") -> DocumentsFile:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return read_documents(path)
+
+
+def add_pages(archive: Archive, *sources: str, frames: int = 1) -> None:
+    with archive.session() as session:
+        session.add_all(
+            Page(
+                source=source,
+                location=f"/in/{source}",
+                frame=frame,
+                width=1,
+                height=1,
+                sha256="0" * 64,
+                size=1,
+                mtime_ns=1,
+            )
+            for source in sources
+            for frame in range(frames)
+        )
+
+
+def bindings(archive: Archive) -> list[tuple[str, int, str | None, int]]:
+    with archive.session() as session:
+        return [
+            tuple(row)
+            for row in session.execute(
+                select(Page.source, Page.frame, Document.reference, Page.ordinal)
+                .outerjoin(Document, Page.document_id == Document.id)
+                .order_by(Document.reference, Page.ordinal, Page.source)
+            )
+        ]
+
+
+def into(archive: Archive, tmp_path: Path, *contents: str) -> Any:
+    files = [
+        read(tmp_path, content, f"{'' if at == 1 else at}documents.csv")
+        for at, content in enumerate(contents, start=1)
+    ]
+    with archive.writing() as session:
+        for file in files:
+            store_documents(session, file.documents)
+        return bind_pages(session, files)
+
+
+def test_documents_are_brought_up_to_date_by_reference(archive: Archive, tmp_path: Path) -> None:
+    into(archive, tmp_path, "reference,title,date,ship,folio\nA,Old,1700,Anna,1r\nB,Other,,,\n")
+    into(archive, tmp_path, "reference,title,date,language\nA,New,before 1710,nl\nC,,,\n")
+    with archive.session() as session:
+        first, second, third = session.scalars(select(Document).order_by(Document.id))
+        assert (first.title, first.ship, first.date) == ("New", "Anna", "before 1710")
+        assert (first.year_from, first.year_to) == (None, 1710)
+        assert first.details == {"folio": "1r", "language": "nl", "date (EDTF)": "[..1710]"}
+        assert (second.title, third.reference) == ("Other", "C")
+
+
+def test_storing_the_same_twice_writes_nothing(archive: Archive, tmp_path: Path) -> None:
+    file = read(tmp_path, "reference,title,date\nA,x,1700\nB,y,n.d.\n")
+    with archive.writing() as session:
+        assert store_documents(session, file.documents) == 2
+    with archive.writing() as session:
+        assert store_documents(session, file.documents) == 0
+
+
+def test_pages_follow_the_rows_and_not_their_names(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "1.png", "2.png", "3.png")
+    binding = into(archive, tmp_path, "reference,source\nA,3.png\nB,2.png\nA,1.png\n")
+    assert (binding.pages, binding.problems) == (3, ())
+    assert bindings(archive) == [
+        ("3.png", 0, "A", 1),
+        ("1.png", 0, "A", 2),
+        ("2.png", 0, "B", 1),
+    ]
+    into(archive, tmp_path, "reference,source\nB,3.png\n")
+    assert ("3.png", 0, "B", 1) in bindings(archive)
+
+
+def test_every_image_of_a_file_goes_to_its_document(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "a.tif", "b.tif", frames=2)
+    into(archive, tmp_path, "reference,source\nA,b.tif\nA,a.tif\n")
+    assert bindings(archive) == [
+        ("b.tif", 0, "A", 1),
+        ("b.tif", 1, "A", 2),
+        ("a.tif", 0, "A", 3),
+        ("a.tif", 1, "A", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "box 1/img.JPG",
+        "img.JPG",
+        "IMG.jpg",
+        "./box 1/img.JPG",
+        "box 1\\img.JPG",
+        r"D:\scans\box 1\img.jpg",
+        "/mnt/scans/box 1/img.JPG",
+    ],
+)
+def test_a_page_is_found_by_as_much_of_its_path_as_is_written(
+    archive: Archive, tmp_path: Path, written: str
+) -> None:
+    add_pages(archive, "box 1/img.JPG", "box 1/other.JPG")
+    binding = into(archive, tmp_path, f"reference,source\nA,{written}\n")
+    assert (binding.pages, binding.problems) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["../../etc/passwd", "/etc/passwd", "box 1/../img.JPG", "..", "/", "box 2/img.JPG", "mg.JPG"],
+)
+def test_other_paths_find_nothing(archive: Archive, tmp_path: Path, written: str) -> None:
+    add_pages(archive, "box 1/img.JPG")
+    binding = into(archive, tmp_path, f"reference,source\nA,{written}\n")
+    assert binding.pages == 0
+    assert binding.problems == (f"documents.csv, line 2: no page {written!r} has been ingested.",)
+
+
+def test_a_name_that_several_pages_have_is_not_guessed(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "1/img.png", "2/img.png")
+    binding = into(archive, tmp_path, "reference,source\nA,img.png\nB,2/img.png\n")
+    assert binding.pages == 1
+    assert "line 2" in binding.problems[0] and "any of 2 pages" in binding.problems[0]
+
+
+def test_a_page_given_to_two_documents_stays_with_the_first(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "a.png")
+    binding = into(archive, tmp_path, "reference,source\nA,a.png\nB,a.png\nA,a.png\n")
+    assert (binding.pages, len(binding.problems)) == (1, 1)
+    assert "given to A on line 2" in binding.problems[0]
+    assert bindings(archive) == [("a.png", 0, "A", 1)]
+
+
+def test_several_files_speak_of_one_document(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "1.png", "2.png", "3.png")
+    binding = into(
+        archive,
+        tmp_path,
+        "reference,title,source\nHCA 32/1/5,Bill,2.png\n",
+        "reference,title,source\nHCA32/1/5,Letter,1.png\nB,,2.png\n",
+    )
+    assert bindings(archive)[1:] == [("2.png", 0, "HCA 32/1/5", 1), ("1.png", 0, "HCA 32/1/5", 2)]
+    assert binding.problems == (
+        "2documents.csv, line 3: the page '2.png' was given to HCA 32/1/5 on line 2 of "
+        "documents.csv; it stays there.",
+    )
+    with archive.session() as session:
+        assert session.scalar(select(Document.title).where(Document.series == "HCA 32")) == "Letter"
+
+
+def test_what_was_made_of_an_earlier_date_goes_with_it(archive: Archive, tmp_path: Path) -> None:
+    into(archive, tmp_path, "reference,date,folio\nA,11 March 1701/2,3r\n")
+    into(archive, tmp_path, "reference,date\nA,some day in 1703\n")
+    with archive.session() as session:
+        document = session.scalars(select(Document)).one()
+        assert (document.year_from, document.details) == (1703, {"folio": "3r"})
+
+
+def address(archive: Archive, *names: str) -> Any:
+    with archive.writing() as session:
+        file = DocumentsFile("a.xml", (), (PageClaim("href", "A", 7, names),))
+        gathering = Gathering("a.xml")
+        gathering.describe("A", {}, {}, 1)
+        store_documents(session, gathering.finished().documents)
+        return bind_pages(session, [file])
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("box/2/a.tif",), "2/a.tif"),
+        (("https/x/2/a.tif",), "2/a.tif"),
+        (("elsewhere/2/A.TIF",), "2/a.tif"),
+        (("elsewhere/b.tif",), "1/b.tif"),
+        (("thumb/none.tif", "far/1/b.tif"), "1/b.tif"),
+        (("elsewhere/a.tif", "elsewhere/b.tif"), "1/b.tif"),
+    ],
+)
+def test_an_address_meets_the_page_that_agrees_furthest(
+    archive: Archive, names: tuple[str, ...], found: str
+) -> None:
+    add_pages(archive, "1/a.tif", "2/a.tif", "1/b.tif")
+    assert address(archive, *names).pages == 1
+    assert (found, 0, "A", 1) in bindings(archive)
+
+
+def test_an_address_that_may_be_several_pages_is_not_guessed(archive: Archive) -> None:
+    add_pages(archive, "1/a.tif", "2/a.tif")
+    binding = address(archive, "elsewhere/a.tif")
+    assert binding.problems[0].startswith("a.xml, line 7: 'href' may be any of 2 pages")
+    assert address(archive, "elsewhere/../a.tif").problems == (
+        "a.xml, line 7: no page 'href' has been ingested.",
+    )

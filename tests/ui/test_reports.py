@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.batch import IngestReport
+from ui.reports import ingest_sentences
+
+
+def test_what_is_left_without_the_other_is_named() -> None:
+    report = IngestReport(
+        pages_without_document=7,
+        documents_without_pages=2,
+        sources_without_document=tuple(f"{number}.png" for number in range(1, 8)),
+        references_without_page=("HCA 32/9", "HCA 32/10"),
+    )
+    lines = ingest_sentences(Path("a"), report)
+    assert (
+        "7 pages belong to no document yet: 1.png, 2.png, 3.png, 4.png, 5.png and 2 more "
+        "(--json: all)."
+    ) in lines
+    assert "2 documents have no page yet: HCA 32/9, HCA 32/10." in lines
+
+
+def test_where_no_file_was_given_they_are_only_counted() -> None:
+    lines = ingest_sentences(Path("a"), IngestReport(pages_without_document=7))
+    assert "7 pages belong to no document yet." in lines
