@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from segmentation import FIRST, TrueBox, scanned_pages, synthetic_pages
+from segmentation import TrueBox, scanned_pages, synthetic_pages
 
 from ingest.inks import separate_inks
 from ingest.segmentation import (
@@ -34,6 +34,7 @@ from ingest.segmentation import (
 from ingest.synthetic.inlay import AMONG_WRITING, ANYWHERE, lay_marks_in
 from ingest.traits import Boxes, describe
 from ingest.weights import FILE, Weights, likelihoods, measured, write_weights
+from retrieval.evaluation.coverage import FIRST
 
 Values = NDArray[np.float32]
 

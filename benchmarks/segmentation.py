@@ -13,7 +13,7 @@ import csv
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,7 @@ from PIL import Image
 
 from ingest.segmentation import DEFAULT_THRESHOLD, SEGMENTER, Proposal, propose_marks
 from ingest.synthetic.archive import draw_archive
-
-FIRST = 12
+from retrieval.evaluation.coverage import MEASURES, Boxes, Covered, coverage
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,6 @@ class TrueBox:
     right: float
     bottom: float
     sort: str
-
-    def holds_centre(self, found: Proposal) -> bool:
-        x, y = found.x + found.width / 2, found.y + found.height / 2
-        return self.left < x < self.right and self.top < y < self.bottom
-
-    def overlaps(self, found: Proposal) -> bool:
-        width = min(self.right, found.x + found.width) - max(self.left, found.x)
-        height = min(self.bottom, found.y + found.height) - max(self.top, found.y)
-        common = max(width, 0.0) * max(height, 0.0)
-        own = (self.right - self.left) * (self.bottom - self.top)
-        return common >= 0.5 * (own + found.width * found.height - common)
 
 
 def scanned_pages(folder: Path) -> Iterator[tuple[Path, list[TrueBox]]]:
@@ -72,10 +60,13 @@ def synthetic_pages(
         yield path, truth[path.name]
 
 
+def corners(proposals: Sequence[Proposal]) -> Boxes:
+    rows = [(p.x, p.y, p.x + p.width, p.y + p.height) for p in proposals]
+    return np.array(rows, np.float64).reshape(-1, 4)
+
+
 def measure(pages: Iterator[tuple[Path, list[TrueBox]]]) -> None:
-    found: dict[str, list[tuple[bool, ...]]] = defaultdict(list)
-    shown: dict[bool, list[int]] = defaultdict(list)
-    seconds, largest = [], (0.0, 0.0, 0.0)
+    covered, seconds, largest = [], [], (0.0, 0.0, 0.0)
     for path, boxes in pages:
         image = np.asarray(Image.open(path).convert("RGB"))
         wall, cpu = time.perf_counter(), time.thread_time()
@@ -83,33 +74,27 @@ def measure(pages: Iterator[tuple[Path, list[TrueBox]]]) -> None:
         spent = (image.size / 3e6, time.perf_counter() - wall, time.thread_time() - cpu)
         seconds.append(spent[1:])
         largest = max(largest, spent)
-        shown[bool(boxes)].append(sum(p.score >= DEFAULT_THRESHOLD for p in proposals))
-        for box in boxes:
-            centre = [box.holds_centre(p) for p in proposals]
-            overlap = [box.overlaps(p) for p in proposals]
-            likely = [
-                o and p.score >= DEFAULT_THRESHOLD for o, p in zip(overlap, proposals, strict=True)
-            ]
-            found[box.sort].append(
-                (
-                    any(centre[:FIRST]),
-                    any(overlap[:FIRST]),
-                    any(centre),
-                    any(overlap),
-                    any(likely),
-                )
+        true = [(box.left, box.top, box.right, box.bottom) for box in boxes]
+        covered.append(
+            Covered(
+                np.array(true, np.float64).reshape(-1, 4),
+                tuple(box.sort for box in boxes),
+                corners(proposals),
+                np.array([p.score for p in proposals], np.float64),
             )
-    head = ("centre in 12", "IoU in 12", "centre in all", "IoU in all", "IoU shown")
-    print(f"{'':16s}{'boxes':>6s}" + "".join(f"{name:>15s}" for name in head))
-    for sort, rows in sorted(found.items()):
-        shares = np.mean(rows, axis=0)
-        print(f"{sort:16s}{len(rows):6d}" + "".join(f"{share:15.2f}" for share in shares))
-    for marked, name in ((True, "with marks"), (False, "without")):
-        if shown[marked]:
-            print(
-                f"pages {name}: {len(shown[marked])}, shown (score >= {DEFAULT_THRESHOLD}) "
-                f"a page: median {np.median(shown[marked]):.0f}, mean {np.mean(shown[marked]):.1f}"
-            )
+        )
+    measured = coverage(covered, DEFAULT_THRESHOLD)
+    print(f"{'':16s}{'boxes':>6s}" + "".join(f"{name:>18s}" for name in MEASURES))
+    for one in measured.recall:
+        shares = "".join(f"{one.shares[name].value:18.2f}" for name in MEASURES if one.shares)
+        print(f"{one.sort or 'all':16s}{one.boxes:6d}{shares}")
+    for shown in measured.shown:
+        print(
+            f"pages {'with marks' if shown.marked else 'without'}: {shown.pages}, "
+            f"shown (score >= {DEFAULT_THRESHOLD}) a page: median "
+            f"{shown.proposals.median.value:.0f}, mean {shown.proposals.mean.value:.1f}; "
+            f"of these false: {shown.false.median.value:.0f}, {shown.false.mean.value:.1f}"
+        )
     wall, cpu = np.mean(seconds, axis=0)
     print(f"seconds a page: {wall:.2f} wall, {cpu:.2f} of one core; ", end="")
     print("largest page {:.1f} megapixels: {:.2f} wall, {:.2f} of one core".format(*largest))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +16,17 @@ from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from retrieval.settings import read_settings
 from ui.annotating import annotate, export
-from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in, errors_said
+from ui.command import (
+    DONE,
+    FAILURES,
+    ArchiveArgument,
+    JsonOption,
+    ModelOption,
+    archive_in,
+    errors_said,
+    rendered,
+)
+from ui.evaluating import evaluate
 from ui.progress import bar, console
 from ui.where import parse_where
 
@@ -31,11 +40,6 @@ app = typer.Typer(
 )
 
 QUERIES_AT_ONCE = 64
-
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
-]
 
 
 class As(StrEnum):
@@ -260,7 +264,7 @@ def search(
         if as_json:
             typer.echo(json_line(query, searcher.model.id, hits, ways))
         else:
-            typer.echo(_rendered(as_table(query, hits, ways)))
+            typer.echo(rendered(as_table(query, hits, ways)))
 
     with archive_in(archive) as opened:
         if kinds != 1:
@@ -298,54 +302,7 @@ def search(
     raise typer.Exit(FAILURES if failed else DONE)
 
 
-@app.command()
-def evaluate(
-    archive: ArchiveArgument,
-    labels: Annotated[
-        Path, typer.Option(metavar="FILE.csv", help="Columns source,label: equal labels, one mark.")
-    ],
-    baselines: Annotated[
-        bool, typer.Option("--baselines", help="Measure pixels, HOG, SIFT and others besides.")
-    ] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write a page with curves and failures.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Only rows with this in column split.")] = None,
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure against labels how well marks find their like. Nothing in the archive changes.
-
-    Example: prizemarks evaluate my-archive --labels labels.csv --baselines --report report
-    """
-    from retrieval.evaluation.baselines import baselines_of
-    from retrieval.evaluation.evaluate import evaluate as measure
-    from retrieval.evaluation.labels import find_marks, read_labels
-    from retrieval.learn import archive_model
-    from ui.evaluation.answers import as_json as json_object
-    from ui.evaluation.answers import case_table, label_sentences, note_sentences
-    from ui.evaluation.page import write_report
-
-    with archive_in(archive) as opened:
-        labelled = find_marks(opened, read_labels(labels, split), labels.name)
-        chosen = archive_model(opened, model)
-        besides = baselines_of(opened, chosen) if baselines else None
-        with bar("Evaluating") as show:
-            found = measure(
-                opened, labelled, chosen, baselines=besides, curves=report is not None, report=show
-            )
-        written = write_report(opened, found, report, labels.name) if report is not None else None
-    if as_json:
-        typer.echo(json_object(found))
-        return
-    for line in label_sentences(found):
-        typer.echo(line)
-    for case in found.cases:
-        typer.echo(_rendered(case_table(found, case)))
-    for line in note_sentences(found):
-        typer.echo(line)
-    if written is not None:
-        typer.echo(f"Report: {written}")
+app.command()(evaluate)
 
 
 @app.command()
@@ -391,7 +348,7 @@ def group(
         typer.echo(json.dumps(json_object(found, agreed)))
         return
     if found.groups:
-        typer.echo(_rendered(table))
+        typer.echo(rendered(table))
     for line in group_sentences(archive, found):
         typer.echo(line)
     if agreed is not None:
@@ -457,14 +414,3 @@ def demo(
         make_demo(archive)
     if not only_make:
         serve(archive, host, port)
-
-
-def _rendered(table: object) -> str:
-    """Return a Rich table as text for standard output, as wide as the terminal or 120 columns."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 120
-    out = Console(width=width, no_color=not sys.stdout.isatty())
-    with out.capture() as captured:
-        out.print(table)
-    return captured.get().rstrip()

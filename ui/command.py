@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from retrieval.catalogue.archive import Archive, open_archive
@@ -22,6 +23,10 @@ ArchiveArgument = Annotated[
     Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
+]
 
 
 @contextmanager
@@ -49,3 +54,12 @@ def archive_in(folder: Path) -> Iterator[Archive]:
             yield archive
         finally:
             archive.close()
+
+
+def rendered(table: object) -> str:
+    """Return a Rich table as text for standard output, as wide as the terminal or 120 columns."""
+    width = None if sys.stdout.isatty() else 120
+    out = Console(width=width, no_color=not sys.stdout.isatty())
+    with out.capture() as captured:
+        out.print(table)
+    return captured.get().rstrip()

@@ -7,8 +7,6 @@ is sketch or crop; `split` parts the file. Other columns are passed over.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,13 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.tables import Mark, Page
+from retrieval.evaluation.columns import (
+    columns_in_words,
+    filled_rows,
+    find_columns,
+    whole_number,
+    written_source,
+)
 
 Box = tuple[int, int, int, int]
 #: A box means the mark that it overlaps by at least this share of their union.
@@ -82,15 +87,7 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
     columns = _columns(path.name, header)
     if split is not None and "split" not in columns:
         raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
-    labels = []
-    for line, row in rows:
-        values = {
-            column: text
-            for column, at in columns.items()
-            if at < len(row) and (text := unicodedata.normalize("NFC", row[at].strip()))
-        }
-        if values:
-            labels.append(_label(path.name, line, values))
+    labels = [_label(path.name, line, values) for line, values in filled_rows(rows, columns)]
     if split is not None:
         known = sorted({one.split for one in labels if one.split})
         labels = [one for one in labels if (one.split or "").casefold() == split.casefold()]
@@ -203,20 +200,12 @@ def overlap(one: Box, other: Box) -> float:
 
 def _columns(name: str, header: Sequence[str]) -> dict[str, int]:
     """Return where each of our columns stands."""
-    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
-    found: dict[str, int] = {}
-    for column, called in COLUMNS.items():
-        places = [at for at, field in enumerate(plain) if field in called]
-        if len(places) > 1:
-            raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
-        if places:
-            found[column] = places[0]
+    found = find_columns(name, header, COLUMNS)
     lacking = [column for column in ("source", "label") if column not in found]
     if lacking:
-        columns = ", ".join(repr(field.strip()) for field in header[:12])
         raise MetadataError(
-            f"{name} has no column {' and no column '.join(map(repr, lacking))}, only {columns}. "
-            "A labels file has the columns source,label."
+            f"{name} has no column {' and no column '.join(map(repr, lacking))}, only "
+            f"{columns_in_words(header)}. A labels file has the columns source,label."
         )
     return found
 
@@ -231,7 +220,7 @@ def _label(name: str, line: int, values: dict[str, str]) -> Label:
             f"{name}, line {line}: a box needs x, y, width and height; "
             f"there is only {', '.join(corners)}."
         )
-    box = [_number(name, line, corner, values[corner]) for corner in corners]
+    box = [whole_number(name, line, corner, values[corner]) for corner in corners]
     if box and min(box[2:]) < 1:
         raise MetadataError(f"{name}, line {line}: a box of {box[2]} x {box[3]} has no area.")
     kind = values.get("kind", "").casefold() or None
@@ -241,17 +230,10 @@ def _label(name: str, line: int, values: dict[str, str]) -> Label:
         )
     return Label(
         line,
-        values["source"].replace("\\", "/").removeprefix("./"),
+        written_source(values["source"]),
         values["label"],
-        _number(name, line, "page", values["page"]) if "page" in values else None,
+        whole_number(name, line, "page", values["page"]) if "page" in values else None,
         (box[0], box[1], box[2], box[3]) if box else None,
         kind,
         values.get("split"),
     )
-
-
-def _number(name: str, line: int, column: str, text: str) -> int:
-    try:
-        return round(float(text))
-    except (ValueError, OverflowError):
-        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number.") from None

@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from ingest.synthetic.archive import draw_archive
+from retrieval.catalogue.archive import open_archive
+from retrieval.catalogue.tables import Mark
 from retrieval.gan.recipes import RECIPES, SWITCHES
 from tests.drawn_marks import drawn_mark
 from ui.cli import app
@@ -193,6 +197,62 @@ def test_evaluate_for_programs_and_a_page_for_people(
     assert after == before, "nothing in the archive changes"
 
 
+def test_evaluate_says_how_well_marks_are_found_on_pages(pages: Path, tmp_path: Path) -> None:
+    truth = pages / "scans/truth.csv"
+    done = run("evaluate", pages / "archive", "--regions", truth, "--report", tmp_path / "report")
+    assert done.exit_code == 0, done.output
+    number = len(truth.read_text().splitlines()) - 1
+    assert f"{number} boxes on " in done.stdout
+    assert "boxes found (shown: score >= 0.5)" in done.stdout
+    assert "proposals a page with a score >= 0.5" in done.stdout
+    assert "mark → mark" not in done.stdout
+    assert [one.name for one in (tmp_path / "report").iterdir()] == ["regions.html"]
+    told = json.loads(
+        run("evaluate", pages / "archive", "--regions", truth, "--complete", "--json").stdout
+    )
+    assert list(told) == ["regions"]
+    assert (told["regions"]["boxes"], told["regions"]["pages"]) == (number, 3)
+    everything = told["regions"]["recall"][0]["shares"]
+    assert 0 < everything["centre_in_first"]["value"] <= everything["centre_in_all"]["value"] <= 1
+
+
+def test_confirmed_marks_are_found_and_rejected_ones_are_not(pages: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    shutil.copytree(pages / "archive", archive)
+    opened = open_archive(archive)
+    truth = tmp_path / "truth.csv"
+    with opened.session() as session:
+        first, second = session.scalars(select(Mark).order_by(Mark.score).limit(2))
+        first.status, second.status = "confirmed", "rejected"
+        rows = [(one.page.source, one.x, one.y, one.width, one.height) for one in (first, second)]
+    opened.close()
+    lines = [f"{','.join(map(str, row))},{at}" for at, row in enumerate(rows)]
+    truth.write_text("\n".join(["source,x,y,width,height,sort", *lines]))
+    told = json.loads(run("evaluate", archive, "--regions", truth, "--json").stdout)["regions"]
+    _, confirmed, rejected = told["recall"]
+    assert confirmed["shares"]["overlap_shown"]["value"] == 1
+    assert rejected["shares"]["overlap_in_all"]["value"] == 0
+
+
+def test_evaluate_by_labels_and_by_regions_at_once(pages: Path, tmp_path: Path) -> None:
+    rows = csv.DictReader(io.StringIO(run("export", pages / "archive", "--format", "csv").stdout))
+    labels = ["source,x,y,width,height,label"]
+    labels += [
+        ",".join([*(row[name] for name in ("source", "x", "y", "width", "height")), "orb"])
+        for row, _ in zip(rows, range(4), strict=False)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(labels))
+    done = run(
+        "evaluate", pages / "archive", "--labels", tmp_path / "labels.csv",
+        "--regions", tmp_path / "labels.csv", "--json", "--report", tmp_path / "report",
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told["cases"][0]["queries"] == told["regions"]["boxes"] == 4
+    assert told["regions"]["recall"][0]["shares"]["overlap_in_all"]["value"] == 1
+    found = sorted(one.name for one in (tmp_path / "report").iterdir())
+    assert found == ["index.html", "regions.html"]
+
+
 def test_group_proposes_marks_that_are_alike(marks: Path, labels: Path) -> None:
     done = run("group", marks / "archive", "--share", 0.01, "--labels", labels)
     assert done.exit_code == 0, done.output
@@ -255,6 +315,10 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
         (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
         (("train", "ARCHIVE", "--resume"), "no interrupted run"),
         (("evaluate", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
+        (("evaluate", "ARCHIVE", "--regions", "/nowhere.csv"), "/nowhere.csv cannot be read"),
+        (("evaluate", "ARCHIVE"), "give --labels, --regions, or both"),
+        (("evaluate", "ARCHIVE", "--regions", "x.csv", "--baselines"), "belong to --labels"),
+        (("evaluate", "ARCHIVE", "--labels", "x.csv", "--complete"), "belongs to --regions"),
         (("group", "ARCHIVE", "--share", "2"), "A share of 2 cannot be asked for"),
         (("group", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("status", "/nowhere/at/all"), "/nowhere/at/all"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -89,10 +88,10 @@ def note_sentences(evaluation: Evaluation) -> list[str]:
     return [f"{row.name}: {row.note}" for row in evaluation.rows if row.note]
 
 
-def as_json(evaluation: Evaluation) -> str:
-    """Return the whole evaluation as one JSON object."""
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the whole evaluation as an object for JSON."""
     labelled = evaluation.labelled
-    answer = {
+    return {
         "model": evaluation.model,
         "marks": len(labelled.marks),
         "labels": len(labelled.names),
@@ -120,7 +119,6 @@ def as_json(evaluation: Evaluation) -> str:
         ],
         "invariance": [_curves(row) for row in evaluation.rows if row.invariance],
     }
-    return json.dumps(answer, ensure_ascii=False)
 
 
 def _row(row: Row, case: Case) -> dict[str, Any]:

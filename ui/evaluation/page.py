@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError
-from retrieval.catalogue.files import write_atomically
 from retrieval.crops import load_crop
 from retrieval.evaluation.evaluate import Case, Evaluation
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
-from retrieval.evaluation.measures import CURVE, Estimate, Scores
+from retrieval.evaluation.measures import CURVE, Scores
 from ui.evaluation.answers import label_sentences, note_sentences
 from ui.evaluation.charts import Axis, Chart, Stroke, line_chart, strokes
+from ui.evaluation.writing import picture_uri, write_page
 
 FILE = "index.html"
 _SIDE = 144  # pixels of a shown crop's longest side, twice what the page gives it
@@ -69,15 +62,9 @@ def write_report(archive: Archive, evaluation: Evaluation, folder: Path, labels:
     """
     pictures = _Pictures(archive, evaluation)
     drawn = strokes([row.name for row in evaluation.rows])
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"share": _share, "interval": _interval, "bar": _bar}
-    page = environment.get_template("page.html").render(
+    return write_page(
+        folder / FILE,
+        "page.html",
         archive=archive.folder.name,
         labels=labels,
         model=evaluation.rows[0].name,
@@ -90,14 +77,6 @@ def write_report(archive: Archive, evaluation: Evaluation, folder: Path, labels:
         legend=[(row.name, drawn[row.name]) for row in evaluation.rows if row.invariance],
         measured=_spread([row.invariance.marks for row in evaluation.rows if row.invariance]),
     )
-    path = folder / FILE
-    try:
-        write_atomically(path.absolute(), page.encode())
-    except OSError as error:
-        raise ArchiveError(
-            f"The report cannot be written to {folder}: {error.strerror or error}."
-        ) from error
-    return path
 
 
 class _Pictures:
@@ -119,16 +98,7 @@ class _Pictures:
     def _image(self, row: int) -> str:
         if row not in self._known:
             crop = load_crop(self._archive, self._labelled.crops[row])
-            scale = min(1.0, _SIDE / max(crop.shape[:2]))
-            if scale < 1:
-                crop = np.asarray(
-                    cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA),
-                    np.uint8,
-                )
-            done, content = cv2.imencode(".webp", crop[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 85])
-            assert done, "a WebP of an array in memory"
-            encoded = base64.b64encode(content.tobytes()).decode()
-            self._known[row] = f"data:image/webp;base64,{encoded}"
+            self._known[row] = picture_uri(crop, _SIDE)
         return self._known[row]
 
 
@@ -207,20 +177,3 @@ def _spread(counts: Sequence[int]) -> str:
     """Return what the counts range over, such as "64" or "8 to 64"."""
     ends = sorted({min(counts, default=0), max(counts, default=0)})
     return " to ".join(map(str, ends))
-
-
-def _share(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f}"
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:.3f}–{estimate.high:.3f}"
-
-
-def _bar(estimate: Estimate) -> dict[str, Any]:
-    """Return where an estimate and its interval lie on a bar of 100."""
-    return {
-        "low": round(estimate.low * 100, 2),
-        "at": round(estimate.value * 100, 2),
-        "long": round(max(estimate.high - estimate.low, 0.004) * 100, 2),
-    }

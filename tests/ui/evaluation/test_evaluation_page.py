@@ -139,7 +139,7 @@ def test_the_terminals_table_has_a_row_for_each(evaluation: Evaluation) -> None:
 
 
 def test_json_holds_every_figure(evaluation: Evaluation) -> None:
-    told = json.loads(as_json(evaluation))
+    told = json.loads(json.dumps(as_json(evaluation)))
     assert told["unknown_sources"] == ["gone.png"]
     (case,) = told["cases"]
     assert (case["queries"], case["gallery"], case["left_out"]) == (6, 6, 0)

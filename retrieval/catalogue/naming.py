@@ -1,0 +1,44 @@
+"""Which source of the archive a file means by a name: a path, or as much of its end as suffices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.tables import Page
+
+_CHUNK = 500  # sources asked for in one statement
+_FETCH = 10_000
+
+
+def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the sources that each name may mean; several or none where it does not say which.
+
+    The source itself goes first. Else it is whatever ends in the same file and folders, as far as
+    both have any, upper and lower case alike: `003.jpg`, or a path of which the source is the end.
+    """
+    names = sorted(set(written))
+    found: dict[str, tuple[str, ...]] = {name: () for name in names}
+    for start in range(0, len(names), _CHUNK):
+        among = names[start : start + _CHUNK]
+        for source in session.scalars(select(Page.source).where(Page.source.in_(among)).distinct()):
+            found[source] = (source,)
+    by_last_part: dict[str, list[str]] = {}
+    for name in names:
+        parts = _parts(name)
+        if not found[name] and parts and ".." not in parts:
+            by_last_part.setdefault(parts[-1], []).append(name)
+    if by_last_part:
+        statement = select(Page.source).distinct().order_by(Page.source)
+        for source in session.scalars(statement.execution_options(yield_per=_FETCH)):
+            ours = _parts(source)
+            for name in by_last_part.get(ours[-1], ()) if ours else ():
+                if all(a == b for a, b in zip(ours[::-1], _parts(name)[::-1], strict=False)):
+                    found[name] += (source,)
+    return found
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").casefold().split("/") if part]

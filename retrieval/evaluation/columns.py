@@ -1,0 +1,59 @@
+"""Columns of the tables that people write for an evaluation, found by what they may be called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from retrieval.catalogue.errors import MetadataError
+
+
+def find_columns(
+    name: str, header: Sequence[str], called: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """Return where each column stands that is there; case, spaces and signs are ignored.
+
+    `name` is the file's. Raises MetadataError where two columns are called the same.
+    """
+    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
+    found: dict[str, int] = {}
+    for column, names in called.items():
+        places = [at for at, field in enumerate(plain) if field in names]
+        if len(places) > 1:
+            raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
+        if places:
+            found[column] = places[0]
+    return found
+
+
+def columns_in_words(header: Sequence[str]) -> str:
+    """Return the header for a message, no more than a dozen columns of it."""
+    return ", ".join(repr(field.strip()) for field in header[:12])
+
+
+def filled_rows(
+    rows: Iterable[tuple[int, list[str]]], columns: Mapping[str, int]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Give (line, what stands in each column) of the rows in which anything does."""
+    for line, row in rows:
+        values = {
+            column: text
+            for column, at in columns.items()
+            if at < len(row) and (text := unicodedata.normalize("NFC", row[at].strip()))
+        }
+        if values:
+            yield line, values
+
+
+def written_source(text: str) -> str:
+    """Return a source as the catalogue writes it."""
+    return text.replace("\\", "/").removeprefix("./")
+
+
+def whole_number(name: str, line: int, column: str, text: str) -> int:
+    """Return a number, rounded; MetadataError, with file, line and column, where it is none."""
+    try:
+        return round(float(text))
+    except (ValueError, OverflowError):
+        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number.") from None

@@ -1,0 +1,134 @@
+"""`prizemarks evaluate`: how well marks find their like, and how well pages' marks are found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError
+from retrieval.settings import read_settings
+from ui.command import ArchiveArgument, JsonOption, ModelOption, archive_in, rendered
+from ui.progress import bar
+
+if TYPE_CHECKING:
+    from retrieval.evaluation.evaluate import Evaluation
+    from retrieval.evaluation.labels import Labelled
+    from ui.evaluation.region_answers import Regions
+
+
+def evaluate(
+    archive: ArchiveArgument,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Columns source,label: equal labels, one mark."),
+    ] = None,
+    regions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TRUTH.csv",
+            help="Columns source,x,y,width,height or source,x0,y0,x1,y1: every mark of the pages "
+            "named. A row with an empty box names a page without a mark; pages not named are not "
+            "looked at.",
+        ),
+    ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option("--complete", help="Pages that TRUTH.csv does not name have no mark."),
+    ] = False,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines", help="With --labels: measure pixels, HOG, SIFT and others besides."
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a page for each with figures and failures."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Only rows of the labels with this in column split.")
+    ] = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure against labels how well marks find their like, and against known regions how well
+    the marks of pages are found. Nothing in the archive changes.
+
+    What a person confirmed or imported counts as found as well; what was rejected does not.
+
+    Example: prizemarks evaluate my-archive --labels labels.csv --baselines --report report
+    """
+    from retrieval.evaluation.labels import find_marks, read_labels
+    from ui.evaluation import answers, region_answers
+    from ui.evaluation.page import write_report
+    from ui.evaluation.regions_page import write_regions_report
+
+    with archive_in(archive) as opened:
+        if labels is None and regions is None:
+            raise QueryError("There is nothing to measure by: give --labels, --regions, or both.")
+        if labels is None and (baselines or split is not None or model is not None):
+            raise QueryError("--baselines, --split and --model belong to --labels; give it too.")
+        if regions is None and complete:
+            raise QueryError("--complete belongs to --regions; give it too.")
+        # Both files are read before anything is measured at length.
+        labelled = None
+        if labels is not None:
+            labelled = find_marks(opened, read_labels(labels, split), labels.name)
+        covered = _covered(opened, regions, complete) if regions is not None else None
+        found = None
+        if labelled is not None:
+            found = _measured(opened, labelled, model, baselines, curves=report is not None)
+        written = []
+        if report is not None and found is not None and labels is not None:
+            written.append(write_report(opened, found, report, labels.name))
+        if report is not None and covered is not None and regions is not None:
+            limit = round(read_settings(archive).max_megapixels * 1e6)
+            written.append(write_regions_report(opened, covered, report, regions.name, limit))
+    if as_json:
+        answer = answers.as_json(found) if found is not None else {}
+        if covered is not None:
+            answer["regions"] = region_answers.as_json(covered)
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    if found is not None:
+        for line in answers.label_sentences(found):
+            typer.echo(line)
+        for case in found.cases:
+            typer.echo(rendered(answers.case_table(found, case)))
+        for line in answers.note_sentences(found):
+            typer.echo(line)
+    if covered is not None:
+        for line in region_answers.region_sentences(covered):
+            typer.echo(line)
+        typer.echo(rendered(region_answers.recall_table(covered)))
+        typer.echo(rendered(region_answers.shown_table(covered)))
+    for path in written:
+        typer.echo(f"Report: {path}")
+
+
+def _measured(
+    archive: Archive, labelled: Labelled, model: str | None, baselines: bool, *, curves: bool
+) -> Evaluation:
+    from retrieval.evaluation.baselines import baselines_of
+    from retrieval.evaluation.evaluate import evaluate as measure
+    from retrieval.learn import archive_model
+
+    chosen = archive_model(archive, model)
+    besides = baselines_of(archive, chosen) if baselines else None
+    with bar("Evaluating") as show:
+        return measure(archive, labelled, chosen, baselines=besides, curves=curves, report=show)
+
+
+def _covered(archive: Archive, regions: Path, complete: bool) -> Regions:
+    from ingest.segmentation import DEFAULT_THRESHOLD
+    from retrieval.evaluation.coverage import coverage
+    from retrieval.evaluation.regions import check_pages, read_regions
+    from ui.evaluation.region_answers import Regions
+
+    checked = check_pages(archive, read_regions(regions), regions.name, complete=complete)
+    measured = coverage([page.covered for page in checked.pages], DEFAULT_THRESHOLD)
+    return Regions(checked, measured, DEFAULT_THRESHOLD, complete)
