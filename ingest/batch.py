@@ -27,8 +27,20 @@ from ingest.discovery import files_to_read
 from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
 from ingest.documents.storing import store_documents
+from ingest.iiif.arrivals import arriving, sweep_masters
+from ingest.iiif.cataloguing import bind_canvases, describe
+from ingest.iiif.fetching import Courtesy, Web
+from ingest.iiif.given import GivenManifest, folders_and_manifests, read_given
+from ingest.iiif.manifest import Manifest
+from ingest.iiif.masters import wanted_of
 from ingest.quarantine import forget_absent_failures, write_quarantine
-from ingest.reading import Propose, read_file, reading_of_a_lost_file, reading_of_a_stuck_file
+from ingest.reading import (
+    FileToRead,
+    Propose,
+    read_file,
+    reading_of_a_lost_file,
+    reading_of_a_stuck_file,
+)
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
 from ingest.sources import MAX_PIXELS, ImageFile, image_files
@@ -61,7 +73,8 @@ class IngestReport:
 
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
     have the content of another page. `failed`: inputs in quarantine. `skipped`: files that are
-    no images. `marks`: marks made. `problems`: sentences about the claims of the documents files.
+    no images, and canvases that have none. `marks`: marks made. `fetched`: masters fetched.
+    `problems`: sentences about the claims of the documents files.
     Where such files were given, `sources_without_document` and `references_without_page` name
     what is left in the archive, in natural order.
     """
@@ -74,6 +87,7 @@ class IngestReport:
     failed: int = 0
     skipped: int = 0
     marks: int = 0
+    fetched: int = 0
     documents: int = 0
     bound: int = 0
     pages_without_document: int = 0
@@ -85,7 +99,7 @@ class IngestReport:
 
 def ingest_pages(
     archive: Archive,
-    sources: Sequence[Path],
+    sources: Sequence[Path | str],
     *,
     documents: Sequence[Path] = (),
     propose: Propose = propose_marks,
@@ -93,19 +107,22 @@ def ingest_pages(
     max_pixels: int = MAX_PIXELS,
     max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
+    courtesy: Courtesy = Courtesy(),
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Ingest scans of pages: each image becomes a page, each proposal of `propose` a mark.
 
-    `sources` are folders and files; masters are only read. `documents` are files that say which
-    document each page belongs to (see `read_documents`); of two that describe one document, the
-    later one's word goes. `propose` is called in `workers` processes (default: as many as there
-    are cores; 0: in this one) and must be importable there. A file of which one image takes them
-    more than `max_minutes` is given up. `progress` is called after each file.
+    `sources` are folders and files, whose masters are only read, and IIIF manifests: addresses or
+    JSON files, which describe a document each, and whose images are fetched into the archive, their
+    servers treated with `courtesy`. `documents` are files that say which document each page
+    belongs to (see `read_documents`); of two that describe one document, the later one's word
+    goes, and theirs before a manifest's. `propose` is called in `workers` processes (default: as
+    many as there are cores; 0: in this one) and must be importable there. A file of which one
+    image takes them more than `max_minutes` is given up. `progress` is called after each file.
 
-    Raises ArchiveBusy when another ingest is running, MetadataError for a documents file,
-    SourceError for a source that does not exist, all before anything is written. A file that
-    cannot be read raises nothing: it is reported.
+    Raises ArchiveBusy when another ingest is running, MetadataError for a documents file or a
+    manifest, SourceError for a source that does not exist or a manifest that cannot be fetched,
+    all before anything is written. A file that cannot be read raises nothing: it is reported.
     """
     return _ingest(
         archive,
@@ -116,18 +133,20 @@ def ingest_pages(
         max_pixels,
         max_minutes,
         workers,
+        courtesy,
         progress,
     )
 
 
 def ingest_crops(
     archive: Archive,
-    sources: Sequence[Path],
+    sources: Sequence[Path | str],
     *,
     documents: Sequence[Path] = (),
     max_pixels: int = MAX_PIXELS,
     max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
+    courtesy: Courtesy = Courtesy(),
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Ingest images that are crops of marks: each is one page with one confirmed mark over it.
@@ -135,47 +154,73 @@ def ingest_crops(
     The rest is as in `ingest_pages`.
     """
     return _ingest(
-        archive, sources, documents, None, None, max_pixels, max_minutes, workers, progress
+        archive,
+        sources,
+        documents,
+        None,
+        None,
+        max_pixels,
+        max_minutes,
+        workers,
+        courtesy,
+        progress,
     )
 
 
 def _ingest(
     archive: Archive,
-    sources: Sequence[Path],
+    sources: Sequence[Path | str],
     documents: Sequence[Path],
     propose: Propose | None,
     segmenter: str | None,
     max_pixels: int,
     max_minutes: float,
     workers: int | None,
+    courtesy: Courtesy,
     progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
     described = [read_documents(path) for path in documents]
-    listed = [image_files(source) for source in sources]
+    paths, addresses = folders_and_manifests(sources)
+    listed = [image_files(source) for source in paths]
     by_path: dict[Path, ImageFile] = {}
     for found in itertools.chain.from_iterable(one.files for one in listed):
         by_path.setdefault(found.path, found)  # the first SOURCE that holds a file names it
     files = list(by_path.values())
+    web = Web(courtesy)
+    manifests = read_given(web, addresses)
+    expected = len(files) + sum(len(wanted_of(one.manifest)) for one in manifests)
     so_far = itertools.count(1)
 
     def done(name: str) -> None:
         if progress is not None:
-            progress(Progress(next(so_far), len(files), name))
+            progress(Progress(next(so_far), expected, name))
 
     run = Run(archive, segmenter, done)
     read = functools.partial(
         read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
     )
-    written, binding = 0, Binding(0, ())
-    with archive.lock(), _swept_after_a_kill(archive):
+    written, bound, binding = 0, Binding(0, ()), Binding(0, ())
+    described_by: list[tuple[Manifest, str]] = []
+
+    def groups_to_read() -> Iterator[list[FileToRead]]:
+        yield from files_to_read(run, files)
+        for one in manifests:
+            for arrived in arriving(run, web, one, max_pixels):
+                yield from files_to_read(run, arrived)
+
+    with contextlib.closing(web), archive.lock(), _swept_after_a_kill(archive):
+        for given in manifests:
+            with archive.writing() as session:
+                document = describe(session, given.manifest)
+                written += store_documents(session, [document])
+            described_by.append((given.manifest, document.reference))
         if described:
             with archive.writing() as session:
                 for one in described:
                     written += store_documents(session, one.documents)
         try:
-            groups = files_to_read(run, files)
             for group, readings in in_order(
-                groups,
+                groups_to_read(),
                 read,
                 reading_of_a_lost_file,
                 functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
@@ -186,11 +231,13 @@ def _ingest(
                     write_readings(run, session, group, readings)
                 for file in group:
                     done(file.name)
-            if described:
-                with archive.writing() as session:
+            with archive.writing() as session:
+                if described_by:
+                    bound = bind_canvases(session, archive.masters_folder, described_by)
+                if described:
                     binding = bind_pages(session, described)
         finally:
-            forget_absent_failures(archive, sources)
+            forget_absent_failures(archive, paths)
             failed = write_quarantine(archive)
     with archive.session() as session:
         state = counts(session)
@@ -199,27 +246,37 @@ def _ingest(
     return IngestReport(
         **asdict(run.counts),
         failed=failed,
-        skipped=sum(one.skipped for one in listed),
+        skipped=sum(one.skipped for one in listed) + sum(map(_blank, manifests)),
         documents=written,
-        bound=binding.pages,
+        bound=bound.pages + binding.pages,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
         sources_without_document=unbound,
         references_without_page=pageless,
-        problems=(*(said for one in described for said in one.problems), *binding.problems),
+        problems=(
+            *(said for one in described for said in one.problems),
+            *bound.problems,
+            *binding.problems,
+        ),
     )
 
 
 @contextlib.contextmanager
 def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
-    """Remove the unfinished files that a killed run left among the crops; remember this run."""
+    """Remove the unfinished files that a killed run left in the archive; remember this run."""
     running = archive.folder / ".ingesting"
     if running.exists():
         for unfinished in archive.crops_folder.glob(f"*/{UNFINISHED}*"):
             unfinished.unlink(missing_ok=True)
+        sweep_masters(archive)
     running.touch()
     yield
     running.unlink(missing_ok=True)
+
+
+def _blank(given: GivenManifest) -> int:
+    """Return how many canvases of a manifest have no image."""
+    return sum(not canvas.paintings for canvas in given.manifest.canvases)
 
 
 def _cores() -> int:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.known import master_exists
 from ingest.reading import FileToRead, UnreadImage
 from ingest.sources import location_of, path_of
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.tables import Failure, now
 
@@ -30,6 +31,46 @@ def failing_among(session: Session, names: Sequence[str]) -> set[str]:
 
 def record_failures(session: Session, file: FileToRead, unread: Sequence[UnreadImage]) -> None:
     """Make the unread images the file's only failures; rows that say the same are left alone."""
+    stamp = file.size, file.mtime_ns
+    _record(session, file.name, location_of(file.path), stamp, unread)
+
+
+def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:
+    """Make it the only failure of `source` that its master could not be had from `address`."""
+    unread = UnreadImage(0, error.reason, error.advice)
+    _record(session, source, address, (0, 0), [unread])
+
+
+def forget_not_fetched(session: Session, source: str) -> None:
+    """Take the source out of quarantine if it is there for a master that could not be had."""
+    session.execute(delete(Failure).where(Failure.source == source, _on_the_web()))
+
+
+def forget_not_fetched_at(session: Session, addresses: Set[str]) -> None:
+    """Take out of quarantine what could not be had from one of the addresses."""
+    forgotten = [
+        failure
+        for failure, location in session.execute(
+            select(Failure.id, Failure.location).where(_on_the_web())
+        )
+        if location in addresses
+    ]
+    for start in range(0, len(forgotten), _CHUNK):
+        chunk = forgotten[start : start + _CHUNK]
+        session.execute(delete(Failure).where(Failure.id.in_(chunk)))
+
+
+def _on_the_web() -> ColumnElement[bool]:
+    return or_(Failure.location.startswith("http://"), Failure.location.startswith("https://"))
+
+
+def _record(
+    session: Session,
+    source: str,
+    location: str,
+    stamp: tuple[int, int],
+    unread: Sequence[UnreadImage],
+) -> None:
     before = {
         row.frame: row
         for row in session.execute(
@@ -41,20 +82,20 @@ def record_failures(session: Session, file: FileToRead, unread: Sequence[UnreadI
                 Failure.mtime_ns,
                 Failure.reason,
                 Failure.advice,
-            ).where(Failure.source == file.name)
+            ).where(Failure.source == source)
         )
     }
     for image in unread:
         values = {
-            "location": location_of(file.path),
-            "size": file.size,
-            "mtime_ns": file.mtime_ns,
+            "location": location,
+            "size": stamp[0],
+            "mtime_ns": stamp[1],
             "reason": image.reason,
             "advice": image.advice,
         }
         row = before.pop(image.frame, None)
         if row is None:
-            session.execute(insert(Failure).values(source=file.name, frame=image.frame, **values))
+            session.execute(insert(Failure).values(source=source, frame=image.frame, **values))
         elif any(getattr(row, key) != value for key, value in values.items()):
             session.execute(
                 update(Failure).where(Failure.id == row.id).values(**values, failed_at=now())

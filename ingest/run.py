@@ -10,7 +10,8 @@ from retrieval.catalogue.archive import Archive
 
 @dataclass
 class Counts:
-    """Pages a run has added, changed, moved or left as they were; copies among them; new marks."""
+    """Pages a run has added, changed, moved or left as they were; copies among them; new marks;
+    masters fetched."""
 
     added: int = 0
     changed: int = 0
@@ -18,6 +19,7 @@ class Counts:
     unchanged: int = 0
     duplicates: int = 0
     marks: int = 0
+    fetched: int = 0
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ MAX_PIXELS = 200_000_000
 #: Bytes that a PNG may hold beside its picture in one piece, such as a text.
 MAX_PNG_ASIDE = 8_000_000
 
+#: Bytes that tell what a file is; so far into it the mark of a PDF may lie.
+HEAD = 1024
+
 #: Images that one multi-page file may hold.
 MAX_FRAMES = 10_000
 
@@ -60,7 +63,7 @@ IMAGE_SUFFIXES = frozenset(
 
 #: Folders in which systems keep previews of pictures, and our own that are no masters.
 _NOT_SOURCES = frozenset({"@eaDir", "__MACOSX"})
-_ARCHIVE_FOLDERS = frozenset({"crops", "models", "index", "backups"})
+_ARCHIVE_FOLDERS = frozenset({"crops", "masters", "models", "index", "backups"})
 
 _WHAT_ELSE = (
     (b"GIF8", "a GIF image"),
@@ -297,24 +300,45 @@ def _decoders(
 def _recognised(
     stream: BinaryIO, name: str, max_pixels: int
 ) -> Generator[Callable[[], RGB], None, None]:
-    head = stream.read(1024)  # so far into the file the mark of a PDF may lie
+    head = stream.read(HEAD)
     stream.seek(0)
+    match suffix_of(head):
+        case ".jpg":
+            yield lambda: _read_jpeg(stream, max_pixels)
+        case ".png":
+            yield lambda: _read_png(stream, max_pixels)
+        case ".tif":
+            yield from tiff_decoders(stream, name, max_pixels)
+        case ".jp2" | ".j2k":
+            yield lambda: read_jpeg2000(stream, max_pixels)
+        case ".webp":
+            yield lambda: _read_webp(stream, head, max_pixels)
+        case ".pdf":
+            yield from pdf_decoders(stream, max_pixels, MAX_FRAMES)
+
+
+def suffix_of(head: bytes) -> str:
+    """Return the ending that suits a file by its first `HEAD` bytes: ".jpg", ".tif" and so on.
+
+    Raises NotAnImage for what is not read here.
+    """
     if head.startswith(b"\xff\xd8\xff"):
-        yield lambda: _read_jpeg(stream, max_pixels)
-    elif head.startswith(b"\x89PNG\r\n\x1a\n"):
-        yield lambda: _read_png(stream, max_pixels)
-    elif head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        yield from tiff_decoders(stream, name, max_pixels)
-    elif head.startswith((JP2_SIGNATURE, CODESTREAM)):
-        yield lambda: read_jpeg2000(stream, max_pixels)
-    elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        yield lambda: _read_webp(stream, head, max_pixels)
-    elif b"%PDF-" in head:
-        yield from pdf_decoders(stream, max_pixels, MAX_FRAMES)
-    elif not head:
+        return ".jpg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ".png"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return ".tif"
+    if head.startswith(JP2_SIGNATURE):
+        return ".jp2"
+    if head.startswith(CODESTREAM):
+        return ".j2k"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return ".webp"
+    if b"%PDF-" in head:
+        return ".pdf"
+    if not head:
         raise NotAnImage("It is empty.", "Copy it again from its origin.")
-    else:
-        raise NotAnImage(_what_it_is(head), ADVICE_FORMAT)
+    raise NotAnImage(_what_it_is(head), ADVICE_FORMAT)
 
 
 def _what_it_is(head: bytes) -> str:

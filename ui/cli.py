@@ -63,7 +63,11 @@ def _offered() -> str:
 def ingest(
     archive: ArchiveArgument,
     sources: Annotated[
-        list[Path], typer.Argument(metavar="SOURCE...", help="Folders or files of images.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders or files of images; IIIF manifests: addresses or JSON files.",
+        ),
     ],
     documents: Annotated[
         list[Path] | None,

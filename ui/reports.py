@@ -19,6 +19,8 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         f"{report.added} pages added, {report.changed} read again, {report.moved} moved, "
         f"{report.unchanged} unchanged; {report.marks} marks found."
     ]
+    if report.fetched:
+        lines.append(f"{report.fetched} images fetched.")
     if report.duplicates:
         lines.append(f"{report.duplicates} of the pages are byte for byte copies of another page.")
     if report.skipped:

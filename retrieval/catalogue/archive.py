@@ -40,6 +40,11 @@ class Archive:
         return self.folder / "crops"
 
     @property
+    def masters_folder(self) -> Path:
+        """Where masters lie that were fetched from servers."""
+        return self.folder / "masters"
+
+    @property
     def models_folder(self) -> Path:
         """Where trained models lie, each in a folder named by its id."""
         return self.folder / "models"

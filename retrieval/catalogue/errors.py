@@ -8,7 +8,9 @@ PrizemarksError
 ├── SourceError             one input that cannot be read: it is quarantined, the run goes on
 │   ├── NotAnImage          the bytes are no image format we read
 │   ├── DamagedImage        the image is cut short or its data are broken
-│   └── ImageTooLarge       more pixels than the limit allows
+│   ├── ImageTooLarge       more pixels than the limit allows
+│   ├── NotGiven            a server does not give what was asked for
+│   └── Unreachable         a server gives no answer, or none for now
 ├── MetadataError           a documents file that cannot be understood
 ├── QueryError              a search that cannot be answered as asked
 ├── ModelError              weights that are missing, damaged or do not fit
@@ -60,6 +62,14 @@ class DamagedImage(SourceError):
 
 class ImageTooLarge(SourceError):
     """The image has more pixels than the limit allows."""
+
+
+class NotGiven(SourceError):
+    """A server does not give what was asked for; it may give it when asked otherwise."""
+
+
+class Unreachable(SourceError):
+    """A server gives no answer, or none for now: asking it for more would be of no use."""
 
 
 class MetadataError(PrizemarksError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
@@ -17,17 +18,33 @@ def write_atomically(path: Path, content: bytes) -> None:
     The bytes go to a temporary file in the same folder (made if needed), are flushed to the
     disk, and take the name by `os.replace`; the folder is flushed last. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.parent / f"{UNFINISHED}{path.name[:64]}-{secrets.token_hex(6)}"
+    with unfinished_file(path.parent) as unfinished:
+        unfinished.write_bytes(content)
+        finish(unfinished, path)
+
+
+@contextlib.contextmanager
+def unfinished_file(folder: Path) -> Iterator[Path]:
+    """Give a path in `folder` (made if needed) for a file to be written and then finished.
+
+    What lies there at the end, or when an exception ends it, is removed. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{UNFINISHED}{secrets.token_hex(12)}"
     try:
-        with unfinished.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    except BaseException:
+        yield unfinished
+    finally:
         unfinished.unlink(missing_ok=True)
-        raise
+
+
+def finish(unfinished: Path, path: Path) -> None:
+    """Give an unfinished file that is whole the name it is for, in the same folder, for good.
+
+    A reader finds the old file or the new one; both are durable. Raises OSError.
+    """
+    with unfinished.open("rb+") as stream:
+        os.fsync(stream.fileno())
+    unfinished.replace(path)
     _flush_folder(path.parent)
 
 

@@ -102,6 +102,8 @@ class Page(Base):
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("pages.id"))
     segmenter: Mapped[str | None] = mapped_column(String(64))  # version; None: crops, not segmented
     ingested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    # what is known beside: a canvas's id and label, its rights
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     document: Mapped[Document | None] = relationship(back_populates="pages")
     marks: Mapped[list[Mark]] = relationship(back_populates="page", order_by="Mark.id")

@@ -46,6 +46,7 @@ def as_of_0001(folder: Path) -> None:
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP INDEX ix_documents_sort_key"))
         connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
+        connection.execute(text("ALTER TABLE pages DROP COLUMN details"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(
             text("INSERT INTO documents (reference, details) VALUES ('HCA 32/1', '{}')")

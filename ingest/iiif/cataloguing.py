@@ -1,0 +1,236 @@
+"""What manifests say, told to the catalogue: documents, their pages' names, order and details."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from ingest.documents.binding import Binding, bind_pages
+from ingest.documents.csv_file import COLUMNS
+from ingest.documents.record import (
+    Details,
+    DocumentRecord,
+    DocumentsFile,
+    Gathering,
+    PageClaim,
+    add_detail,
+)
+from ingest.iiif.manifest import Manifest
+from ingest.iiif.masters import Wanted, folder_of, wanted_of
+from ingest.known import master_exists
+from ingest.sources import location_of
+from retrieval.catalogue.references import normalise_reference
+from retrieval.catalogue.tables import Document, Failure, Page
+
+#: Characters of a document's or a canvas's name in the name of a page.
+_LONGEST_NAME = 300
+
+#: Characters that the catalogue's columns hold, with room for a reference's usual form.
+_LONGEST_FIELD = 240
+
+#: The detail of a document that tells whose canvases its pages are.
+_MANIFEST = "manifest"
+
+
+def describe(session: Session, manifest: Manifest) -> DocumentRecord:
+    """Return the document that a manifest describes.
+
+    Its reference is that of the metadata (any of the names that a documents file may use), else
+    the manifest's label, with the id beside it where the label is another manifest's too.
+    """
+    fields, details = _fields(manifest)
+    reference = fields.pop("reference", None) or _label_of_its_own(session, manifest)
+    if manifest.label:
+        fields.setdefault("title", manifest.label)
+    gathering = Gathering(manifest.id)
+    gathering.describe(reference, fields, details, line=1)
+    (document,) = gathering.finished().documents
+    return document
+
+
+def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
+    """Return the metadata that are columns of the catalogue, and all the rest."""
+    fields: dict[str, str] = {}
+    used: set[int] = set()
+    labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
+    for column, others in COLUMNS.items():
+        if column == "source":  # here it says where the document comes from
+            continue
+        found = [
+            at
+            for called in (column, *others)
+            for at, said in enumerate(labels)
+            if called.replace(" ", "") in said
+        ]
+        if found:
+            text = "; ".join(manifest.metadata[found[0]].values)
+            if column == "title" or len(text) <= _LONGEST_FIELD:
+                fields[column] = text
+                used.add(found[0])
+    details: Details = {}
+    for at, entry in enumerate(manifest.metadata):
+        if at not in used:
+            for value in entry.values:
+                add_detail(details, entry.labels[0], value)
+    beside = {
+        "summary": manifest.summary,
+        "attribution": manifest.attribution,
+        "rights": manifest.rights,
+        _MANIFEST: manifest.id,
+    }
+    return fields, details | {name: {value: None} for name, value in beside.items() if value}
+
+
+def _label_of_its_own(session: Session, manifest: Manifest) -> str:
+    label = (manifest.label or manifest.id)[: _LONGEST_FIELD - 55]
+    reference = normalise_reference(label)
+    details = session.scalar(select(Document.details).where(Document.reference == reference))
+    theirs = (details or {}).get(_MANIFEST)
+    if theirs is None or theirs == manifest.id:
+        return label
+    return f"{label} ({manifest.id[-50:]})"
+
+
+def name_pages(
+    session: Session, manifest: Manifest, wanted: Sequence[Wanted], folder: Path
+) -> dict[str, str]:
+    """Return the sources of the images by their keys: `document/canvas`, each unlike all others.
+
+    A page that is in the catalogue keeps the name it has. Where a canvas has no label it is
+    named by its number.
+    """
+    known = {
+        Path(location).stem: source
+        for source, location in session.execute(
+            select(Page.source, Page.location).where(_in_folder(Page.location, folder))
+        )
+    }
+    document = _document_in_names(manifest)
+    names: dict[str, str] = {one.key: known[one.key] for one in wanted if one.key in known}
+    used = set(names.values())
+    for one in wanted:
+        if one.key in names:
+            continue
+        canvas = _as_path(one.canvas.label or "") or f"canvas {one.number}"
+        for name in _and_numbered(f"{document}/{canvas}"):
+            if name not in used and _is_free(session, name, one, folder):
+                names[one.key] = name
+                used.add(name)
+                break
+    return names
+
+
+def unreadable(session: Session, folder: Path) -> set[str]:
+    """Return the keys of the masters in a manifest's folder that could not be read."""
+    return {
+        Path(location).stem
+        for location in session.scalars(
+            select(Failure.location).where(_in_folder(Failure.location, folder))
+        )
+    }
+
+
+def bind_canvases(
+    session: Session, masters: Path, described: Sequence[tuple[Manifest, str]]
+) -> Binding:
+    """Give the pages of manifests to their documents, in the order of the canvases.
+
+    `described` are the manifests with their documents' references. A page that other metadata
+    have given to another document stays there. What the manifest says of a page becomes its
+    details.
+    """
+    claims: list[PageClaim] = []
+    for manifest, reference in described:
+        pages: dict[str, list[tuple[int, str, dict[str, Any] | None, bool]]] = {}
+        for row in session.execute(
+            select(
+                Page.id,
+                Page.source,
+                Page.location,
+                Page.details,
+                Document.reference,
+                Document.details.label("of_document"),
+            )
+            .outerjoin(Document, Page.document_id == Document.id)
+            .where(_in_folder(Page.location, folder_of(masters, manifest)))
+            .order_by(Page.frame)
+        ):
+            ours = (
+                row.reference in (None, reference)
+                or (row.of_document or {}).get(_MANIFEST) == manifest.id
+            )
+            pages.setdefault(Path(row.location).stem, []).append(
+                (row.id, row.source, row.details, ours)
+            )
+        changed = []
+        for wanted in wanted_of(manifest):
+            details = _details(manifest, wanted)
+            for at, (page, source, before, ours) in enumerate(pages.get(wanted.key, [])):
+                if before != details:
+                    changed.append({"id": page, "details": details})
+                if at == 0 and ours:
+                    claims.append(PageClaim(source, reference, wanted.number))
+        if changed:
+            session.execute(update(Page), changed)
+    return bind_pages(session, [DocumentsFile("the manifests", (), tuple(claims))])
+
+
+def _details(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:
+    canvas = wanted.canvas
+    said = {
+        _MANIFEST: manifest.id,
+        "canvas": canvas.id,
+        "label": canvas.label,
+        "width": canvas.width,
+        "height": canvas.height,
+        "image": wanted.painting.service or wanted.painting.image,
+        "attribution": manifest.attribution,
+        "rights": manifest.rights,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _is_free(session: Session, name: str, wanted: Wanted, folder: Path) -> bool:
+    """Return whether no other master has the name, nor is one missing under it."""
+    for location in session.scalars(select(Page.location).where(Page.source == name)):
+        if Path(location).stem != wanted.key and master_exists(location):
+            return False
+    for location in session.scalars(select(Failure.location).where(Failure.source == name)):
+        ours = location == wanted.address or Path(location).stem == wanted.key
+        if not ours and master_exists(location):
+            return False
+    return True
+
+
+def _in_folder(column: Any, folder: Path) -> ColumnElement[bool]:
+    prefix = location_of(folder / "x")[:-1]
+    condition: ColumnElement[bool] = column.startswith(prefix, autoescape=True)
+    return condition
+
+
+def _and_numbered(name: str) -> Iterator[str]:
+    yield name
+    for number in count(2):
+        yield f"{name} ({number})"
+
+
+def _as_path(text: str) -> str:
+    """Return a text as part of a page's name: "/" between parts, and none that is empty or dots."""
+    parts = (part.strip() for part in re.split(r"[/\\]", text[:_LONGEST_NAME]))
+    return "/".join(part for part in parts if part.strip("."))
+
+
+def _document_in_names(manifest: Manifest) -> str:
+    fields, _ = _fields(manifest)
+    written = fields.get("reference") or manifest.label or manifest.id
+    return _as_path(normalise_reference(written)) or "document"
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[\W_]+", "", label.casefold())

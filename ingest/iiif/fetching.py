@@ -1,0 +1,247 @@
+"""HTTP as a good guest: slowly, one request at a time, and never without a bound.
+
+urllib3 does the talking: it is maintained, and Streamlit has it installed already.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import importlib.metadata
+import random
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+from urllib.parse import urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError, LocationParseError, SSLError
+from urllib3.util import Url, parse_url
+
+from retrieval.catalogue.errors import ArchiveError, NotGiven, Unreachable
+
+#: Redirects that are followed for one request.
+MAX_REDIRECTS = 5
+
+#: Requests in a row that a host may leave unanswered before it is left alone.
+_STRIKES = 2
+
+_PIECE = 1 << 16
+
+_WAIT_AND_RETRY = frozenset({408, 429, 503})  # the server is busy, whatever it is asked for
+_RETRY = frozenset({500, 502, 504})  # this answer failed; another may not
+
+_LOOK = "Open the address in a browser to see what its server says."
+
+
+@dataclass(frozen=True)
+class Courtesy:
+    """How servers are treated; all but `attempts` in seconds.
+
+    `pause` lies between requests to one host. A request that fails for a while is repeated until
+    there were `attempts`, after `first_wait`, twice that, and so on, or after what the server
+    asks for, up to `longest_wait`. `connect`, `read` (between bytes) and `whole` bound an answer.
+    """
+
+    pause: float = 0.1
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 120.0
+    connect: float = 15.0
+    read: float = 60.0
+    whole: float = 900.0
+
+
+class Web:
+    """What is fetched in one run: connections, and how each host has behaved."""
+
+    def __init__(self, courtesy: Courtesy) -> None:
+        self._courtesy = courtesy
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._asked: dict[str, float] = {}
+        self._strikes: dict[str, int] = {}
+        self._left_alone: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def fetch(self, address: str, into: BinaryIO, *, limit: int, accept: str = "*/*") -> str:
+        """Put what lies at `address` into `into`, an empty file; return its address in the end.
+
+        At most `limit` bytes are taken. No credentials are sent, and cookies neither. Raises
+        NotGiven when the server does not give it, or it is not to be asked; Unreachable when
+        the server gives no answer after several attempts, or asks to be left alone; ArchiveError
+        when `into` cannot be written to.
+        """
+        at, redirects = _checked(address), 0
+        attempt = 0
+        while True:
+            host = at.netloc or ""
+            if host in self._left_alone:
+                raise self._leave_alone(host, self._left_alone[host])
+            self._take_turn(host)
+            into.seek(0)
+            into.truncate()
+            wait: float | None = None
+            try:
+                response = self._pool(at).request(
+                    "GET",
+                    at.url,
+                    headers={
+                        "User-Agent": _user_agent(),
+                        "Accept": accept,
+                        "Accept-Encoding": "identity",
+                    },
+                    timeout=urllib3.Timeout(self._courtesy.connect, self._courtesy.read),
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                )
+                try:
+                    status = response.status
+                    further = response.headers.get("Location")
+                    if status in (301, 302, 303, 307, 308) and further:
+                        redirects += 1
+                        if redirects > MAX_REDIRECTS:
+                            raise NotGiven(
+                                f"{address} was redirected more than {MAX_REDIRECTS} times.", _LOOK
+                            )
+                        at = _checked(urljoin(at.url, further))
+                        continue
+                    if status == 200:
+                        self._take(response, into, at.url, limit)
+                        self._strikes.pop(host, None)
+                        return at.url
+                    wait = _retry_after(response.headers.get("Retry-After"))
+                    what = f"{at.url} answered {status}{_in_words(response.reason)}."
+                finally:
+                    # What is left of a body is not waited for: its connection goes with it.
+                    response.close()
+                    response.release_conn()
+            except SSLError as error:
+                raise self._leave_alone(host, f"{host} has no valid certificate: {error}") from None
+            except (HTTPError, OSError, UnicodeError) as error:
+                status, what = None, f"{at.url} gave no answer ({_short(error)})."
+            if status is not None and status not in _WAIT_AND_RETRY | _RETRY:
+                self._strikes.pop(host, None)
+                raise NotGiven(what, _LOOK)
+            if wait is not None and wait > self._courtesy.longest_wait:
+                raise self._leave_alone(
+                    host, f"{host} asks to be left alone for {wait / 60:,.0f} minutes."
+                )
+            attempt += 1
+            if attempt >= self._courtesy.attempts:
+                if status in _RETRY:
+                    raise NotGiven(what, "Ingest it again later.")
+                raise self._struck(host, what)
+            backoff = self._courtesy.first_wait * 2 ** (attempt - 1) * random.uniform(1, 1.25)
+            time.sleep(min(self._courtesy.longest_wait, max(backoff, wait or 0)))
+
+    def _take(
+        self, response: urllib3.BaseHTTPResponse, into: BinaryIO, address: str, limit: int
+    ) -> None:
+        until = time.monotonic() + self._courtesy.whole
+        taken = 0
+        for piece in response.stream(_PIECE, decode_content=True):
+            taken += len(piece)
+            if taken > limit:
+                raise NotGiven(
+                    f"{address} is larger than {limit:,} bytes.",
+                    "Download it, and ingest the file.",
+                )
+            if time.monotonic() > until:
+                raise NotGiven(
+                    f"{address} took more than {self._courtesy.whole / 60:.0f} minutes.",
+                    "Ingest it again later, or download it and ingest the file.",
+                )
+            try:
+                into.write(piece)
+            except OSError as error:  # the disk's, and no fault of the server
+                raise ArchiveError(
+                    f"What {address} gives cannot be written: {error.strerror or error}. Make room "
+                    "in the archive and ingest again: it goes on where it stopped."
+                ) from error
+
+    def _take_turn(self, host: str) -> None:
+        """Wait until the host may be asked again."""
+        before = self._asked.get(host)
+        if before is not None:
+            time.sleep(max(0.0, before + self._courtesy.pause - time.monotonic()))
+        self._asked[host] = time.monotonic()
+
+    def _struck(self, host: str, what: str) -> Unreachable:
+        self._strikes[host] = self._strikes.get(host, 0) + 1
+        if self._strikes[host] >= _STRIKES:
+            return self._leave_alone(host, what)
+        return Unreachable(what, "Ingest it again later.")
+
+    def _leave_alone(self, host: str, why: str) -> Unreachable:
+        self._left_alone[host] = why
+        return Unreachable(why, "Ingest it again later: what has been fetched is kept.")
+
+    def _pool(self, at: Url) -> urllib3.PoolManager:
+        proxy = urllib.request.getproxies().get(at.scheme or "")
+        if proxy and at.host and urllib.request.proxy_bypass(at.host):
+            proxy = None
+        if proxy not in self._pools:
+            self._pools[proxy] = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+        return self._pools[proxy]
+
+
+def _checked(address: str) -> Url:
+    """Return the parts of an address that may be asked."""
+    try:
+        at = parse_url(address)
+    except LocationParseError:
+        raise NotGiven(f"{address!r} is no address.", "Correct it in the manifest.") from None
+    if at.scheme not in ("http", "https") or not at.host:
+        raise NotGiven(
+            f"{address!r} is no http or https address.",
+            "Download what it stands for, and ingest the file.",
+        )
+    if at.auth:
+        raise NotGiven(
+            f"The address at {at.host} holds a name or a password, which are not sent.",
+            "Give an address without them.",
+        )
+    return at._replace(fragment=None)
+
+
+def _retry_after(said: str | None) -> float | None:
+    """Return the seconds that a server asks to wait for; None where it says nothing."""
+    if not said:
+        return None
+    if said.strip().isdecimal():
+        return float(said.strip()[:9])
+    try:
+        moment = email.utils.parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _in_words(reason: str | None) -> str:
+    words = " ".join((reason or "").split())[:60]
+    return f" ({words})" if words else ""
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _user_agent() -> str:
+    try:
+        version = importlib.metadata.version("prizemarks")
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    return f"prizemarks/{version}"
+
+
+def is_address(source: object) -> bool:
+    """Return whether a source is an address on the web and not a path."""
+    return isinstance(source, str) and source.lower().startswith(("http://", "https://"))

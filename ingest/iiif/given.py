@@ -1,0 +1,75 @@
+"""Which of the SOURCEs are manifests, and what these say."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.iiif.fetching import Web, is_address
+from ingest.iiif.manifest import Manifest, read_manifest
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.metadata import read_metadata
+
+#: Bytes of a manifest that are fetched at most.
+MAX_MANIFEST_BYTES = 64_000_000
+
+_JSON_LD = "application/ld+json, application/json;q=0.9, */*;q=0.1"
+
+
+@dataclass(frozen=True)
+class GivenManifest:
+    """A manifest and the bytes it was read from."""
+
+    manifest: Manifest
+    content: bytes
+
+
+def folders_and_manifests(sources: Sequence[Path | str]) -> tuple[list[Path], list[Path | str]]:
+    """Return the sources that are folders and images, and those that are manifests.
+
+    A manifest is an http or https address, or a file that begins as JSON does. Raises
+    SourceError for an address of another kind.
+    """
+    paths: list[Path] = []
+    manifests: list[Path | str] = []
+    for source in sources:
+        if isinstance(source, str) and is_address(source):
+            manifests.append(source)
+        elif isinstance(source, str) and "://" in source:
+            raise SourceError(f"{source} is no http or https address.", "Give a path, or such one.")
+        elif _begins_as_json(path := Path(source)):
+            manifests.append(path)
+        else:
+            paths.append(path)
+    return paths, manifests
+
+
+def read_given(web: Web, sources: Iterable[Path | str]) -> list[GivenManifest]:
+    """Read the manifests, fetching those that are addresses; each id is taken once.
+
+    Raises SourceError for one that cannot be had, MetadataError for what is no manifest.
+    """
+    read: dict[str, GivenManifest] = {}
+    for source in sources:
+        if isinstance(source, Path):
+            content = read_metadata(source)
+        else:
+            body = io.BytesIO()
+            web.fetch(source, body, limit=MAX_MANIFEST_BYTES, accept=_JSON_LD)
+            content = body.getvalue()
+        manifest = read_manifest(content, str(source))
+        read.setdefault(manifest.id, GivenManifest(manifest, content))
+    return list(read.values())
+
+
+def _begins_as_json(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            head = stream.read(1024)
+    except OSError:
+        return False  # whoever reads it as an image will say why
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"["))

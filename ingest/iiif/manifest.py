@@ -1,0 +1,320 @@
+"""Manifests of the IIIF Presentation API, versions 2 and 3: a document, its canvases, their images.
+
+Sources: https://iiif.io/api/presentation/2.1/ and https://iiif.io/api/presentation/3.0/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+from retrieval.catalogue.errors import MetadataError
+
+#: Canvases that a manifest may hold.
+MAX_CANVASES = 100_000
+
+#: Manifests that are named to who gave a collection of them.
+_NAMED = 5
+
+#: Choices and regions that may lie in one another around an image.
+_DEPTH = 8
+
+#: No text: characters that no database or no person wants, and halves of characters.
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
+
+_IMAGE_TYPES = frozenset({"Image", "dctypes:Image", "dcterms:Image", "StillImage"})
+_CHOICES = frozenset({"Choice", "oa:Choice"})
+_PARTS_OF = frozenset({"SpecificResource", "oa:SpecificResource"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of metadata: its label and its values, those of the preferred language first."""
+
+    labels: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Painting:
+    """An image on a canvas: its own address, and that of the image service that offers it."""
+
+    image: str | None
+    service: str | None
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A page as the manifest has it; sizes in the canvas's own units. Blank without paintings."""
+
+    id: str
+    label: str | None
+    width: int | None
+    height: int | None
+    paintings: tuple[Painting, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A document as the manifest describes it, its canvases in their order."""
+
+    id: str
+    label: str | None
+    summary: str | None
+    metadata: tuple[Entry, ...]
+    attribution: str | None
+    rights: str | None
+    canvases: tuple[Canvas, ...]
+
+
+def read_manifest(content: bytes, name: str) -> Manifest:
+    """Read a manifest of version 2 or 3; `name` is where it came from.
+
+    Texts lose their HTML and are on one line. Of a Choice the first image is taken, of a region
+    of an image the whole. A canvas on which several images are painted has several paintings.
+
+    Raises MetadataError for what is no manifest, and for a collection, naming its manifests.
+    """
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise MetadataError(
+            f"{name} is no JSON ({error or 'nested too deep'}). Give the address of a IIIF "
+            "manifest, not of the page that shows it."
+        ) from None
+    if not isinstance(document, dict):
+        raise MetadataError(f"{name} is JSON, but no IIIF manifest.")
+    kind = _type(document)
+    if kind in ("Collection", "sc:Collection"):
+        raise MetadataError(_about_collection(document, name))
+    if kind in ("Manifest", "sc:Manifest") or "sequences" in document:
+        return _manifest(document, name)
+    raise MetadataError(
+        f"{name} is no IIIF manifest: its type is {kind or 'not given'!r}. Give the address of a "
+        "manifest of the Presentation API 2 or 3."
+    )
+
+
+def _manifest(document: dict[str, Any], name: str) -> Manifest:
+    address = _id(document)
+    if address is None:
+        raise MetadataError(f"{name} has no id, so that its pages could not be known again.")
+    second = "sequences" in document
+    required = _dict(document.get("requiredStatement"))
+    rights = document.get("license" if second else "rights") or document.get("rights")
+    return Manifest(
+        id=address,
+        label=_first(document.get("label")),
+        summary=_first(document.get("summary") or document.get("description")),
+        metadata=tuple(_entries(document.get("metadata"))),
+        attribution="; ".join(_texts(required.get("value") or document.get("attribution"))) or None,
+        rights="; ".join(_texts(rights)) or None,
+        canvases=tuple(_canvases(document, address, name)),
+    )
+
+
+def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Canvas]:
+    if "sequences" in document:
+        # Further sequences put the same canvases in another order.
+        given = _dict(next(iter(_list(document["sequences"])), None)).get("canvases")
+    else:
+        given = document.get("items")
+    canvases = _list(given)
+    if len(canvases) > MAX_CANVASES:
+        raise MetadataError(f"{name} has more than {MAX_CANVASES:,} canvases.")
+    taken: set[str] = set()
+    for number, canvas in enumerate(canvases, start=1):
+        if not isinstance(canvas, dict):
+            raise MetadataError(f"{name}: its canvas {number} is not described, only named.")
+        own = _id(canvas)
+        if own is None or own in taken:
+            own = f"{own or address}#canvas-{number}"
+        taken.add(own)
+        yield Canvas(
+            id=own,
+            label=_first(canvas.get("label")),
+            width=whole(canvas.get("width")),
+            height=whole(canvas.get("height")),
+            paintings=tuple(_paintings(canvas)),
+        )
+
+
+def _paintings(canvas: dict[str, Any]) -> Iterator[Painting]:
+    for annotation in _list(canvas.get("images")):  # version 2
+        if found := _painting(_dict(annotation).get("resource")):
+            yield found
+    for page in _list(canvas.get("items")):
+        for annotation in map(_dict, _list(_dict(page).get("items"))):
+            motivation = _list(annotation.get("motivation", "painting"))
+            if {"painting", "sc:painting"}.isdisjoint(
+                one for one in motivation if isinstance(one, str)
+            ):
+                continue
+            if found := _painting(annotation.get("body")):
+                yield found
+
+
+def _painting(body: object, depth: int = 0) -> Painting | None:
+    """Return the first image of an annotation's body, or nothing."""
+    if depth > _DEPTH:
+        return None
+    if isinstance(body, list):
+        return next((one for each in body if (one := _painting(each, depth + 1))), None)
+    if isinstance(body, str):
+        address = address_in(body)
+        return Painting(address, None) if address and address != "rdf:nil" else None
+    if not isinstance(body, dict):
+        return None
+    kind = _type(body)
+    if kind in _CHOICES:
+        choice = [*_list(body.get("default")), *_list(body.get("items")), *_list(body.get("item"))]
+        return _painting(choice, depth + 1)
+    if kind in _PARTS_OF:
+        return _painting(body.get("source") or body.get("full"), depth + 1)
+    image, service = _id(body), _service(body.get("service"))
+    if kind not in _IMAGE_TYPES and not (kind is None and service):
+        return None
+    return Painting(image, service) if image or service else None
+
+
+def _service(given: object) -> str | None:
+    """Return the base address of the first of the services that is a IIIF Image API."""
+    for service in _list(given):
+        if not isinstance(service, dict):
+            continue
+        said = [
+            _type(service),
+            *_list(service.get("profile")),
+            *_list(service.get("@context")),
+        ]
+        of_images = any(
+            isinstance(one, str)
+            and (
+                one.startswith(("ImageService", "iiif:Image", "level"))
+                or "image-api" in one
+                or "/image/" in one
+            )
+            for one in said
+        )
+        if of_images and (address := _id(service)):
+            return address.removesuffix("/info.json").rstrip("/")
+    return None
+
+
+def _entries(metadata: object) -> Iterator[Entry]:
+    for pair in _list(metadata):
+        labels, values = _texts(_dict(pair).get("label")), _texts(_dict(pair).get("value"))
+        if labels and values:
+            yield Entry(labels, values)
+
+
+def _first(value: object) -> str | None:
+    return next(iter(_texts(value)), None)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return the texts of a value, each once: first without language and English, then others.
+
+    Version 3 maps languages to texts; version 2 has texts, or objects that name the language.
+    """
+    found: list[tuple[str, str]] = []
+    for one in _list(value):
+        if isinstance(one, str):
+            found.append(("", one))
+        elif isinstance(one, dict) and isinstance(one.get("@value"), str):
+            found.append((str(one.get("@language", "")), one["@value"]))
+        elif isinstance(one, dict) and isinstance(address := one.get("@id", one.get("id")), str):
+            found.append(("", address))  # a licence given as an object
+        elif isinstance(one, dict):
+            found += [
+                (language, text)
+                for language, texts in one.items()
+                for text in _list(texts)
+                if isinstance(text, str)
+            ]
+    found.sort(key=lambda pair: (pair[0] not in ("", "none", "@none"), pair[0][:2] != "en"))
+    return tuple(dict.fromkeys(text for _, raw in found if (text := _plain(raw))))
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in ("br", "p", "li", "div", "dd", "dt"):
+            self.words.append(" ")
+
+
+def _plain(text: str) -> str:
+    """Return the text on one line, composed (NFC), without HTML and what cannot be stored."""
+    if re.search(r"<[a-zA-Z/!]|&[a-zA-Z#]", text):
+        words = _Words()
+        try:
+            words.feed(text)
+            words.close()
+            text = "".join(words.words)
+        except (AssertionError, ValueError):  # the parser's, for markup that is none
+            text = re.sub(r"<[^>]*>", " ", text)
+    return unicodedata.normalize("NFC", " ".join(_NO_TEXT.sub(" ", text).split()))
+
+
+def _about_collection(document: dict[str, Any], name: str) -> str:
+    held = [*_list(document.get("manifests")), *_list(document.get("members"))]
+    held += _list(document.get("items"))
+    manifests = [
+        address
+        for one in held
+        if isinstance(one, dict)
+        and _type(one) in ("Manifest", "sc:Manifest", None)
+        and (address := _id(one))
+    ]
+    if not manifests:
+        return f"{name} is a IIIF collection, and names no manifest. Give manifests."
+    more = f" and {len(manifests) - _NAMED:,} more" if len(manifests) > _NAMED else ""
+    return (
+        f"{name} is a IIIF collection. Give the manifests that you want of it: "
+        f"{' '.join(manifests[:_NAMED])}{more}."
+    )
+
+
+def whole(value: object) -> int | None:
+    """Return a number of pixels as JSON has it, from 1 to a milliard; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 1 <= value <= 1e9 and value == int(value) else None
+
+
+def address_in(value: object) -> str | None:
+    """Return an address without spaces around it; None where there is none."""
+    if not isinstance(value, str):
+        return None
+    address = _NO_TEXT.sub("", value).strip()
+    return address if address and len(address) <= 4000 else None
+
+
+def _id(document: dict[str, Any]) -> str | None:
+    return address_in(document.get("id", document.get("@id")))
+
+
+def _type(document: dict[str, Any]) -> str | None:
+    kinds = _list(document.get("type", document.get("@type")))
+    return next((kind for kind in kinds if isinstance(kind, str)), None)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,199 @@
+"""Masters that are fetched: one file a canvas under the archive's `masters/`, whole or not there.
+
+A master is known by its manifest, its canvas and its image's address, which make its file's name,
+so that what lies there is not asked for again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+
+from ingest.iiif.fetching import Web
+from ingest.iiif.image_api import Mosaic, Tile, Whole, read_info, ways_to_ask
+from ingest.iiif.manifest import Canvas, Manifest, Painting
+from ingest.sources import HEAD, read_frame, suffix_of
+from retrieval.catalogue.errors import ArchiveError, NotAnImage, NotGiven, SourceError
+from retrieval.catalogue.files import finish, unfinished_file
+
+#: Bytes of an `info.json` that are taken at most, and of a tile.
+MAX_INFO_BYTES = 4_000_000
+MAX_TILE_BYTES = 64_000_000
+
+#: Pixels of a tile.
+_MAX_TILE_PIXELS = 32_000_000
+
+_LOOK = "Open the address in a browser to see what its server says."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image to fetch: its canvas and number there, and the name of its file without ending."""
+
+    canvas: Canvas
+    number: int  # of the canvas, from 1
+    painting: Painting
+    key: str
+
+    @property
+    def address(self) -> str:
+        """The address that is named to people."""
+        return self.painting.image or self.painting.service or self.canvas.id
+
+
+def wanted_of(manifest: Manifest) -> list[Wanted]:
+    """Return the images of the manifest in the order of its canvases, each of a canvas once."""
+    wanted: dict[str, Wanted] = {}
+    for number, canvas in enumerate(manifest.canvases, start=1):
+        for painting in canvas.paintings:
+            key = _digest(canvas.id, painting.service or painting.image or "")
+            wanted.setdefault(key, Wanted(canvas, number, painting, key))
+    return list(wanted.values())
+
+
+def folder_of(masters: Path, manifest: Manifest) -> Path:
+    """Return the folder under `masters` for its images: the host, then the digest of the id."""
+    host = re.sub(r"[^a-z0-9.-]", "_", (_host(manifest.id) or "file").lower()).strip(".")[:100]
+    return masters / (host or "file") / _digest(manifest.id)
+
+
+def masters_in(folder: Path) -> dict[str, Path]:
+    """Return the masters that have been fetched into a manifest's folder, by their keys."""
+    if not folder.is_dir():
+        return {}
+    return {
+        path.stem: path
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and path.suffix != ".json"
+    }
+
+
+def fetch_master(web: Web, wanted: Wanted, folder: Path, max_pixels: int) -> Path:
+    """Fetch an image at the largest size its server allows, into `folder`; return its file.
+
+    The file has the bytes that were served; an image that is only to be had in tiles becomes a
+    PNG. Raises SourceError when it cannot be had, ArchiveError when it cannot be written.
+    """
+    refused: list[SourceError] = []
+    try:
+        for way in _ways(web, wanted.painting, max_pixels, refused):
+            try:
+                if isinstance(way, _Tiled):
+                    return _put_together(web, way, folder, wanted.key)
+                return _save(web, way, folder, wanted.key, max_pixels)
+            except NotGiven as error:
+                refused.append(error)
+    except OSError as error:
+        raise ArchiveError(
+            f"{folder} cannot be written to: {error.strerror or error}. Make room there and ingest "
+            "again: it goes on where it stopped."
+        ) from error
+    raise refused[0]
+
+
+@dataclass(frozen=True)
+class _Tiled:
+    base: str
+    mosaic: Mosaic
+
+
+def _ways(
+    web: Web, painting: Painting, max_pixels: int, refused: list[SourceError]
+) -> list[str | _Tiled]:
+    """Return the addresses that may give the image, or its tiles, the best first."""
+    ways: list[str | _Tiled] = []
+    if painting.service:
+        content = io.BytesIO()
+        try:
+            found = web.fetch(
+                f"{painting.service}/info.json",
+                content,
+                limit=MAX_INFO_BYTES,
+                accept="application/ld+json, application/json;q=0.9, */*;q=0.1",
+            )
+            info = read_info(content.getvalue())
+        except NotGiven as error:
+            refused.append(error)
+        else:
+            base = found.split("?")[0].removesuffix("/info.json")
+            for way in ways_to_ask(info, max_pixels):
+                ways.append(f"{base}/{way.path}" if isinstance(way, Whole) else _Tiled(base, way))
+    if painting.image and painting.image not in ways:
+        ways.append(painting.image)
+    return ways
+
+
+def _save(web: Web, address: str, folder: Path, key: str, max_pixels: int) -> Path:
+    with unfinished_file(folder) as unfinished:
+        with unfinished.open("xb+") as stream:
+            # More bytes than these no image of so many pixels needs.
+            web.fetch(address, stream, limit=8 * max_pixels + 1_000_000, accept="image/*")
+            stream.seek(0)
+            head = stream.read(HEAD)
+        try:
+            path = folder / f"{key}{suffix_of(head)}"
+        except NotAnImage as error:
+            raise NotGiven(f"{address} gave no image. {error.reason}", _LOOK) from error
+        finish(unfinished, path)
+    return path
+
+
+def _put_together(web: Web, tiled: _Tiled, folder: Path, key: str) -> Path:
+    width, height = tiled.mosaic.size
+    image = np.full((height, width, 3), 255, np.uint8)
+    form = 0  # which of a tile's addresses this server understands
+    for tile in tiled.mosaic.tiles:
+        pixels, form = _tile(web, tiled.base, tile, folder, form)
+        image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width] = pixels
+    path = folder / f"{key}.png"
+    with unfinished_file(folder) as unfinished:
+        Image.fromarray(image).save(unfinished, format="PNG", compress_level=3)
+        finish(unfinished, path)
+    return path
+
+
+def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.ndarray, int]:
+    """Return a tile's pixels, and which of its addresses gave them."""
+    forms = [form, *(other for other in range(len(tile.paths)) if other != form)]
+    refused: NotGiven | None = None
+    for at in forms:
+        if at >= len(tile.paths):
+            continue
+        address = f"{base}/{tile.paths[at]}"
+        with unfinished_file(folder) as unfinished:
+            try:
+                with unfinished.open("xb") as stream:
+                    web.fetch(address, stream, limit=MAX_TILE_BYTES, accept="image/*")
+                frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
+            except NotGiven as error:
+                refused = refused or error
+                continue
+            except SourceError as error:
+                raise NotGiven(f"{address} gave no tile. {error.reason}", _LOOK) from error
+        if frame is None or frame.image.shape[:2] != (tile.height, tile.width):
+            size = "nothing" if frame is None else "{1} by {0} pixels".format(*frame.image.shape)
+            raise NotGiven(
+                f"{address} gave a tile of {size}, not of {tile.width} by {tile.height}.",
+                "Tell who runs the server, or download the image and ingest the file.",
+            )
+        return frame.image, at
+    assert refused is not None
+    raise refused
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _host(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc or None
+    except ValueError:
+        return None

@@ -1,0 +1,499 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.batch import IngestReport
+from ingest.iiif.fetching import Courtesy
+from ingest.sources import read_frames
+from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.errors import MetadataError, SourceError
+from tests.ingest.iiif_server import (
+    Server,
+    body_3,
+    canvas_2,
+    canvas_3,
+    decoded,
+    jpeg,
+    manifest_2,
+    manifest_3,
+    serving,
+)
+from tests.ingest.scans import crops_in, crops_of, dump, page_image, pages_of, quarantine
+
+QUICK = Courtesy(pause=0, attempts=3, first_wait=0.01, longest_wait=5, connect=5, read=5)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def take_in(archive: Archive, *sources: Path | str, **options: Any) -> IngestReport:
+    return pages_of(archive, *sources, **({"courtesy": QUICK} | options))  # type: ignore[arg-type]
+
+
+def put(server: Server, manifest: dict[str, Any], path: str = "/manifest.json") -> str:
+    server.files[path] = json.dumps(manifest).encode()
+    return server.url(path)
+
+
+def page(number: int) -> np.ndarray:
+    return page_image((number % 8, number % 7), size=(200, 150))
+
+
+def letters(server: Server, number: int) -> str:
+    """Offer a manifest of version 2 with so many canvases of one dynamic server."""
+    canvases = []
+    for at in range(number):
+        service = server.image(f"page-{at}", page(at))
+        canvases.append(
+            canvas_2(
+                server.url(f"/canvas/{at}"),
+                f"f. {at + 1}r",
+                f"{service}/full/full/0/default.jpg",
+                service,
+            )
+        )
+    address = server.url("/manifest.json")
+    return put(server, manifest_2(address, canvases))
+
+
+def master(archive: Archive, source: str) -> np.ndarray:
+    (location,) = [one["location"] for one in dump(archive)["pages"] if one["source"] == source]
+    (frame,) = read_frames(Path(location))
+    return frame.image
+
+
+def test_a_manifest_of_version_2_becomes_a_document_with_its_pages(
+    archive: Archive, server: Server
+) -> None:
+    service = server.image("a", page(1))
+    address = server.url("/manifest.json")
+    manifest = manifest_2(
+        address,
+        [
+            canvas_2(server.url("/c/2"), "f. 10v", f"{service}/full/full/0/default.jpg", service),
+            canvas_2(server.url("/c/1"), "f. 9r", server.url("/plain.jpg")),
+            canvas_2(server.url("/c/3"), "back", "") | {"images": []},
+        ],
+        metadata=[
+            {"label": "Reference", "value": "HCA 32/1845"},
+            {"label": "Date", "value": "1702-1703"},
+            {"label": [{"@value": "Vessel", "@language": "en"}], "value": "De Hoop"},
+            {"label": "Language", "value": ["Dutch", "<i>French</i> &amp; Latin"]},
+        ],
+        attribution="The National Archives",
+        license="https://example.org/licence",
+    )
+    server.files["/plain.jpg"] = jpeg(page(2))
+    report = take_in(archive, put(server, manifest))
+    assert (report.added, report.fetched, report.failed, report.skipped) == (2, 2, 0, 1)
+    assert (report.documents, report.bound, report.problems) == (1, 2, ())
+    (document,) = dump(archive)["documents"]
+    assert (document["reference"], document["title"]) == ("HCA 32/1845", "HCA 32/1845/2")
+    assert (document["series"], document["ship"]) == ("HCA 32", "De Hoop")
+    assert (document["year_from"], document["year_to"]) == (1702, 1703)
+    assert json.loads(document["details"]) == {
+        "Language": ["Dutch", "French & Latin"],
+        "date (EDTF)": "1702/1703",
+        "attribution": "The National Archives",
+        "rights": "https://example.org/licence",
+        "manifest": address,
+    }
+    first, second = dump(archive)["pages"]
+    assert [first["source"], second["source"]] == ["HCA 32/1845/f. 10v", "HCA 32/1845/f. 9r"]
+    assert [first["ordinal"], second["ordinal"]] == [1, 2]
+    assert first["document_id"] == second["document_id"] == document["id"]
+    assert json.loads(first["details"]) == {
+        "manifest": address,
+        "canvas": server.url("/c/2"),
+        "label": "f. 10v",
+        "width": 2000,
+        "height": 1600,
+        "image": service,
+        "attribution": "The National Archives",
+        "rights": "https://example.org/licence",
+    }
+    assert np.array_equal(master(archive, "HCA 32/1845/f. 10v"), decoded(jpeg(page(1))))
+    assert np.array_equal(master(archive, "HCA 32/1845/f. 9r"), decoded(jpeg(page(2))))
+    assert all(
+        Path(one["location"]).is_relative_to(archive.masters_folder) for one in (first, second)
+    )
+    agents = {headers["User-Agent"].split("/")[0] for headers in server.headers}
+    assert agents == {"prizemarks"}
+    assert not any({"Authorization", "Cookie"} & set(headers) for headers in server.headers)
+    assert server.most_at_once == 1
+
+
+def test_a_manifest_of_version_3_on_disk(archive: Archive, server: Server, tmp_path: Path) -> None:
+    service = server.image("a", page(3), version=3)
+    choice = {
+        "type": "Choice",
+        "items": [body_3(f"{service}/full/max/0/default.jpg", service), body_3("http://x/uv.jpg")],
+    }
+    manifest = manifest_3(
+        "https://example.org/letters",
+        [
+            canvas_3("https://example.org/c/1", "1r", choice),
+            canvas_3("https://example.org/c/2", "1v", [body_3(server.url("/plain.jpg"))]),
+        ],
+        metadata=[{"label": {"en": ["Shelfmark"]}, "value": {"none": ["HCA 30/2"]}}],
+        requiredStatement={"label": {"en": ["By"]}, "value": {"en": ["The Archive"]}},
+        rights="http://creativecommons.org/licenses/by/4.0/",
+        summary={"en": ["A bundle"]},
+    )
+    server.files["/plain.jpg"] = jpeg(page(4))
+    path = tmp_path / "letters.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    report = take_in(archive, path)
+    assert (report.added, report.failed, report.bound) == (2, 0, 2)
+    (document,) = dump(archive)["documents"]
+    assert (document["reference"], document["title"]) == ("HCA 30/2", "Letters from De Hoop")
+    details = json.loads(document["details"])
+    assert details["attribution"] == "The Archive"
+    assert details["rights"] == "http://creativecommons.org/licenses/by/4.0/"
+    assert details["summary"] == "A bundle"
+    assert [one["source"] for one in dump(archive)["pages"]] == ["HCA 30/2/1r", "HCA 30/2/1v"]
+    assert np.array_equal(master(archive, "HCA 30/2/1r"), decoded(jpeg(page(3))))
+    (kept,) = archive.masters_folder.glob("*/*/manifest.json")
+    assert kept.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_image_that_is_only_there_in_tiles_is_put_together(
+    archive: Archive, server: Server, version: int
+) -> None:
+    image = np.random.default_rng(2).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+    service = server.tiles("a", image, version=version)
+    expected = np.zeros_like(image)
+    for top in range(0, 150, 64):
+        for left in range(0, 200, 64):
+            part = image[top : top + 64, left : left + 64]
+            expected[top : top + 64, left : left + 64] = decoded(jpeg(part))
+    if version == 2:
+        canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/default.jpg", service)
+        manifest = manifest_2("http://x/m", [canvas])
+    else:
+        body = body_3(f"{service}/full/max/0/default.jpg", service)
+        manifest = manifest_3("http://x/m", [canvas_3("http://x/c", "1", body)])
+    report = take_in(archive, put(server, manifest))
+    assert (report.added, report.failed) == (1, 0)
+    assert np.array_equal(master(archive, dump(archive)["pages"][0]["source"]), expected)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_servers_limit_is_kept(archive: Archive, server: Server, version: int) -> None:
+    service = server.image("a", page(1), version=version, limits={"maxWidth": 120})
+    if version == 2:
+        canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/default.jpg", service)
+        manifest = manifest_2("http://x/m", [canvas])
+    else:
+        body = body_3(f"{service}/full/max/0/default.jpg", service)
+        manifest = manifest_3("http://x/m", [canvas_3("http://x/c", "1", body)])
+    take_in(archive, put(server, manifest))
+    (page_row,) = dump(archive)["pages"]
+    assert (page_row["width"], page_row["height"]) == (120, 90)
+    assert not any(",0/" in path or "0,0," in path for path in server.asked)
+
+
+def test_an_old_image_server_of_version_1(archive: Archive, server: Server) -> None:
+    service = server.image("a", page(1), version=1)
+    canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/native.jpg", service, 1)
+    assert take_in(archive, put(server, manifest_2("http://x/m", [canvas]))).added == 1
+    assert "/dynamic/a/full/full/0/native.jpg" in server.asked
+
+
+def test_a_second_run_asks_for_the_manifest_alone(archive: Archive, server: Server) -> None:
+    address = letters(server, 4)
+    take_in(archive, address)
+    before, files = dump(archive, moments=True), sorted(archive.masters_folder.rglob("*"))
+    server.asked.clear()
+    report = take_in(archive, address)
+    assert server.asked == ["/manifest.json"]
+    assert (report.added, report.fetched, report.unchanged, report.documents) == (0, 0, 4, 0)
+    assert dump(archive, moments=True) == before
+    assert sorted(archive.masters_folder.rglob("*")) == files
+
+
+def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
+    address = letters(server, 2)
+    server.troubles["/manifest.json"] = [(429, {"Retry-After": "0"}, b"")]
+    server.troubles["/dynamic/page-0/info.json"] = [
+        (503, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT"}, b""),
+        (502, {}, b""),
+    ]
+    server.troubles["/dynamic/page-1/full/full/0/default.jpg"] = [
+        (200, {"Content-Length": "9999"}, b"\xff\xd8\xff cut short")
+    ]
+    report = take_in(archive, address)
+    assert (report.added, report.failed) == (2, 0)
+    assert server.asked.count("/dynamic/page-0/info.json") == 3
+    assert server.asked.count("/dynamic/page-1/full/full/0/default.jpg") == 2
+
+
+def test_a_canvas_that_cannot_be_had_costs_a_row_until_it_can(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 4)
+    gone = server.images.pop("page-1")
+    server.files["/dynamic/page-2/full/full/0/default.jpg"] = b"<html>please log in</html>"
+    del server.images["page-2"]
+    report = take_in(archive, address)
+    assert (report.added, report.failed, report.bound, report.problems) == (2, 2, 2, ())
+    first, second = quarantine(archive)
+    assert first["source"] == "HCA 32/1845/2/f. 2r"
+    assert first["location"] == server.url("/dynamic/page-1/full/full/0/default.jpg")
+    assert "404" in first["reason"] and "browser" in first["advice"]
+    assert second["source"] == "HCA 32/1845/2/f. 3r"
+
+    server.images |= {"page-1": gone, "page-2": page(2)}
+    server.files.pop("/dynamic/page-2/full/full/0/default.jpg")
+    report = take_in(archive, address)
+    assert (report.added, report.fetched, report.unchanged, report.failed) == (2, 2, 2, 0)
+    ordered = sorted(dump(archive)["pages"], key=lambda one: one["ordinal"])
+    assert [one["source"].split("/")[-1] for one in ordered] == ["f. 1r", "f. 2r", "f. 3r", "f. 4r"]
+
+
+def test_what_the_manifest_has_no_more_leaves_quarantine_and_no_other(
+    archive: Archive, server: Server
+) -> None:
+    def of(label: str, *images: str) -> str:
+        path = f"/{label.replace(' ', '-')}"
+        canvases = [
+            canvas_2(server.url(f"{path}/{image}"), image, server.url(f"/{image}.jpg"))
+            for image in images
+        ]
+        return put(server, manifest_2(server.url(path), canvases, label=label), path)
+
+    inner, outer = of("HCA 32/1", "a"), of("HCA 32", "1", "2")
+    assert take_in(archive, inner, outer).failed == 3
+    assert take_in(archive, of("HCA 32", "2", "3")).failed == 3
+    assert [row["source"] for row in quarantine(archive)] == ["HCA 32/1/a", "HCA 32/2", "HCA 32/3"]
+
+
+def test_an_archive_that_was_moved_knows_its_pages(archive: Archive, server: Server) -> None:
+    address = letters(server, 3)
+    take_in(archive, address)
+    before = placeless(archive)
+    archive.close()
+    moved = archive.folder.rename(archive.folder.with_name("elsewhere"))
+    archive = create_archive(moved)
+    report = take_in(archive, address)
+    assert (report.added, report.moved, report.fetched, report.bound) == (0, 3, 0, 3)
+    assert placeless(archive) == before
+    archive.close()
+
+
+def test_crops_may_come_from_a_manifest(archive: Archive, server: Server) -> None:
+    report = crops_of(archive, letters(server, 2), courtesy=QUICK)  # type: ignore[arg-type]
+    assert (report.added, report.marks) == (2, 2)
+    assert {one["status"] for one in dump(archive)["marks"]} == {"confirmed"}
+
+
+def test_a_host_that_asks_to_be_left_alone_is(archive: Archive, server: Server) -> None:
+    address = letters(server, 4)
+    server.troubles["/dynamic/page-1/info.json"] = [(429, {"Retry-After": "3600"}, b"")] * 9
+    report = take_in(archive, address)
+    assert (report.added, report.failed) == (1, 3)
+    assert server.asked[-1] == "/dynamic/page-1/info.json"
+    assert server.asked.count("/dynamic/page-1/info.json") == 1
+    assert "left alone for 60 minutes" in quarantine(archive)[0]["reason"]
+
+
+def test_a_master_that_was_damaged_on_the_way_is_fetched_again(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 1)
+    path = "/dynamic/page-0/full/full/0/default.jpg"
+    server.troubles[path] = [(200, {}, b"\xff\xd8\xff" + b"junk" * 99)]
+    assert take_in(archive, address).failed == 1
+    report = take_in(archive, address)
+    assert (report.added, report.failed, report.fetched) == (1, 0, 1)
+    assert quarantine(archive) == []
+
+
+def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/real.jpg"] = jpeg(page(1))
+    addresses = {"/moved": "/real.jpg", "/loop": "/loop", "/out": "file:///etc/passwd"}
+    canvases = []
+    for path, to in addresses.items():
+        server.troubles[path] = [(302, {"Location": to}, b"")] * 20
+        canvases.append(canvas_2(f"http://x{path}", path.strip("/"), server.url(path)))
+    canvases.append(canvas_2("http://x/4", "secret", "http://me:word@127.0.0.1/x.jpg"))
+    report = take_in(archive, put(server, manifest_2("http://x/m", canvases)))
+    assert (report.added, report.failed) == (1, 3)
+    reasons = {row["source"].split("/")[-1]: row["reason"] for row in quarantine(archive)}
+    assert "more than 5 times" in reasons["loop"]
+    assert "no http or https" in reasons["out"]
+    assert "password" in reasons["secret"] and "word@" not in reasons["secret"]
+
+
+def test_more_bytes_than_an_image_needs_are_not_taken(archive: Archive, server: Server) -> None:
+    server.files["/big.jpg"] = b"\xff\xd8\xff" + bytes(3_000_000)
+    canvas = canvas_2("http://x/c", "1", server.url("/big.jpg"))
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    assert take_in(archive, address, max_pixels=10_000).failed == 1
+    assert "larger than 1,080,000 bytes" in quarantine(archive)[0]["reason"]
+    assert not any(archive.masters_folder.rglob("*.jpg"))
+
+
+def test_an_answer_that_does_not_end_is_given_up(archive: Archive, server: Server) -> None:
+    address = letters(server, 1)
+    take_in(archive, address)
+    server.files["/long.jpg"] = jpeg(page(1))
+    canvas = canvas_2("http://x/c", "1", server.url("/long.jpg"))
+    path = archive.folder.with_name("letters.json")
+    path.write_text(json.dumps(manifest_2("http://x/m", [canvas])), encoding="utf-8")
+    assert take_in(archive, path, courtesy=replace(QUICK, whole=-1)).failed == 1
+    assert "took more than" in quarantine(archive)[0]["reason"]
+    assert take_in(archive, path).failed == 0
+
+
+def test_an_image_over_the_limit_of_pixels_is_not_fetched(archive: Archive, server: Server) -> None:
+    address = letters(server, 1)
+    assert take_in(archive, address, max_pixels=10_000).failed == 1
+    assert server.asked == ["/manifest.json", "/dynamic/page-0/info.json"]
+    assert take_in(archive, address).added == 1
+
+
+def test_labels_that_occur_twice_and_manifests_of_one_name(
+    archive: Archive, server: Server
+) -> None:
+    addresses = []
+    for number in (1, 2):
+        canvases = []
+        for at, label in enumerate(["blank", "blank", "../x"]):
+            image = f"/{number}/{at}.jpg"
+            server.files[image] = jpeg(page(10 * number + at))
+            canvases.append(canvas_2(server.url(f"/{number}/c{at}"), label, server.url(image)))
+        path = f"/{number}/manifest"
+        addresses.append(put(server, manifest_2(server.url(path), canvases, label="Letters"), path))
+    for _ in range(2):
+        take_in(archive, *addresses)
+        assert [one["source"] for one in dump(archive)["pages"]] == [
+            "Letters/blank",
+            "Letters/blank (2)",
+            "Letters/x",
+            "Letters/blank (3)",
+            "Letters/blank (4)",
+            "Letters/x (2)",
+        ]
+        first, second = [one["reference"] for one in dump(archive)["documents"]]
+        assert first == "Letters"
+        assert second == f"Letters ({addresses[1]})"
+        assert [one["ordinal"] for one in dump(archive)["pages"]] == [1, 2, 3, 1, 2, 3]
+
+
+def test_the_archivists_own_file_goes_before_the_manifest(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    address = letters(server, 2)
+    own = tmp_path / "documents.csv"
+    own.write_text("reference,source\nHCA 30/1,f. 2r\n", encoding="utf-8")
+    take_in(archive, address, documents=[own])
+    for _ in range(2):
+        documents = {one["id"]: one["reference"] for one in dump(archive)["documents"]}
+        assert [documents[one["document_id"]] for one in dump(archive)["pages"]] == [
+            "HCA 32/1845/2",
+            "HCA 30/1",
+        ]
+        take_in(archive, address)
+
+
+def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
+    archive: Archive, server: Server
+) -> None:
+    collection = {
+        "type": "Collection",
+        "id": "http://x/c",
+        "items": [{"type": "Manifest", "id": f"http://x/{at}"} for at in range(7)],
+    }
+    server.files["/page.html"] = b"<html>"
+    with pytest.raises(MetadataError, match=r"collection.*http://x/0 .*and 2 more"):
+        take_in(archive, put(server, collection, "/collection"))
+    with pytest.raises(MetadataError, match="no JSON"):
+        take_in(archive, server.url("/page.html"))
+    with pytest.raises(SourceError, match="404"):
+        take_in(archive, server.url("/nothing"))
+    with pytest.raises(SourceError, match="no http or https"):
+        take_in(archive, "ftp://example.org/x")
+    assert not archive.masters_folder.exists()
+    assert dump(archive)["documents"] == []
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from tests.ingest.iiif.test_iiif_ingest import QUICK
+from tests.ingest.scans import pages_of
+from retrieval.catalogue.archive import create_archive
+
+if __name__ == "__main__":
+    pages_of(create_archive(sys.argv[1]), sys.argv[2], courtesy=QUICK,
+             progress=lambda event: print(event.done, flush=True))
+"""
+
+
+def test_a_run_that_is_killed_goes_on_where_it_stopped(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    address = letters(server, 12)
+    # One of many tiles, so that a kill may find it half put together.
+    image = np.random.default_rng(3).integers(0, 256, (400, 500, 3), dtype=np.uint8)
+    service = server.tiles("big", image)
+    manifest = json.loads(server.files["/manifest.json"])
+    manifest["sequences"][0]["canvases"].insert(
+        5, canvas_2(server.url("/c/big"), "map", f"{service}/full/full/0/default.jpg", service)
+    )
+    put(server, manifest)
+    whole = create_archive(tmp_path / "whole")
+    take_in(whole, address)
+    expected = placeless(whole)
+    crops = crops_in(whole)
+    whole.close()
+    assert len(expected["pages"]) == 13
+
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    root = str(Path(__file__).parents[3])
+    for requests in (9, 25):
+        server.asked.clear()
+        with subprocess.Popen(
+            [sys.executable, str(program), str(archive.folder), address, root],
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            while len(server.asked) < requests and process.poll() is None:
+                time.sleep(0.001)
+            os.kill(process.pid, signal.SIGKILL)
+    assert len(dump(archive)["pages"]) < 13
+    server.asked.clear()
+    take_in(archive, address)
+    assert 0 < sum("info.json" in path for path in server.asked) < 13
+    assert placeless(archive) == expected
+    assert crops_in(archive) == crops
+    assert not list(archive.masters_folder.rglob(".unfinished*"))
+
+
+def placeless(archive: Archive) -> dict[str, list[dict[str, Any]]]:
+    """Return what the archive holds, but for where it lies and when its files were written."""
+    held = dump(archive)
+    for one in held["pages"]:
+        one["location"] = str(Path(one["location"]).relative_to(archive.folder))
+        del one["mtime_ns"]
+    return held
