@@ -1,83 +1,106 @@
 """Make the weights that ship with the program: `python -m retrieval.bundle`.
 
 They are trained on redrawn synthetic marks alone; nobody's scans and no labels are in them. Small
-pictures teach the trunk what a mark is, at a third of the cost; it then goes on with full-sized
-ones. The manifest keeps this command's settings. An interrupted run goes on when started again.
+pictures teach the trunk what a mark is, at less than half of the cost; it then goes on with
+full-sized ones. Each stage draws identities of its own, begins from the last one's weights, and
+warms its learning rate up again (Loshchilov & Hutter 2017, SGDR). The manifest keeps this command
+and every stage's settings. An interrupted run goes on when started again.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from retrieval.gan.architecture import architecture
 from retrieval.gan.settings import Settings
-from retrieval.gan.training import Progress, Trained, train
-from retrieval.model import MANIFEST, Model, read_model, write_model
+from retrieval.gan.training import Progress, train
+from retrieval.model import MANIFEST, WEIGHTS, Model, read_model, write_model
 
-SMALL, SMALL_STEPS, STEPS, IDENTITIES, SEED = 64, 1400, 900, 40_000, 1
+BATCH, IDENTITIES, SEED = 192, 40_000, 1
 
 
-def _report(stage: str) -> Callable[[Progress], None]:
+@dataclass(frozen=True)
+class Stage:
+    """So many steps with pictures of so many pixels a side."""
+
+    size: int
+    steps: int
+
+    def __str__(self) -> str:
+        return f"{self.size}:{self.steps}"
+
+
+STAGES = (Stage(64, 1400), Stage(96, 900), Stage(96, 2000))
+
+
+def stage(text: str) -> Stage:
+    """Return the stage written as SIZE:STEPS; ValueError when it is not one."""
+    size, steps = text.split(":")
+    return Stage(int(size), int(steps))
+
+
+def _report(name: str) -> Callable[[Progress], None]:
     def report(progress: Progress) -> None:
         if progress.step % 20 == 0:
-            losses = ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-            print(f"{stage} {progress.step}/{progress.steps} {losses} {progress.probe}", flush=True)
+            losses = ", ".join(f"{loss} {value:.3f}" for loss, value in progress.losses.items())
+            print(f"{name} {progress.step}/{progress.steps} {losses} {progress.probe}", flush=True)
 
     return report
 
 
-def _trained(settings: Settings, run: Path, start: Model | None, stage: str) -> Trained:
-    side = settings.shape.size
-    nothing = np.zeros((0, side, side), np.uint8)
-    return train(settings, nothing, "", run, start, report=_report(stage))
-
-
-def _small_model(settings: Settings, folder: Path) -> Model:
-    """Return the model of the small pictures, trained now or by an earlier, interrupted call."""
+def _after(
+    start: Model | None, now: Stage, batch: int, identities: int, seed: int, folder: Path
+) -> Model:
+    """Return the model after a stage, trained now or by an earlier, interrupted call."""
     if not (folder / MANIFEST).exists():
-        trained = _trained(settings, folder / "run", None, "small")
-        write_model(folder, trained.weights, trained.manifest)
+        settings = Settings(
+            replace(architecture("dcgan"), size=now.size),
+            start=start.id if start else None,
+            steps=now.steps,
+            batch=batch,
+            redrawn_share=1.0,
+            identities=identities,
+            seed=seed,
+        )
+        nothing = np.zeros((0, now.size, now.size), np.uint8)
+        trained = train(settings, nothing, "", folder / "run", start, report=_report(str(now)))
+        began = {"began_with": start.manifest} if start else {}
+        write_model(folder, trained.weights, trained.manifest | began)
+        shutil.rmtree(folder / "run")
     return read_model(folder)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train the bundled weights and write them to the folder named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m retrieval.bundle", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path(__file__).parent / "weights")
     parser.add_argument("--run", type=Path, default=Path("bundle-run"), help="checkpoints go here")
-    parser.add_argument("--small-steps", type=int, default=SMALL_STEPS)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--identities", type=int, default=IDENTITIES)
+    parser.add_argument(
+        "--stages", type=stage, nargs="+", default=STAGES, metavar="SIZE:STEPS", help="in order"
+    )
+    parser.add_argument("--batch", type=int, default=BATCH, help="marks a step")
+    parser.add_argument("--identities", type=int, default=IDENTITIES, help="a stage")
     parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args()
-    shape = architecture("dcgan")
-    small_settings = Settings(
-        replace(shape, size=SMALL),
-        steps=options.small_steps,
-        batch=192,
-        redrawn_share=1.0,
-        identities=options.identities,
-        seed=options.seed,
-    )
-    small = _small_model(small_settings, options.run / "small")
-    settings = replace(
-        small_settings, shape=shape, start=small.id, steps=options.steps, seed=options.seed + 1
-    )
-    trained = _trained(settings, options.run / "full", small, "full")
+    options = parser.parse_args(arguments)
+    model: Model | None = None
+    for number, now in enumerate(options.stages):
+        folder = options.run / str(number)
+        model = _after(model, now, options.batch, options.identities, options.seed + number, folder)
+    assert model is not None
     command = (
-        f"python -m retrieval.bundle --small-steps {options.small_steps} --steps {options.steps} "
-        f"--identities {options.identities} --seed {options.seed}"
+        f"python -m retrieval.bundle --stages {' '.join(map(str, options.stages))} "
+        f"--batch {options.batch} --identities {options.identities} --seed {options.seed}"
     )
-    manifest = trained.manifest | {"made_by": command, "began_with": small.manifest}
-    write_model(options.folder, trained.weights, manifest)
+    weights = (folder / WEIGHTS).read_bytes()
+    write_model(options.folder, weights, model.manifest | {"made_by": command})
     shutil.rmtree(options.run)
-    print(f"{trained.id}: {len(trained.weights) / 1e6:.1f} MB in {options.folder}")
+    print(f"{model.id}: {len(weights) / 1e6:.1f} MB in {options.folder}")
 
 
 if __name__ == "__main__":

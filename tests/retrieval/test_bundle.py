@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retrieval import bundle
+from retrieval.bundle import Stage, main, stage
+from retrieval.model import read_model
+
+FEW = ["--stages", "64:2", "64:1", "--batch", "8", "--identities", "60"]
+
+
+def test_stages_follow_one_another_and_an_interrupted_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, run = tmp_path / "weights", tmp_path / "run"
+    train, trained = bundle.train, []
+
+    def interrupted(settings, marks, digest, where, start, report):  # type: ignore[no-untyped-def]
+        trained.append((settings.steps, start))
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return train(settings, marks, digest, where, start, report=report)
+
+    monkeypatch.setattr(bundle, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        main([str(folder), "--run", str(run), *FEW])
+    assert not folder.exists()
+    main([str(folder), "--run", str(run), *FEW])
+    assert [steps for steps, _ in trained] == [2, 1, 1], "the first stage was not trained again"
+    model = read_model(folder)
+    first = trained[2][1]
+    assert model.manifest["began_with"]["id"] == first.id != model.id
+    assert model.manifest["made_by"].endswith("64:2 64:1 --batch 8 --identities 60 --seed 1")
+    assert not run.exists()
+
+
+def test_a_stage_is_read_as_it_is_written() -> None:
+    assert stage(str(Stage(96, 900))) == Stage(96, 900)
+    for nonsense in ("96", "96:x", "1:2:3", ""):
+        with pytest.raises(ValueError):
+            stage(nonsense)
