@@ -23,7 +23,8 @@ from retrieval.evaluation.features import own_and_company
 from retrieval.evaluation.labels import read_labels
 from retrieval.evaluation.measures import rank, score
 from retrieval.model import Model, bundled_model
-from retrieval.reranking import Vectors, expanded, first_kept, reciprocal
+from retrieval.reranking import expanded, first_kept, reciprocal
+from retrieval.vectors import Vectors
 
 #: A mark joins a query only if fewer unrelated marks than this look as alike.
 RARE = 0.001

@@ -7,7 +7,7 @@ import functools
 import math
 import os
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -224,11 +224,11 @@ class _Pieces:
         whole = math.prod(page.get_size())
         if sum(picture.area for picture in self.pictures) < whole / 2:
             return drawn, drawn
-        covered: Counter[tuple[int, int]] = Counter()
+        covered: defaultdict[tuple[int, int], float] = defaultdict(float)
         of: dict[tuple[int, int], _Picture] = {}
         for picture in self.pictures:
             dpi = round(picture.across * _POINTS), round(picture.down * _POINTS)
-            covered[dpi] += picture.area  # type: ignore[assignment]
+            covered[dpi] += picture.area
             of.setdefault(dpi, picture)
         large = [dpi for dpi, area in covered.items() if area >= whole / 10]
         finest = of[max(large or covered, key=lambda dpi: (max(dpi), covered[dpi]))]

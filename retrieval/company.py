@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.gpu import on_gpu
+from retrieval.gpu import nearest_rows
+from retrieval.vectors import Vectors, unit
 
 #: How many neighbours are averaged with a mark, and how much the mark itself weighs.
 NEAREST, OWN = 8, 1.5
 _ALPHA = 3
-_AT_ONCE = 4096
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,7 @@ def company(vectors: Vectors, neighbours: Neighbours) -> Vectors:
     joined = vectors * np.float32(OWN)
     for place in range(NEAREST):
         joined += weights[:, place, None] * vectors[rows[:, place]]
-    lengths = np.linalg.norm(joined, axis=1, keepdims=True)
-    return np.asarray(joined / np.maximum(lengths, 1e-12), np.float32)
+    return unit(joined)
 
 
 def find_neighbours(
@@ -100,15 +96,10 @@ def _found(marks: NDArray[np.int64], vectors: Vectors, rows: NDArray[np.int64]) 
 
 def _search(among: Vectors, vectors: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors]:
     """Return the rows of the `count` nearest and their cosines, (N, count); row -1 for no more."""
-    index = faiss.IndexFlatIP(among.shape[1])
-    index.add(np.ascontiguousarray(among))
-    searched = on_gpu(index)
     near = np.full((len(vectors), count), -1, np.int64)
     cosines = np.zeros((len(vectors), count), np.float32)
     most = min(count, len(among))
-    for start in range(0, len(vectors), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        scores, rows = searched.search(np.ascontiguousarray(vectors[part]), most)
+    for part, scores, rows in nearest_rows(among, vectors, most):
         near[part, :most], cosines[part, :most] = rows, scores
     return near, cosines
 

@@ -1,12 +1,18 @@
-"""FAISS on the GPU, where one works."""
+"""FAISS on the GPU, where one works: whether it does, and exact search there or here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.vectors import Vectors
+
+_QUERIES = 4096  # vectors whose nearest are looked for at once
 
 
 @cache
@@ -31,3 +37,17 @@ def on_gpu(index: Any) -> Any:
     if not gpu_works():
         return index
     return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+
+
+def nearest_rows(
+    among: Vectors, vectors: Vectors, count: int
+) -> Iterator[tuple[slice, Vectors, NDArray[np.int64]]]:
+    """Give, block by block of `vectors`, which block it is, the cosines of the `count` nearest
+    of `among` (n, count), nearest first, and their rows there (n, count).
+    """
+    index = faiss.IndexFlatIP(among.shape[1])
+    index.add(np.ascontiguousarray(among))
+    searched = on_gpu(index)
+    for start in range(0, len(vectors), _QUERIES):
+        part = slice(start, min(start + _QUERIES, len(vectors)))
+        yield part, *searched.search(np.ascontiguousarray(vectors[part]), count)

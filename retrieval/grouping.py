@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +21,7 @@ from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.groups import Proposal, marks_of_no_group, replace_proposals
-from retrieval.gpu import on_gpu
+from retrieval.gpu import nearest_rows
 from retrieval.index import load_index, stored_vectors
 from retrieval.model import Model
 
@@ -32,7 +31,6 @@ NEIGHBOURS = 64
 LIKELY = 0.5
 #: A group is proposed for a likeness that this share of unrelated pairs reaches, at most.
 COMMONEST = 0.01
-_QUERIES = 4096  # marks whose neighbours are looked for at once
 _PAIRS = 100_000  # pairs of groups that are compared at once
 
 Report = Callable[[int, int], None]
@@ -140,18 +138,14 @@ def _alike(
 ) -> tuple[_Rows, _Rows, _Scores]:
     """Return the pairs of rows (a < b) among each other's nearest that reach `cosine`."""
     count = len(vectors)
-    index = on_gpu(faiss.IndexFlatIP(vectors.shape[1]))
-    index.add(vectors)
     found = []
-    for start in range(0, count, _QUERIES):
-        block = vectors[start : start + _QUERIES]
-        scores, rows = index.search(block, min(neighbours + 1, count))
-        own = np.arange(start, start + len(block))[:, None]
+    for part, scores, rows in nearest_rows(vectors, vectors, min(neighbours + 1, count)):
+        own = np.arange(part.start, part.stop)[:, None]
         kept = (scores >= cosine) & (rows != own) & (rows >= 0)
-        at = np.nonzero(kept)[0] + start
+        at = np.nonzero(kept)[0] + part.start
         ends = np.sort(np.stack([at, rows[kept]]), axis=0)
         found.append((ends[0] * count + ends[1], scores[kept]))
-        report(min(start + _QUERIES, count), count)
+        report(part.stop, count)
     keys = np.concatenate([key for key, _ in found] or [np.zeros(0, np.int64)])
     scores = np.concatenate([score for _, score in found] or [np.zeros(0, np.float32)])
     keys, first = np.unique(keys, return_index=True)

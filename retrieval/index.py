@@ -204,12 +204,15 @@ def refresh_index(
     origin = "trained" if (archive.models_folder / model.id).exists() else "bundled"
     register_model(archive, model, origin)
     embedded = embed_marks(archive, model, report)
-    _, added, removed, total = _synchronised(archive, model)
-    return Refreshed(embedded, added, removed, total)
+    stored, added, removed = _synchronised(archive, model)
+    return Refreshed(embedded, added, removed, len(stored.rows))
 
 
-def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int, int]:
-    """Return the index after adding and removing what the catalogue says, writing what changed."""
+def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
+    """Return what is stored after adding and removing what the catalogue says, and how many.
+
+    What changed is written.
+    """
     folder = archive.index_folder / model.id
     size = dimension(model)
     with archive.session() as session:
@@ -225,21 +228,21 @@ def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int
     for start in range(0, len(new), 10_000):
         part = np.array(new[start : start + 10_000], np.int64)
         stored.vectors.add_with_ids(_stored_vectors(archive, model.id, part.tolist(), size), part)
-    vectors = _in_order(stored.vectors)
-    changed = read is None or bool(gone or new)
-    if changed:
-        marks = target[:, 0]
+    if read is None or gone or new:
+        marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
-        together = company(vectors, neighbours)
-        cosines, scores = calibrate(vectors), calibrate(vectors, [vectors, together])
-        stored = _Stored(stored.vectors, target, neighbours, cosines, scores)
+        scores = calibrate(vectors, [vectors, company(vectors, neighbours)])
+        stored = _Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
         _write(folder, stored)
-    else:
-        together = company(vectors, stored.neighbours)
-    companies = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+    return stored, len(new), len(gone)
+
+
+def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
+    companies = faiss.IndexIDMap2(faiss.IndexFlatIP(stored.vectors.d))
+    together = company(_in_order(stored.vectors), stored.neighbours)
     companies.add_with_ids(together, stored.rows[:, 0])
-    found = VectorIndex(
-        model_id=model.id,
+    return VectorIndex(
+        model_id=model_id,
         vectors=stored.vectors,
         companies=companies,
         searched=(on_gpu(stored.vectors), on_gpu(companies)),
@@ -247,7 +250,6 @@ def _synchronised(archive: Archive, model: Model) -> tuple[VectorIndex, int, int
         scores=stored.scores,
         marks=stored.rows[:, 0],
     )
-    return found, len(new), len(gone), len(target)
 
 
 def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list[int], list[int]]:
@@ -297,7 +299,7 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
             f"No mark of {archive.folder} is indexed under model {model.id}; "
             f"run: prizemarks index {archive.folder}"
         )
-    return _synchronised(archive, model)[0]
+    return _searchable(model.id, _synchronised(archive, model)[0])
 
 
 def nearest(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,12 @@ def orientations(*, turned: bool = False, mirrored: bool = False) -> tuple[Orien
     )
 
 
+def turned(pictures: NDArray[Any], way: Orientation) -> NDArray[Any]:
+    """Return a view of pictures (..., S, S) held in one way."""
+    seen = pictures[..., ::-1] if way.mirrored else pictures
+    return np.rot90(seen, -(way.turned // 90), axes=(-2, -1))
+
+
 def held(pictures: NDArray[np.float32], ways: Sequence[Orientation]) -> NDArray[np.float32]:
     """Return normalised pictures (N, 1, S, S) in each of W ways: (N, W, 1, S, S), C-contiguous."""
-    turns = []
-    for way in ways:
-        seen = pictures[..., ::-1] if way.mirrored else pictures
-        turns.append(np.rot90(seen, -(way.turned // 90), axes=(-2, -1)))
-    return np.stack(turns, axis=1)
+    return np.stack([turned(pictures, way) for way in ways], axis=1)

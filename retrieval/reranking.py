@@ -10,12 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
+from retrieval.vectors import Vectors, unit
 
 
 def _nearest(similarity: Vectors, count: int) -> NDArray[np.intp]:
@@ -43,7 +38,7 @@ def expanded(
     near = _nearest(similarity, neighbours)
     cosines = np.take_along_axis(similarity, near, axis=1)
     weights = np.where(cosines >= least, np.maximum(cosines, 0) ** alpha, 0)
-    return _unit(queries + np.einsum("qk,qkd->qd", weights, gallery[near]))
+    return unit(queries + np.einsum("qk,qkd->qd", weights, gallery[near]))
 
 
 def first_kept(plain: Vectors, similarity: Vectors) -> Vectors:

@@ -29,7 +29,7 @@ from ingest.annotations.annotation import (
     status_of,
     whole,
 )
-from ingest.annotations.plain_json import listed, mapped, text_of, write_json
+from ingest.plain_json import listed, mapped, text_of, write_json
 from retrieval.catalogue.errors import MetadataError
 
 CATEGORY = "merchant's mark"

@@ -17,10 +17,10 @@ from ingest.annotations.marks_csv import (
     write_marks_csv,
 )
 from ingest.annotations.page_xml import read_page_xml, write_page_xml
-from ingest.annotations.plain_json import mapped, parse_json
 from ingest.annotations.table import read_table
 from ingest.annotations.via import read_via, read_via_csv, write_via, write_via_csv
 from ingest.annotations.web_annotation import read_web_annotations, write_web_annotations
+from ingest.plain_json import mapped, parse_json
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import decode_text, read_metadata
 

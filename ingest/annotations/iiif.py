@@ -10,13 +10,13 @@ from pathlib import PurePath
 from typing import Any
 
 from ingest.annotations.annotation import AnnotatedImage
-from ingest.annotations.plain_json import write_json
 from ingest.annotations.web_annotation import (
     PRESENTATION_CONTEXT,
     annotation_of,
     canvas_id,
     file_facts,
 )
+from ingest.plain_json import write_json
 from retrieval.catalogue.references import sort_key
 
 #: A document's fields, and what a viewer calls them.

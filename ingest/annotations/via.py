@@ -33,8 +33,8 @@ from ingest.annotations.annotation import (
     status_of,
     whole,
 )
-from ingest.annotations.plain_json import listed, mapped, parse_json, text_of, write_json
 from ingest.annotations.table import table_text
+from ingest.plain_json import listed, mapped, parse_json, text_of, write_json
 from retrieval.catalogue.errors import MetadataError
 
 CSV_COLUMNS = (

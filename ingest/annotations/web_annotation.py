@@ -33,8 +33,8 @@ from ingest.annotations.annotation import (
     whole,
 )
 from ingest.annotations.page_xml import points_text
-from ingest.annotations.plain_json import listed, mapped, text_of, write_json
 from ingest.annotations.svg import drawn_by
+from ingest.plain_json import listed, mapped, text_of, write_json
 from retrieval.catalogue.errors import MetadataError
 
 #: Where addresses begin that nobody has given a place: `.invalid` is nobody's, for good.

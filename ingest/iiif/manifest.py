@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
+from ingest.plain_json import listed, mapped
 from retrieval.catalogue.errors import MetadataError
 
 #: Canvases that a manifest may hold.
@@ -105,7 +106,7 @@ def _manifest(document: dict[str, Any], name: str) -> Manifest:
     if address is None:
         raise MetadataError(f"{name} has no id, so that its pages could not be known again.")
     second = "sequences" in document
-    required = _dict(document.get("requiredStatement"))
+    required = mapped(document.get("requiredStatement"))
     rights = document.get("license" if second else "rights") or document.get("rights")
     return Manifest(
         id=address,
@@ -121,10 +122,10 @@ def _manifest(document: dict[str, Any], name: str) -> Manifest:
 def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Canvas]:
     if "sequences" in document:
         # Further sequences put the same canvases in another order.
-        given = _dict(next(iter(_list(document["sequences"])), None)).get("canvases")
+        given = mapped(next(iter(listed(document["sequences"])), None)).get("canvases")
     else:
         given = document.get("items")
-    canvases = _list(given)
+    canvases = listed(given)
     if len(canvases) > MAX_CANVASES:
         raise MetadataError(f"{name} has more than {MAX_CANVASES:,} canvases.")
     taken: set[str] = set()
@@ -145,12 +146,12 @@ def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Can
 
 
 def _paintings(canvas: dict[str, Any]) -> Iterator[Painting]:
-    for annotation in _list(canvas.get("images")):  # version 2
-        if found := _painting(_dict(annotation).get("resource")):
+    for annotation in listed(canvas.get("images")):  # version 2
+        if found := _painting(mapped(annotation).get("resource")):
             yield found
-    for page in _list(canvas.get("items")):
-        for annotation in map(_dict, _list(_dict(page).get("items"))):
-            motivation = _list(annotation.get("motivation", "painting"))
+    for page in listed(canvas.get("items")):
+        for annotation in map(mapped, listed(mapped(page).get("items"))):
+            motivation = listed(annotation.get("motivation", "painting"))
             if {"painting", "sc:painting"}.isdisjoint(
                 one for one in motivation if isinstance(one, str)
             ):
@@ -172,7 +173,11 @@ def _painting(body: object, depth: int = 0) -> Painting | None:
         return None
     kind = _type(body)
     if kind in _CHOICES:
-        choice = [*_list(body.get("default")), *_list(body.get("items")), *_list(body.get("item"))]
+        choice = [
+            *listed(body.get("default")),
+            *listed(body.get("items")),
+            *listed(body.get("item")),
+        ]
         return _painting(choice, depth + 1)
     if kind in _PARTS_OF:
         return _painting(body.get("source") or body.get("full"), depth + 1)
@@ -184,13 +189,13 @@ def _painting(body: object, depth: int = 0) -> Painting | None:
 
 def _service(given: object) -> str | None:
     """Return the base address of the first of the services that is a IIIF Image API."""
-    for service in _list(given):
+    for service in listed(given):
         if not isinstance(service, dict):
             continue
         said = [
             _type(service),
-            *_list(service.get("profile")),
-            *_list(service.get("@context")),
+            *listed(service.get("profile")),
+            *listed(service.get("@context")),
         ]
         of_images = any(
             isinstance(one, str)
@@ -207,8 +212,8 @@ def _service(given: object) -> str | None:
 
 
 def _entries(metadata: object) -> Iterator[Entry]:
-    for pair in _list(metadata):
-        labels, values = _texts(_dict(pair).get("label")), _texts(_dict(pair).get("value"))
+    for pair in listed(metadata):
+        labels, values = _texts(mapped(pair).get("label")), _texts(mapped(pair).get("value"))
         if labels and values:
             yield Entry(labels, values)
 
@@ -223,7 +228,7 @@ def _texts(value: object) -> tuple[str, ...]:
     Version 3 maps languages to texts; version 2 has texts, or objects that name the language.
     """
     found: list[tuple[str, str]] = []
-    for one in _list(value):
+    for one in listed(value):
         if isinstance(one, str):
             found.append(("", one))
         elif isinstance(one, dict) and isinstance(one.get("@value"), str):
@@ -234,7 +239,7 @@ def _texts(value: object) -> tuple[str, ...]:
             found += [
                 (language, text)
                 for language, texts in one.items()
-                for text in _list(texts)
+                for text in listed(texts)
                 if isinstance(text, str)
             ]
     found.sort(key=lambda pair: (pair[0] not in ("", "none", "@none"), pair[0][:2] != "en"))
@@ -268,8 +273,8 @@ def _plain(text: str) -> str:
 
 
 def _about_collection(document: dict[str, Any], name: str) -> str:
-    held = [*_list(document.get("manifests")), *_list(document.get("members"))]
-    held += _list(document.get("items"))
+    held = [*listed(document.get("manifests")), *listed(document.get("members"))]
+    held += listed(document.get("items"))
     manifests = [
         address
         for one in held
@@ -306,15 +311,5 @@ def _id(document: dict[str, Any]) -> str | None:
 
 
 def _type(document: dict[str, Any]) -> str | None:
-    kinds = _list(document.get("type", document.get("@type")))
+    kinds = listed(document.get("type", document.get("@type")))
     return next((kind for kind in kinds if isinstance(kind, str)), None)
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

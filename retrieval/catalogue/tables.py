@@ -51,6 +51,7 @@ class Base(DeclarativeBase):
 
 
 def _key_of_reference(context: DefaultExecutionContext) -> str:
+    # SQLAlchemy gives this method no types.
     return sort_key(context.get_current_parameters()["reference"])  # type: ignore[no-untyped-call]
 
 

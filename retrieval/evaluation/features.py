@@ -15,6 +15,7 @@ from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.ink import normalise
 from retrieval.model import Model
+from retrieval.vectors import Vectors
 
 #: Pictures given to a feature function at once, at 64 pixels; fewer where they are larger.
 _AT_ONCE = 256
@@ -22,7 +23,6 @@ _AT_ONCE = 256
 _LONG = 2048
 _GALLERY_AT_ONCE = 8192
 
-Vectors = NDArray[np.float32]
 #: Gives the similarities (Q, G) of vectors (Q, D) to vectors (G, D); larger is more alike.
 Compare = Callable[[Vectors, Vectors], Vectors]
 #: Gives what marks with the vectors (G, D) are found by, each again (G, D); the most alike counts.
@@ -48,12 +48,6 @@ def relative(queries: Vectors, gallery: Vectors) -> Vectors:
 def _squares(queries: Vectors, gallery: Vectors) -> Vectors:
     squares = np.square(queries).sum(axis=1)[:, None] + np.square(gallery).sum(axis=1)[None]
     return np.asarray(squares - 2 * queries @ gallery.T, np.float32)
-
-
-def unit(vectors: NDArray[Any]) -> Vectors:
-    """Return vectors (N, D) at length 1; those without a length stay zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 @dataclass(frozen=True)

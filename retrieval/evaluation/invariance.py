@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.evaluation.features import Features, Vectors
+from retrieval.evaluation.features import Features
+from retrieval.vectors import Vectors
 
 #: Degrees, magnification, and pixels of a picture of 64.
 ROTATIONS = tuple(np.round(np.arange(-20, 20.25, 0.5), 1).tolist())

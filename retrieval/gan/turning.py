@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.orientation import QUARTERS, Orientation, turned
+
 Pairs = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 #: Share of the redrawn identities that are shown turned or mirrored.
@@ -16,21 +18,24 @@ TURNED = 0.5
 #: A mark this like its own turned image (cosine of coarse ink) has no sibling: it is symmetric.
 SYMMETRIC = 0.5
 _COARSE = 12  # cells a side
+#: The eight ways by the numbers that are drawn; another order would give another run.
+_WAYS = (
+    *(Orientation(mirrored=False, turned=degrees) for degrees in (0, 270, 180, 90)),
+    *(Orientation(mirrored=True, turned=degrees) for degrees in QUARTERS),
+)
 
 
 def turn(pictures: NDArray[np.uint8], way: int) -> NDArray[np.uint8]:
     """Return pictures (N, S, S) in one of the eight ways a square can lie; 0 is as they are."""
-    quarters, mirrored = way % 4, way >= 4
-    turned = np.rot90(pictures, quarters, axes=(1, 2))
-    return turned[..., ::-1] if mirrored else turned
+    return turned(pictures, _WAYS[way])
 
 
 def _each_turned(pictures: NDArray[np.uint8], ways: NDArray[np.int64]) -> NDArray[np.uint8]:
-    turned = np.empty_like(pictures)
+    laid = np.empty_like(pictures)
     for way in range(8):
         rows = ways == way
-        turned[rows] = turn(pictures[rows], way)
-    return turned
+        laid[rows] = turn(pictures[rows], way)
+    return laid
 
 
 def turned_identities(pairs: Pairs, rng: np.random.Generator) -> Pairs:

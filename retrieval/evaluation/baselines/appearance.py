@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.evaluation.features import Vectors, unit
+from retrieval.vectors import Vectors, unit
 
 _CELL, _BINS, _BLOCK = 8, 9, 2
 _GRID = 9

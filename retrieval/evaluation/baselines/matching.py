@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.evaluation.features import Vectors
+from retrieval.vectors import Vectors
 
 SIDE = 128
 KEYPOINTS = 128  # strongest kept a picture

@@ -16,11 +16,12 @@ from torch.nn import functional as F
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SetupError
-from retrieval.evaluation.features import Features, Vectors, unit
+from retrieval.evaluation.features import Features
 from retrieval.gan.architecture import AdversarialDiscriminator, architecture, draw_weights
 from retrieval.gan.probe import as_pictures
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.model import Model, read_model
+from retrieval.vectors import Vectors, unit
 
 IMAGENET_SIDE = 224
 _POOLED = 4

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.evaluation.features import Vectors
 from retrieval.ink import MARGIN
+from retrieval.vectors import Vectors
 
 _POINTS, _HARMONICS = 256, 16
 _ORDER = 12
