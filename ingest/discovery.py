@@ -6,11 +6,9 @@ along and one that was only touched is not read again.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import select, update
 
@@ -22,7 +20,7 @@ from ingest.known import (
     outlives_its_image,
     pages_where,
 )
-from ingest.reading import FileToRead, KeptMark, file_stamp
+from ingest.reading import FileToRead, KeptMark, file_digest, file_stamp
 from ingest.run import Run
 from ingest.sources import ImageFile, location_of, storable
 from retrieval.catalogue.tables import Failure, Mark, Page
@@ -90,7 +88,7 @@ def _unsettled(
     run: Run, taken: _Taken, group: Sequence[_Stamped], known: Known
 ) -> Iterator[FileToRead]:
     """Give the files of the group whose content has no page yet, or not the right one."""
-    contents = [_sha256(file.path) for file, _ in group]
+    contents = [file_digest(file.path) for file, _ in group]
     with run.archive.session() as session:
         alike = pages_where(session, Page.sha256.in_([one for one in contents if one]))
     for (file, stamp), sha256 in zip(group, contents, strict=True):
@@ -204,14 +202,3 @@ def _marks_to_cut_again(run: Run, pages: Sequence[KnownPage]) -> tuple[KeptMark,
         )
         for row in rows
     )
-
-
-def _sha256(path: Path) -> str | None:
-    """Return the SHA-256 of the file's bytes; None when they cannot be read."""
-    try:
-        if not path.is_file():  # reading a pipe would wait for its writer
-            return None
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None

@@ -15,6 +15,7 @@ from retrieval.catalogue.errors import QueryError
 from retrieval.settings import read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
+from ui.wording import some_of
 
 if TYPE_CHECKING:
     from ingest.annotations.formats import Format
@@ -188,9 +189,8 @@ def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:
             f"{one.unchanged} as they were."
         )
         for heading, said in (("Left out: ", one.refused), ("", one.remarks)):
-            lines += [f"  {heading}{sentence}" for sentence in said[:MOST_SAID]]
-            if len(said) > MOST_SAID:
-                lines.append(f"  ... and {len(said) - MOST_SAID} more such (--json: all).")
+            headed = [f"{heading}{sentence}" for sentence in said]
+            lines += [f"  {line}" for line in some_of(headed, MOST_SAID, "more such")]
     if any(one.added or one.updated for one in reports):
         lines.append(f"Next: prizemarks index {archive}")
     return lines

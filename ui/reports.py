@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.batch import IngestReport
+from ui.wording import some_of
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
@@ -37,9 +38,7 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     if report.documents_without_pages:
         named = _named(report.references_without_page)
         lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
-    lines += report.problems[:MOST_PROBLEMS]
-    if len(report.problems) > MOST_PROBLEMS:
-        lines.append(f"... and {len(report.problems) - MOST_PROBLEMS} more remarks (--json: all).")
+    lines += some_of(report.problems, MOST_PROBLEMS, "more remarks")
     if report.marks:
         lines.append(f"Next: prizemarks index {folder}")
     return lines

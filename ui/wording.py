@@ -1,6 +1,8 @@
-"""How a result is said to a person: its calibrated score, and how the query was held."""
+"""How things are said to a person: a calibrated score, how a query was held, numbers and lists."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from retrieval.orientation import Orientation
 
@@ -34,3 +36,14 @@ def held_in_words(way: Orientation) -> str:
     if not way.mirrored:
         return _TURNS[way.turned]
     return f"mirrored and {_TURNS[way.turned]}" if way.turned else "mirrored"
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun: "1 page", "1,204 pages"."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def some_of(lines: Sequence[str], most: int, more: str = "more") -> list[str]:
+    """Return the first lines, and how many `more` there are, for `--json` to tell."""
+    left = len(lines) - most
+    return [*lines[:most], *([f"... and {left} {more} (--json: all)."] if left > 0 else [])]

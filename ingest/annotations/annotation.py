@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -204,6 +205,22 @@ def pixels(value: float) -> int | float:
 def score_text(score: float | None) -> str | None:
     """Return a score as text that loses nothing."""
     return None if score is None else repr(score)
+
+
+def annotation_of(
+    box: Box, polygon: tuple[Point, ...] | None, said: Mapping[str, Any], where: str
+) -> Annotation:
+    """Return a mark with what a file says of it by our own names; RegionError for what is none."""
+    return Annotation(
+        box=box,
+        polygon=polygon,
+        status=status_of(said.get("status")),
+        score=score_of(said.get("score")),
+        origin=origin_of(said.get("origin")),
+        mark=mark_of(said.get("mark")),
+        created=moment_of(said.get("created")),
+        where=where,
+    )
 
 
 def _is_digits(value: int | str) -> bool:

@@ -17,16 +17,12 @@ from ingest.annotations.annotation import (
     Point,
     RegionError,
     Understood,
+    annotation_of,
     bounding_box,
     box_of,
-    mark_of,
-    moment_of,
     moment_text,
-    origin_of,
     pixels,
     polygon_of,
-    score_of,
-    status_of,
     whole,
 )
 from ingest.plain_json import listed, mapped, text_of, write_json
@@ -144,16 +140,8 @@ def _annotation(region: Mapping[str, Any], where: str, remarks: list[str]) -> An
         if len(box_sides) != 4:
             raise RegionError("it has no bbox of four numbers")
         box = box_of(*box_sides)
-    return Annotation(
-        box=box,
-        polygon=outline,
-        status=status_of(said.get("status")),
-        score=score_of(said.get("score", region.get("score"))),
-        origin=origin_of(said.get("origin")),
-        mark=mark_of(said.get("mark")),
-        created=moment_of(said.get("created")),
-        where=where,
-    )
+    # Detectors write a score of their own beside the box.
+    return annotation_of(box, outline, {"score": region.get("score"), **said}, where)
 
 
 def _outline(part: object) -> tuple[Point, ...]:

@@ -10,17 +10,13 @@ from ingest.annotations.annotation import (
     Annotation,
     RegionError,
     Understood,
+    annotation_of,
     bounding_box,
     box_of,
-    mark_of,
-    moment_of,
     moment_text,
-    origin_of,
     pixels,
     polygon_of,
-    score_of,
     score_text,
-    status_of,
     whole,
 )
 from ingest.annotations.page_xml import points_of, points_text
@@ -118,13 +114,4 @@ def _annotation(row: Mapping[str, str], where: str) -> Annotation:
     if outline is not None and bounding_box(outline) != box:
         # Whoever corrects a box in a spreadsheet leaves the outline: the box is the later word.
         outline = None
-    return Annotation(
-        box=box,
-        polygon=outline,
-        status=status_of(row.get("status")),
-        score=score_of(row.get("score")),
-        origin=origin_of(row.get("origin")),
-        mark=mark_of(row.get("mark")),
-        created=moment_of(row.get("created")),
-        where=where,
-    )
+    return annotation_of(box, outline, row, where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import true
@@ -18,6 +18,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.known import KnownPage, pages_where
 from ingest.reading import Box
+from retrieval.catalogue.naming import end_alike, path_parts
 
 Polygon = list[list[int]]
 
@@ -70,7 +71,7 @@ class PageFinder:
                 sources |= {
                     source
                     for source in self._by_last_part.get(parts[-1], ())
-                    if _end_alike(_parts(source), parts)
+                    if end_alike(_parts(source), parts)
                 }
         return [page for source in sorted(sources) for page in self._by_name[source]]
 
@@ -192,10 +193,4 @@ def _clipped(outline: Sequence[Point], width: int, height: int) -> list[Point]:
 
 
 def _parts(name: str) -> list[str]:
-    plain = name.replace("\\", "/").removeprefix("./").casefold()
-    return [part for part in plain.split("/") if part] or [""]
-
-
-def _end_alike(one: Iterable[str], other: Iterable[str]) -> bool:
-    pairs = zip(reversed(list(one)), reversed(list(other)), strict=False)
-    return all(a == b for a, b in pairs)
+    return path_parts(name.replace("\\", "/").removeprefix("./")) or [""]

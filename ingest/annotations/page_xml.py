@@ -21,16 +21,12 @@ from ingest.annotations.annotation import (
     Point,
     RegionError,
     Understood,
+    annotation_of,
     bounding_box,
-    mark_of,
-    moment_of,
     moment_text,
-    origin_of,
     pixels,
     polygon_of,
-    score_of,
     score_text,
-    status_of,
     whole,
 )
 from ingest.annotations.plain_xml import Element, parse_xml, without_control
@@ -164,16 +160,7 @@ def _annotation(region: Element, said: Mapping[str, str], where: str) -> Annotat
         points = [(one.get("x"), one.get("y")) for one in inside]
     outline = polygon_of(points)
     is_box = _is_upright(outline) and said.get("outline") != "polygon"
-    return Annotation(
-        box=bounding_box(outline),
-        polygon=None if is_box else outline,
-        status=status_of(said.get("status")),
-        score=score_of(said.get("score")),
-        origin=origin_of(said.get("origin")),
-        mark=mark_of(said.get("mark")),
-        created=moment_of(said.get("created")),
-        where=where,
-    )
+    return annotation_of(bounding_box(outline), None if is_box else outline, said, where)
 
 
 def _corners(box: Box) -> tuple[Point, ...]:

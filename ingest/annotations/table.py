@@ -31,7 +31,7 @@ def read_table(text: str, name: str) -> tuple[list[str], list[tuple[int, dict[st
             if any(one.strip() for one in row[len(columns) :]):
                 raise MetadataError(
                     f"{name}, line {reader.line_num}: there are {len(row)} fields, but the header "
-                    f"names {len(columns)}. Is a quotation mark missing?"
+                    f"names {len(columns)}. Perhaps a quotation mark is missing."
                 )
             if len(rows) == MAX_REGIONS:
                 raise MetadataError(f"{name} has more than {MAX_REGIONS:,} rows: split it.")

@@ -19,18 +19,14 @@ from ingest.annotations.annotation import (
     Box,
     RegionError,
     Understood,
+    annotation_of,
     bounding_box,
     box_of,
-    mark_of,
-    moment_of,
     moment_text,
     number,
-    origin_of,
     pixels,
     polygon_of,
-    score_of,
     score_text,
-    status_of,
     whole,
 )
 from ingest.annotations.table import table_text
@@ -177,16 +173,7 @@ def _annotation(shape: Mapping[str, Any], said: Mapping[str, Any], where: str) -
         box = _around(shape)
     else:
         raise RegionError(f"a mark has an area, {str(kind)[:40]!r} has none")
-    return Annotation(
-        box=box,
-        polygon=outline,
-        status=status_of(said.get("status")),
-        score=score_of(said.get("score")),
-        origin=origin_of(said.get("origin")),
-        mark=mark_of(said.get("mark")),
-        created=moment_of(said.get("created")),
-        where=where,
-    )
+    return annotation_of(box, outline, said, where)
 
 
 def _around(shape: Mapping[str, Any]) -> Box:

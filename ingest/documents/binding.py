@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ingest.documents.record import DocumentsFile, PageClaim
+from retrieval.catalogue.naming import agreeing, end_alike, path_parts
 from retrieval.catalogue.tables import Document, Page
 
 
@@ -109,33 +110,19 @@ class _Finder:
         plain = written.replace("\\", "/").removeprefix("./")
         if plain in self._sources:
             return [plain]
-        parts = _parts(plain)
+        parts = path_parts(plain)
         return [
             source
             for source in self._with_name(parts)
-            if (ours := _parts(source)) and _agreeing(ours, parts) == min(len(ours), len(parts))
+            if (ours := path_parts(source)) and end_alike(ours, parts)
         ]
 
     def _ending_like(self, written: str) -> list[str]:
         """Return the sources of that name whose folders agree with the written ones furthest."""
-        parts = _parts(written)
-        agreeing = {source: _agreeing(_parts(source), parts) for source in self._with_name(parts)}
-        furthest = max(agreeing.values(), default=0)
-        return [source for source, number in agreeing.items() if number == furthest]
+        parts = path_parts(written)
+        alike = {source: agreeing(path_parts(source), parts) for source in self._with_name(parts)}
+        furthest = max(alike.values(), default=0)
+        return [source for source, number in alike.items() if number == furthest]
 
     def _with_name(self, parts: Sequence[str]) -> list[str]:
         return [] if not parts or ".." in parts else self._by_name.get(parts[-1], [])
-
-
-def _parts(path: str) -> list[str]:
-    return [part for part in path.replace("\\", "/").casefold().split("/") if part]
-
-
-def _agreeing(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many parts of two paths are the same, counted from the end."""
-    number = 0
-    for ours, theirs in zip(reversed(one), reversed(other), strict=False):
-        if ours != theirs:
-            break
-        number += 1
-    return number

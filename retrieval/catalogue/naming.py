@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,18 +27,34 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
             found[source] = (source,)
     by_last_part: dict[str, list[str]] = {}
     for name in names:
-        parts = _parts(name)
+        parts = path_parts(name)
         if not found[name] and parts and ".." not in parts:
             by_last_part.setdefault(parts[-1], []).append(name)
     if by_last_part:
         statement = select(Page.source).distinct().order_by(Page.source)
         for source in session.scalars(statement.execution_options(yield_per=_FETCH)):
-            ours = _parts(source)
+            ours = path_parts(source)
             for name in by_last_part.get(ours[-1], ()) if ours else ():
-                if all(a == b for a, b in zip(ours[::-1], _parts(name)[::-1], strict=False)):
+                if end_alike(ours, path_parts(name)):
                     found[name] += (source,)
     return found
 
 
-def _parts(path: str) -> list[str]:
+def path_parts(path: str) -> list[str]:
+    """Return the folders and the file of a path, upper and lower case alike."""
     return [part for part in path.replace("\\", "/").casefold().split("/") if part]
+
+
+def agreeing(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many parts of two paths are the same, counted from the end."""
+    number = 0
+    for ours, theirs in zip(reversed(one), reversed(other), strict=False):
+        if ours != theirs:
+            break
+        number += 1
+    return number
+
+
+def end_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether two paths end alike as far as both have any parts."""
+    return agreeing(one, other) == min(len(one), len(other))

@@ -31,7 +31,7 @@ def test_unchanged_files_are_not_even_opened(
     def no_reading(*_: object) -> None:
         raise AssertionError("it was hashed")
 
-    monkeypatch.setattr("ingest.discovery._sha256", no_reading)
+    monkeypatch.setattr("ingest.discovery.file_digest", no_reading)
     monkeypatch.setattr("ingest.workers._Worker", no_reading)
     assert pages_of(archive, tmp_path / "in", workers=2).unchanged == 1
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from retrieval.evaluation.evaluate import Case, Evaluation, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import Estimate
+from ui.wording import some_of
 
 #: The measures as a table heads them, and whether their interval stands beside.
 COLUMNS = (
@@ -38,9 +39,7 @@ def label_sentences(evaluation: Evaluation) -> list[str]:
         )
     if labelled.missed:
         lines.append(f"{len(labelled.missed)} rows mean no mark:")
-        lines += labelled.missed[:MOST_MISSED]
-    if len(labelled.missed) > MOST_MISSED:
-        lines.append(f"... and {len(labelled.missed) - MOST_MISSED} more (--json: all).")
+        lines += some_of(labelled.missed, MOST_MISSED)
     return lines
 
 

@@ -13,6 +13,7 @@ from retrieval.evaluation.coverage import FIRST, Coverage, Recall, Shown
 from retrieval.evaluation.measures import Estimate
 from retrieval.evaluation.regions import Checked
 from ui.evaluation.answers import MOST_MISSED, interval
+from ui.wording import counted, some_of
 
 #: The measures as a table heads them; the last two are those at the threshold or over.
 HEADINGS = {
@@ -53,9 +54,7 @@ def region_sentences(regions: Regions) -> list[str]:
         )
     if checked.passed_over:
         lines.append(f"{counted(len(checked.passed_over), 'row')} passed over:")
-        lines += checked.passed_over[:MOST_MISSED]
-    if len(checked.passed_over) > MOST_MISSED:
-        lines.append(f"... and {len(checked.passed_over) - MOST_MISSED} more (--json: all).")
+        lines += some_of(checked.passed_over, MOST_MISSED)
     return lines
 
 
@@ -130,11 +129,6 @@ def as_json(regions: Regions) -> dict[str, Any]:
             for one in regions.coverage.shown
         ],
     }
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _cell(estimate: Estimate | None) -> str:

@@ -20,7 +20,8 @@ from ui.web.markup import heading
 from ui.web.pageview import show_page
 from ui.web.results import show_results, show_samples
 from ui.web.state import arrive, scroll_if_asked, view, write_address
-from ui.web.wording import as_markdown, by_chance, counted
+from ui.web.wording import as_markdown, by_chance
+from ui.wording import counted
 
 
 def main() -> None:

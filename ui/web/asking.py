@@ -25,7 +25,8 @@ from ui.web.outline import RGB, in_page, outlined, preview_as_wide, to_master, t
 from ui.web.picking import MOST_OFFERED, offered_pages
 from ui.web.query import View, Way
 from ui.web.state import change, show, view
-from ui.web.wording import as_markdown, counted
+from ui.web.wording import as_markdown
+from ui.wording import counted
 
 SHEET = 300  # pixels of the side of the sheet to draw on
 PAGE_WIDE, PAGE_LARGER, PAGE_TALLEST = 520, 1000, 640

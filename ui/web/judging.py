@@ -25,8 +25,8 @@ from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
-from ui.web.wording import as_markdown, counted, likeness, reference, ship_and_date
-from ui.wording import alikeness
+from ui.web.wording import as_markdown, likeness, reference, ship_and_date
+from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
 MOST_SHOWN = 60

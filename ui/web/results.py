@@ -16,14 +16,13 @@ from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, show, view
 from ui.web.wording import (
     as_markdown,
-    counted,
     is_notable,
     likeness,
     narrowed,
     reference,
     ship_and_date,
 )
-from ui.wording import held_in_words
+from ui.wording import counted, held_in_words
 
 CARD = 204  # pixels of a card's width
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrieval.search import Filters
-from ui.wording import NOTABLE, alikeness
+from ui.wording import NOTABLE, alikeness, counted
 
 #: From this share of unrelated marks on, a likeness says nothing.
 COMMON = 0.2
@@ -24,11 +24,6 @@ def likeness(unrelated: float) -> str:
 def is_notable(unrelated: float) -> bool:
     """Return whether a likeness is worth a second look."""
     return unrelated <= NOTABLE
-
-
-def counted(number: int, thing: str) -> str:
-    """Return "1 page", "1,204 pages"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def narrowed(where: Filters) -> str:

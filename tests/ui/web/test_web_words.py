@@ -11,13 +11,13 @@ from ui.web.markup import card, heading, section, table
 from ui.web.wording import (
     as_markdown,
     by_chance,
-    counted,
     likeness,
     metadata_rows,
     narrowed,
     reference,
     ship_and_date,
 )
+from ui.wording import counted
 
 
 @pytest.mark.parametrize(
