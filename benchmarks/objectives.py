@@ -3,10 +3,10 @@
 Every objective of `train`, then every switch and the attention on one base objective, learns from
 random weights for the same wall-clock time: from redrawn synthetic marks or, with --learn-from
 drawn, from the training split's drawings (their labels are not read). Every image of DIR's test
-split is then a query against all others of it. The steps that fit into the time are counted on the
-first ones of each row, so run it on a machine that does nothing else. Rows are kept in
-FOLDER/objectives.csv, and a row that was interrupted goes on from its last checkpoint: run the same
-command again until the table is whole.
+split is then a query against all others of it. How many steps fit into the time is counted for
+every row before the first one is trained: the machine should do nothing else in these first minutes
+and may be busy afterwards. Rows are kept in FOLDER/objectives.csv, and a row that was interrupted
+goes on from its last checkpoint: run the same command again until the table is whole.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ BASE = "non-saturating"
 #: Steps that are timed, or as many as fit into a tenth of the time.
 TIMED = 20
 COLUMNS = (
-    "row", "learned_from", "minutes", "identities", "batch", "seed", "steps", "seconds_per_step",
+    "row", "learned_from", "minutes", "identities", "batch", "size", "seed",
+    "steps", "seconds_per_step",
     "mean_average_precision", "precision_at_1",
     "pooled_mean_average_precision", "pooled_precision_at_1",
 )  # fmt: skip
-KEY = COLUMNS[:6]
+KEY = COLUMNS[:7]
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 def show(row: dict[str, str]) -> None:
-    figures = " | ".join(f"{row[name] or '-':>6}" for name in COLUMNS[8:])
+    figures = " | ".join(f"{row[name] or '-':>6}" for name in COLUMNS[9:])
     print(f"| {row['row']:32} | {row['steps']:>6} | {figures} |", flush=True)
 
 
@@ -189,7 +190,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("objectives-table"))
     parser.add_argument("--only", nargs="+", metavar="ROW", help="these rows, as the table has it")
     parser.add_argument("--identities", type=int, default=8000, help="redrawn ones to learn from")
-    parser.add_argument("--batch", type=int, default=192)
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--size", type=int, default=64, help="of the pictures, in pixels")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     known = [recipe.name for recipe in ROWS]
@@ -203,48 +205,67 @@ def main() -> None:
     ingest_crops(archive, [options.drawn])
     labels = read_labels(options.drawn / "labels.csv", "test")
     labelled = find_marks(archive, labels, "labels.csv")
-    side = architecture("dcgan").size
     if options.learn_from == "drawn":
-        lesson = drawn_lesson(archive, options.drawn, side)
+        lesson = drawn_lesson(archive, options.drawn, options.size)
     else:
-        lesson = redrawn_lesson(options.folder, options.identities, side, options.seed)
+        lesson = redrawn_lesson(options.folder, options.identities, options.size, options.seed)
 
     table = options.folder / "objectives.csv"
-    print(f"{len(labelled.marks)} queries; {options.minutes} minutes a row, {options.learn_from}")
-    print(f"| {'learned by':32} | steps  | mAP    | P@1    | pooled | P@1    |")
-    print("|---|---|---|---|---|---|")
-    for recipe in ROWS:
-        if options.only and recipe.name not in options.only:
-            continue
-        if "conditional" in recipe.switches and not lesson.series:
-            print(f"| {recipe.name:32} | redrawn marks have no series: --learn-from drawn |")
-            continue
-        key = {
+
+    def key(recipe: Recipe) -> dict[str, str]:
+        return {
             "row": recipe.name,
             "learned_from": options.learn_from,
             "minutes": str(options.minutes),
             "identities": str(options.identities),
             "batch": str(options.batch),
+            "size": str(options.size),
             "seed": str(options.seed),
         }
+
+    def kept(recipe: Recipe) -> dict[str, str] | None:
+        asked = key(recipe)
         rows = read_table(table)
-        done = next((row for row in rows if all(row[name] == key[name] for name in KEY)), None)
+        return next((row for row in rows if all(row[name] == asked[name] for name in KEY)), None)
+
+    def run_of(recipe: Recipe) -> Path:
+        return Path(options.folder, "runs", "-".join(key(recipe).values()).replace(" + ", "+"))
+
+    asked = [recipe for recipe in ROWS if not options.only or recipe.name in options.only]
+    if not lesson.series:
+        asked = [recipe for recipe in asked if "conditional" not in recipe.switches]
+        print("Redrawn marks have no series: the conditional row needs --learn-from drawn.")
+    settings = {
+        recipe: replace(
+            default_settings(recipe.architecture, recipe.objective, None, recipe.switches),
+            shape=replace(architecture(recipe.architecture), size=options.size),
+            redrawn_share=0.0,
+            identities=options.identities,
+            batch=options.batch,
+            seed=options.seed,
+        )
+        for recipe in asked
+    }
+    for recipe in asked:
+        if kept(recipe) is None:
+            run_of(recipe).mkdir(parents=True, exist_ok=True)
+            paced(settings[recipe], lesson, run_of(recipe), options.minutes)
+
+    print(f"{len(labelled.marks)} queries; {options.minutes} minutes a row, {options.learn_from}")
+    print(f"| {'learned by':32} | steps  | mAP    | P@1    | pooled | P@1    |")
+    print("|---|---|---|---|---|---|")
+    for recipe in asked:
+        done = kept(recipe)
         if done is None:
-            run = options.folder / "runs" / "-".join(key.values()).replace(" + ", "+")
-            run.mkdir(parents=True, exist_ok=True)
-            settings = replace(
-                default_settings(recipe.architecture, recipe.objective, None, recipe.switches),
-                redrawn_share=0.0,
-                identities=options.identities,
-                batch=options.batch,
-                seed=options.seed,
+            run = run_of(recipe)
+            steps, seconds = paced(settings[recipe], lesson, run, options.minutes)
+            schedule = replace(
+                settings[recipe], steps=steps, checkpoint_every=max(1, -(-steps // 5))
             )
-            steps, seconds = paced(settings, lesson, run, options.minutes)
-            settings = replace(settings, steps=steps, checkpoint_every=max(1, -(-steps // 5)))
-            trained = learn(settings, lesson, run)
+            trained = learn(schedule, lesson, run)
             model = Model(trained.id, *unpack_weights(trained.weights, run), trained.manifest)
             figures = measured(archive, labelled, model)
-            done = {name: "" for name in COLUMNS} | key
+            done = {name: "" for name in COLUMNS} | key(recipe)
             done |= {"steps": str(steps), "seconds_per_step": f"{seconds:.3f}"}
             done |= {name: f"{value:.4f}" for name, value in figures.items()}
             write_table(table, [*read_table(table), done])
