@@ -49,12 +49,24 @@ class Annotation:
 
 
 @dataclass(frozen=True)
+class Canvas:
+    """The canvas of somebody's IIIF manifest that an image is shown on, in the canvas's units."""
+
+    id: str
+    width: int
+    height: int
+    attribution: str | None = None
+    rights: str | None = None
+
+
+@dataclass(frozen=True)
 class AnnotatedImage:
     """An image and its marks. On reading, what the file does not say is None.
 
     `names` are what a file calls the image, the best first: its path, its bare name, a URL; on
     writing there is one, the page's source. `frame` counts the images of a multi-page file
-    from 0. `location`, `page`, `ordinal`, `ingested` and `document` are only there on writing.
+    from 0. `location`, `page`, `ordinal`, `ingested`, `document` and `canvas` are only there on
+    writing.
     """
 
     names: tuple[str, ...]
@@ -69,6 +81,7 @@ class AnnotatedImage:
     ordinal: int = 0
     ingested: datetime | None = None
     document: dict[str, Any] | None = field(default=None, hash=False)
+    canvas: Canvas | None = None
 
     @property
     def source(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ingest.annotations.annotation import AnnotatedImage, Annotation
+from ingest.annotations.annotation import AnnotatedImage, Annotation, Canvas
 from ingest.annotations.formats import Format
 from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.archive import Archive
@@ -65,7 +66,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
     }
     pages = select(
         Page.id, Page.document_id, Page.source, Page.location, Page.frame, Page.ordinal,
-        Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at,
+        Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at, Page.details,
     ).order_by(Page.id)  # fmt: skip
     return [
         AnnotatedImage(
@@ -81,9 +82,19 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
             ordinal=row.ordinal,
             ingested=_utc(row.ingested_at),
             document=documents.get(row.document_id),
+            canvas=_canvas(row.details or {}),
         )
         for row in session.execute(pages)
     ]
+
+
+def _canvas(details: Mapping[str, Any]) -> Canvas | None:
+    """Return the canvas that a page was fetched from, as its manifest described it."""
+    name = str(details.get("canvas"))
+    width, height = details.get("width") or 0, details.get("height") or 0
+    if not name.startswith(("http://", "https://")) or min(width, height) < 1:
+        return None
+    return Canvas(name, width, height, details.get("attribution"), details.get("rights"))
 
 
 def export_text(

@@ -1,11 +1,13 @@
 """A IIIF Presentation 3 manifest of an archive: a canvas a page, a range a document.
 
-Each canvas carries its marks as an AnnotationPage. https://iiif.io/api/presentation/3.0/
+Each canvas carries its marks as an AnnotationPage. A page that was fetched from somebody's manifest
+stays on that manifest's canvas, with its rights. https://iiif.io/api/presentation/3.0/
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -14,6 +16,7 @@ from ingest.annotations.web_annotation import (
     PRESENTATION_CONTEXT,
     annotation_of,
     canvas_id,
+    canvas_size,
     file_facts,
 )
 from ingest.plain_json import write_json
@@ -76,13 +79,15 @@ def write_manifest(images: Sequence[AnnotatedImage], base: str) -> str:
 
 def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
     canvas = canvas_id(image, base)
+    width, height = canvas_size(image)
     suffix = PurePath(image.source).suffix.lower()
     return {
         "id": canvas,
         "type": "Canvas",
         "label": {"none": [image.source]},
-        "width": image.width,
-        "height": image.height,
+        "width": width,
+        "height": height,
+        **_rights(image),
         **file_facts(image),
         "items": [
             {
@@ -109,7 +114,7 @@ def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
             {
                 "id": f"{base}page/{image.page}/marks",
                 "type": "AnnotationPage",
-                "items": [annotation_of(one, canvas, base) for one in image.annotations],
+                "items": [annotation_of(one, image, canvas, base) for one in image.annotations],
             }
         ],
     }
@@ -122,7 +127,21 @@ def _address(image: AnnotatedImage, base: str) -> str:
     """
     if image.location.startswith(("http://", "https://")):
         return image.location
-    return canvas_id(image, base).replace(f"{base}canvas/", f"{base}image/", 1)
+    ours = canvas_id(replace(image, canvas=None), base)
+    return ours.replace(f"{base}canvas/", f"{base}image/", 1)
+
+
+def _rights(image: AnnotatedImage) -> dict[str, Any]:
+    """Return what the manifest that the image came from asks of those who show it."""
+    said: dict[str, Any] = {}
+    if image.canvas and image.canvas.rights and image.canvas.rights.startswith("http"):
+        said["rights"] = image.canvas.rights
+    if image.canvas and image.canvas.attribution:
+        said["requiredStatement"] = {
+            "label": {"en": ["Attribution"]},
+            "value": {"none": [image.canvas.attribution]},
+        }
+    return said
 
 
 def _metadata(document: dict[str, Any]) -> list[dict[str, Any]]:

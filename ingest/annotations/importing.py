@@ -173,6 +173,7 @@ def _placed(
         called = f"{image.source[:300]!r}"
         try:
             page = finder.find(image)
+            image = finder.sized(image)
             scale = scale_to(page, image)
         except RegionError as error:
             count = len(image.annotations)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import true
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import (
@@ -19,6 +19,7 @@ from ingest.annotations.annotation import (
 from ingest.known import KnownPage, pages_where
 from ingest.reading import Box
 from retrieval.catalogue.naming import end_alike, path_parts
+from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]
 
@@ -39,7 +40,15 @@ class PageFinder:
         self._by_name: dict[str, list[KnownPage]] = defaultdict(list)
         self._by_last_part: dict[str, set[str]] = defaultdict(set)
         self._by_content: dict[str, list[KnownPage]] = defaultdict(list)
+        self._canvases: dict[str, tuple[int | None, int | None]] = {}
+        fetched: dict[int, str] = {}
+        for number, details in session.execute(select(Page.id, Page.details)):
+            if details and (canvas := details.get("canvas")):
+                fetched[number] = canvas
+                self._canvases[canvas] = details.get("width"), details.get("height")
         for page in pages_where(session, true()):
+            if page.id in fetched:
+                self._by_name[fetched[page.id]].append(page)
             self._by_name[page.source].append(page)
             if page.location != page.source:
                 self._by_name[page.location].append(page)
@@ -59,6 +68,13 @@ class PageFinder:
         if not named:
             raise RegionError("no such page is in the archive")
         return _only(named, image)
+
+    def sized(self, image: AnnotatedImage) -> AnnotatedImage:
+        """Return the image with the size of the canvas that it names, where the file says none."""
+        if image.width or image.height or image.source not in self._canvases:
+            return image
+        width, height = self._canvases[image.source]
+        return replace(image, width=width, height=height)
 
     def _named(self, names: Sequence[str]) -> list[KnownPage]:
         for name in names:

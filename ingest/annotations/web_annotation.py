@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from ingest.annotations.annotation import (
     STATUSES,
     AnnotatedImage,
     Annotation,
+    Canvas,
     Point,
     RegionError,
     Understood,
@@ -126,7 +128,7 @@ def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
             "id": f"{base}annotations",
             "type": "AnnotationPage",
             "items": [
-                annotation_of(one, _whole_target(image, base), base)
+                annotation_of(one, image, _whole_target(image, base), base)
                 for image in images
                 for one in image.annotations
             ],
@@ -134,8 +136,11 @@ def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
     )
 
 
-def annotation_of(one: Annotation, source: object, base: str) -> dict[str, Any]:
-    """Return the annotation of a mark on the canvas `source`."""
+def annotation_of(
+    one: Annotation, image: AnnotatedImage, source: object, base: str
+) -> dict[str, Any]:
+    """Return the annotation of a mark of `image`, whose canvas is `source`."""
+    one = _in_units_of_canvas(one, image)
     selector: dict[str, str] = {
         "type": "FragmentSelector",
         "conformsTo": "http://www.w3.org/TR/media-frags/",
@@ -169,9 +174,51 @@ def annotation_of(one: Annotation, source: object, base: str) -> dict[str, Any]:
 
 
 def canvas_id(image: AnnotatedImage, base: str) -> str:
-    """Return the address of an image's canvas: it holds the page's source, and its frame if any."""
+    """Return the address of an image's canvas: the one it was fetched from, else one of our own.
+
+    Ours holds the page's source, and its frame if any.
+    """
+    if (canvas := _fetched_from(image)) is not None:
+        return canvas.id
     frame = f"?frame={image.frame}" if image.frame else ""
     return f"{base}canvas/{quote(image.source, safe='')}{frame}"
+
+
+def canvas_size(image: AnnotatedImage) -> tuple[int | None, int | None]:
+    """Return width and height of an image's canvas, in the canvas's units."""
+    canvas = _fetched_from(image) or image
+    return canvas.width, canvas.height
+
+
+def _fetched_from(image: AnnotatedImage) -> Canvas | None:
+    """Return the canvas of another's manifest that the whole image fills, if there is one."""
+    canvas = image.canvas
+    if canvas is None or not image.width or not image.height or image.frame:
+        return None
+    # A smaller copy was rounded to whole pixels.
+    fills = (
+        abs(image.width * canvas.height / canvas.width - image.height) <= 1
+        or abs(canvas.width * image.height / image.width - canvas.height) <= 1
+    )
+    return canvas if fills else None
+
+
+def _in_units_of_canvas(one: Annotation, image: AnnotatedImage) -> Annotation:
+    width, height = canvas_size(image)
+    if not (width and height and image.width and image.height):
+        return one
+    across, down = width / image.width, height / image.height
+    if across == down == 1:
+        return one
+    x, y, wide, high = one.box
+    box = (_short(x * across), _short(y * down), _short(wide * across), _short(high * down))
+    outline = one.polygon and tuple((_short(x * across), _short(y * down)) for x, y in one.polygon)
+    return replace(one, box=box, polygon=outline)
+
+
+def _short(value: float) -> float:
+    # Finer than any master's pixel, so that the way back ends at the same one.
+    return round(value, 4)
 
 
 def file_facts(image: AnnotatedImage) -> dict[str, Any]:
@@ -184,8 +231,8 @@ def _whole_target(image: AnnotatedImage, base: str) -> dict[str, Any]:
     return {
         "id": canvas_id(image, base),
         "type": "Canvas",
-        "width": image.width,
-        "height": image.height,
+        "width": canvas_size(image)[0],
+        "height": canvas_size(image)[1],
         **file_facts(image),
     }
 
