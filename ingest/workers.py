@@ -7,8 +7,6 @@ import functools
 import itertools
 import math
 import multiprocessing
-import os
-import signal
 import threading
 import traceback
 from collections import deque
@@ -17,6 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from retrieval.processes import serve_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -230,16 +230,8 @@ def _serve(pipe: Connection, work: Callable[[T], R]) -> None:
 
 
 def _prepare() -> None:
-    """Make a worker leave Ctrl-C to the main process, end with it, and keep to one thread."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        parent.join()
-        os._exit(1)  # the parent was killed: nobody reads what is being done here
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    """Make a worker serve its parent alone, on one thread."""
+    serve_parent()
     import cv2
 
     cv2.setNumThreads(1)

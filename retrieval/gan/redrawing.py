@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.ink import normalise
+from retrieval.processes import serve_parent
 from retrieval.strokes.glyphs import random_glyph
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.merchant import merchant_mark
@@ -70,7 +71,7 @@ def redrawn_pairs(
         chunks = [_draw_chunk(seed, i, n, size) for i, n in enumerate(sizes)]
     else:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, context, serve_parent) as pool:
             chunks = list(
                 pool.map(
                     _draw_chunk, [seed] * len(sizes), range(len(sizes)), sizes, [size] * len(sizes)
