@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,7 +43,7 @@ from ingest.reading import (
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
 from ingest.sources import MAX_PIXELS, ImageFile, image_files
-from ingest.workers import in_order
+from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import UNFINISHED
@@ -224,7 +223,7 @@ def _ingest(
                 read,
                 reading_of_a_lost_file,
                 functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
-                _cores() if workers is None else workers,
+                cores() if workers is None else workers,
                 60 * max_minutes,
             ):
                 with archive.writing() as session:
@@ -277,9 +276,3 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
 def _blank(given: GivenManifest) -> int:
     """Return how many canvases of a manifest have no image."""
     return sum(not canvas.paintings for canvas in given.manifest.canvases)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

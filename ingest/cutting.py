@@ -40,7 +40,7 @@ def cut_from_masters(
         by_page.setdefault(page.id, (page, []))[1].append(box)
     for page, boxes in by_page.values():
         try:
-            image = _image_of(page, max_pixels)
+            image = image_of(page, max_pixels)
         except SourceError as error:
             found.unread[page.id] = str(error)
             continue
@@ -56,8 +56,11 @@ def cut_from_masters(
     return found
 
 
-def _image_of(page: KnownPage, max_pixels: int) -> RGB:
-    """Return what the page was read from; SourceError where that cannot be had any more."""
+def image_of(page: KnownPage, max_pixels: int) -> RGB:
+    """Return what the page was read from, (H, W, 3) uint8 RGB.
+
+    Raises SourceError where that cannot be had any more.
+    """
     path = path_of(page.location)
     if _has_changed(path, page):
         raise SourceError(*_CHANGED)

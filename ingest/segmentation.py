@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ingest.binarise import Bytes, Floats
 from ingest.inks import Inks, separate_inks
@@ -111,6 +112,27 @@ def candidates(inks: Inks) -> Boxes:
     return np.unique(boxes[kept], axis=0)
 
 
+def scored_candidates(image: Bytes) -> tuple[Inks, Boxes, Floats]:
+    """A page, (H, W, 3) uint8 RGB, taken apart; its candidates, (N, 4); how likely each is a mark.
+
+    Boxes are in pixels of the planes, `enlarged` brings them to the image's.
+    """
+    inks = separate_inks(working_copy(image))
+    boxes = candidates(inks)
+    if not len(boxes):
+        return inks, boxes, np.zeros(0, np.float32)
+    return inks, boxes, likelihoods(describe(inks, boxes), shipped_weights())
+
+
+def enlarged(boxes: Boxes, inks: Inks, image: Bytes) -> npt.NDArray[np.int64]:
+    """Boxes of the planes of `inks` in whole pixels of `image`, (N, 4), none beyond its edges."""
+    height, width = image.shape[:2]
+    size = np.array([width, height, width, height])
+    back = boxes * (size / np.array(inks.ink.shape[::-1] * 2))
+    whole = np.concatenate([np.floor(back[:, :2]), np.ceil(back[:, 2:])], axis=1)
+    return np.asarray(np.clip(whole, 0, size), np.int64)
+
+
 def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
     """Indices of the best boxes, best first, none the same find as a better one."""
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -161,15 +183,12 @@ def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
     """
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"a page is (H, W, 3) RGB, not {image.shape}")
-    height, width = image.shape[:2]
-    if min(height, width) < 16:
+    if min(image.shape[:2]) < 16:
         return []
-    inks = separate_inks(working_copy(image))
-    boxes = candidates(inks)
+    inks, boxes, scores = scored_candidates(image)
     if not len(boxes):
         return []
-    scores = likelihoods(describe(inks, boxes), shipped_weights())
-    back = np.array([width, height, width, height]) / np.array(inks.ink.shape[::-1] * 2)
+    whole = enlarged(boxes, inks, image)
     proposals: list[Proposal] = []
     for index in distinct(boxes, scores, 2 * most):
         if len(proposals) == most:
@@ -177,9 +196,7 @@ def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
         left, top, right, bottom = np.maximum(boxes[index], 0).round().astype(int).tolist()
         if not has_edges(inks.density[top : max(bottom, top + 1), left : max(right, left + 1)]):
             continue
-        left, top, right, bottom = (boxes[index] * back).tolist()
-        x, y = max(0, int(left)), max(0, int(top))
-        x1, y1 = min(width, int(np.ceil(right))), min(height, int(np.ceil(bottom)))
+        x, y, x1, y1 = whole[index].tolist()
         if x1 > x and y1 > y:
             proposals.append(Proposal(x, y, x1 - x, y1 - y, float(scores[index])))
     return proposals

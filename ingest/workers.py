@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import multiprocessing
+import os
 import threading
 import traceback
 from collections import deque
@@ -77,6 +78,13 @@ def in_order(
     finally:
         crew.end()
         threads.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Stuck(Exception):

@@ -93,7 +93,7 @@ def search_images(
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
     a mark's score.
     """
-    return list(_ranked(searcher, _embedded(searcher, images, ways), ways, top, where))
+    return list(rank_marks(searcher, query_vectors(searcher, images, ways), ways, top, where))
 
 
 def search_marks(
@@ -109,6 +109,23 @@ def search_marks(
 
     `ways` as for `search_images`. Raises QueryError when no mark is liked or one is not in the
     index, and ArchiveError when a liked mark is to be turned and its picture is gone.
+    """
+    wanted = wanted_vectors(searcher, liked, disliked, ways)
+    named = {*liked, *disliked}
+    hits = next(rank_marks(searcher, wanted[None], ways, top + len(named), where))
+    kept = [hit for hit in hits if hit.mark not in named][:top]
+    return [replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1)]
+
+
+def wanted_vectors(
+    searcher: Searcher,
+    liked: Sequence[int],
+    disliked: Sequence[int] = (),
+    ways: Sequence[Orientation] = (UPRIGHT,),
+) -> NDArray[np.float32]:
+    """Return what a search by marks looks for in each of W ways, (W, D) L2-normalised.
+
+    Raises what `search_marks` raises.
     """
     if not liked:
         raise QueryError("A search by marks needs at least one mark that is liked.")
@@ -126,13 +143,10 @@ def search_marks(
     lengths = np.linalg.norm(wanted, axis=1, keepdims=True)
     if lengths.min() < 1e-6:
         raise QueryError("What is liked and what is disliked are the same; like another mark.")
-    named = {*liked, *disliked}
-    hits = next(_ranked(searcher, (wanted / lengths)[None], ways, top + len(named), where))
-    kept = [hit for hit in hits if hit.mark not in named][:top]
-    return [replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1)]
+    return np.asarray(wanted / lengths, np.float32)
 
 
-def _embedded(
+def query_vectors(
     searcher: Searcher, images: Sequence[NDArray[np.uint8]], ways: Sequence[Orientation]
 ) -> NDArray[np.float32]:
     """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch."""
@@ -156,13 +170,13 @@ def _liked_held(
         return np.asarray(stored.mean(axis=0, keepdims=True), np.float32)
     with searcher.archive.session() as session:
         rows = mark_rows(session, liked)
-    seen = _embedded(searcher, [load_crop(searcher.archive, rows[m].crop) for m in liked], ways)
+    seen = query_vectors(searcher, [load_crop(searcher.archive, rows[m].crop) for m in liked], ways)
     as_first = [ways[int(at)] for at in (seen @ stored[0]).argmax(axis=1)]
     turns = [[ways.index(first.then(way)) for way in ways] for first in as_first]
     return np.asarray(np.mean([s[at] for s, at in zip(seen, turns, strict=True)], axis=0))
 
 
-def _ranked(
+def rank_marks(
     searcher: Searcher,
     vectors: NDArray[np.float32],
     ways: Sequence[Orientation],

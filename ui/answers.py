@@ -9,31 +9,33 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from retrieval.everywhere import Found
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit
 from ui.wording import alikeness, held_in_words
 
 
 def as_json(
-    query: str, model: str, hits: Sequence[Hit], ways: Sequence[Orientation] = (UPRIGHT,)
+    query: str, model: str, hits: Sequence[Found], ways: Sequence[Orientation] = (UPRIGHT,)
 ) -> str:
     """Return one query's ranked list as a JSON object on one line.
 
     Where the query was held in several `ways`, each result says in which one it was found:
-    `turned`, degrees clockwise, after it was `mirrored`, left for right, or not.
+    `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `mark` is null
+    for a place that is no mark.
     """
     results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) for hit in hits]
     return json.dumps({"query": query, "model": model, "results": results}, ensure_ascii=False)
 
 
-def _way(hit: Hit) -> dict[str, Any]:
+def _way(hit: Found) -> dict[str, Any]:
     return {"turned": hit.held.turned, "mirrored": hit.held.mirrored}
 
 
-def _result(hit: Hit) -> dict[str, Any]:
+def _result(hit: Found) -> dict[str, Any]:
     return {
         "rank": hit.rank,
-        "mark": hit.mark,
+        "mark": hit.mark if isinstance(hit, Hit) else None,
         "score": round(hit.score, 6),
         "source": hit.source,
         "page": hit.page,
@@ -42,7 +44,7 @@ def _result(hit: Hit) -> dict[str, Any]:
     }
 
 
-def as_table(query: str, hits: Sequence[Hit], ways: Sequence[Orientation] = (UPRIGHT,)) -> Table:
+def as_table(query: str, hits: Sequence[Found], ways: Sequence[Orientation] = (UPRIGHT,)) -> Table:
     """Return one query's ranked list as a table with calibrated scores.
 
     Where the query was held in several `ways`, a column says in which one each was found.
@@ -56,8 +58,8 @@ def as_table(query: str, hits: Sequence[Hit], ways: Sequence[Orientation] = (UPR
         document = hit.document or {}
         table.add_row(
             str(hit.rank),
-            str(hit.mark),
-            alikeness(hit.unrelated),
+            str(hit.mark) if isinstance(hit, Hit) else "none",
+            alikeness(hit.unrelated, "mark" if isinstance(hit, Hit) else "spot"),
             *([held_in_words(hit.held)] if several else []),
             escape(hit.source),
             ",".join(map(str, hit.box)),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -29,6 +30,12 @@ from ui.command import (
 from ui.evaluating import evaluate
 from ui.progress import bar, console
 from ui.where import parse_where
+
+if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retrieval.everywhere import Found
 
 app = typer.Typer(
     name="prizemarks",
@@ -200,7 +207,17 @@ def train(
 
 
 @app.command()
-def index(archive: ArchiveArgument, model: ModelOption = None, as_json: JsonOption = False) -> None:
+def index(
+    archive: ArchiveArgument,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--everywhere", help="Also make searchable what is on the pages where no mark is known."
+        ),
+    ] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Embed the marks and make them searchable. Only what is new is embedded.
 
     Example: prizemarks index my-archive
@@ -208,17 +225,38 @@ def index(archive: ArchiveArgument, model: ModelOption = None, as_json: JsonOpti
     from retrieval.index import refresh_index
     from retrieval.learn import archive_model
 
+    looked = None
     with archive_in(archive) as opened, opened.lock():
         chosen = archive_model(opened, model)
         with bar("Embedding") as report:
             done = refresh_index(opened, chosen, report)
+        if everywhere:
+            from ingest.everywhere import look_everywhere
+
+            settings = read_settings(archive)
+            with bar("Looking everywhere") as report:
+                looked = look_everywhere(
+                    opened,
+                    chosen,
+                    max_pixels=round(settings.max_megapixels * 1e6),
+                    max_minutes=settings.max_minutes,
+                    workers=settings.workers or None,
+                    report=report,
+                )
     if as_json:
-        typer.echo(json.dumps({"model": chosen.id, **asdict(done)}))
+        found = {} if looked is None else {"everywhere": asdict(looked)}
+        typer.echo(json.dumps({"model": chosen.id, **asdict(done), **found}))
     else:
         typer.echo(
             f"{done.total} marks are searchable under model {chosen.id}: {done.embedded} embedded "
             f"now, {done.added} added to the index, {done.removed} removed."
         )
+        if looked is not None:
+            from ui.reports import everywhere_sentences
+
+            for line in everywhere_sentences(looked):
+                typer.echo(line)
+    raise typer.Exit(FAILURES if looked is not None and looked.unread else DONE)
 
 
 @app.command()
@@ -246,6 +284,10 @@ def search(
         bool,
         typer.Option("--mirrored", help="Look for its mirror image as well; both: eight ways."),
     ] = False,
+    everywhere: Annotated[
+        bool,
+        typer.Option("--everywhere", help="Look where no mark was found, too; index so first."),
+    ] = False,
     top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
     model: ModelOption = None,
     as_json: JsonOption = False,
@@ -254,8 +296,13 @@ def search(
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
+    from retrieval.everywhere import (
+        load_places,
+        search_images_everywhere,
+        search_marks_everywhere,
+    )
     from retrieval.orientation import orientations
-    from retrieval.search import Hit, load_searcher, search_images, search_marks
+    from retrieval.search import load_searcher, search_images, search_marks
     from ui.answers import as_json as json_line
     from ui.answers import as_table
     from ui.pictures import page_region, parse_region, query_picture
@@ -264,7 +311,21 @@ def search(
     ways = orientations(turned=turned, mirrored=mirrored)
     failed = 0
 
-    def say(query: str, hits: list[Hit]) -> None:
+    def by_images(pictures: list[NDArray[np.uint8]]) -> Sequence[Sequence[Found]]:
+        if places is None:
+            return search_images(searcher, pictures, top=top, where=filters, ways=ways)
+        return search_images_everywhere(
+            searcher, places, pictures, top=top, where=filters, ways=ways
+        )
+
+    def by_marks(liked: list[int], disliked: list[int]) -> Sequence[Found]:
+        if places is None:
+            return search_marks(searcher, liked, disliked, top=top, where=filters, ways=ways)
+        return search_marks_everywhere(
+            searcher, places, liked, disliked, top=top, where=filters, ways=ways
+        )
+
+    def say(query: str, hits: Sequence[Found]) -> None:
         if as_json:
             typer.echo(json_line(query, searcher.model.id, hits, ways))
         else:
@@ -277,17 +338,16 @@ def search(
             raise QueryError("--page and --region belong together.")
         filters = parse_where(where or ())
         searcher = load_searcher(opened, model)
+        places = load_places(opened, searcher.model) if everywhere else None
         limit = round(read_settings(archive).max_megapixels * 1e6)
         if mark:
             name = "marks " + " ".join(map(str, mark))
-            hits = search_marks(searcher, mark, unlike or (), top=top, where=filters, ways=ways)
-            say(name, hits)
+            say(name, by_marks(mark, unlike or []))
         elif page is not None and region is not None:
             box = parse_region(region)
             crop = page_region(opened, page, box, limit)
             name = f"page {page} {region}"
-            (hits,) = search_images(searcher, [crop], top=top, where=filters, ways=ways)
-            say(name, hits)
+            say(name, by_images([crop])[0])
         else:
             queries = list(images or ())
             for start in range(0, len(queries), QUERIES_AT_ONCE):
@@ -298,9 +358,7 @@ def search(
                     except SourceError as error:
                         failed += 1
                         console.print(f"{escape(str(path))}: {escape(str(error))}", soft_wrap=True)
-                ranked = search_images(
-                    searcher, [p for _, p in pictures], top=top, where=filters, ways=ways
-                )
+                ranked = by_images([picture for _, picture in pictures])
                 for (path, _), hits in zip(pictures, ranked, strict=True):
                     say(str(path), hits)
     raise typer.Exit(FAILURES if failed else DONE)

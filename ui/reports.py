@@ -1,4 +1,4 @@
-"""What `ingest` says when it has finished."""
+"""What `ingest` and `index --everywhere` say when they have finished."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.batch import IngestReport
-from ui.wording import some_of
+from ingest.everywhere import LookedThrough
+from ui.wording import counted, some_of
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
@@ -51,3 +52,18 @@ def _named(left: Sequence[str]) -> str:
     more = len(left) - MOST_NAMED
     others = f" and {more} more (--json: all)" if more > 0 else ""
     return f": {', '.join(left[:MOST_NAMED])}{others}"
+
+
+def everywhere_sentences(looked: LookedThrough) -> list[str]:
+    """Return what `index --everywhere` did, for a person, one fact a line."""
+    size = looked.bytes / max(looked.pages, 1) / 1000
+    lines = [
+        f"{counted(looked.regions, 'region')} of {counted(looked.pages, 'page')} are searchable "
+        f"too, with `search --everywhere`: {counted(looked.looked, 'page')} looked through now, "
+        f"in {looked.seconds:.0f} s; {looked.bytes / 1e6:.1f} MB, {size:.1f} kB a page."
+    ]
+    if looked.unread:
+        number = counted(len(looked.unread), "page")
+        lines.append(f"{number} could not be looked through; the next run tries again:")
+        lines += some_of(looked.unread, MOST_PROBLEMS, "more")
+    return lines

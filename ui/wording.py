@@ -10,17 +10,17 @@ from retrieval.orientation import Orientation
 NOTABLE = 0.01
 
 
-def alikeness(unrelated: float) -> str:
-    """Say what share of unrelated marks looks at least this alike, `unrelated` in (0, 1]."""
+def alikeness(unrelated: float, one: str = "mark") -> str:
+    """Say what share of unrelated ones looks at least this alike, `unrelated` in (0, 1]."""
     if unrelated <= 1e-6:
-        return "fewer than 1 in 1,000,000 unrelated marks"
+        return f"fewer than 1 in 1,000,000 unrelated {one}s"
     one_in = 1 / unrelated
     if one_in < 2:
-        return "as alike as any two marks"
+        return f"as alike as any two {one}s"
     if one_in >= 100:
         digits = 10 ** (len(str(int(one_in))) - 2)  # two figures are all the estimate is good for
         one_in = round(one_in / digits) * digits
-    return f"1 in {one_in:,.0f} unrelated marks"
+    return f"1 in {one_in:,.0f} unrelated {one}s"
 
 
 _TURNS = {

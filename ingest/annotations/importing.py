@@ -250,8 +250,8 @@ def _matches(
     boxes = np.array([mark.box for mark in existing], np.float64)
     pairs = []
     for at, one in enumerate(placed):
-        overlaps = _overlaps(one.box, boxes)
-        pairs += [(-overlaps[to], at, int(to)) for to in np.flatnonzero(overlaps >= SAME_REGION)]
+        shared = overlaps(one.box, boxes)
+        pairs += [(-shared[to], at, int(to)) for to in np.flatnonzero(shared >= SAME_REGION)]
     for _, at, to in sorted(pairs):
         mark = existing[to]
         said = placed[at].annotation
@@ -260,7 +260,7 @@ def _matches(
         mark = by_id.get(one.annotation.mark or 0)
         if mark is None or one.annotation.created:
             continue
-        if _overlaps(one.box, np.array([mark.box], np.float64))[0] > 0:
+        if overlaps(one.box, np.array([mark.box], np.float64))[0] > 0:
             take(at, mark, True)
     return found
 
@@ -332,7 +332,7 @@ def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
         session.execute(update(Mark), rows)
 
 
-def _overlaps(box: Box, boxes: Boxes) -> Boxes:
+def overlaps(box: Box, boxes: Boxes) -> Boxes:
     """Return the intersection over union of a box with each of `boxes`, (N, 4)."""
     x, y, width, height = box
     across = np.minimum(x + width, boxes[:, 0] + boxes[:, 2]) - np.maximum(x, boxes[:, 0])

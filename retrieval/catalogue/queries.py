@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -100,6 +103,24 @@ class PageRow:
     segmenter: str | None
     reference: str | None
     marks: int
+
+
+@dataclass(frozen=True)
+class PlacePage:
+    """What is said of a place: its page and that page's document."""
+
+    page: int
+    source: str
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """A page and its width and height in pixels of the master."""
+
+    page: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -220,6 +241,22 @@ def mark_ids(
     return list(session.scalars(statement))
 
 
+def page_ids(
+    session: Session,
+    *,
+    year_from: int | None = None,
+    year_to: int | None = None,
+    series: str | None = None,
+    ship: str | None = None,
+) -> list[int]:
+    """Return the ids, in order, of the pages whose document fits, as in `mark_ids`."""
+    statement = select(Page.id).order_by(Page.id)
+    conditions = document_conditions(year_from, year_to, series, ship)
+    if conditions:
+        statement = statement.join(Document, Page.document_id == Document.id).where(*conditions)
+    return list(session.scalars(statement))
+
+
 def document_conditions(
     year_from: int | None = None,
     year_to: int | None = None,
@@ -290,6 +327,55 @@ def page(session: Session, page: int) -> PageRow | None:
     """Return one page; None when there is none with this id."""
     row = session.execute(_pages().where(Page.id == page)).one_or_none()
     return None if row is None else PageRow(**row._asdict())
+
+
+def pages_by_content(session: Session) -> dict[tuple[str, int], PageSize]:
+    """Return the segmented pages, copies left out, by the SHA-256 of their master and its frame."""
+    statement = select(Page.sha256, Page.frame, Page.id, Page.width, Page.height).where(
+        Page.duplicate_of.is_(None), Page.segmenter.is_not(None)
+    )
+    return {
+        (sha256, frame): PageSize(*rest)
+        for sha256, frame, *rest in session.execute(
+            statement.order_by(Page.id.desc()).execution_options(yield_per=_FETCH)
+        )
+    }
+
+
+def marked_boxes(session: Session, pages: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+    """Return the boxes of all marks of these pages, rejected ones too: (N, 4) a page with any.
+
+    Each is x, y, width, height in pixels of the master.
+    """
+    boxes: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for start in range(0, len(pages), _CHUNK):
+        statement = select(Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height).where(
+            Mark.page_id.in_(pages[start : start + _CHUNK])
+        )
+        for page, *box in session.execute(statement):
+            boxes[page].append((box[0], box[1], box[2], box[3]))
+    return {page: np.array(found, np.int64) for page, found in boxes.items()}
+
+
+def place_pages(session: Session, pages: Sequence[int]) -> dict[int, PlacePage]:
+    """Return the named pages by id with their documents; ids that are gone are left out."""
+    found: dict[int, PlacePage] = {}
+    for start in range(0, len(pages), _CHUNK):
+        statement = (
+            select(
+                Page.id.label("page"),
+                Page.source,
+                *(getattr(Document, field) for field in _DOCUMENT_FIELDS),
+            )
+            .outerjoin(Document, Page.document_id == Document.id)
+            .where(Page.id.in_(pages[start : start + _CHUNK]))
+        )
+        for row in session.execute(statement):
+            values = row._asdict()
+            document = {field: values.pop(field) for field in _DOCUMENT_FIELDS}
+            known = document if document["reference"] is not None else None
+            found[row.page] = PlacePage(**values, document=known)
+    return found
 
 
 def failures(session: Session) -> list[FailureRow]:

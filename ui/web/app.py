@@ -18,6 +18,7 @@ from ui.web.loading import Holdings, archive_at, holdings, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading
 from ui.web.pageview import show_page
+from ui.web.placeview import show_place
 from ui.web.results import show_results, show_samples
 from ui.web.state import arrive, scroll_if_asked, view, write_address
 from ui.web.wording import as_markdown, by_chance
@@ -82,7 +83,10 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
         missing = counted(marks - len(searcher.index), "mark")
         st.info(f"{missing} cannot be found yet. To index what is new, run:")
         st.code(f"prizemarks index {archive.folder}", language=None)
-    opened = view().opened
+    opened, place = view().opened, view().place
+    if place is not None:
+        show_place(archive, place)
+        return
     if opened is not None:
         show_page(archive, opened)
         return
@@ -92,7 +96,7 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
     wide = view().way == "page"
     left, right = st.columns([11, 9] if wide else [1, 2], gap="medium")
     with left, st.container(key="long-question" if wide else "question"):
-        question = ask(archive)
+        question = ask(archive, searcher.model.id)
     write_address()  # before the search, so that it is never late
     with right:
         if question.asked:

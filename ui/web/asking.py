@@ -16,6 +16,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.queries import PageRow, mark_rows, page_marks
 from retrieval.catalogue.queries import page as catalogued_page
+from retrieval.everywhere import has_places
 from ui.pictures import query_picture
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
@@ -56,8 +57,8 @@ class Question:
         return self.by_marks or self.picture is not None
 
 
-def ask(archive: Archive) -> Question:
-    """Show the ways to ask and return what is asked."""
+def ask(archive: Archive, model: str) -> Question:
+    """Show the ways to ask of an archive under a model, and return what is asked."""
     now = view()
     ways = [way for way in _WAYS if way != "marks" or now.liked]
     st.html(section("Which mark are you looking for?"))
@@ -80,6 +81,7 @@ def ask(archive: Archive) -> Question:
     else:
         question = Question(by_marks=bool(now.liked))
     _ways_to_hold(view())
+    _how_far_to_look(archive, model, view())
     _chosen_marks(archive, view())
     return question
 
@@ -101,6 +103,23 @@ def _ways_to_hold(now: View) -> None:
                     **{name: st.session_state[name]}, shown=View().shown
                 ),
             )
+
+
+def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
+    """Offer to look where no mark was found, or say which command makes that possible."""
+    if not has_places(archive, model):
+        st.caption(
+            "Only marks that the program found are searched. To look over the whole pages as "
+            f"well, run `prizemarks index {archive.folder} --everywhere`."
+        )
+        return
+    st.session_state["everywhere"] = now.everywhere
+    st.checkbox(
+        "Also where no mark was found",
+        key="everywhere",
+        help="Looks over the whole pages, too, for marks that the program passed over.",
+        on_change=lambda: change(everywhere=st.session_state["everywhere"], shown=View().shown),
+    )
 
 
 def _drawn() -> RGB | None:

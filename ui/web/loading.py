@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ingest.sources import path_of, read_frame
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
-from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.queries import Counts, Facets, PageRow, counts, facets
-from retrieval.catalogue.tables import Model
+from retrieval.catalogue.tables import Model, Page
 from retrieval.crops import load_crop
+from retrieval.everywhere import Places, load_places
 from retrieval.index import SEAL
 from retrieval.learn import archive_model
 from retrieval.search import Searcher, load_searcher
 from retrieval.settings import read_settings
+from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import Box, page_region
 from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.picking import sampled_marks
+from ui.web.query import Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
 TILE, LARGE = 340, 1600
@@ -104,6 +107,25 @@ def _searcher(_archive: Archive, folder: str, model: str, sealed: int) -> Search
     return load_searcher(_archive, model)
 
 
+def places_of(searcher: Searcher) -> Places | None:
+    """Return the regions of the archive's pages, loaded again when these or the pages changed.
+
+    None where no page was looked through under the searcher's model.
+    """
+    archive, model = searcher.archive, searcher.model
+    shards = tuple(path.name for path in shard_paths(shards_folder(archive, model.id)))
+    if not shards:
+        return None
+    with archive.session() as session:
+        pages = session.execute(select(func.count(), func.max(Page.ingested_at))).one()
+    return _places(searcher, str(archive.folder), hash(shards), str(pages))
+
+
+@st.cache_resource(show_spinner="Opening the pages …", max_entries=2)
+def _places(_searcher: Searcher, folder: str, shards: int, pages: str) -> Places:
+    return load_places(_searcher.archive, _searcher.model)
+
+
 def most_pixels(archive: Archive) -> int:
     """Return how many pixels an image may have, as the archive sets it."""
     return round(read_settings(archive.folder).max_megapixels * 1e6)
@@ -151,6 +173,19 @@ def mark_tile(archive: Archive, crop: str) -> bytes | None:
         return _tile(archive, crop)
     except ArchiveError:
         return None
+
+
+def place_tile(archive: Archive, place: Spot) -> bytes | None:
+    """Return the picture of a place, cut from its master; None when that cannot be had."""
+    try:
+        return _place_tile(archive, str(archive.folder), place)
+    except (QueryError, SourceError):
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=3000)
+def _place_tile(_archive: Archive, folder: str, place: Spot) -> bytes:
+    return tile(page_region(_archive, *place, most_pixels(_archive)), TILE)
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)

@@ -12,6 +12,7 @@ from retrieval.search import Filters
 from ui.pictures import Box, parse_region
 
 Way = Literal["draw", "upload", "page", "marks"]
+Spot = tuple[int, Box]  # a page, and a box on it in pixels of the master
 
 #: Results shown at first, added by "Show more", and in all; a historian reads no further.
 SHOWN, MOST_SHOWN = 24, 480
@@ -21,7 +22,7 @@ MOST_MARKS = 50
 
 @dataclass(frozen=True)
 class View:
-    """A query, how it was put, and which mark's page or which proposed group lies open.
+    """A query, how it was put, and which mark's page, place or proposed group lies open.
 
     A sketch or an uploaded picture is no part of it: it does not fit into an address.
     """
@@ -37,6 +38,8 @@ class View:
     group: int | None = None  # a proposed group, or 0 for what comes first
     turned: bool = False  # looked for in its quarter turns as well
     mirrored: bool = False  # and its mirror image
+    everywhere: bool = False  # and where no mark was found
+    place: Spot | None = None  # a place that is no mark, open on its page
 
     @property
     def ways(self) -> tuple[Orientation, ...]:
@@ -52,7 +55,15 @@ class View:
             disliked=_without(self.disliked, mark),
             opened=None,
             group=None,
+            place=None,
             shown=SHOWN,
+        )
+
+    def more_like_place(self, place: Spot) -> View:
+        """Return the view after "more like this" on a place that is no mark."""
+        page, box = place
+        return replace(
+            self, way="page", page=page, region=box, opened=None, place=None, shown=SHOWN
         )
 
     def not_like(self, mark: int) -> View:
@@ -99,6 +110,8 @@ def to_address(view: View) -> dict[str, str]:
         "group": "" if view.group is None else str(view.group),
         "turned": "1" if view.turned else "",
         "mirrored": "1" if view.mirrored else "",
+        "everywhere": "1" if view.everywhere else "",
+        "place": "" if view.place is None else _joined((view.place[0], *view.place[1])),
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -144,10 +157,41 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))
     region = region if page else None
     opened, group = number("open"), number("group", 0)
+    everywhere = params.get("everywhere") == "1"
+    place = _spot(params.get("place", ""), problems)
     return (
-        View(way, liked, disliked, page, region, where, opened, shown, group, turned, mirrored),
+        View(
+            way,
+            liked,
+            disliked,
+            page,
+            region,
+            where,
+            opened,
+            shown,
+            group,
+            turned,
+            mirrored,
+            everywhere,
+            place,
+        ),
         problems,
     )
+
+
+def _spot(text: str, problems: list[str]) -> Spot | None:
+    """Return the place that `page,x,y,w,h` names; what is none is added to the problems."""
+    if not text:
+        return None
+    page, _, region = text[:100].partition(",")
+    try:
+        numbers = _numbers(page, 1)
+        if not numbers:
+            raise QueryError(f"{page[:40]!r} is no page.")
+        return numbers[0], parse_region(region)
+    except QueryError as error:
+        problems.append(f"place={text[:40]!r} in the address names no place: {error}")
+        return None
 
 
 def _joined(numbers: tuple[int, ...]) -> str:

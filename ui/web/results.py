@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.queries import mark_rows
+from retrieval.everywhere import (
+    Found,
+    Place,
+    Places,
+    search_images_everywhere,
+    search_marks_everywhere,
+)
 from retrieval.search import Hit, Searcher, search_images, search_marks
 from ui.web.asking import Question
-from ui.web.loading import mark_tile
+from ui.web.loading import mark_tile, place_tile, places_of
 from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.query import MOST_SHOWN, SHOWN, View
@@ -27,31 +36,48 @@ from ui.wording import counted, held_in_words
 CARD = 204  # pixels of a card's width
 
 
-def found(searcher: Searcher, question: Question, now: View) -> list[Hit]:
+def found(
+    searcher: Searcher, question: Question, now: View, places: Places | None = None
+) -> Sequence[Found]:
     """Return what answers the question under the view's filters, one more than are to be shown.
 
-    Marks that are not liked push a query by marks away from them; those are left out of any list.
+    Among marks, and among `places` if these are given. Marks that are not liked push a query by
+    marks away from them; those are left out of any list.
     """
+    top, where, ways = now.shown + 1, now.where, now.ways
     if question.by_marks:
-        return search_marks(
-            searcher, now.liked, now.disliked, top=now.shown + 1, where=now.where, ways=now.ways
+        liked, disliked = now.liked, now.disliked
+        if places is None:
+            return search_marks(searcher, liked, disliked, top=top, where=where, ways=ways)
+        return search_marks_everywhere(
+            searcher, places, liked, disliked, top=top, where=where, ways=ways
         )
     assert question.picture is not None
-    top = now.shown + 1 + len(now.disliked)
-    (hits,) = search_images(searcher, [question.picture], top=top, where=now.where, ways=now.ways)
-    return [hit for hit in hits if hit.mark not in now.disliked][: now.shown + 1]
+    pictures, top = [question.picture], top + len(now.disliked)
+    hits: Sequence[Found]
+    if places is None:
+        (hits,) = search_images(searcher, pictures, top=top, where=where, ways=ways)
+    else:
+        (hits,) = search_images_everywhere(
+            searcher, places, pictures, top=top, where=where, ways=ways
+        )
+    kept = [hit for hit in hits if not (isinstance(hit, Hit) and hit.mark in now.disliked)]
+    return kept[: now.shown + 1]
 
 
 def show_results(searcher: Searcher, question: Question) -> None:
     """Search and show the cards of what was found."""
     now = view()
     try:
-        hits = found(searcher, question, now)
+        places = places_of(searcher) if now.everywhere else None
+        hits = found(searcher, question, now, places)
     except (ArchiveError, QueryError) as error:
         st.error(as_markdown(str(error)))
         return
     scope = narrowed(now.where)
     searched = counted(len(searcher.index), "mark")
+    if places is not None:
+        searched += f" and {counted(len(places), 'other spot')} of the pages"
     if not hits:
         st.html(section("Nothing found", f"No mark fits the filters: {scope}." if scope else ""))
         st.info("Widen the filters on the left to search more of the archive.")
@@ -65,7 +91,11 @@ def show_results(searcher: Searcher, question: Question) -> None:
         )
     with st.container(horizontal=True, gap="small", key="results"):
         for hit in hits[: now.shown]:
-            _card(searcher.archive, hit, held_in_words(hit.held) if len(now.ways) > 1 else "")
+            way = held_in_words(hit.held) if len(now.ways) > 1 else ""
+            if isinstance(hit, Hit):
+                _card(searcher.archive, hit, way)
+            else:
+                _place_card(searcher.archive, hit, way)
     if len(hits) > now.shown < MOST_SHOWN:
         more = min(SHOWN, MOST_SHOWN - now.shown)
         st.button("Show more", on_click=lambda: change(shown=now.shown + more), key="more")
@@ -87,6 +117,41 @@ def _card(archive: Archive, hit: Hit, way: str) -> None:
             )
         )
         _buttons(hit.mark)
+
+
+def _place_card(archive: Archive, place: Place, way: str) -> None:
+    where = reference(place.document, place.source)
+    spot = (place.page, place.box)
+    name = "-".join(map(str, (place.page, *place.box)))
+    with st.container(key=f"card-place-{name}", border=True, width=CARD, gap="xsmall"):
+        picture = place_tile(archive, spot)
+        if picture is None:
+            st.caption("The page's file cannot be read, so this place cannot be shown.")
+        else:
+            st.image(in_page(picture), width="stretch", alt=f"a place on {where}")
+        st.html(
+            card(
+                likeness(place.unrelated, "spot"),
+                is_notable(place.unrelated),
+                where,
+                ship_and_date(place.document),
+                way=way,
+                already="not among the marks",
+            )
+        )
+        with st.container(horizontal=True, gap="small", key=f"links-place-{name}"):
+            st.button(
+                "Open page",
+                key=f"open-place-{name}",
+                type="tertiary",
+                on_click=lambda: change(place=spot),
+            )
+            st.button(
+                "More like this",
+                key=f"more-place-{name}",
+                type="tertiary",
+                on_click=lambda: show(view().more_like_place(spot)),
+            )
 
 
 def _picture(archive: Archive, crop: str, mark: int, where: str) -> None:

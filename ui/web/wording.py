@@ -13,11 +13,11 @@ from ui.wording import NOTABLE, alikeness, counted
 COMMON = 0.2
 
 
-def likeness(unrelated: float) -> str:
-    """Say how alike a mark is from the share of unrelated ones that are at least as alike."""
+def likeness(unrelated: float, one: str = "mark") -> str:
+    """Say how alike `one` is from the share of unrelated ones that are at least as alike."""
     if unrelated >= COMMON:
-        return "as alike as any two marks"
-    share = alikeness(unrelated)
+        return f"as alike as any two {one}s"
+    share = alikeness(unrelated, one)
     return f"{share} {'looks' if share.startswith('1 in') else 'look'} this alike"
 
 

@@ -1,0 +1,74 @@
+"""A place that a person calls a mark, into the catalogue: confirmed, cut from its master."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import insert, select, update
+
+from ingest.annotations.annotation import MAX_ORIGIN
+from ingest.annotations.importing import SAME_REGION, overlaps
+from ingest.cutting import cut_from_masters
+from ingest.known import pages_where
+from ingest.reading import Box
+from ingest.sources import MAX_PIXELS
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.tables import Mark, Page
+
+
+def confirm_place(
+    archive: Archive, page: int, box: Box, person: str, *, max_pixels: int = MAX_PIXELS
+) -> int:
+    """Make the box, x, y, width, height in pixels of the master, a confirmed mark; return its id.
+
+    A mark that lies there already (as an import takes it, intersection over union of
+    `SAME_REGION` or more) is confirmed instead. `person` says so, and is kept as its origin.
+    Raises QueryError when nobody is named, there is no such page, or the box is not on it, and
+    SourceError when the master cannot be read or is not what was ingested.
+    """
+    name = " ".join(person.split()).replace("\0", "")
+    if not name:
+        raise QueryError("Say who you are: a mark is confirmed by a person, by name.")
+    origin = f"person:{name}"[:MAX_ORIGIN]
+    with archive.session() as session:
+        known = next(iter(pages_where(session, Page.id == page)), None)
+    if known is None:
+        raise QueryError(f"{archive.folder} has no page {page}.")
+    x, y, width, height = box
+    if min(x, y) < 0 or min(width, height) < 1 or x + width > known.width or (
+        y + height > known.height
+    ):  # fmt: skip
+        raise QueryError(
+            f"The box {x},{y},{width},{height} is not on page {page}, which is "
+            f"{known.width} x {known.height} pixels."
+        )
+    cut = cut_from_masters(archive.crops_folder, [(known, box)], max_pixels)
+    if page in cut.unread:
+        raise SourceError(f"Page {page}, {known.source}: {cut.unread[page]}")
+    with archive.writing() as session:
+        there = session.execute(
+            select(Mark.id, Mark.x, Mark.y, Mark.width, Mark.height).where(Mark.page_id == page)
+        ).all()
+        if there:
+            shared = overlaps(box, np.array([mark[1:] for mark in there], np.float64))
+            if shared.max() >= SAME_REGION:
+                mark = int(there[int(shared.argmax())].id)
+                values = {"status": "confirmed", "origin": origin}
+                session.execute(update(Mark).where(Mark.id == mark).values(values))
+                return mark
+        return int(
+            session.scalars(
+                insert(Mark).returning(Mark.id),
+                {
+                    "page_id": page,
+                    "x": x,
+                    "y": y,
+                    "width": width,
+                    "height": height,
+                    "status": "confirmed",
+                    "score": None,
+                    "origin": origin,
+                    "crop": cut.crops[page, box],
+                },
+            ).one()
+        )

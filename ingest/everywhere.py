@@ -1,0 +1,175 @@
+"""Pages into what `search --everywhere` looks at: regions of each, embedded, kept in shards.
+
+    master -> regions (ingest.regions) -> embeddings, one view each -> shards (retrieval.shards)
+
+Only pages that no shard knows are read. A few at a time are committed, so that a run that is
+killed loses little and goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import and_
+
+from ingest.batch import MAX_MINUTES
+from ingest.binarise import Bytes
+from ingest.cutting import image_of
+from ingest.known import KnownPage, pages_where
+from ingest.regions import MOST_REGIONS, REGIONS, Regions, page_regions, region_pictures
+from ingest.sources import MAX_PIXELS
+from ingest.workers import cores, in_order
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.tables import Page
+from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
+from retrieval.model import Model
+from retrieval.shards import (
+    PageKey,
+    PageRegions,
+    coded,
+    each_page,
+    in_parts,
+    shard_paths,
+    shards_folder,
+    tidy,
+    write_shard,
+)
+
+#: Pages that are handed to a worker, embedded and committed together.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class LookedThrough:
+    """What a run did, and what there is now.
+
+    `looked` pages were read now, in `seconds`; `pages` have `regions` in `bytes` on disk; `unread`
+    are sentences on pages whose masters could not be read, which the next run tries again.
+    """
+
+    looked: int
+    pages: int
+    regions: int
+    bytes: int
+    seconds: float
+    unread: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The regions of a page, or why there are none."""
+
+    regions: Regions
+    pictures: Bytes
+    problem: str = ""
+
+
+def look_everywhere(
+    archive: Archive,
+    model: Model,
+    *,
+    most: int = MOST_REGIONS,
+    max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
+    workers: int | None = None,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> LookedThrough:
+    """Bring the regions of the archive's pages under `model` up to date; the caller holds the lock.
+
+    Pages of crops have none, and copies of a page are not looked at twice. Up to `most` regions of
+    each are kept. Masters are read in `workers` processes (default: as many as there are cores; 0:
+    in this one). `report` is called with (done, total) pages.
+    """
+    began = time.monotonic()
+    folder, size = shards_folder(archive, model.id), dimension(model)
+    scheme = f"{REGIONS}, {most} a page"
+    with archive.session() as session:
+        pages = pages_where(session, and_(Page.segmenter.is_not(None), Page.duplicate_of.is_(None)))
+    wanted = {PageKey(page.sha256, page.frame): page for page in pages}
+    done = tidy(folder, scheme, size, wanted.keys())
+    missing = [page for key, page in wanted.items() if key not in done]
+    read = functools.partial(_cut, most=most, side=model.shape.size, max_pixels=max_pixels)
+    unread: list[str] = []
+    looked = at = 0
+    for group, cuts in in_order(
+        (missing[start : start + AT_ONCE] for start in range(0, len(missing), AT_ONCE)),
+        read,
+        _lost,
+        functools.partial(_stuck, minutes=max_minutes),
+        cores() if workers is None else workers,
+        60 * max_minutes,
+    ):
+        readable = [(page, cut) for page, cut in zip(group, cuts, strict=True) if not cut.problem]
+        unread += [
+            f"{_called(page)}: {cut.problem}"
+            for page, cut in zip(group, cuts, strict=True)
+            if cut.problem
+        ]
+        if readable:
+            try:
+                write_shard(folder, scheme, list(_embedded(model, readable)))
+            except OSError as error:
+                raise ArchiveError(
+                    f"The regions cannot be written to {folder}: {error.strerror or error}. Make "
+                    "room there and run the same command again: it goes on where it stopped."
+                ) from error
+        looked += len(readable)
+        at += len(group)
+        report(at, len(missing))
+    known = tidy(folder, scheme, size, wanted.keys())
+    regions, held = _held(archive, model, size)
+    seconds = time.monotonic() - began
+    return LookedThrough(looked, len(known), regions, held, seconds, tuple(unread))
+
+
+def _embedded(model: Model, readable: Sequence[tuple[KnownPage, _Cut]]) -> Iterator[PageRegions]:
+    pictures = np.concatenate([cut.pictures for _, cut in readable])[:, None]
+    seen = np.asarray(pictures / np.float32(127.5) - 1, np.float32)
+    codes = coded(embed_pictures(model, seen, views=AS_IT_IS))
+    end = 0
+    for page, cut in readable:
+        boxes, slid = cut.regions.boxes, cut.regions.slid
+        start, end = end, end + len(boxes)
+        parts = in_parts(boxes, (page.width, page.height))
+        yield PageRegions(PageKey(page.sha256, page.frame), parts, slid, codes[start:end])
+
+
+def _cut(page: KnownPage, *, most: int, side: int, max_pixels: int) -> _Cut:
+    try:
+        image = image_of(page, max_pixels)
+    except SourceError as error:
+        return _unread(str(error))
+    try:
+        regions = page_regions(image, most)
+        return _Cut(regions, region_pictures(image, regions.boxes, side))
+    except Exception as error:  # one page that upsets the segmentation must not end the run
+        return _unread(f"no regions could be sought in it ({type(error).__name__}: {error}).")
+
+
+def _unread(problem: str) -> _Cut:
+    nothing = Regions(np.zeros((0, 4), np.int64), np.zeros(0, bool))
+    return _Cut(nothing, np.zeros((0, 1, 1), np.uint8), problem)
+
+
+def _lost(_page: KnownPage) -> _Cut:
+    return _unread("the process that read its master broke down.")
+
+
+def _stuck(_page: KnownPage, *, minutes: float) -> _Cut:
+    return _unread(f"reading its master took more than {minutes:g} minutes.")
+
+
+def _held(archive: Archive, model: Model, size: int) -> tuple[int, int]:
+    """Return how many regions there are, and how many bytes they take."""
+    folder = shards_folder(archive, model.id)
+    regions = sum(len(page.boxes) for page in each_page(folder, size))
+    return regions, sum(path.stat().st_size for path in shard_paths(folder))
+
+
+def _called(page: KnownPage) -> str:
+    return page.source + (f", image {page.frame + 1}" if page.frame else "")

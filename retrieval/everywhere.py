@@ -1,0 +1,311 @@
+"""Search where no mark was found: regions of every page, beside the marks.
+
+    query -> embedding (retrieval.search) -> nearest regions (shards of `ingest.everywhere`)
+          -> places: the best of those that overlap, and none that a known mark covers
+
+A place is a box on a page that nobody has called a mark. It is found by its own embedding alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.calibration import Calibration, calibrate
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ModelError, QueryError
+from retrieval.catalogue.queries import (
+    PlacePage,
+    marked_boxes,
+    page_ids,
+    pages_by_content,
+    place_pages,
+)
+from retrieval.embedding import dimension
+from retrieval.model import Model
+from retrieval.orientation import UPRIGHT, Orientation
+from retrieval.search import (
+    Filters,
+    Hit,
+    Searcher,
+    query_vectors,
+    rank_marks,
+    search_marks,
+    wanted_vectors,
+)
+from retrieval.shards import STEP, decoded, each_page, in_pixels, shard_paths, shards_folder
+
+Box = tuple[int, int, int, int]
+
+#: Two boxes are at one place if they share this part of their union ...
+SAME = 0.3
+#: ... or if this part of the smaller lies in the larger, and that is not larger than so many times.
+INSIDE, LARGER = 0.7, 6.0
+#: What a square slid over the page must be more alike than what fits the strokes of the page: it
+#: finds what nothing else fits, but its box is a loose one.
+HANDICAP = 0.1
+#: Regions that random pairs are drawn from, to say what a likeness means.
+_SAMPLE = 50_000
+#: Regions that are added to an index at once.
+_ADDED = 100_000
+
+
+@dataclass(frozen=True)
+class Places:
+    """The regions of an archive's pages under one model, in memory."""
+
+    codes: Any  # faiss.IndexScalarQuantizer over N codes of one byte a component
+    pages: NDArray[np.int64]  # (N,) page ids
+    boxes: NDArray[np.int64]  # (N, 4) x, y, width, height in pixels of the masters
+    slid: NDArray[np.bool_]  # (N,) whether it was slid over its page
+    scores: Calibration
+
+    def __len__(self) -> int:
+        return len(self.pages)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of a ranked list that is no mark."""
+
+    rank: int
+    score: float  # cosine, less `HANDICAP` for a square, in [-1, 1]
+    unrelated: float  # share of unrelated regions at least this alike in any way, in (0, 1]
+    source: str
+    page: int
+    box: Box  # x, y, width, height in pixels of the master
+    document: dict[str, Any] | None
+    held: Orientation = UPRIGHT  # how the query is to be held to look like this place
+
+
+Found = Hit | Place
+
+
+def has_places(archive: Archive, model_id: str) -> bool:
+    """Return whether regions of pages were ever embedded under the model."""
+    return bool(shard_paths(shards_folder(archive, model_id)))
+
+
+def load_places(archive: Archive, model: Model) -> Places:
+    """Load the regions of the archive's pages as they are now, damaged shards left out.
+
+    Raises ModelError when there are none.
+    """
+    folder, size = shards_folder(archive, model.id), dimension(model)
+    if not shard_paths(folder):
+        raise ModelError(
+            f"The pages of {archive.folder} were not looked through under model {model.id}; run: "
+            f"prizemarks index {archive.folder} --everywhere"
+        )
+    with archive.session() as session:
+        pages = pages_by_content(session)
+    ids: list[int] = []
+    sizes: list[tuple[int, int]] = []
+    counts: list[int] = []
+    boxes, codes = [np.zeros((0, 4), np.uint16)], [np.zeros((0, size), np.int8)]
+    slid = [np.zeros(0, bool)]
+    for known in each_page(folder, size):
+        page = pages.get(known.page)
+        if page is None:
+            continue  # gone or read anew since; the next `index --everywhere` clears it away
+        ids.append(page.page)
+        sizes.append((page.width, page.height))
+        counts.append(len(known.boxes))
+        boxes.append(known.boxes)
+        slid.append(known.slid)
+        codes.append(known.codes)
+    all_codes = np.concatenate(codes)
+    of_boxes = np.repeat(np.array(sizes, np.int64).reshape(-1, 2), counts, axis=0)
+    return Places(
+        _index_of(all_codes),
+        np.repeat(np.array(ids, np.int64), counts),
+        in_pixels(np.concatenate(boxes), of_boxes),
+        np.concatenate(slid),
+        _calibrated(all_codes),
+    )
+
+
+def _index_of(codes: NDArray[np.int8]) -> Any:
+    """Return a FAISS index of vectors whose bytes are the codes, one a component."""
+    index = faiss.IndexScalarQuantizer(
+        codes.shape[1], faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT
+    )
+    # Its steps are ours, not learned. "8bit_direct" would round the queries to whole numbers.
+    steps = np.array([-128.5 * STEP, 255 * STEP], np.float32)
+    faiss.copy_array_to_vector(steps, index.sq.trained)
+    index.is_trained = True
+    for start in range(0, len(codes), _ADDED):
+        index.add(decoded(codes[start : start + _ADDED]))
+    return index
+
+
+def _calibrated(codes: NDArray[np.int8]) -> Calibration:
+    if len(codes) > _SAMPLE:
+        codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), _SAMPLE, replace=False))]
+    return calibrate(decoded(codes))
+
+
+def search_images_everywhere(
+    searcher: Searcher,
+    places: Places,
+    images: Sequence[NDArray[np.uint8]],
+    *,
+    top: int = 20,
+    where: Filters | None = None,
+    ways: Sequence[Orientation] = (UPRIGHT,),
+) -> list[list[Found]]:
+    """Return what `search_images` does, with places that are no marks among the marks."""
+    vectors = query_vectors(searcher, images, ways)
+    ranked = rank_marks(searcher, vectors, ways, top, where)
+    return [
+        together(hits, find_places(searcher.archive, places, one, ways, top, where), top)
+        for hits, one in zip(ranked, vectors, strict=True)
+    ]
+
+
+def search_marks_everywhere(
+    searcher: Searcher,
+    places: Places,
+    liked: Sequence[int],
+    disliked: Sequence[int] = (),
+    *,
+    top: int = 20,
+    where: Filters | None = None,
+    ways: Sequence[Orientation] = (UPRIGHT,),
+) -> list[Found]:
+    """Return what `search_marks` does, with places that are no marks among the marks."""
+    hits = search_marks(searcher, liked, disliked, top=top, where=where, ways=ways)
+    vectors = wanted_vectors(searcher, liked, disliked, ways)
+    found = find_places(searcher.archive, places, vectors, ways, top, where)
+    return together(hits, found, top)
+
+
+def together(hits: Iterable[Hit], places: Iterable[Place], top: int) -> list[Found]:
+    """Return marks and places in one list, the most alike first; of equal ones the mark."""
+    both: list[Found] = [*hits, *places]
+    both.sort(key=lambda one: -one.score)  # stable: marks stay before places
+    return [replace(one, rank=rank) for rank, one in enumerate(both[:top], start=1)]
+
+
+def find_places(
+    archive: Archive,
+    places: Places,
+    vectors: NDArray[np.float32],
+    ways: Sequence[Orientation],
+    top: int,
+    where: Filters | None = None,
+) -> list[Place]:
+    """Return up to `top` places most like a query held in W ways, (W, D) L2-normalised.
+
+    Of regions that overlap on a page the best is left, and none that a mark covers, whatever its
+    status: a known mark is its own result, and what was rejected is not put forward again.
+    """
+    if top < 1:
+        raise QueryError(f"A search returns at least one result; top = {top} was asked for.")
+    chosen: Any = None
+    among = len(places)
+    if where is not None and where != Filters():
+        with archive.session() as session:
+            fitting = np.asarray(page_ids(session, **asdict(where)), np.int64)
+        rows = np.flatnonzero(np.isin(places.pages, fitting))
+        chosen, among = faiss.IDSelectorBatch(rows), len(rows)
+    wanted = 200 + 10 * top
+    while True:
+        count = min(wanted, among)
+        scores, rows, way = _nearest(places, vectors, count, chosen, among)
+        with archive.session() as session:
+            marked = marked_boxes(session, np.unique(places.pages[rows]).tolist())
+        kept = _apart(places, rows, marked, top)
+        if len(kept) == top or count == among:
+            break
+        wanted *= 4  # so much lay on marks, or on one another
+    unrelated = np.minimum(places.scores.unrelated(scores) * len(ways), 1.0)
+    with archive.session() as session:
+        pages = place_pages(session, np.unique(places.pages[rows[kept]]).tolist())
+    found: list[Place] = []
+    for at in kept:
+        page: PlacePage | None = pages.get(int(places.pages[rows[at]]))
+        if page is None:
+            continue  # deleted since the places were loaded
+        x, y, width, height = places.boxes[rows[at]].tolist()
+        found.append(
+            Place(
+                len(found) + 1,
+                float(scores[at]),
+                float(unrelated[at]),
+                page.source,
+                page.page,
+                (x, y, width, height),
+                page.document,
+                ways[int(way[at])],
+            )
+        )
+    return found
+
+
+def _nearest(
+    places: Places, vectors: NDArray[np.float32], count: int, chosen: Any, among: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+    """Return scores, rows and ways of the nearest regions, each region once, best first.
+
+    Those of which it is not certain that they come before all others are left out.
+    """
+    if count == 0:
+        nothing = np.zeros(0, np.int64)
+        return np.zeros(0, np.float32), nothing, nothing
+    parameters: Any = faiss.SearchParameters
+    asked = np.ascontiguousarray(vectors, np.float32)
+    if chosen is None:
+        scores, rows = places.codes.search(asked, count)
+    else:
+        scores, rows = places.codes.search(asked, count, params=parameters(sel=chosen))
+    way = np.repeat(np.arange(len(vectors))[:, None], count, axis=1)
+    least = scores[:, -1].max() if count < among else -np.inf
+    flat, row, ways = scores.ravel(), rows.ravel(), way.ravel()
+    flat = np.where(places.slid[row], flat - np.float32(HANDICAP), flat)
+    certain = flat >= least
+    flat, row, ways = flat[certain], row[certain], ways[certain]
+    order = np.lexsort((row, -flat))
+    _, first = np.unique(row[order], return_index=True)
+    best = order[np.sort(first)]
+    return np.minimum(flat[best], np.float32(1)), row[best], ways[best]
+
+
+def _apart(
+    places: Places, rows: NDArray[np.int64], marked: dict[int, NDArray[np.int64]], top: int
+) -> list[int]:
+    """Return which of `rows`, best first, lie on no mark and on no better one; `top` at most."""
+    kept: list[int] = []
+    taken: dict[int, list[NDArray[np.int64]]] = defaultdict(list)
+    for page, boxes in marked.items():
+        taken[page].extend(boxes)
+    for at, row in enumerate(rows.tolist()):
+        if len(kept) == top:
+            break
+        page, box = int(places.pages[row]), places.boxes[row]
+        if taken[page] and one_place(box, np.array(taken[page])).any():
+            continue
+        kept.append(at)
+        taken[page].append(box)
+    return kept
+
+
+def one_place(box: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of `others`, (N, 4), are at the place of `box`: x, y, width, height.
+
+    They share `SAME` of their union, or one lies in the other and is not much smaller.
+    """
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[:2] + box[2:], others[:, :2] + others[:, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=1)
+    one, areas = float(box[2] * box[3]), np.prod(others[:, 2:], axis=1)
+    smaller, larger = np.minimum(one, areas), np.maximum(one, areas)
+    alike = common >= SAME * (one + areas - common)
+    inside = (common >= INSIDE * smaller) & (larger <= LARGER * smaller)
+    return np.asarray(alike | inside, np.bool_)

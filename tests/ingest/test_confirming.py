@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from ingest.batch import ingest_pages
+from ingest.confirming import confirm_place
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.tables import Mark, Page
+from retrieval.crops import load_crop
+from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
+from tests.missed_marks import first_alone as first
+
+BOX = (*PLACES[2], SIDE, SIDE)
+
+
+@pytest.fixture
+def page(archive: Archive, tmp_path: Path) -> int:
+    make_missed(archive, tmp_path / "scans", 1)
+    with archive.session() as session:
+        return session.scalars(select(Page.id)).one()
+
+
+def marks(archive: Archive) -> list[tuple[int, str, str]]:
+    with archive.session() as session:
+        return [
+            (mark.id, mark.status, mark.origin)
+            for mark in session.scalars(select(Mark).order_by(Mark.id))
+        ]
+
+
+def test_a_place_becomes_a_confirmed_mark_cut_from_its_master(archive: Archive, page: int) -> None:
+    mark = confirm_place(archive, page, BOX, "  A.  Reader ")
+    assert marks(archive)[-1] == (mark, "confirmed", "person:A. Reader")
+    with archive.session() as session:
+        row = session.get_one(Mark, mark)
+        assert (row.x, row.y, row.width, row.height) == BOX
+        crop = row.crop
+    x, y = PLACES[2]
+    wanted = missed_page(0)[y : y + SIDE, x : x + SIDE]
+    np.testing.assert_array_equal(load_crop(archive, crop), wanted)
+
+
+def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
+    archive: Archive, page: int, tmp_path: Path
+) -> None:
+    mark = confirm_place(archive, page, BOX, "one")
+    assert confirm_place(archive, page, (BOX[0] + 1, *BOX[1:]), "two") == mark
+    proposal = marks(archive)[0][0]
+    assert confirm_place(archive, page, (*PLACES[0], SIDE, SIDE), "two") == proposal
+    assert [said for _, *said in marks(archive)] == [["confirmed", "person:two"]] * 2
+    cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
+    ingest_pages(archive, [tmp_path / "scans"], propose=first, segmenter="first-1", workers=0)
+    assert {mark, proposal} <= {one for one, *_ in marks(archive)}
+
+
+@pytest.mark.parametrize(
+    ("box", "person", "message"),
+    [
+        (BOX, "  ", "who you are"),
+        ((-1, 0, 9, 9), "me", "not on page"),
+        ((0, 0, 0, 9), "me", "not on page"),
+        ((670, 10, 11, 9), "me", "not on page"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    archive: Archive, page: int, box: tuple[int, int, int, int], person: str, message: str
+) -> None:
+    with pytest.raises(QueryError, match=message):
+        confirm_place(archive, page, box, person)
+    with pytest.raises(QueryError, match="no page"):
+        confirm_place(archive, page + 1, BOX, "me")
+    assert len(marks(archive)) == 1
+
+
+def test_a_master_that_is_gone_is_said(archive: Archive, page: int, tmp_path: Path) -> None:
+    (tmp_path / "scans/0.png").unlink()
+    with pytest.raises(SourceError, match=r"0\.png"):
+        confirm_place(archive, page, BOX, "me")
+    assert len(marks(archive)) == 1

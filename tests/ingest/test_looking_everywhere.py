@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import delete, select
+
+from ingest.batch import ingest_pages
+from ingest.everywhere import look_everywhere
+from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.tables import Mark, Page
+from retrieval.everywhere import Place, load_places, one_place, search_images_everywhere
+from retrieval.model import bundled_model
+from retrieval.search import load_searcher
+from retrieval.shards import each_page, shard_paths, shards_folder
+from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, missed_page
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+import ingest.everywhere
+from retrieval.catalogue.archive import open_archive
+from retrieval.model import read_model
+
+if __name__ == "__main__":
+    ingest.everywhere.AT_ONCE = 1
+    archive = open_archive(sys.argv[1])
+    (folder,) = archive.models_folder.iterdir()
+    def report(done, total):
+        print(done, flush=True)
+        if done == 3:
+            sys.stdin.read()  # until we are killed
+    ingest.everywhere.look_everywhere(archive, read_model(folder), workers=0, report=report)
+"""
+
+
+def on_place(box: tuple[int, int, int, int], place: int) -> bool:
+    x, y = PLACES[place]
+    middle_x, middle_y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return x <= middle_x < x + SIDE and y <= middle_y < y + SIDE
+
+
+def contents(archive: Archive, model_id: str) -> dict[object, tuple[bytes, bytes]]:
+    return {
+        page.page: (page.boxes.tobytes(), page.codes.tobytes())
+        for page in each_page(shards_folder(archive, model_id), 128)
+    }
+
+
+def test_marks_that_were_passed_over_are_found(archive: Archive, tmp_path: Path) -> None:
+    model = make_missed(archive, tmp_path / "scans", model=bundled_model())
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages, done.unread) == (3, 3, ())
+    assert done.regions >= 12 and done.bytes > 0
+    searcher, places = load_searcher(archive), load_places(archive, model)
+    for page in range(3):
+        for place in range(1, 4):
+            x, y = PLACES[place]
+            crop = missed_page(page)[y : y + SIDE, x : x + SIDE]
+            first = search_images_everywhere(searcher, places, [crop], top=5)[0][0]
+            assert isinstance(first, Place)
+            assert first.source == f"{page}.png" and on_place(first.box, place)
+    x, y = PLACES[0]
+    found = search_images_everywhere(
+        searcher, places, [missed_page(1)[y : y + SIDE, x : x + SIDE]], top=100
+    )[0]
+    assert not isinstance(found[0], Place), "a known mark is its own result"
+    for one in found:
+        if isinstance(one, Place):
+            on_it = one_place(np.array(one.box), np.array([[x, y, SIDE, SIDE]]))[0]
+            assert not (one.source == "1.png" and on_it), "and not doubled"
+
+
+def test_a_second_run_reads_nothing_and_new_pages_alone(archive: Archive, tmp_path: Path) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    look_everywhere(archive, model, workers=0)
+    before = contents(archive, model.id)
+    assert look_everywhere(archive, model, workers=0).looked == 0
+    make_missed(archive, tmp_path / "scans", 4)
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (1, 4)
+    assert before.items() <= contents(archive, model.id).items()
+
+
+def test_pages_read_anew_or_gone_are_refreshed(archive: Archive, tmp_path: Path) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    look_everywhere(archive, model, workers=0)
+    before = contents(archive, model.id)
+    cv2.imwrite(str(tmp_path / "scans/1.png"), missed_page(7))
+    with archive.session() as session:
+        gone = session.scalar(select(Page.id).where(Page.source == "2.png"))
+        session.execute(delete(Mark))
+        session.execute(delete(Page).where(Page.id == gone))
+    (tmp_path / "scans/2.png").unlink()
+    ingest_pages(archive, [tmp_path / "scans"], propose=first_alone, segmenter="first-1", workers=0)
+    assert len(set(load_places(archive, model).pages.tolist())) == 1, "what is stale is not shown"
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (1, 2)
+    assert len(before.keys() & contents(archive, model.id).keys()) == 1
+
+
+def test_a_master_that_is_gone_or_changed_is_said_and_tried_again(
+    archive: Archive, tmp_path: Path
+) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    (tmp_path / "scans/0.png").rename(tmp_path / "away.png")
+    cv2.imwrite(str(tmp_path / "scans/2.png"), missed_page(9))
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (1, 1)
+    assert len(done.unread) == 2
+    assert done.unread[0].startswith("0.png:") and "cannot be read" in done.unread[0]
+    assert done.unread[1].startswith("2.png:") and "changed" in done.unread[1]
+    (tmp_path / "away.png").rename(tmp_path / "scans/0.png")
+    assert look_everywhere(archive, model, workers=0).looked == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_damaged_file_is_made_again(archive: Archive, tmp_path: Path, damage: str) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    look_everywhere(archive, model, workers=0)
+    before = contents(archive, model.id)
+    (shard,) = shard_paths(shards_folder(archive, model.id))
+    if damage == "truncated":
+        shard.write_bytes(shard.read_bytes()[:1000])
+        assert len(load_places(archive, model)) == 0, "not trusted"
+    else:
+        shard.unlink()
+    assert look_everywhere(archive, model, workers=0).looked == 3
+    assert contents(archive, model.id) == before
+
+
+def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    archive = create_archive(tmp_path / "archive")
+    model = make_missed(archive, tmp_path / "scans", 5)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    run = subprocess.Popen(
+        [sys.executable, str(program), str(archive.folder), str(Path(__file__).parents[2])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    while run.stdout.readline().strip() != "3":
+        assert run.poll() is None
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert run.stdin is not None
+    run.stdin.close()
+    run.stdout.close()
+    kept = contents(archive, model.id)
+    assert len(kept) == 3, "what was done is kept"
+    (shards_folder(archive, model.id) / ".unfinished-half").write_bytes(b"half a shard")
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (2, 5)
+    assert kept.items() <= contents(archive, model.id).items()
+    assert len(list(shards_folder(archive, model.id).iterdir())) == 1, "nothing half-written"
+    other = create_archive(tmp_path / "other")
+    make_missed(other, tmp_path / "scans", 5)
+    look_everywhere(other, model, workers=0)
+    assert contents(other, model.id) == contents(archive, model.id)
+    for one in (archive, other):
+        one.close()
+
+
+def test_worker_processes_give_the_same(archive: Archive, tmp_path: Path) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    told: list[tuple[int, int]] = []
+    look_everywhere(archive, model, workers=1, report=lambda *at: told.append(at))
+    here = contents(archive, model.id)
+    for shard in shard_paths(shards_folder(archive, model.id)):
+        shard.unlink()
+    look_everywhere(archive, model, workers=0)
+    assert contents(archive, model.id) == here
+    assert told == [(3, 3)]
+    assert all(len(codes) > 0 for _, codes in here.values())
+    assert np.isfinite(load_places(archive, model).scores.power)

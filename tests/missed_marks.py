@@ -1,0 +1,61 @@
+"""Pages with drawn marks of which the segmentation found none but the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ingest.batch import ingest_pages
+from ingest.segmentation import Proposal
+from retrieval.catalogue.archive import Archive
+from retrieval.index import refresh_index
+from retrieval.model import Model, read_model
+from tests.drawn_marks import drawn_mark
+from tests.paper_archive import keep_tiny_model
+
+SIDE = 72
+#: Where the marks of each page are: x, y; the first is the one that was found.
+PLACES = ((60, 60), (300, 110), (520, 300), (120, 380))
+
+
+def mark_seed(page: int, place: int) -> int:
+    return 10 * page + place
+
+
+def missed_page(page: int) -> np.ndarray:
+    """A page, (500, 680, 3) uint8, with a mark at each of `PLACES`."""
+    image = np.full((500, 680, 3), 244, np.uint8)
+    for place, (x, y) in enumerate(PLACES):
+        image[y : y + SIDE, x : x + SIDE] = np.minimum(
+            244, drawn_mark(mark_seed(page, place), SIDE)
+        )
+    return image
+
+
+def first_alone(_image: np.ndarray) -> list[Proposal]:
+    """Find the first mark and pass the others over."""
+    return [Proposal(*PLACES[0], SIDE, SIDE, 0.9)]
+
+
+def write_pages(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in range(count):
+        cv2.imwrite(str(folder / f"{page}.png"), missed_page(page))
+
+
+def make_missed(archive: Archive, scans: Path, count: int = 3, model: Model | None = None) -> Model:
+    """Ingest `count` pages from `scans`, written there, and index their first marks.
+
+    Under a tiny model of the archive's own, to which equal pictures are equal, or `model`.
+    """
+    write_pages(scans, count)
+    ingest_pages(archive, [scans], propose=first_alone, segmenter="first-1", workers=0)
+    if model is None:
+        if not archive.models_folder.exists():
+            keep_tiny_model(archive)
+        (folder,) = archive.models_folder.iterdir()
+        model = read_model(folder)
+    refresh_index(archive, model)
+    return model

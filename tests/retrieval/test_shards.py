@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.shards import (
+    STEP,
+    PageKey,
+    PageRegions,
+    coded,
+    decoded,
+    each_page,
+    in_parts,
+    in_pixels,
+    read_shard,
+    shard_paths,
+    tidy,
+    write_shard,
+)
+
+SIZE = 8
+
+
+def page(number: int, regions: int = 3) -> PageRegions:
+    rng = np.random.default_rng(number)
+    return PageRegions(
+        PageKey(f"{number:064x}", number % 2),
+        rng.integers(0, 65_536, (regions, 4)).astype(np.uint16),
+        rng.random(regions) < 0.5,
+        rng.integers(-127, 128, (regions, SIZE)).astype(np.int8),
+    )
+
+
+def same(one: PageRegions, other: PageRegions) -> bool:
+    return (
+        one.page == other.page
+        and np.array_equal(one.boxes, other.boxes)
+        and np.array_equal(one.slid, other.slid)
+        and np.array_equal(one.codes, other.codes)
+    )
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=5))
+def test_a_shard_gives_back_its_pages(tmp_path_factory: pytest.TempPathFactory, counts) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    pages = [page(number, count) for number, count in enumerate(counts)]
+    read = read_shard(write_shard(folder, "s", pages), SIZE, "s")
+    assert read is not None
+    assert all(same(*both) for both in zip(read, pages, strict=True))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbled", "empty", "renamed"])
+def test_a_damaged_shard_is_not_read(tmp_path: Path, damage: str) -> None:
+    path = write_shard(tmp_path, "s", [page(1)])
+    content = path.read_bytes()
+    if damage == "truncated":
+        path.write_bytes(content[:-1])
+    elif damage == "garbled":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        path = path.rename(path.with_stem("0" * 64))
+    assert read_shard(path, SIZE) is None
+    assert list(each_page(tmp_path, SIZE)) == []
+    assert tidy(tmp_path, "s", SIZE, {page(1).page}) == set()
+    assert shard_paths(tmp_path) == [], "thrown away, to be made again"
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_under_their_right_name_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    import hashlib
+
+    path = tmp_path_factory.mktemp("any") / f"{hashlib.sha256(content).hexdigest()}.regions"
+    path.write_bytes(content)
+    assert read_shard(path, SIZE) is None
+    assert read_shard(path, SIZE, "s") is None
+
+
+def test_another_models_or_schemes_shard_is_not_taken(tmp_path: Path) -> None:
+    path = write_shard(tmp_path, "old", [page(1)])
+    assert read_shard(path, SIZE + 1) is None
+    assert read_shard(path, SIZE, "new") is None
+    assert tidy(tmp_path, "new", SIZE, {page(1).page}) == set()
+
+
+def test_tidying_puts_pages_together_once_and_drops_those_that_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.shards.FULL", 4)
+    for number in range(7):
+        write_shard(tmp_path, "s", [page(number)])
+    write_shard(tmp_path, "s", [page(2), page(3)])  # as a kill in the middle of tidying leaves it
+    (tmp_path / ".unfinished-1").write_bytes(b"half")
+    wanted = {page(number).page for number in range(6)}
+    assert tidy(tmp_path, "s", SIZE, wanted) == wanted
+    found = {known.page: known for known in each_page(tmp_path, SIZE)}
+    assert set(found) == wanted
+    assert all(same(found[page(number).page], page(number)) for number in range(6))
+    assert len(shard_paths(tmp_path)) == 2
+    assert len(list(tmp_path.iterdir())) == 2
+    before = {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)}
+    assert tidy(tmp_path, "s", SIZE, wanted) == wanted
+    assert {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)} == before
+
+
+def test_codes_are_as_near_as_a_byte_allows() -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(50, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert np.abs(decoded(coded(vectors)) - vectors).max() <= STEP / 2 + 1e-6
+
+
+@given(
+    st.integers(1, 30_000),
+    st.integers(1, 30_000),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+)
+def test_boxes_come_back_to_the_pixel(width: int, height: int, shares) -> None:
+    box = np.array([[int(s * side) for s, side in zip(shares, [width, height] * 2, strict=True)]])
+    back = in_pixels(in_parts(box, (width, height)), np.array([width, height]))
+    np.testing.assert_array_equal(back, box)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+from typer.testing import CliRunner, Result
+
+from retrieval.catalogue.archive import create_archive
+from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
+from ui.cli import app
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def missed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of pages whose marks but the first were passed over, and a crop of one."""
+    folder = tmp_path_factory.mktemp("missed")
+    archive = create_archive(folder / "archive")
+    make_missed(archive, folder / "scans", 2)
+    archive.close()
+    x, y = PLACES[2]
+    cv2.imwrite(str(folder / "query.png"), missed_page(1)[y : y + SIDE, x : x + SIDE])
+    return folder
+
+
+def test_the_pages_are_looked_through_and_searched(missed: Path) -> None:
+    archive, query = missed / "archive", missed / "query.png"
+    refused = run("search", archive, query, "--everywhere")
+    assert refused.exit_code == 2
+    assert "--everywhere" in refused.stderr
+
+    done = run("index", archive, "--everywhere")
+    assert done.exit_code == 0, done.output
+    assert "2 pages looked through now" in done.stdout
+    again = json.loads(run("index", archive, "--everywhere", "--json").stdout)
+    assert (again["everywhere"]["looked"], again["everywhere"]["pages"]) == (0, 2)
+    assert "everywhere" not in json.loads(run("index", archive, "--json").stdout)
+
+    (line,) = run("search", archive, query, "--everywhere", "--json", "--top", 500).stdout.split(
+        "\n"
+    )[:-1]
+    results = json.loads(line)["results"]
+    assert [one["rank"] for one in results] == list(range(1, len(results) + 1))
+    scores = [one["score"] for one in results]
+    assert scores == sorted(scores, reverse=True)
+    marks, places = (
+        [one for one in results if (one["mark"] is None) is no] for no in (False, True)
+    )
+    assert len(marks) == 2 and places
+    assert set(marks[0]) == set(places[0]), "one shape for both"
+    assert all(len(one["box"]) == 4 and one["page"] for one in places)
+
+    alone = json.loads(run("search", archive, query, "--json", "--top", 500).stdout)["results"]
+    assert [one["mark"] for one in alone] == [one["mark"] for one in marks]
+    table = run("search", archive, "--mark", marks[0]["mark"], "--everywhere").stdout
+    assert "none" in table
+
+
+def test_a_master_that_is_gone_is_said_and_the_search_goes_on(missed: Path) -> None:
+    archive = missed / "archive"
+    assert run("index", archive, "--everywhere").exit_code == 0
+    for shard in (archive / "index").glob("*/everywhere/*"):
+        shard.unlink()
+    (missed / "scans/0.png").rename(missed / "scans/0.away")
+    done = run("index", archive, "--everywhere")
+    assert done.exit_code == 1
+    assert "0.png" in done.stdout and "cannot be read" in done.stdout
+    (missed / "scans/1.png").rename(missed / "scans/1.away")
+    found = run("search", archive, missed / "query.png", "--everywhere", "--json")
+    assert found.exit_code == 0, found.output
+    for name in "01":
+        (missed / f"scans/{name}.away").rename(missed / f"scans/{name}.png")

@@ -1,0 +1,115 @@
+"""The page where it looks over whole pages, as Streamlit runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from ingest.everywhere import look_everywhere
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Mark, Page
+from tests.missed_marks import PLACES, SIDE, make_missed
+
+PAGE = Path(__file__).parents[3] / "ui/web/app.py"
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
+    def opened(folder: Path, **params: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
+        page = AppTest.from_file(str(PAGE), default_timeout=60)
+        for name, value in params.items():
+            page.query_params[name] = value
+        page.run()
+        assert not page.exception
+        return page
+
+    return opened
+
+
+def html(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def places(page: AppTest) -> list[str]:
+    keys = [button.key or "" for button in page.button]
+    return [key.removeprefix("open-place-") for key in keys if key.startswith("open-place-")]
+
+
+def asked(archive: Archive, place: int) -> dict[str, Any]:
+    with archive.session() as session:
+        page = session.scalars(select(Page.id).where(Page.source == "1.png")).one()
+    x, y = PLACES[place]
+    return {"page": str(page), "region": f"{x},{y},{SIDE},{SIDE}", "shown": "400"}
+
+
+def test_without_an_index_of_the_pages_the_command_is_named(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    make_missed(archive, tmp_path / "scans", 2)
+    page = visit(archive.folder, everywhere="1", **asked(archive, 2))
+    assert any("--everywhere" in caption.value for caption in page.caption)
+    assert not [box for box in page.checkbox if box.key == "everywhere"]
+    assert not places(page)
+
+
+def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    model = make_missed(archive, tmp_path / "scans", 2)
+    look_everywhere(archive, model, workers=0)
+    page = visit(archive.folder, **asked(archive, 2))
+    assert not places(page), "only when it is asked for"
+    page.checkbox(key="everywhere").check().run()
+    assert page.query_params["everywhere"] in ("1", ["1"])
+    found = places(page)
+    assert found and "not among the marks" in html(page)
+
+    page.button(key=f"open-place-{found[0]}").click().run()
+    assert not page.exception
+    assert "Is this a mark?" in html(page)
+    page.button(key="confirm").click().run()
+    assert "who you are" in page.error[0].value, "a name is asked for"
+    page.text_input(key="person").input("A. Reader").run()
+    page.button(key="confirm").click().run()
+    assert not page.exception and not page.error
+    with archive.session() as session:
+        mark = session.scalars(select(Mark).order_by(Mark.id.desc())).first()
+        assert mark is not None
+        named = "-".join(map(str, (mark.page_id, mark.x, mark.y, mark.width, mark.height)))
+        assert (mark.status, mark.origin, named) == ("confirmed", "person:A. Reader", found[0])
+    assert "confirmed" in html(page)
+    page.button(key="back").click().run()
+    assert found[0] not in places(page), "it is a mark now"
+
+
+def test_a_place_whose_master_is_gone_is_said(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    model = make_missed(archive, tmp_path / "scans", 2)
+    look_everywhere(archive, model, workers=0)
+    with archive.session() as session:
+        mark = session.scalars(select(Mark.id).order_by(Mark.id)).first()
+    for scan in (tmp_path / "scans").iterdir():
+        scan.unlink()
+    page = visit(archive.folder, everywhere="1", mark=str(mark))
+    assert places(page)
+    assert any("cannot be read" in caption.value for caption in page.caption)
+    page = visit(archive.folder, place=places(page)[0].replace("-", ","))
+    assert any("cannot be opened" in warning.value for warning in page.warning)
+
+
+@pytest.mark.parametrize("place", ["x", "1", "1,2", "0,1,1,5,5", "1,1,1,-5,5"])
+def test_an_address_that_names_no_place_says_so(
+    archive: Archive, tmp_path: Path, visit: Visit, place: str
+) -> None:
+    make_missed(archive, tmp_path / "scans", 1)
+    page = visit(archive.folder, place=place)
+    assert any("names no place" in warning.value for warning in page.warning)

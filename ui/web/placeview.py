@@ -1,0 +1,83 @@
+"""A place on its page that is no mark yet: a person may say that it is one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ingest.confirming import confirm_place
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import PrizemarksError, SourceError
+from retrieval.catalogue.queries import page as catalogued_page
+from retrieval.catalogue.queries import page_marks, place_pages
+from ui.web.loading import most_pixels, page_preview, place_tile
+from ui.web.markup import section, table
+from ui.web.outline import in_page, outlined
+from ui.web.query import Spot
+from ui.web.state import change, show, view
+from ui.web.wording import as_markdown, metadata_rows, reference, ship_and_date
+
+#: What went wrong when a place was called a mark.
+_PROBLEM = "place refused"
+
+
+def show_place(archive: Archive, place: Spot) -> None:
+    """Show the page of a place, outlined, with the means to call it a mark."""
+    number, box = place
+    st.button("Back to the results", on_click=lambda: change(place=None), key="back")
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(as_markdown(problem))
+    with archive.session() as session:
+        page = catalogued_page(session, number)
+        known = place_pages(session, [number]).get(number)
+        marks = [row.box for row in page_marks(session, number) if row.status != "rejected"]
+    if page is None or known is None:
+        st.warning(f"This archive has no page {number}.")
+        return
+    st.html(section(reference(known.document, known.source), ship_and_date(known.document)))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        framed = marks and st.toggle("Frame the marks on this page", value=True, key="others")
+        try:
+            shown = page_preview(archive, page)
+        except SourceError as error:
+            st.warning(as_markdown(str(error)))
+        else:
+            st.image(
+                in_page(outlined(shown, [box], marks if framed else [])),
+                width="stretch",
+                alt=f"page {number} with a place outlined",
+            )
+    with right:
+        picture = place_tile(archive, place)
+        if picture is not None:
+            st.image(in_page(picture), width=240, alt="the place")
+        st.button(
+            "More like this",
+            key="more-place",
+            type="primary",
+            on_click=lambda: show(view().more_like_place(place)),
+        )
+        st.html(
+            section(
+                "Is this a mark?",
+                "The program did not take it for one. What you say is kept with your name.",
+            )
+        )
+        person = st.text_input("Your name", key="person", max_chars=100, persist_state="session")
+        st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place, person))
+        rows = metadata_rows(known.document or {})
+        rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
+        x, y, width, height = box
+        rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
+        st.html(section("What is known"))
+        st.html(table(rows))
+
+
+def _confirm(archive: Archive, place: Spot, person: str) -> None:
+    number, box = place
+    try:
+        mark = confirm_place(archive, number, box, person, max_pixels=most_pixels(archive))
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    change(place=None, opened=mark)
