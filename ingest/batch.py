@@ -6,7 +6,9 @@ A page is known by its master's place and content. For each file, in natural ord
 - its content has changed: its page is read again, proposals are replaced, people's marks stay;
 - its content is that of a page whose master is gone: the master was moved, and the page follows;
 - its content is that of a page whose master is still there: a copy, and a page of its own;
-- it cannot be read: it goes to quarantine until it can.
+- it cannot be read: it goes to quarantine, and is left there until it, the limits or the version
+  of the program have changed, or somebody wants it tried again;
+- its page looks like another: both stay, and it is said.
 
 `ingest.discovery` finds out which it is, other processes read the files and write the crops
 (`ingest.reading`); this one alone writes the catalogue (`ingest.writing`), in the order of the
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.metadata
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -26,30 +29,39 @@ from ingest.discovery import files_to_read
 from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
 from ingest.documents.storing import store_documents
+from ingest.given import Given, in_quarantine, named, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters
 from ingest.iiif.cataloguing import bind_canvases, describe
 from ingest.iiif.fetching import Courtesy, Web
-from ingest.iiif.given import GivenManifest, folders_and_manifests, read_given
 from ingest.iiif.manifest import Manifest
-from ingest.iiif.masters import wanted_of
-from ingest.quarantine import forget_absent_failures, write_quarantine
+from ingest.quarantine import (
+    forget_absent_failures,
+    healed_of,
+    sources_in_quarantine,
+    write_quarantine,
+)
 from ingest.reading import (
     FileToRead,
     Propose,
+    Reading,
+    UnreadImage,
     read_file,
     reading_of_a_lost_file,
     reading_of_a_stuck_file,
 )
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
-from ingest.sources import MAX_PIXELS, ImageFile, image_files
+from ingest.sources import MAX_PIXELS, is_at_hand
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.files import UNFINISHED
 from retrieval.catalogue.queries import (
+    ResemblanceRow,
     counts,
     references_without_page,
+    resemblances,
     sources_without_document,
 )
 
@@ -71,7 +83,9 @@ class IngestReport:
     """What a run did, and the state it left the archive in.
 
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
-    have the content of another page. `failed`: inputs in quarantine. `skipped`: files that are
+    have the content of another page, `resembling` of those read look like another page. `failed`:
+    inputs in quarantine; `left` there without another try, as nothing about them has changed;
+    `healed`: sources that left it for good. `skipped`: files that are
     no images, and canvases that have none. `marks`: marks made. `fetched`: masters fetched.
     `problems`: sentences about the claims of the documents files.
     Where such files were given, `sources_without_document` and `references_without_page` name
@@ -83,7 +97,10 @@ class IngestReport:
     moved: int = 0
     unchanged: int = 0
     duplicates: int = 0
+    resembling: tuple[ResemblanceRow, ...] = ()
     failed: int = 0
+    left: int = 0
+    healed: int = 0
     skipped: int = 0
     marks: int = 0
     fetched: int = 0
@@ -121,11 +138,13 @@ def ingest_pages(
 
     Raises ArchiveBusy when another ingest is running, MetadataError for a documents file or a
     manifest, SourceError for a source that does not exist or a manifest that cannot be fetched,
-    all before anything is written. A file that cannot be read raises nothing: it is reported.
+    all before anything is written. A file that cannot be read raises nothing: it is reported. A
+    folder that goes away meanwhile raises SourceError, a disk that is full ArchiveError: what was
+    done until then is kept, and the next run goes on.
     """
     return _ingest(
         archive,
-        sources,
+        functools.partial(named, sources=sources),
         documents,
         propose,
         segmenter,
@@ -154,7 +173,62 @@ def ingest_crops(
     """
     return _ingest(
         archive,
-        sources,
+        functools.partial(named, sources=sources),
+        documents,
+        None,
+        None,
+        max_pixels,
+        max_minutes,
+        workers,
+        courtesy,
+        progress,
+    )
+
+
+def retry_pages(
+    archive: Archive,
+    *,
+    documents: Sequence[Path] = (),
+    propose: Propose = propose_marks,
+    segmenter: str = SEGMENTER,
+    max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
+    workers: int | None = None,
+    courtesy: Courtesy = Courtesy(),
+    progress: Callable[[Progress], None] | None = None,
+) -> IngestReport:
+    """Ingest as pages exactly what stands in quarantine, whether or not it has changed.
+
+    Files that are not at hand now stay there as they are. The rest is as in `ingest_pages`.
+    """
+    return _ingest(
+        archive,
+        None,
+        documents,
+        propose,
+        segmenter,
+        max_pixels,
+        max_minutes,
+        workers,
+        courtesy,
+        progress,
+    )
+
+
+def retry_crops(
+    archive: Archive,
+    *,
+    documents: Sequence[Path] = (),
+    max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
+    workers: int | None = None,
+    courtesy: Courtesy = Courtesy(),
+    progress: Callable[[Progress], None] | None = None,
+) -> IngestReport:
+    """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
+    return _ingest(
+        archive,
+        None,
         documents,
         None,
         None,
@@ -168,7 +242,7 @@ def ingest_crops(
 
 def _ingest(
     archive: Archive,
-    sources: Sequence[Path | str],
+    list_inputs: Callable[[Web], Given] | None,
     documents: Sequence[Path],
     propose: Propose | None,
     segmenter: str | None,
@@ -179,22 +253,16 @@ def _ingest(
     progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
     described = [read_documents(path) for path in documents]
-    paths, addresses = folders_and_manifests(sources)
-    listed = [image_files(source) for source in paths]
-    by_path: dict[Path, ImageFile] = {}
-    for found in itertools.chain.from_iterable(one.files for one in listed):
-        by_path.setdefault(found.path, found)  # the first SOURCE that holds a file names it
-    files = list(by_path.values())
     web = Web(courtesy)
-    manifests = read_given(web, addresses)
-    expected = len(files) + sum(len(wanted_of(one.manifest)) for one in manifests)
+    given = in_quarantine(archive) if list_inputs is None else list_inputs(web)
+    expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
     so_far = itertools.count(1)
 
     def done(name: str) -> None:
         if progress is not None:
             progress(Progress(next(so_far), expected, name))
 
-    run = Run(archive, segmenter, done)
+    run = Run(archive, segmenter, done, tried_under(segmenter, max_pixels, max_minutes))
     read = functools.partial(
         read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
     )
@@ -202,21 +270,24 @@ def _ingest(
     described_by: list[tuple[Manifest, str]] = []
 
     def groups_to_read() -> Iterator[list[FileToRead]]:
-        yield from files_to_read(run, files)
-        for one in manifests:
-            for arrived in arriving(run, web, one, max_pixels):
+        yield from files_to_read(run, given.files)
+        for one, wanted in given.manifests:
+            for arrived in arriving(run, web, one, wanted, max_pixels):
                 yield from files_to_read(run, arrived)
 
     with contextlib.closing(web), archive.lock(), _swept_after_a_kill(archive):
-        for given in manifests:
+        before = sources_in_quarantine(archive)
+        if list_inputs is None:
+            try_again(archive, given.files)
+        for one, _ in given.manifests:
             with archive.writing() as session:
-                document = describe(session, given.manifest)
+                document = describe(session, one.manifest)
                 written += store_documents(session, [document])
-            described_by.append((given.manifest, document.reference))
+            described_by.append((one.manifest, document.reference))
         if described:
             with archive.writing() as session:
-                for one in described:
-                    written += store_documents(session, one.documents)
+                for file in described:
+                    written += store_documents(session, file.documents)
         try:
             for group, readings in in_order(
                 groups_to_read(),
@@ -226,26 +297,33 @@ def _ingest(
                 cores() if workers is None else workers,
                 60 * max_minutes,
             ):
+                _check_at_hand(group, readings)
                 with archive.writing() as session:
                     write_readings(run, session, group, readings)
-                for file in group:
-                    done(file.name)
+                for read_one in group:
+                    done(read_one.name)
             with archive.writing() as session:
                 if described_by:
                     bound = bind_canvases(session, archive.masters_folder, described_by)
                 if described:
                     binding = bind_pages(session, described)
-        finally:
-            forget_absent_failures(archive, paths)
-            failed = write_quarantine(archive)
+        except BaseException:
+            with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
+                write_quarantine(archive)
+            raise
+        forget_absent_failures(archive, given.roots)
+        failed = write_quarantine(archive)
     with archive.session() as session:
         state = counts(session)
+        resembling = resemblances(session, run.written)
         unbound = tuple(sources_without_document(session)) if described else ()
         pageless = tuple(references_without_page(session)) if described else ()
     return IngestReport(
         **asdict(run.counts),
+        resembling=tuple(resembling),
         failed=failed,
-        skipped=sum(one.skipped for one in listed) + sum(map(_blank, manifests)),
+        healed=healed_of(archive, before),
+        skipped=given.skipped,
         documents=written,
         bound=bound.pages + binding.pages,
         pages_without_document=state.pages_without_document,
@@ -260,19 +338,49 @@ def _ingest(
     )
 
 
+def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
+    """Return what decides, beside a file itself, whether it can be read."""
+    try:
+        version = importlib.metadata.version("prizemarks")
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
+    return f"{limits}, prizemarks {version}, {segmenter or 'crops'}"[:128]
+
+
+def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> None:
+    """Raise SourceError where files cannot be opened because their folder has gone away."""
+    folders = {
+        file.path.parent
+        for file, reading in zip(group, readings, strict=True)
+        if any(isinstance(image, UnreadImage) and image.passing for image in reading.images)
+    }
+    for folder in sorted(folders):
+        if not is_at_hand(folder):
+            raise SourceError(
+                f"{folder} has gone away while it was being ingested.",
+                "Nothing that the archive has of it was changed. When the disc or the share is "
+                "back, run the same command again: it goes on where it stopped.",
+            )
+
+
 @contextlib.contextmanager
 def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
     """Remove the unfinished files that a killed run left in the archive; remember this run."""
     running = archive.folder / ".ingesting"
-    if running.exists():
-        for unfinished in archive.crops_folder.glob(f"*/{UNFINISHED}*"):
-            unfinished.unlink(missing_ok=True)
-        sweep_masters(archive)
-    running.touch()
+    try:
+        if running.exists():
+            for unfinished in (
+                *archive.folder.glob(f"{UNFINISHED}*"),
+                *archive.crops_folder.glob(f"*/{UNFINISHED}*"),
+            ):
+                unfinished.unlink(missing_ok=True)
+            sweep_masters(archive)
+        running.touch()
+    except OSError as error:
+        raise ArchiveError(
+            f"{archive.folder} cannot be written to: {error.strerror or error}. See that the disk "
+            "is there, has room and lets you write."
+        ) from error
     yield
     running.unlink(missing_ok=True)
-
-
-def _blank(given: GivenManifest) -> int:
-    """Return how many canvases of a manifest have no image."""
-    return sum(not canvas.paintings for canvas in given.manifest.canvases)

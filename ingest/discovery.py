@@ -6,8 +6,9 @@ along and one that was only touched is not read again.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
@@ -32,6 +33,9 @@ _GROUP_BYTES = 2_000_000
 #: Files that are looked up in one statement.
 _CHUNK = 400
 
+#: What is done with pages whose master has this name, location and stamp now.
+Follow = Callable[[Sequence[KnownPage], str, str, tuple[int, int]], None]
+
 _Stamped = tuple[ImageFile, tuple[int, int]]  # a file and its `file_stamp`
 
 
@@ -43,11 +47,15 @@ class _Taken:
     moved: set[str] = field(default_factory=set)  # sources whose pages have followed a file
 
 
-def files_to_read(run: Run, files: Sequence[ImageFile]) -> Iterator[list[FileToRead]]:
+def files_to_read(
+    run: Run, files: Sequence[ImageFile], follow: Follow | None = None
+) -> Iterator[list[FileToRead]]:
     """Give the files that have to be read, in order and small ones together.
 
-    The pages of the others are brought to where their masters are; these are counted and done.
+    The others are counted and done. Where their pages' masters lie now goes to `follow`, by
+    default into the catalogue. A file that could not be read, and would not be now, is left.
     """
+    follow = follow or functools.partial(_follow, run)
     taken = _Taken()
     for start in range(0, len(files), _CHUNK):
         chunk = files[start : start + _CHUNK]
@@ -57,15 +65,17 @@ def files_to_read(run: Run, files: Sequence[ImageFile]) -> Iterator[list[FileToR
         for file in chunk:
             pages = known.by_location.get(location_of(file.path), [])
             stamp = file_stamp(file.path)
-            if {(page.size, page.mtime_ns) for page in pages} == {stamp} and _are_right(
-                run, pages, known
-            ):
-                run.counts.unchanged += len(pages)
+            failure = known.failing_at.get(location_of(file.path))
+            left = failure is not None and failure.stands(stamp, run.under)
+            same = {(page.size, page.mtime_ns) for page in pages} == {stamp}
+            if (left or same) and _are_right(run, pages, None if left else known):
+                run.counts.unchanged += len(pages) if same else 0
+                run.counts.left += left
                 run.done(file.name)
             else:
                 suspected.append((file, stamp))
         for group in _grouped(suspected):
-            unsettled = list(_unsettled(run, taken, group, known))
+            unsettled = list(_unsettled(run, taken, group, known, follow))
             if unsettled:
                 yield unsettled
 
@@ -85,7 +95,7 @@ def _grouped(files: Sequence[_Stamped]) -> Iterator[list[_Stamped]]:
 
 
 def _unsettled(
-    run: Run, taken: _Taken, group: Sequence[_Stamped], known: Known
+    run: Run, taken: _Taken, group: Sequence[_Stamped], known: Known, follow: Follow
 ) -> Iterator[FileToRead]:
     """Give the files of the group whose content has no page yet, or not the right one."""
     contents = [file_digest(file.path) for file, _ in group]
@@ -103,7 +113,7 @@ def _unsettled(
                 taken, [page for page in alike if page.sha256 == sha256]
             )
         if pages and {page.sha256 for page in pages} == {sha256}:
-            _follow(run, pages, name, location, stamp)
+            follow(pages, name, location, stamp)
             if _are_right(run, pages, known):
                 if pages[0].location == location:
                     run.counts.unchanged += len(pages)
@@ -114,10 +124,13 @@ def _unsettled(
         yield FileToRead(file.path, name, *stamp, sha256, _marks_to_cut_again(run, pages))
 
 
-def _are_right(run: Run, pages: Sequence[KnownPage], known: Known) -> bool:
-    """Return whether the pages were ingested as this run does, and all their images were read."""
+def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> bool:
+    """Return whether the pages were ingested as this run does, and all their images were read.
+
+    `known` is None where it is known that the others cannot be.
+    """
     as_wanted = all((page.segmenter is None) == run.as_crops for page in pages)
-    return as_wanted and pages[0].source not in known.failing
+    return as_wanted and (known is None or pages[0].source not in known.failing)
 
 
 def _name_and_pages(
@@ -133,7 +146,8 @@ def _name_and_pages(
         if taken.names.get(name, location) != location:
             continue
         if name == file.name:
-            pages, failed_at = known.by_source.get(name, []), known.failing.get(name, location)
+            pages, failure = known.by_source.get(name, []), known.failing.get(name)
+            failed_at = failure.location if failure else location
         else:
             with run.archive.session() as session:
                 pages = pages_where(session, Page.source == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
@@ -33,12 +33,28 @@ class KnownPage:
 
 
 @dataclass(frozen=True)
+class KnownFailure:
+    """A file in quarantine: what it was like, and under which limits all its images failed."""
+
+    source: str
+    location: str
+    size: int
+    mtime_ns: int
+    tried: str | None
+
+    def stands(self, stamp: tuple[int, int], under: str) -> bool:
+        """Return whether nothing that decides it has changed since: it would fail again."""
+        return self.tried == under and stamp == (self.size, self.mtime_ns)
+
+
+@dataclass(frozen=True)
 class Known:
-    """What the catalogue has on some files: pages by location and by source, failures by source."""
+    """What the catalogue has on some files: pages and failures, by location and by source."""
 
     by_location: dict[str, list[KnownPage]]
     by_source: dict[str, list[KnownPage]]
-    failing: dict[str, str]  # source -> location
+    failing: dict[str, KnownFailure]
+    failing_at: dict[str, KnownFailure]
 
 
 def known_of(session: Session, files: Sequence[ImageFile]) -> Known:
@@ -50,12 +66,17 @@ def known_of(session: Session, files: Sequence[ImageFile]) -> Known:
     for page in pages_where(session, or_(Page.source.in_(names), Page.location.in_(locations))):
         by_location[page.location].append(page)
         by_source[page.source].append(page)
-    failing = session.execute(
-        select(Failure.source, Failure.location).where(
-            or_(Failure.source.in_(names), Failure.location.in_(locations))
-        )
-    )
-    return Known(by_location, by_source, {source: location for source, location in failing})
+    failing: dict[str, KnownFailure] = {}
+    for row in session.execute(
+        select(
+            Failure.source, Failure.location, Failure.size, Failure.mtime_ns, Failure.tried
+        ).where(or_(Failure.source.in_(names), Failure.location.in_(locations)))
+    ):
+        failure = KnownFailure(**row._asdict())
+        if (other := failing.get(failure.source)) and other.tried != failure.tried:
+            failure = replace(failure, tried=None)  # one of its images may be read now
+        failing[failure.source] = failure
+    return Known(by_location, by_source, failing, {one.location: one for one in failing.values()})
 
 
 def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownPage]:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from ingest.known import master_exists
 from ingest.reading import FileToRead, UnreadImage
-from ingest.sources import location_of, path_of
+from ingest.sources import is_at_hand, location_of, path_of
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.files import write_atomically
-from retrieval.catalogue.tables import Failure, now
+from retrieval.catalogue.tables import Failure, Page, now
 
 COLUMNS = ("source", "frame", "location", "reason", "advice", "bytes", "failed_at")
 
@@ -29,16 +29,21 @@ def failing_among(session: Session, names: Sequence[str]) -> set[str]:
     return set(session.scalars(select(Failure.source).where(Failure.source.in_(names))))
 
 
-def record_failures(session: Session, file: FileToRead, unread: Sequence[UnreadImage]) -> None:
-    """Make the unread images the file's only failures; rows that say the same are left alone."""
+def record_failures(
+    session: Session, file: FileToRead, unread: Sequence[UnreadImage], under: str
+) -> None:
+    """Make the unread images the file's only failures; rows that say the same are left alone.
+
+    `under` says the limits and the version they were tried under.
+    """
     stamp = file.size, file.mtime_ns
-    _record(session, file.name, location_of(file.path), stamp, unread)
+    _record(session, file.name, location_of(file.path), stamp, unread, under)
 
 
 def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:
     """Make it the only failure of `source` that its master could not be had from `address`."""
-    unread = UnreadImage(0, error.reason, error.advice)
-    _record(session, source, address, (0, 0), [unread])
+    unread = UnreadImage(0, error.reason, error.advice, passing=True)
+    _record(session, source, address, (0, 0), [unread], None)
 
 
 def forget_not_fetched(session: Session, source: str) -> None:
@@ -70,6 +75,7 @@ def _record(
     location: str,
     stamp: tuple[int, int],
     unread: Sequence[UnreadImage],
+    under: str | None,
 ) -> None:
     before = {
         row.frame: row
@@ -82,6 +88,7 @@ def _record(
                 Failure.mtime_ns,
                 Failure.reason,
                 Failure.advice,
+                Failure.tried,
             ).where(Failure.source == source)
         )
     }
@@ -92,6 +99,7 @@ def _record(
             "mtime_ns": stamp[1],
             "reason": image.reason,
             "advice": image.advice,
+            "tried": None if image.passing else under,
         }
         row = before.pop(image.frame, None)
         if row is None:
@@ -105,8 +113,8 @@ def _record(
 
 
 def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
-    """Take out of quarantine what was deleted from the sources since."""
-    roots = [source.resolve() for source in sources]
+    """Take out of quarantine what was deleted from the sources since, as far as these are there."""
+    roots = [source.resolve() for source in sources if is_at_hand(source)]
     with archive.writing() as session:
         absent = [
             failure
@@ -122,7 +130,8 @@ def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
 def write_quarantine(archive: Archive) -> int:
     """Write the archive's `quarantine.csv` from its failures; return how many there are.
 
-    The file is replaced in one step; without failures it holds its header alone.
+    The file is replaced in one step; without failures it holds its header alone. Raises
+    ArchiveError where it cannot be written.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -142,5 +151,29 @@ def write_quarantine(archive: Archive) -> int:
         ):
             writer.writerow([*row[:-1], row.failed_at.isoformat(timespec="seconds")])
             count += 1
-    write_atomically(archive.folder / "quarantine.csv", text.getvalue().encode())
+    path = archive.folder / "quarantine.csv"
+    try:
+        write_atomically(path, text.getvalue().encode())
+    except OSError as error:
+        raise ArchiveError(
+            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
+            "again: it goes on where it stopped."
+        ) from error
     return count
+
+
+def sources_in_quarantine(archive: Archive) -> set[str]:
+    """Return the sources of which an image could not be read or had."""
+    with archive.session() as session:
+        return set(session.scalars(select(Failure.source)))
+
+
+def healed_of(archive: Archive, before: Set[str]) -> int:
+    """Return how many of the sources that were in quarantine before are pages in full now."""
+    healed = sorted(before - sources_in_quarantine(archive))
+    with archive.session() as session:
+        return sum(
+            len(set(session.scalars(select(Page.source).where(Page.source.in_(chunk)))))
+            for start in range(0, len(healed), _CHUNK)
+            for chunk in (healed[start : start + _CHUNK],)
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.fingerprint import Looks, looks_of
 from ingest.pixels import RGB
 from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
@@ -52,22 +53,24 @@ class Cut:
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image that was read: its size in pixels and what was cut from it."""
+    """An image that was read: its size in pixels, what it looks like, what was cut from it."""
 
     frame: int
     width: int
     height: int
     cuts: tuple[Cut, ...]
     recuts: tuple[Cut, ...]
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True)
 class UnreadImage:
-    """An image that was not, and why."""
+    """An image that was not, and why; `passing`: it may be read next time as it is."""
 
     frame: int
     reason: str
     advice: str
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,9 @@ def read_file(
     for frame in read_each_frame(file.path, max_pixels):
         sign_of_life()
         if isinstance(frame, UnreadFrame):
-            images.append(UnreadImage(frame.index, frame.error.reason, frame.error.advice))
+            # The file's own faults are of a kind; what has none is the disk's or the network's.
+            passing = type(frame.error) is SourceError
+            images.append(UnreadImage(frame.index, frame.error.reason, frame.error.advice, passing))
             continue
         here = [mark for mark in file.kept if mark.frame == frame.index]
         try:
@@ -118,7 +123,7 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
     stuck = UnreadImage(
         0,
         f"Reading one image of it took more than {minutes:g} minutes, and was given up.",
-        "Open and save it with an image editor, or raise max_minutes and ingest it again.",
+        "Open and save it with an image editor, or raise max_minutes.",
     )
     return Reading((stuck,), None)
 
@@ -176,7 +181,8 @@ def _read_image(
             f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
             "ingest again: it goes on where it stopped."
         ) from error
-    return ReadImage(index, width, height, tuple(cuts), tuple(recuts))
+    looks = looks_of(image) if propose is not None else None
+    return ReadImage(index, width, height, tuple(cuts), tuple(recuts), looks)
 
 
 def _crop(crops: Path, image: RGB, box: Box) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ingest.resemblance import Fingerprints
 from retrieval.catalogue.archive import Archive
 
 
 @dataclass
 class Counts:
     """Pages a run has added, changed, moved or left as they were; copies among them; new marks;
-    masters fetched."""
+    masters fetched; files left in quarantine unread, because nothing about them has changed."""
 
     added: int = 0
     changed: int = 0
@@ -20,15 +21,23 @@ class Counts:
     duplicates: int = 0
     marks: int = 0
     fetched: int = 0
+    left: int = 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """An archive that is ingested into, and by which segmenter; each file's name goes to `done`."""
+    """An archive that is ingested into, and by which segmenter; each file's name goes to `done`.
+
+    `under` says the limits and the version that decide what can be read: what could not be read
+    under the same is not tried again. `written` are the pages that were added or read again.
+    """
 
     archive: Archive
     segmenter: str | None  # None: each image is a mark as it is
     done: Callable[[str], None]
+    under: str = ""
+    fingerprints: Fingerprints = field(default_factory=Fingerprints)
+    written: list[int] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
 
     @property

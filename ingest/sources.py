@@ -243,6 +243,17 @@ def path_of(location: str) -> Path:
     return Path(location)
 
 
+def is_at_hand(source: Path) -> bool:
+    """Return whether a SOURCE, or a folder in one, is there and holds something.
+
+    A disc that was taken out and a share that was lost leave nothing, or an empty folder.
+    """
+    try:
+        return source.is_file() or any(source.iterdir())
+    except OSError:
+        return False
+
+
 def _is_to_ingest(path: Path, root: Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
         return False
@@ -275,6 +286,11 @@ def _as_source_error(error: Exception) -> SourceError:
         return ImageTooLarge(
             "It holds a text that unpacks to more than a picture needs.",
             "Save it without its comments.",
+        )
+    if isinstance(error, OSError) and error.errno is not None:  # a decoder's own have no number
+        return SourceError(
+            f"It cannot be read: {error.strerror or error}.",
+            "Check the disk or the network that it is on, and ingest it again.",
         )
     if isinstance(error, MemoryError):
         return ImageTooLarge("It does not fit into memory.", "Save it smaller or in parts.")

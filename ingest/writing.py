@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ingest.fingerprint import Looks
 from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
 from ingest.quarantine import failing_among, record_failures
 from ingest.reading import Box, Cut, FileToRead, ReadImage, Reading, UnreadImage
+from ingest.resemblance import flag, release
 from ingest.run import Run
 from ingest.sources import location_of
 from retrieval.catalogue.tables import Mark, Page, now
@@ -26,6 +28,7 @@ def write_readings(
     run: Run, session: Session, files: Sequence[FileToRead], readings: Sequence[Reading]
 ) -> None:
     """Bring the files' pages, marks and failures to what was read of them."""
+    run.fingerprints.load(session)
     names = [file.name for file in files]
     before: dict[str, dict[int, KnownPage]] = defaultdict(dict)
     for page in pages_where(session, Page.source.in_(names)):
@@ -35,7 +38,7 @@ def write_readings(
     for file, reading in zip(files, readings, strict=True):
         read, unread = _believed(file, reading)
         if unread or file.name in failing:
-            record_failures(session, file, unread)
+            record_failures(session, file, unread, run.under)
         pages = before[file.name]
         for image in read:
             if (known := pages.pop(image.frame, None)) is None:
@@ -55,7 +58,8 @@ def _believed(file: FileToRead, reading: Reading) -> tuple[list[ReadImage], list
     read = [image for image in reading.images if isinstance(image, ReadImage)]
     unread = [image for image in reading.images if isinstance(image, UnreadImage)]
     if read and (file.sha256 is None or reading.stamp != (file.size, file.mtime_ns)):
-        return [], [UnreadImage(0, "It changed while it was being read.", "Ingest it again.")]
+        said = "It changed while it was being read."
+        return [], [UnreadImage(0, said, "Ingest it again.", passing=True)]
     return read, unread
 
 
@@ -69,12 +73,15 @@ def _add_pages(run: Run, session: Session, new: Sequence[tuple[FileToRead, ReadI
     originals = _originals(session, [row["sha256"] for row in rows])
     ids = session.scalars(insert(Page).returning(Page.id, sort_by_parameter_order=True), rows).all()
     copies = []
-    for page, row in zip(ids, rows, strict=True):
+    for page, row, (_, image) in zip(ids, rows, new, strict=True):
         original = originals.setdefault((row["sha256"], row["frame"]), page)
         if original != page:
             copies.append({"id": page, "duplicate_of": original})
+        else:
+            flag(session, run.fingerprints, page, image.looks)
     if copies:
         session.execute(update(Page), copies)
+    run.written.extend(ids)
     marks = [
         mark
         for page, (_, image) in zip(ids, new, strict=True)
@@ -97,10 +104,13 @@ def _renew_page(
         return
     values = _page_values(run, file, image) | {"ingested_at": now()}
     if page.sha256 != file.sha256:
-        _release_copies(session, page.id)
+        _release_copies(run, session, page.id)
         original = _originals(session, [file.sha256]).get((file.sha256, image.frame))
         values["duplicate_of"] = original if original != page.id else None
     session.execute(update(Page).where(Page.id == page.id).values(**values))
+    is_copy = session.scalar(select(Page.duplicate_of).where(Page.id == page.id)) is not None
+    flag(session, run.fingerprints, page.id, None if is_copy else image.looks)
+    run.written.append(page.id)
     kept = _renew_marks(run, session, page, image)
     marks = _new_marks(run, page.id, image, kept)
     if marks:
@@ -112,12 +122,13 @@ def _renew_page(
 def _give_up(run: Run, session: Session, file: FileToRead, page: KnownPage) -> None:
     """Delete a page whose image is gone from its file; one with people's marks is kept."""
     _delete_marks(run, session, page)
-    _release_copies(session, page.id)
+    _release_copies(run, session, page.id)
+    release(session, run.fingerprints, page.id)
     if session.scalar(select(exists().where(Mark.page_id == page.id))):
         session.execute(
             update(Page)
             .where(Page.id == page.id)
-            .values(sha256=file.sha256, size=file.size, mtime_ns=file.mtime_ns)
+            .values(sha256=file.sha256, size=file.size, mtime_ns=file.mtime_ns, fingerprint=None)
         )
     else:
         session.execute(delete(Page).where(Page.id == page.id))
@@ -132,6 +143,7 @@ def _page_values(run: Run, file: FileToRead, image: ReadImage) -> dict[str, Any]
         "size": file.size,
         "mtime_ns": file.mtime_ns,
         "segmenter": run.segmenter,
+        "fingerprint": image.looks and image.looks.fingerprint,
     }
 
 
@@ -145,15 +157,18 @@ def _originals(session: Session, contents: Sequence[str]) -> dict[tuple[str, int
     return {(sha256, frame): page for sha256, frame, page in rows}
 
 
-def _release_copies(session: Session, page: int) -> None:
+def _release_copies(run: Run, session: Session, page: int) -> None:
     """Make the first of the page's copies the original of the others: the page has changed."""
-    copies = list(
-        session.scalars(select(Page.id).where(Page.duplicate_of == page).order_by(Page.id))
-    )
+    copies = session.execute(
+        select(Page.id, Page.fingerprint).where(Page.duplicate_of == page).order_by(Page.id)
+    ).all()
     if not copies:
         return
-    session.execute(update(Page).where(Page.id == copies[0]).values(duplicate_of=None))
-    session.execute(update(Page).where(Page.id.in_(copies[1:])).values(duplicate_of=copies[0]))
+    first, *others = (row.id for row in copies)
+    session.execute(update(Page).where(Page.id == first).values(duplicate_of=None))
+    session.execute(update(Page).where(Page.id.in_(others)).values(duplicate_of=first))
+    if (fingerprint := copies[0].fingerprint) is not None:
+        flag(session, run.fingerprints, first, Looks(fingerprint, ()))
 
 
 def _new_marks(

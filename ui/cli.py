@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from retrieval.catalogue.archive import create_archive
+from retrieval.catalogue.archive import archive_as_it_stands, create_archive, open_archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from retrieval.settings import read_settings
@@ -29,7 +30,6 @@ from ui.command import (
 )
 from ui.evaluating import evaluate
 from ui.progress import bar, console
-from ui.where import parse_where
 
 if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
     import numpy as np
@@ -70,12 +70,12 @@ def _offered() -> str:
 def ingest(
     archive: ArchiveArgument,
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
             help="Folders or files of images; IIIF manifests: addresses or JSON files.",
         ),
-    ],
+    ] = None,
     documents: Annotated[
         list[Path] | None,
         typer.Option(
@@ -87,17 +87,39 @@ def ingest(
     kind: Annotated[
         As, typer.Option("--as", help="pages to be segmented, or crops that are marks already.")
     ] = As.PAGES,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    retry: Annotated[
+        bool,
+        typer.Option(
+            "--retry-quarantined",
+            help="Instead of SOURCE: read again what could not be read, changed or not.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take scans in and find the marks on them. Run again, it goes on where it stopped.
 
     Example: prizemarks ingest my-archive scans/ --documents documents.csv
     """
-    from ingest.batch import Progress, ingest_crops, ingest_pages
+    from ingest.batch import (
+        IngestReport,
+        Progress,
+        ingest_crops,
+        ingest_pages,
+        retry_crops,
+        retry_pages,
+    )
     from ui.reports import ingest_sentences
 
     with errors_said():
-        opened = create_archive(archive)
+        if retry == bool(sources):
+            raise QueryError("Give either SOURCE or --retry-quarantined.")
+        if dry_run:
+            _rehearse(archive, sources, documents or (), kind, as_json)
+            return
+        opened = open_archive(archive) if retry else create_archive(archive)
         settings = read_settings(archive)
         try:
             with bar("Ingesting") as report:
@@ -105,10 +127,14 @@ def ingest(
                 def show(progress: Progress) -> None:
                     report(progress.done, progress.total, progress.name)
 
-                take_in = ingest_pages if kind is As.PAGES else ingest_crops
+                take_in: Callable[..., IngestReport]
+                if retry:
+                    take_in = retry_pages if kind is As.PAGES else retry_crops
+                else:
+                    of_kind = ingest_pages if kind is As.PAGES else ingest_crops
+                    take_in = functools.partial(of_kind, sources=sources or ())
                 done = take_in(
                     opened,
-                    sources,
                     documents=documents or (),
                     max_pixels=round(settings.max_megapixels * 1e6),
                     max_minutes=settings.max_minutes,
@@ -123,6 +149,30 @@ def ingest(
         for line in ingest_sentences(archive, done):
             typer.echo(line)
     raise typer.Exit(FAILURES if done.failed else DONE)
+
+
+def _rehearse(
+    folder: Path, sources: list[str] | None, documents: Sequence[Path], kind: As, as_json: bool
+) -> None:
+    """Say what an ingest would do."""
+    from ingest.rehearsal import rehearse
+    from ui.reports import rehearsal_sentences
+
+    settings = read_settings(folder)
+    with archive_as_it_stands(folder) as archive:
+        found = rehearse(
+            archive,
+            sources or None,
+            documents=documents,
+            as_crops=kind is As.MARKS,
+            max_pixels=round(settings.max_megapixels * 1e6),
+            max_minutes=settings.max_minutes,
+        )
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        for line in rehearsal_sentences(found):
+            typer.echo(line)
 
 
 @app.command(epilog=_offered())
@@ -306,6 +356,7 @@ def search(
     from ui.answers import as_json as json_line
     from ui.answers import as_table
     from ui.pictures import page_region, parse_region, query_picture
+    from ui.where import parse_where
 
     kinds = sum(map(bool, (images, mark, page is not None)))
     ways = orientations(turned=turned, mirrored=mirrored)

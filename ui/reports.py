@@ -1,13 +1,17 @@
-"""What `ingest` and `index --everywhere` say when they have finished."""
+"""What `ingest` and `index --everywhere` say when they have finished, and before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.batch import IngestReport
-from ingest.everywhere import LookedThrough
+from ingest.rehearsal import Rehearsal
 from ui.wording import counted, some_of
+
+if TYPE_CHECKING:  # it loads torch, which an ingest does without
+    from ingest.everywhere import LookedThrough
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
@@ -25,11 +29,24 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         lines.append(f"{report.fetched} images fetched.")
     if report.duplicates:
         lines.append(f"{report.duplicates} of the pages are byte for byte copies of another page.")
+    if report.resembling:
+        alike = [f"{one.source} like {one.like_source}" for one in report.resembling]
+        lines.append(
+            f"{len(alike)} of the pages look like another page, perhaps the same scanned or saved "
+            f"again; all are kept{_named(alike)}."
+        )
+    if report.healed:
+        lines.append(f"{report.healed} inputs could be read now and left quarantine.")
     if report.skipped:
         lines.append(f"{report.skipped} files are no images and were passed over.")
     if report.failed:
         lines.append(
             f"{report.failed} inputs could not be read: {folder / 'quarantine.csv'} says why."
+        )
+    if report.left:
+        lines.append(
+            f"{report.left} of them have not changed and were not tried again: prizemarks ingest "
+            f"{folder} --retry-quarantined does."
         )
     if report.documents:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
@@ -42,6 +59,37 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     lines += some_of(report.problems, MOST_PROBLEMS, "more remarks")
     if report.marks:
         lines.append(f"Next: prizemarks index {folder}")
+    return lines
+
+
+def rehearsal_sentences(found: Rehearsal) -> list[str]:
+    """Return for a person what a run would do, one fact a line."""
+    lines = [
+        f"It would read {found.new} new files, and {len(found.changed)} that have changed"
+        f"{_named(found.changed)}; {found.moved} pages were moved, {found.unchanged} are "
+        "unchanged."
+    ]
+    if found.copies:
+        lines.append(
+            f"{len(found.copies)} of the new files are byte for byte copies{_named(found.copies)}."
+        )
+    if found.to_fetch:
+        lines.append(f"{found.to_fetch} images would be fetched.")
+    if found.unreadable:
+        lines.append(f"{len(found.unreadable)} files cannot be read and would go to quarantine:")
+        said = [f"  {one.source}: {one.reason}" for one in found.unreadable]
+        lines += some_of(said, MOST_NAMED, "more files")
+    if found.left:
+        lines.append(f"{found.left} files would be left in quarantine, as they have not changed.")
+    if found.skipped:
+        lines.append(f"{found.skipped} files are no images and would be passed over.")
+    if found.documents:
+        lines.append(
+            f"{found.documents} documents are described, {found.would_bind} of them would have "
+            "pages."
+        )
+    lines += some_of(found.problems, MOST_PROBLEMS, "more remarks")
+    lines.append("Nothing was written.")
     return lines
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
-from retrieval.catalogue.queries import Counts, counts, marks_to_embed
+from retrieval.catalogue.queries import (
+    Counts,
+    ResemblanceRow,
+    counts,
+    failure_reasons,
+    marks_to_embed,
+    pages_by_segmenter,
+    resemblances,
+)
 from retrieval.learn import archive_model, unfinished_run
+from ui.wording import some_of
+
+#: Pages that look like another which are named.
+_MOST_ALIKE = 5
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,10 @@ class Status:
     model: str | None
     not_indexed: int
     unfinished_training: bool
+    failure_reasons: dict[str, int]
+    segmenter: str
+    older_segmenters: dict[str, int]  # pages by the segmenter that proposed their marks
+    resembling: tuple[ResemblanceRow, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for a program."""
@@ -33,15 +50,28 @@ class Status:
             f"{self.folder}",
             f"  documents   {held.documents} ({held.documents_without_pages} without a page)",
             f"  pages       {held.pages} ({held.pages_without_document} without a document, "
-            f"{held.duplicate_pages} copies of another)",
+            f"{held.duplicate_pages} copies of another, {held.resembling_pages} that look like "
+            "another)",
             f"  marks       {sum(held.marks.values())} ({marks})",
             f"  identities  {held.identities}",
             f"  groups      {held.groups['proposed']} to look at, {held.groups['same']} accepted, "
             f"{held.groups['different']} refused",
             f"  quarantine  {held.failures}" + (" (see quarantine.csv)" if held.failures else ""),
+            *(f"    {number:>6} {reason}" for reason, number in self.failure_reasons.items()),
             f"  model       {self.model or 'none'}",
             f"  not indexed {self.not_indexed}",
         ]
+        lines += [
+            f"{number} pages have proposals of {segmenter}, not of {self.segmenter}: they stay "
+            "until their files change."
+            for segmenter, number in self.older_segmenters.items()
+        ]
+        alike = [f"  {one.source} looks like {one.like_source}" for one in self.resembling]
+        if alike:
+            lines.append("Perhaps the same page scanned or saved again:")
+            lines += some_of(alike, _MOST_ALIKE, "more")
+        if held.failures:
+            lines.append(f"To try them again: prizemarks ingest {self.folder} --retry-quarantined")
         if self.unfinished_training:
             lines.append(f"Interrupted training: prizemarks train {self.folder} --resume")
         if not held.pages:
@@ -60,6 +90,18 @@ def archive_status(archive: Archive) -> Status:
     with archive.session() as session:
         held = counts(session)
         not_indexed = len(marks_to_embed(session, model or ""))
+        reasons = failure_reasons(session)
+        segmenters = pages_by_segmenter(session)
+        alike = tuple(resemblances(session))
+    segmenters.pop(SEGMENTER, None)
     return Status(
-        str(archive.folder), held, model, not_indexed, unfinished_run(archive) is not None
+        folder=str(archive.folder),
+        counts=held,
+        model=model,
+        not_indexed=not_indexed,
+        unfinished_training=unfinished_run(archive) is not None,
+        failure_reasons=reasons,
+        segmenter=SEGMENTER,
+        older_segmenters=segmenters,
+        resembling=alike,
     )

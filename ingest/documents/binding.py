@@ -42,33 +42,12 @@ def bind_pages(session: Session, files: Sequence[DocumentsFile]) -> Binding:
         )
     ):
         pages[source].append((page, document, ordinal))
-    finder = _Finder(pages)
-    owners: dict[str, tuple[DocumentsFile, PageClaim]] = {}
     next_ordinal: dict[str, int] = defaultdict(lambda: 1)
     changed: list[dict[str, int]] = []
-    problems: list[str] = []
+    owners, problems = claims_met(pages, files)
     bound = 0
-    for file, claim in [(one, claim) for one in files for claim in one.claims]:
-        found = finder.find(claim)
-        where = f"{file.name}, line {claim.line}:"
-        if len(found) != 1:
-            problems.append(
-                f"{where} no page {claim.source!r} has been ingested."
-                if not found
-                else f"{where} {claim.source!r} may be any of {len(found)} pages, such as "
-                f"{found[0]!r} and {found[1]!r}: write its path below the source folder."
-            )
-            continue
-        giver, owner = owners.setdefault(found[0], (file, claim))
-        if owner is not claim:
-            if owner.reference != claim.reference:
-                line = f"line {owner.line}" + (f" of {giver.name}" if giver is not file else "")
-                problems.append(
-                    f"{where} the page {found[0]!r} was given to {owner.reference} on {line}; "
-                    "it stays there."
-                )
-            continue
-        for page, document, ordinal in pages[found[0]]:
+    for source, claim in owners.items():
+        for page, document, ordinal in pages[source]:
             place = {
                 "id": page,
                 "document_id": documents[claim.reference],
@@ -81,6 +60,34 @@ def bind_pages(session: Session, files: Sequence[DocumentsFile]) -> Binding:
     if changed:
         session.execute(update(Page), changed)
     return Binding(bound, tuple(problems))
+
+
+def claims_met(
+    sources: Mapping[str, object], files: Sequence[DocumentsFile]
+) -> tuple[dict[str, PageClaim], list[str]]:
+    """Return the claim that has each source, in their order; a sentence for each that failed."""
+    finder = _Finder(sources)
+    owners: dict[str, tuple[DocumentsFile, PageClaim]] = {}
+    problems: list[str] = []
+    for file, claim in [(one, claim) for one in files for claim in one.claims]:
+        found = finder.find(claim)
+        where = f"{file.name}, line {claim.line}:"
+        if len(found) != 1:
+            problems.append(
+                f"{where} no page {claim.source!r} has been ingested."
+                if not found
+                else f"{where} {claim.source!r} may be any of {len(found)} pages, such as "
+                f"{found[0]!r} and {found[1]!r}: write its path below the source folder."
+            )
+            continue
+        giver, owner = owners.setdefault(found[0], (file, claim))
+        if owner.reference != claim.reference:
+            line = f"line {owner.line}" + (f" of {giver.name}" if giver is not file else "")
+            problems.append(
+                f"{where} the page {found[0]!r} was given to {owner.reference} on {line}; "
+                "it stays there."
+            )
+    return {source: claim for source, (_, claim) in owners.items()}, problems
 
 
 class _Finder:

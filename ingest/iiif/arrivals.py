@@ -10,7 +10,7 @@ from ingest.iiif.cataloguing import name_pages, unreadable
 from ingest.iiif.fetching import Web
 from ingest.iiif.given import GivenManifest
 from ingest.iiif.manifest import read_manifest
-from ingest.iiif.masters import Wanted, fetch_master, folder_of, masters_in, wanted_of
+from ingest.iiif.masters import MANIFEST, Wanted, fetch_master, folder_of, masters_in, wanted_of
 from ingest.quarantine import forget_not_fetched, forget_not_fetched_at, record_not_fetched
 from ingest.run import Run
 from ingest.sources import ImageFile
@@ -19,21 +19,17 @@ from retrieval.catalogue.errors import ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.files import UNFINISHED, write_atomically
 from retrieval.catalogue.metadata import read_metadata
 
-#: The manifest as it was given, in the folder of its masters.
-_KEPT = "manifest.json"
-
 
 def arriving(
-    run: Run, web: Web, given: GivenManifest, max_pixels: int
+    run: Run, web: Web, given: GivenManifest, wanted: Sequence[Wanted], max_pixels: int
 ) -> Iterator[list[ImageFile]]:
-    """Give the masters of a manifest, fetching those that are not there yet.
+    """Give the masters that are wanted of a manifest, fetching those that are not there yet.
 
     One is given before the next is fetched, so that it can be read meanwhile. A master that was
     there and could not be read is fetched again. One that cannot be had goes to quarantine.
     """
     archive = run.archive
     folder = folder_of(archive.masters_folder, given.manifest)
-    wanted = wanted_of(given.manifest)
     here = masters_in(folder)
     missing = {one.address for one in wanted if one.key not in here}
     with archive.writing() as session:
@@ -74,7 +70,7 @@ def sweep_masters(archive: Archive) -> None:
 def _addresses(folder: Path, wanted: Sequence[Wanted]) -> set[str]:
     """Return the addresses of a manifest's images: as it is, and as it was when it was kept."""
     addresses = {one.address for one in wanted}
-    path = folder / _KEPT
+    path = folder / MANIFEST
     if path.is_file():
         with contextlib.suppress(MetadataError):  # somebody has changed it: nothing depends on it
             before = read_manifest(read_metadata(path), str(path))
@@ -84,7 +80,7 @@ def _addresses(folder: Path, wanted: Sequence[Wanted]) -> set[str]:
 
 def _keep_manifest(folder: Path, content: bytes) -> None:
     """Keep the manifest as it was given beside its masters: it says where they are from."""
-    path = folder / _KEPT
+    path = folder / MANIFEST
     try:
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)

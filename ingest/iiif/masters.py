@@ -23,6 +23,9 @@ from ingest.sources import HEAD, read_frame, suffix_of
 from retrieval.catalogue.errors import ArchiveError, NotAnImage, NotGiven, SourceError
 from retrieval.catalogue.files import finish, unfinished_file
 
+#: The manifest as it was given, in the folder of its masters.
+MANIFEST = "manifest.json"
+
 #: Bytes of an `info.json` that are taken at most, and of a tile.
 MAX_INFO_BYTES = 4_000_000
 MAX_TILE_BYTES = 64_000_000

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from retrieval.catalogue import migration
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
@@ -59,9 +59,10 @@ class Archive:
         """Give a session on one transaction: committed at the end, rolled back by an exception.
 
         For reading, and for writing what was not read first. Raises ArchiveBusy when another
-        process keeps the catalogue locked for longer than `BUSY_TIMEOUT`.
+        process keeps the catalogue locked for longer than `BUSY_TIMEOUT`, ArchiveError when the
+        disk is full or refuses.
         """
-        with self._unless_busy(), Session(self.engine) as session, session.begin():
+        with self._in_our_words(), Session(self.engine) as session, session.begin():
             yield session
 
     @contextmanager
@@ -72,7 +73,7 @@ class Archive:
         between, and SQLite cannot refuse the write because the reading has gone stale.
         """
         engine = self.engine.execution_options(begin="IMMEDIATE")
-        with self._unless_busy(), Session(engine) as session, session.begin():
+        with self._in_our_words(), Session(engine) as session, session.begin():
             session.connection()  # else the transaction would begin with the first statement
             yield session
 
@@ -87,6 +88,11 @@ class Archive:
             try:
                 db.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise ArchiveError(
+                        f"{self.folder} cannot be written to ({error}). See that the disk is "
+                        "there, has room and lets you write."
+                    ) from error
                 raise ArchiveBusy(
                     f"Another process is working on {self.folder}: wait until it has finished."
                 ) from error
@@ -97,16 +103,18 @@ class Archive:
         self.engine.dispose()
 
     @contextmanager
-    def _unless_busy(self) -> Iterator[None]:
+    def _in_our_words(self) -> Iterator[None]:
         try:
             yield
         except OperationalError as error:
-            if not _is_busy(error):
-                raise
-            raise ArchiveBusy(
-                f"Another process has been writing to {self.folder} for over "
-                f"{BUSY_TIMEOUT // 1000} s: try again when it has finished."
-            ) from error
+            if _is_busy(error):
+                raise ArchiveBusy(
+                    f"Another process has been writing to {self.folder} for over "
+                    f"{BUSY_TIMEOUT // 1000} s: try again when it has finished."
+                ) from error
+            if _is_refused(error):
+                raise _refused(self.folder, error) from error
+            raise
 
 
 def create_archive(folder: Path | str) -> Archive:
@@ -116,23 +124,11 @@ def create_archive(folder: Path | str) -> Archive:
     """
     folder = _absolute(folder)
     if not (folder / DATABASE).exists():
+        _check_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            foreign = [
-                entry.name
-                for entry in folder.iterdir()
-                if entry.name not in _OURS and not entry.name.startswith(".")
-            ]
         except OSError as error:
-            raise ArchiveError(
-                f"{folder} cannot be made an archive: {error.strerror or error}. Name a folder "
-                "that you may write to."
-            ) from error
-        if foreign:
-            raise ArchiveError(
-                f"{folder} is no archive and is not empty (it holds {min(foreign)!r}"
-                f"{' and more' if len(foreign) > 1 else ''}). Name a new or an empty folder."
-            )
+            raise _cannot_be_made(folder, error) from error
     return _opened(folder)
 
 
@@ -152,6 +148,35 @@ def open_archive(folder: Path | str) -> Archive:
     return _opened(folder)
 
 
+@contextmanager
+def archive_as_it_stands(folder: Path | str) -> Iterator[Archive]:
+    """Give the archive in `folder` to be looked at: nothing is made, migrated or written there.
+
+    Where there is none yet, it is as a new one would be. A catalogue of an older version is
+    copied into memory and migrated there. Raises what `create_archive` and `open_archive` raise.
+    """
+    folder = _absolute(folder)
+    path = folder / DATABASE
+    if not path.is_file():
+        _check_free(folder)
+        archive = Archive(folder, _engine_in_memory())
+        migration.migrate(archive.engine, backups=None)
+    else:
+        archive = Archive(folder, _engine_for_reading(path))
+    try:
+        if migration.needed(archive.engine):
+            older, archive = archive, Archive(folder, _engine_in_memory())
+            with older.engine.connect() as source, archive.engine.connect() as target:
+                source.connection.backup(target.connection.driver_connection)
+            older.close()
+            migration.migrate(archive.engine, backups=None)
+        yield archive
+    except DatabaseError as error:
+        raise ArchiveError(f"{path} cannot be read as a catalogue ({error.orig}).") from error
+    finally:
+        archive.close()
+
+
 def _absolute(folder: Path | str) -> Path:
     return Path(folder).expanduser().resolve()
 
@@ -166,6 +191,8 @@ def _opened(folder: Path) -> Archive:
         archive.close()
         if _is_busy(error):
             raise ArchiveBusy(f"Another process is working on {folder}.") from error
+        if _is_refused(error):
+            raise _refused(folder, error) from error
         raise ArchiveError(
             f"{folder / DATABASE} cannot be read as a catalogue ({error.orig}). If it is damaged, "
             f"put back a copy from {folder / 'backups'}."
@@ -174,6 +201,63 @@ def _opened(folder: Path) -> Archive:
         archive.close()
         raise
     return archive
+
+
+def _check_free(folder: Path) -> None:
+    """Raise ArchiveError where the folder holds other files, or is none."""
+    try:
+        foreign = [
+            entry.name
+            for entry in (folder.iterdir() if folder.exists() else ())
+            if entry.name not in _OURS and not entry.name.startswith(".")
+        ]
+    except OSError as error:
+        raise _cannot_be_made(folder, error) from error
+    if foreign:
+        raise ArchiveError(
+            f"{folder} is no archive and is not empty (it holds {min(foreign)!r}"
+            f"{' and more' if len(foreign) > 1 else ''}). Name a new or an empty folder."
+        )
+
+
+def _cannot_be_made(folder: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(
+        f"{folder} cannot be made an archive: {error.strerror or error}. Name a folder that you "
+        "may write to."
+    )
+
+
+def _engine_in_memory() -> Engine:
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    _begin_ourselves(engine)
+    return engine
+
+
+def _engine_for_reading(database: Path) -> Engine:
+    """Return an engine that cannot write, and does not tidy up after those that can."""
+    # To follow a writer takes two files beside the catalogue, which would be made. Where there is
+    # none now, it is read as a file that nobody changes.
+    written = database.with_name(f"{database.name}-wal").exists()
+    address = f"{database.as_uri()}?{'mode=ro' if written else 'immutable=1'}"
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
+        poolclass=StaticPool,
+    )
+    _begin_ourselves(engine)
+    return engine
+
+
+def _begin_ourselves(engine: Engine) -> None:
+    """Leave it to us when transactions begin: Python's sqlite3 would do so by itself."""
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
 
 def _engine(database: Path) -> Engine:
@@ -197,6 +281,23 @@ def _engine(database: Path) -> Engine:
         connection.exec_driver_sql(f"BEGIN {kind}")
 
     return engine
+
+
+def _is_refused(error: DatabaseError) -> bool:
+    """Return whether the disk, not the statement, is why it failed."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    )
+
+
+def _refused(folder: Path, error: DatabaseError) -> ArchiveError:
+    return ArchiveError(
+        f"{folder / DATABASE} cannot be written or read ({error.orig}). What was done is kept: see "
+        "that the disk is there, has room and lets you write, then run the same command again."
+    )
 
 
 def _is_busy(error: DatabaseError) -> bool:

@@ -53,17 +53,17 @@ def needed(engine: Engine) -> bool:
     return current != newest_revision()
 
 
-def migrate(engine: Engine, *, backups: Path, to: str = "head") -> None:
+def migrate(engine: Engine, *, backups: Path | None, to: str = "head") -> None:
     """Bring the catalogue to revision `to`, copying an SQLite catalogue into `backups` first.
 
     The migrations run in one transaction: they all happen or none does. A catalogue that is
-    new, or already there, is not copied.
+    new, or already there, is not copied, nor is any where `backups` is None.
     """
     with engine.connect() as connection:
         current = revision(connection)
     if current == (newest_revision() if to == "head" else to):
         return
-    if current is not None and engine.dialect.name == "sqlite":
+    if current is not None and backups is not None and engine.dialect.name == "sqlite":
         assert engine.url.database is not None
         back_up(Path(engine.url.database), backups, current)
     with engine.execution_options(begin="EXCLUSIVE").begin() as connection:

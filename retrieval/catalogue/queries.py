@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import (
@@ -22,6 +23,7 @@ from retrieval.catalogue.tables import (
     Mark,
     Model,
     Page,
+    Resemblance,
 )
 
 #: Ids asked for in one statement, under every database's limit of parameters.
@@ -53,6 +55,7 @@ class Counts:
     pages_without_document: int
     documents_without_pages: int
     duplicate_pages: int
+    resembling_pages: int
     marks: dict[str, int]
     failures: int
     models: int
@@ -124,6 +127,19 @@ class PageSize:
 
 
 @dataclass(frozen=True)
+class ResemblanceRow:
+    """A page that looks like another, and in how many bits of 256 they differ."""
+
+    page: int
+    source: str
+    frame: int
+    like: int
+    like_source: str
+    like_frame: int
+    distance: int
+
+
+@dataclass(frozen=True)
 class FailureRow:
     """An input that could not be read."""
 
@@ -191,6 +207,7 @@ def counts(session: Session) -> Counts:
         duplicate_pages=number(
             select(func.count()).select_from(Page).where(Page.duplicate_of.is_not(None))
         ),
+        resembling_pages=number(select(func.count()).select_from(Resemblance)),
         marks=marks,
         failures=number(select(func.count()).select_from(Failure)),
         models=len(embeddings),
@@ -384,6 +401,79 @@ def failures(session: Session) -> list[FailureRow]:
         Failure.source, Failure.frame, Failure.location, Failure.reason, Failure.advice
     ).order_by(Failure.source, Failure.frame)
     return [FailureRow(**row._asdict()) for row in session.execute(statement)]
+
+
+def resemblances(session: Session, pages: Sequence[int] | None = None) -> list[ResemblanceRow]:
+    """Return the pages that look like another, in order; of those named alone, if any are."""
+    other = aliased(Page)
+    statement = (
+        select(
+            Page.id.label("page"),
+            Page.source,
+            Page.frame,
+            other.id.label("like"),
+            other.source.label("like_source"),
+            other.frame.label("like_frame"),
+            Resemblance.distance,
+        )
+        .join(Page, Resemblance.page_id == Page.id)
+        .join(other, Resemblance.like_id == other.id)
+        .order_by(Page.id)
+    )
+    if pages is None:
+        return [ResemblanceRow(**row._asdict()) for row in session.execute(statement)]
+    named = sorted(pages)
+    return [
+        ResemblanceRow(**row._asdict())
+        for start in range(0, len(named), _CHUNK)
+        for row in session.execute(statement.where(Page.id.in_(named[start : start + _CHUNK])))
+    ]
+
+
+def same_again(session: Session, page: int) -> tuple[list[str], list[str]]:
+    """Return the sources of the files that hold the page byte for byte, and of those that look so.
+
+    The page's own is left out; each list is in natural order.
+    """
+    original = session.scalar(select(Page.duplicate_of).where(Page.id == page)) or page
+    copies = session.scalars(
+        select(Page.source).where(
+            or_(Page.id == original, Page.duplicate_of == original), Page.id != page
+        )
+    )
+    alike = session.scalars(
+        select(Page.source).where(
+            or_(
+                Page.id.in_(select(Resemblance.like_id).where(Resemblance.page_id == original)),
+                Page.id.in_(select(Resemblance.page_id).where(Resemblance.like_id == original)),
+            )
+        )
+    )
+    return sorted(set(copies), key=sort_key), sorted(set(alike), key=sort_key)
+
+
+def failure_reasons(session: Session) -> dict[str, int]:
+    """Return how many inputs failed for each reason, the most frequent first.
+
+    Reasons that differ in their numbers, or in what follows a colon, are one.
+    """
+    reasons: Counter[str] = Counter()
+    for reason, number in session.execute(
+        select(Failure.reason, func.count()).group_by(Failure.reason)
+    ):
+        reasons[re.sub(r"[0-9][0-9,.]*(?<![,.])", "N", reason.split(":")[0])] += number
+    return dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0])))
+
+
+def pages_by_segmenter(session: Session) -> dict[str, int]:
+    """Return how many pages have the proposals of each segmenter; crops have none."""
+    rows = session.execute(
+        select(Page.segmenter, func.count())
+        .where(Page.segmenter.is_not(None))
+        .group_by(Page.segmenter)
+        .order_by(Page.segmenter)
+    )
+    return {segmenter: number for segmenter, number in rows if segmenter is not None}
 
 
 def marks_to_embed(session: Session, model: str) -> list[tuple[int, str]]:

@@ -103,11 +103,25 @@ class Page(Base):
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("pages.id"))
     segmenter: Mapped[str | None] = mapped_column(String(64))  # version; None: crops, not segmented
     ingested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    # what it looks like (`ingest.fingerprint`); None: blank, a crop, or read before there was any
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
     # what is known beside: a canvas's id and label, its rights
     details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     document: Mapped[Document | None] = relationship(back_populates="pages")
     marks: Mapped[list[Mark]] = relationship(back_populates="page", order_by="Mark.id")
+
+
+class Resemblance(Base):
+    """A page that looks like another: perhaps the same page, saved or scanned again."""
+
+    __tablename__ = "resemblances"
+
+    page_id: Mapped[int] = mapped_column(
+        ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True
+    )
+    like_id: Mapped[int] = mapped_column(ForeignKey("pages.id", ondelete="CASCADE"), index=True)
+    distance: Mapped[int] = mapped_column(Integer)  # bits in which their fingerprints differ
 
 
 class Mark(Base):
@@ -177,6 +191,8 @@ class Failure(Base):
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
     advice: Mapped[str] = mapped_column(Text, default="")
+    # limits and version under which it failed: under the same it need not be tried; None: it may
+    tried: Mapped[str | None] = mapped_column(String(128))
     failed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 

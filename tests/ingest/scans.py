@@ -44,6 +44,19 @@ def page_image(*marks: tuple[int, int], size: tuple[int, int] = (100, 80)) -> np
     return image
 
 
+def written_page(seed: int, size: tuple[int, int] = (900, 640)) -> np.ndarray:
+    """A page of words: dark bars of random lengths in lines, on paper with noise."""
+    rng = np.random.default_rng(seed)
+    page = np.full((*size, 3), 215, np.float64) + rng.normal(0, 3, (*size, 1))
+    for y in range(60, size[0] - 60, 24):
+        x = int(rng.integers(40, 160))
+        while x < size[1] - 60:
+            width = int(rng.integers(8, 70))
+            page[y : y + 9, x : min(x + width, size[1] - 40)] = 60
+            x += width + int(rng.integers(6, 30 if rng.random() < 0.8 else 200))
+    return np.clip(page, 0, 255).astype(np.uint8)
+
+
 def pages_of(archive: Archive, *sources: Path, **options: Any) -> IngestReport:
     options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
     return ingest_pages(archive, sources, **options)

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from sqlalchemy import select
 
+from ingest.batch import IngestReport, retry_pages
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Failure
@@ -130,3 +131,93 @@ def test_failures_have_stable_rows(archive: Archive, tmp_path: Path) -> None:
     with archive.session() as session:
         failure = session.scalars(select(Failure)).one()
         assert (failure.source, failure.frame, failure.size) == ("a.png", 0, 4)
+
+
+def test_what_would_fail_again_is_left_alone(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "in" / "a.png"
+    scan(path, (1, 1))
+    scan(tmp_path / "in" / "b.png", (2, 1))
+    path.write_bytes(path.read_bytes()[:-40])
+    assert pages_of(archive, tmp_path / "in").failed == 1
+    before = dump(archive, moments=True)
+
+    def no_reading(*_: object) -> None:
+        raise AssertionError("it was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.discovery.file_digest", no_reading)
+        report = pages_of(archive, tmp_path / "in")
+    assert (report.failed, report.left, report.unchanged, report.healed) == (1, 1, 1, 0)
+    assert dump(archive, moments=True) == before
+    # Other limits may be enough for it, and so may what was mended.
+    assert pages_of(archive, tmp_path / "in", max_minutes=11.0).left == 0
+    assert pages_of(archive, tmp_path / "in", max_minutes=11.0).left == 1
+    scan(path, (1, 1))
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.failed, report.left, report.healed) == (1, 0, 0, 1)
+
+
+def test_a_page_whose_master_broke_is_not_read_at_every_run(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    whole = path.read_bytes()
+    pages_of(archive, tmp_path / "in")
+    path.write_bytes(b"junk")
+    assert pages_of(archive, tmp_path / "in").left == 0
+    assert pages_of(archive, tmp_path / "in").left == 1
+    path.write_bytes(whole)
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.unchanged, report.failed, report.left, report.healed) == (1, 0, 0, 1)
+
+
+def retry(archive: Archive, **options: object) -> IngestReport:
+    options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
+    return retry_pages(archive, **options)  # type: ignore[arg-type]
+
+
+def test_what_stands_in_quarantine_can_be_tried_again(archive: Archive, tmp_path: Path) -> None:
+    for number in range(3):
+        scan(tmp_path / "in" / "box" / f"{number}.png", (number, 1))
+    (tmp_path / "in" / "junk.png").write_bytes(b"junk")
+    scan(tmp_path / "away" / "later.png", (0, 3))
+    sick = {"box/1.png", "box/2.png"}
+
+    def upset(image: np.ndarray) -> list[Proposal]:
+        if any(image[25, 20 * column + 5, 0] < 100 for column in (1, 2)):
+            raise MemoryError
+        return propose(image)
+
+    (tmp_path / "in" / "gone.png").write_bytes(b"junk")
+    report = pages_of(archive, tmp_path / "in", propose=upset)
+    assert {row["source"] for row in quarantine(archive)} == sick | {"junk.png", "gone.png"}
+    assert pages_of(archive, tmp_path / "in").left == 4  # the files are as they were
+    (tmp_path / "in" / "gone.png").unlink()
+    scan(tmp_path / "in" / "new.png", (0, 3))
+    report = retry(archive)
+    assert (report.added, report.healed, report.failed, report.left) == (2, 2, 2, 0)
+    assert [row["source"] for row in quarantine(archive)] == ["gone.png", "junk.png"]
+    assert [page["source"] for page in dump(archive)["pages"]] == ["box/0.png", *sorted(sick)]
+    report = retry(archive)
+    assert (report.added, report.healed, report.failed) == (0, 0, 2)
+    assert pages_of(archive, tmp_path / "in").failed == 1
+
+
+def test_images_of_one_file_are_tried_again_together(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.tif"
+    path.parent.mkdir()
+    with tifffile.TiffWriter(path) as writer:
+        for column in range(3):
+            writer.write(page_image((column, 0)), photometric="rgb")
+
+    def upset(image: np.ndarray) -> list[Proposal]:
+        if image[5, 25, 0] < 100:
+            raise ZeroDivisionError
+        return propose(image)
+
+    report = pages_of(archive, tmp_path / "in", propose=upset)
+    assert (report.added, report.failed) == (2, 1)
+    report = retry(archive)
+    assert (report.added, report.unchanged, report.healed, report.failed) == (1, 2, 1, 0)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import re
 import shutil
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -18,6 +22,7 @@ from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.tables import Mark
 from retrieval.gan.recipes import RECIPES, SWITCHES
 from tests.drawn_marks import drawn_mark
+from tests.ingest.scans import written_page
 from ui.cli import app
 
 COMMANDS = (
@@ -55,6 +60,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.exit_code == 0, done.output
     assert run("index", folder / "archive").exit_code == 0
     return folder
+
+
+def test_what_needs_no_network_does_not_wait_for_torch() -> None:
+    """The workers of an ingest import the command anew, each of them."""
+    program = "import sys, ui.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -297,9 +309,53 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
     assert json.loads(again.stdout)["unchanged"] >= 1
 
 
+def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (scans / name).write_bytes(b"GIF89a")
+    assert run("ingest", tmp_path / "archive", scans).exit_code == 1
+    again = run("ingest", tmp_path / "archive", scans)
+    assert "2 of them have not changed and were not tried again" in again.stdout
+    told = run("status", tmp_path / "archive")
+    assert re.search(r"\b2 It is a GIF image", told.stdout)
+    assert "--retry-quarantined" in told.stdout
+    reasons = json.loads(run("status", tmp_path / "archive", "--json").stdout)["failure_reasons"]
+    assert list(reasons.values()) == [2]
+    cv2.imwrite(str(scans / "b.jpg"), np.full((80, 80), 255, np.uint8))
+    done = run("ingest", tmp_path / "archive", "--retry-quarantined")
+    assert done.exit_code == 1
+    assert "1 inputs could be read now and left quarantine." in done.stdout
+
+
+def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
+    page = written_page(1)
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans/a.png"), page)
+    cv2.imwrite(str(tmp_path / "scans/b.jpg"), page, [cv2.IMWRITE_JPEG_QUALITY, 40])
+    done = run("ingest", tmp_path / "archive", tmp_path / "scans")
+    assert "1 of the pages look like another page" in done.stdout
+    assert "b.jpg like a.png" in done.stdout
+    told = run("status", tmp_path / "archive")
+    assert "1 that look like another" in told.stdout and "b.jpg looks like a.png" in told.stdout
+    (found,) = json.loads(run("status", tmp_path / "archive", "--json").stdout)["resembling"]
+    assert (found["source"], found["like_source"]) == ("b.jpg", "a.png")
+
+
+def test_proposals_of_an_older_segmentation_are_counted(pages: Path, tmp_path: Path) -> None:
+    shutil.copytree(pages / "archive", tmp_path / "archive")
+    with contextlib.closing(sqlite3.connect(tmp_path / "archive/archive.db")) as database, database:
+        database.execute("UPDATE pages SET segmenter = 'ink-0' WHERE id = 1")
+    assert "1 pages have proposals of ink-0" in run("status", tmp_path / "archive").stdout
+    told = json.loads(run("status", tmp_path / "archive", "--json").stdout)
+    assert told["older_segmenters"] == {"ink-0": 1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("ingest", "ARCHIVE"), "Give either SOURCE or --retry-quarantined"),
+        (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give either SOURCE"),
         (("search", "ARCHIVE"), "Give one kind of query"),
         (("search", "ARCHIVE", "--page", "1"), "belong together"),
         (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is no region"),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SourceError
-from retrieval.catalogue.queries import MarkRow, mark_rows, page_marks
+from retrieval.catalogue.queries import MarkRow, mark_rows, page_marks, same_again
 from retrieval.catalogue.queries import page as catalogued_page
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import section, table
@@ -26,6 +26,7 @@ def show_page(archive: Archive, mark: int) -> None:
         row = mark_rows(session, [mark]).get(mark)
         others = page_marks(session, row.page) if row is not None else []
         page = catalogued_page(session, row.page) if row is not None else None
+        copies, alike = same_again(session, row.page) if row is not None else ([], [])
     if row is None or page is None:
         st.warning(f"This archive has no mark {mark}.")
         return
@@ -71,6 +72,10 @@ def show_page(archive: Archive, mark: int) -> None:
             )
         rows = metadata_rows(row.document or {})
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
+        if copies:
+            rows.append(("Same file as", ", ".join(copies)))
+        if alike:
+            rows.append(("Perhaps the same page as", ", ".join(alike)))
         x, y, width, height = row.box
         rows += [
             ("Mark", f"{mark}, {STATUS[row.status]}"),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.batch import IngestReport
+from ingest.batch import IngestReport, retry_pages
 from ingest.iiif.fetching import Courtesy
 from ingest.sources import read_frames
 from retrieval.catalogue.archive import Archive, create_archive
@@ -30,7 +30,7 @@ from tests.ingest.iiif_server import (
     manifest_3,
     serving,
 )
-from tests.ingest.scans import crops_in, crops_of, dump, page_image, pages_of, quarantine
+from tests.ingest.scans import crops_in, crops_of, dump, page_image, pages_of, propose, quarantine
 
 QUICK = Courtesy(pause=0, attempts=3, first_wait=0.01, longest_wait=5, connect=5, read=5)
 
@@ -265,6 +265,26 @@ def test_a_canvas_that_cannot_be_had_costs_a_row_until_it_can(
     assert (report.added, report.fetched, report.unchanged, report.failed) == (2, 2, 2, 0)
     ordered = sorted(dump(archive)["pages"], key=lambda one: one["ordinal"])
     assert [one["source"].split("/")[-1] for one in ordered] == ["f. 1r", "f. 2r", "f. 3r", "f. 4r"]
+
+
+def test_images_in_quarantine_are_tried_again_without_their_manifest(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 4)
+    gone = server.images.pop("page-1"), server.images.pop("page-2")
+    assert take_in(archive, address).failed == 2
+    del server.files["/manifest.json"]
+    asked = len(server.asked)
+    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
+    server.images["page-1"] = gone[0]
+    report = retry_pages(archive, **again)
+    assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 1, 1)
+    assert not any("page-0" in one or "page-3" in one for one in server.asked[asked:])
+    server.images["page-2"] = gone[1]
+    assert retry_pages(archive, **again).failed == 0
+    ordered = sorted(dump(archive)["pages"], key=lambda one: one["ordinal"])
+    assert [one["source"].split("/")[-1] for one in ordered] == ["f. 1r", "f. 2r", "f. 3r", "f. 4r"]
+    assert retry_pages(archive, **again).fetched == 0
 
 
 def test_what_the_manifest_has_no_more_leaves_quarantine_and_no_other(

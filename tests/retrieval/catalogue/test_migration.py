@@ -42,11 +42,16 @@ def as_of_0001(folder: Path) -> None:
     """Make an archive as the first version of the program left it, with one document."""
     archive = create_archive(folder)
     with archive.engine.begin() as connection:
-        for table in ("group_marks", "groups", "identity_marks", "identities"):
+        for table in ("resemblances", "group_marks", "groups", "identity_marks", "identities"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP INDEX ix_documents_sort_key"))
         connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
-        connection.execute(text("ALTER TABLE pages DROP COLUMN details"))
+        for table, column in (
+            ("pages", "details"),
+            ("pages", "fingerprint"),
+            ("failures", "tried"),
+        ):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(
             text("INSERT INTO documents (reference, details) VALUES ('HCA 32/1', '{}')")

@@ -97,6 +97,7 @@ def test_counts(filled: Archive) -> None:
         pages=4,
         pages_without_document=1,
         documents_without_pages=1,
+        resembling_pages=0,
         duplicate_pages=1,
         marks={"proposed": 3, "confirmed": 2, "rejected": 1},
         failures=1,

@@ -215,6 +215,20 @@ def test_a_page_opens_with_its_document(papers: Papers, visit: Visit) -> None:
     assert len(_cards(page)) == 11
 
 
+def test_a_page_that_is_there_twice_says_so(papers: Papers, visit: Visit) -> None:
+    first, second, third = papers.pages
+    with papers.archive.session() as session:
+        session.add(tables.Resemblance(page_id=second, like_id=first, distance=3))
+        copy = session.get(tables.Page, third)
+        assert copy is not None
+        copy.duplicate_of = second
+    shown = _html(visit(papers.archive.folder, open=str(papers.marks[1][0])))
+    assert "Perhaps the same page as</th><td>0.png" in shown
+    assert "Same file as</th><td>2.png" in shown
+    shown = _html(visit(papers.archive.folder, open=str(papers.marks[0][0])))
+    assert "Perhaps the same page as</th><td>1.png" in shown and "Same file" not in shown
+
+
 def test_nobody_elses_words_reach_markdown(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, open=str(papers.marks[0][1]))
     for element in (*page.markdown, *page.caption, *page.warning, *page.info):

@@ -1,0 +1,101 @@
+"""What a run is given: image files and manifests, named by a person or standing in quarantine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from ingest.iiif.fetching import Web, is_address
+from ingest.iiif.given import GivenManifest, folders_and_manifests, read_given
+from ingest.iiif.manifest import read_manifest
+from ingest.iiif.masters import MANIFEST, Wanted, folder_of, masters_in, wanted_of
+from ingest.known import master_exists
+from ingest.sources import ImageFile, image_files, location_of, natural_key, path_of
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import MetadataError, SourceError
+from retrieval.catalogue.metadata import read_metadata
+from retrieval.catalogue.tables import Failure
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True)
+class Given:
+    """The files of a run in their order, and the manifests, each with the images wanted of it.
+
+    `roots` are the folders and files that were named, `skipped` counts what in them is no image.
+    """
+
+    files: tuple[ImageFile, ...]
+    manifests: tuple[tuple[GivenManifest, tuple[Wanted, ...]], ...] = ()
+    roots: tuple[Path, ...] = ()
+    skipped: int = 0
+
+
+def named(web: Web, sources: Sequence[Path | str]) -> Given:
+    """Return what lies in folders and files, and what manifests describe.
+
+    Raises SourceError for a source that does not exist or a manifest that cannot be fetched,
+    MetadataError for what is no manifest.
+    """
+    paths, addresses = folders_and_manifests(sources)
+    listed = [image_files(source) for source in paths]
+    by_path: dict[Path, ImageFile] = {}
+    for found in itertools.chain.from_iterable(one.files for one in listed):
+        by_path.setdefault(found.path, found)  # the first SOURCE that holds a file names it
+    manifests = [(one, tuple(wanted_of(one.manifest))) for one in read_given(web, addresses)]
+    blank = sum(not canvas.paintings for one, _ in manifests for canvas in one.manifest.canvases)
+    return Given(
+        tuple(by_path.values()),
+        tuple(manifests),
+        tuple(path.resolve() for path in paths),
+        sum(one.skipped for one in listed) + blank,
+    )
+
+
+def in_quarantine(archive: Archive) -> Given:
+    """Return exactly what stands in quarantine, but for files that are not at hand now.
+
+    Images of a IIIF server come with the manifest that is kept beside its masters.
+    """
+    with archive.session() as session:
+        rows = session.execute(select(Failure.location, Failure.source))
+        failing = {location: source for location, source in rows}
+    manifests: list[tuple[GivenManifest, tuple[Wanted, ...]]] = []
+    for path in sorted(archive.masters_folder.glob(f"*/*/{MANIFEST}")):
+        try:
+            content = read_metadata(path)
+            manifest = read_manifest(content, str(path))
+        except (MetadataError, SourceError):
+            continue  # somebody has changed it: its masters that are here are files like others
+        here = masters_in(folder_of(archive.masters_folder, manifest))
+        wanted = []
+        for one in wanted_of(manifest):
+            master = here.get(one.key)
+            if failing.pop(one.address if master is None else location_of(master), None):
+                wanted.append(one)
+        if wanted:
+            manifests.append((GivenManifest(manifest, content), tuple(wanted)))
+    files = [
+        ImageFile(path_of(location), source)
+        for location, source in failing.items()
+        if not is_address(location) and master_exists(location)
+    ]
+    files.sort(key=lambda file: natural_key(file.name))
+    return Given(tuple(files), tuple(manifests))
+
+
+def try_again(archive: Archive, files: Sequence[ImageFile]) -> None:
+    """Have the files in quarantine read by this run, or by a later one if this is interrupted."""
+    locations = [location_of(file.path) for file in files]
+    for start in range(0, len(locations), _CHUNK):
+        with archive.writing() as session:
+            session.execute(
+                update(Failure)
+                .where(Failure.location.in_(locations[start : start + _CHUNK]))
+                .values(tried=None)
+            )

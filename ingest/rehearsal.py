@@ -1,0 +1,164 @@
+"""What a run would do, without doing it: nothing is written, not even the archive's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from ingest.batch import MAX_MINUTES, tried_under
+from ingest.discovery import files_to_read
+from ingest.documents.binding import claims_met
+from ingest.documents.reading import read_documents
+from ingest.given import Given, in_quarantine, named
+from ingest.iiif.cataloguing import name_pages
+from ingest.iiif.fetching import Courtesy, Web
+from ingest.iiif.masters import folder_of, masters_in
+from ingest.known import KnownPage, pages_where
+from ingest.run import Run
+from ingest.segmentation import SEGMENTER
+from ingest.sources import HEAD, MAX_PIXELS, ImageFile, location_of, suffix_of
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import NotAnImage
+from retrieval.catalogue.tables import Page
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that would go to quarantine by its first bytes, or cannot be opened; and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a run would do.
+
+    Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
+    ones would be read again; `unreadable` ones would go to quarantine, and further ones may once
+    they are decoded; `left` would stay there. Pages: `moved` and `unchanged`. `to_fetch`: images
+    of manifests. `documents` are described by the documents files, `would_bind` of them would
+    have a page. `problems`: sentences about their claims.
+    """
+
+    new: int
+    copies: tuple[str, ...]
+    changed: tuple[str, ...]
+    moved: int
+    unchanged: int
+    unreadable: tuple[Unreadable, ...]
+    left: int
+    to_fetch: int
+    skipped: int
+    documents: int
+    would_bind: int
+    problems: tuple[str, ...]
+
+
+def rehearse(
+    archive: Archive,
+    sources: Sequence[Path | str] | None,
+    *,
+    documents: Sequence[Path] = (),
+    as_crops: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    max_minutes: float = MAX_MINUTES,
+    courtesy: Courtesy = Courtesy(),
+) -> Rehearsal:
+    """Return what an ingest of `sources` would do; None: of what stands in quarantine.
+
+    The archive may be one that cannot be written (`archive_as_it_stands`). Files that are new or
+    changed are read once for their digest; nothing is decoded. Manifests are fetched, their
+    images are not. Raises what `ingest_pages` raises before it writes.
+    """
+    described = [read_documents(path) for path in documents]
+    web = Web(courtesy)
+    try:
+        given = in_quarantine(archive) if sources is None else named(web, sources)
+    finally:
+        web.close()
+    segmenter = None if as_crops else SEGMENTER
+    # What stands in quarantine is to be tried under any limits.
+    under = tried_under(segmenter, max_pixels, max_minutes) if sources is not None else ""
+    run = Run(archive, segmenter, lambda _: None, under)
+    files, to_fetch = _files_and_missing(archive, given)
+    new: list[str] = []
+    copies: list[str] = []
+    changed: list[str] = []
+    unreadable: list[Unreadable] = []
+    seen: set[str] = set()
+
+    def stay(
+        _pages: Sequence[KnownPage], _name: str, _location: str, _stamp: tuple[int, int]
+    ) -> None:
+        """Leave the pages where the catalogue has them; they have been counted."""
+
+    for group in files_to_read(run, files, stay):
+        contents = {one.sha256 for one in group if one.sha256}
+        with archive.session() as session:
+            here = {
+                location: sha256
+                for location, sha256 in session.execute(
+                    select(Page.location, Page.sha256).where(
+                        Page.location.in_([location_of(one.path) for one in group])
+                    )
+                )
+            }
+            known = {page.sha256 for page in pages_where(session, Page.sha256.in_(contents))}
+        for one in group:
+            if reason := _why_not(one.path):
+                unreadable.append(Unreadable(one.name, reason))
+            elif location_of(one.path) in here:
+                changed.append(one.name)
+            else:
+                new.append(one.name)
+                if one.sha256 in known | seen:
+                    copies.append(one.name)
+            seen.add(one.sha256 or "")
+    with archive.session() as session:
+        sources_then = dict.fromkeys([*session.scalars(select(Page.source).distinct()), *new])
+    owners, problems = claims_met(sources_then, described)
+    return Rehearsal(
+        new=len(new),
+        copies=tuple(copies),
+        changed=tuple(changed),
+        moved=run.counts.moved,
+        unchanged=run.counts.unchanged,
+        unreadable=tuple(unreadable),
+        left=run.counts.left,
+        to_fetch=to_fetch,
+        skipped=given.skipped,
+        documents=len({one.reference for file in described for one in file.documents}),
+        would_bind=len({claim.reference for claim in owners.values()}),
+        problems=(*(said for file in described for said in file.problems), *problems),
+    )
+
+
+def _files_and_missing(archive: Archive, given: Given) -> tuple[list[ImageFile], int]:
+    """Return the files that are here, masters of manifests too, and how many of these are not."""
+    files, missing = list(given.files), 0
+    for one, wanted in given.manifests:
+        folder = folder_of(archive.masters_folder, one.manifest)
+        here = masters_in(folder)
+        with archive.session() as session:
+            names = name_pages(session, one.manifest, wanted, folder)
+        files += [ImageFile(here[it.key], names[it.key]) for it in wanted if it.key in here]
+        missing += sum(it.key not in here for it in wanted)
+    return files, missing
+
+
+def _why_not(path: Path) -> str:
+    """Return why a file would go to quarantine, as far as its first bytes tell; "" if not."""
+    try:
+        if not path.is_file():
+            return "It is not a regular file."
+        with path.open("rb") as stream:
+            suffix_of(stream.read(HEAD))
+    except NotAnImage as error:
+        return error.reason
+    except OSError as error:
+        return f"It cannot be opened: {error.strerror or error}."
+    return ""

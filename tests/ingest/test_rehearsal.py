@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingest.rehearsal import rehearse
+from retrieval.catalogue import migration
+from retrieval.catalogue.archive import (
+    Archive,
+    archive_as_it_stands,
+    create_archive,
+    open_archive,
+)
+from retrieval.catalogue.errors import ArchiveError
+from tests.ingest.scans import dump, pages_of, scan
+from ui.cli import app
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def mixed(archive: Archive, tmp_path: Path) -> Path:
+    """A source of which an archive has a part, and everything that can be the matter with it."""
+    source = tmp_path / "in"
+    for number in range(5):
+        scan(source / f"{number}.png", (number, 1))
+    (source / "bad.png").write_bytes(b"junk")
+    pages_of(archive, source)
+    scan(source / "1.png", (3, 3))
+    (source / "2.png").rename(source / "moved.png")
+    scan(source / "new.png", (0, 3))
+    shutil.copy(source / "0.png", source / "copy.png")
+    shutil.copy(source / "new.png", source / "new again.png")
+    (source / "junk.jpg").write_bytes(b"GIF89a")
+    (source / "notes.txt").write_text("no image")
+    return source
+
+
+def test_what_is_said_is_what_is_done(archive: Archive, tmp_path: Path, mixed: Path) -> None:
+    (tmp_path / "d.csv").write_text("reference,source\nHCA 1/1,new.png\nHCA 1/2,gone.png\n")
+    archive.close()
+    before = snapshot(archive.folder)
+    with archive_as_it_stands(archive.folder) as looked_at:
+        said = rehearse(looked_at, [mixed], documents=[tmp_path / "d.csv"])
+    assert snapshot(archive.folder) == before
+    assert (said.documents, said.would_bind, len(said.problems)) == (2, 1, 1)
+    assert said.changed == ("1.png",)
+    assert set(said.copies) == {"copy.png", "new.png"}  # of the two new ones, the second in order
+    assert [one.source for one in said.unreadable] == ["bad.png", "junk.jpg"]
+    assert "GIF" in said.unreadable[1].reason
+    done = pages_of(archive, mixed, documents=[tmp_path / "d.csv"])
+    assert said.new == done.added
+    assert len(said.copies) == done.duplicates
+    assert len(said.changed) == done.changed
+    assert (said.moved, said.unchanged) == (done.moved, done.unchanged)
+    assert len(said.unreadable) + said.left == done.failed
+    assert said.skipped == done.skipped
+
+
+def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    scan(tmp_path / "in" / "a.png", (1, 1))
+    for _ in range(2):
+        said = CliRunner().invoke(
+            app,
+            ["ingest", str(tmp_path / "archive"), str(tmp_path / "in"), "--dry-run", "--json"],
+        )
+        assert said.exit_code == 0, said.output
+        assert json.loads(said.stdout)["new"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    told = CliRunner().invoke(
+        app, ["ingest", str(tmp_path / "archive"), str(tmp_path / "in"), "--dry-run"]
+    )
+    assert "1 new files" in told.stdout and "Nothing was written." in told.stdout
+    with pytest.raises(ArchiveError, match="not empty"), archive_as_it_stands(tmp_path / "in"):
+        pass
+
+
+def test_an_older_archive_is_not_brought_up_to_date(tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    archive = create_archive(tmp_path / "archive")
+    pages_of(archive, tmp_path / "in")
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migration.SCRIPTS))
+    with archive.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+    archive.close()
+    before = snapshot(archive.folder)
+    with archive_as_it_stands(archive.folder) as looked_at:
+        assert rehearse(looked_at, [path.parent]).unchanged == 1
+    assert snapshot(archive.folder) == before
+    archive = open_archive(archive.folder)
+    assert dump(archive)["pages"][0]["fingerprint"] is None
+    archive.close()
+
+
+def test_it_can_be_rehearsed_while_another_run_works(archive: Archive, mixed: Path) -> None:
+    with archive.lock(), archive.writing(), archive_as_it_stands(archive.folder) as looked_at:
+        assert rehearse(looked_at, [mixed]).changed == ("1.png",)
