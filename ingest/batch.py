@@ -24,12 +24,13 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
 from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
 from ingest.documents.storing import store_documents
-from ingest.given import Given, in_quarantine, named, try_again
+from ingest.given import in_quarantine, named, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters
 from ingest.iiif.cataloguing import bind_canvases, describe
 from ingest.iiif.fetching import Courtesy, Web
@@ -113,28 +114,38 @@ class IngestReport:
     problems: tuple[str, ...] = ()
 
 
+class Manner(TypedDict, total=False):
+    """How a run goes about its work.
+
+    `documents` are files that say which document each page belongs to (see `read_documents`); of
+    two that describe one document, the later one's word goes, and theirs before a manifest's. An
+    image of more than `max_pixels` goes to quarantine, and so does a file of which one image takes
+    more than `max_minutes`. Files are read in `workers` processes (None: as many as there are
+    cores; 0: in this one). Servers of manifests are treated with `courtesy`. `progress` is called
+    after each file.
+    """
+
+    documents: Sequence[Path]
+    max_pixels: int
+    max_minutes: float
+    workers: int | None
+    courtesy: Courtesy
+    progress: Callable[[Progress], None] | None
+
+
 def ingest_pages(
     archive: Archive,
     sources: Sequence[Path | str],
     *,
-    documents: Sequence[Path] = (),
     propose: Propose = propose_marks,
     segmenter: str = SEGMENTER,
-    max_pixels: int = MAX_PIXELS,
-    max_minutes: float = MAX_MINUTES,
-    workers: int | None = None,
-    courtesy: Courtesy = Courtesy(),
-    progress: Callable[[Progress], None] | None = None,
+    **manner: Unpack[Manner],
 ) -> IngestReport:
     """Ingest scans of pages: each image becomes a page, each proposal of `propose` a mark.
 
     `sources` are folders and files, whose masters are only read, and IIIF manifests: addresses or
-    JSON files, which describe a document each, and whose images are fetched into the archive, their
-    servers treated with `courtesy`. `documents` are files that say which document each page
-    belongs to (see `read_documents`); of two that describe one document, the later one's word
-    goes, and theirs before a manifest's. `propose` is called in `workers` processes (default: as
-    many as there are cores; 0: in this one) and must be importable there. A file of which one
-    image takes them more than `max_minutes` is given up. `progress` is called after each file.
+    JSON files, which describe a document each, and whose images are fetched into the archive.
+    `propose` is called in other processes and must be importable there.
 
     Raises ArchiveBusy when another ingest is running, MetadataError for a documents file or a
     manifest, SourceError for a source that does not exist or a manifest that cannot be fetched,
@@ -142,81 +153,43 @@ def ingest_pages(
     folder that goes away meanwhile raises SourceError, a disk that is full ArchiveError: what was
     done until then is kept, and the next run goes on.
     """
-    return _ingest(
-        archive,
-        functools.partial(named, sources=sources),
-        documents,
-        propose,
-        segmenter,
-        max_pixels,
-        max_minutes,
-        workers,
-        courtesy,
-        progress,
-    )
+    return _ingest(archive, sources, propose, segmenter, **manner)
 
 
 def ingest_crops(
-    archive: Archive,
-    sources: Sequence[Path | str],
-    *,
-    documents: Sequence[Path] = (),
-    max_pixels: int = MAX_PIXELS,
-    max_minutes: float = MAX_MINUTES,
-    workers: int | None = None,
-    courtesy: Courtesy = Courtesy(),
-    progress: Callable[[Progress], None] | None = None,
+    archive: Archive, sources: Sequence[Path | str], **manner: Unpack[Manner]
 ) -> IngestReport:
     """Ingest images that are crops of marks: each is one page with one confirmed mark over it.
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(
-        archive,
-        functools.partial(named, sources=sources),
-        documents,
-        None,
-        None,
-        max_pixels,
-        max_minutes,
-        workers,
-        courtesy,
-        progress,
-    )
+    return _ingest(archive, sources, None, None, **manner)
 
 
 def retry_pages(
     archive: Archive,
     *,
-    documents: Sequence[Path] = (),
     propose: Propose = propose_marks,
     segmenter: str = SEGMENTER,
-    max_pixels: int = MAX_PIXELS,
-    max_minutes: float = MAX_MINUTES,
-    workers: int | None = None,
-    courtesy: Courtesy = Courtesy(),
-    progress: Callable[[Progress], None] | None = None,
+    **manner: Unpack[Manner],
 ) -> IngestReport:
     """Ingest as pages exactly what stands in quarantine, whether or not it has changed.
 
     Files that are not at hand now stay there as they are. The rest is as in `ingest_pages`.
     """
-    return _ingest(
-        archive,
-        None,
-        documents,
-        propose,
-        segmenter,
-        max_pixels,
-        max_minutes,
-        workers,
-        courtesy,
-        progress,
-    )
+    return _ingest(archive, None, propose, segmenter, **manner)
 
 
-def retry_crops(
+def retry_crops(archive: Archive, **manner: Unpack[Manner]) -> IngestReport:
+    """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
+    return _ingest(archive, None, None, None, **manner)
+
+
+def _ingest(
     archive: Archive,
+    sources: Sequence[Path | str] | None,
+    propose: Propose | None,
+    segmenter: str | None,
     *,
     documents: Sequence[Path] = (),
     max_pixels: int = MAX_PIXELS,
@@ -225,36 +198,9 @@ def retry_crops(
     courtesy: Courtesy = Courtesy(),
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
-    """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
-    return _ingest(
-        archive,
-        None,
-        documents,
-        None,
-        None,
-        max_pixels,
-        max_minutes,
-        workers,
-        courtesy,
-        progress,
-    )
-
-
-def _ingest(
-    archive: Archive,
-    list_inputs: Callable[[Web], Given] | None,
-    documents: Sequence[Path],
-    propose: Propose | None,
-    segmenter: str | None,
-    max_pixels: int,
-    max_minutes: float,
-    workers: int | None,
-    courtesy: Courtesy,
-    progress: Callable[[Progress], None] | None,
-) -> IngestReport:
     described = [read_documents(path) for path in documents]
     web = Web(courtesy)
-    given = in_quarantine(archive) if list_inputs is None else list_inputs(web)
+    given = in_quarantine(archive) if sources is None else named(web, sources)
     expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
     so_far = itertools.count(1)
 
@@ -277,7 +223,7 @@ def _ingest(
 
     with contextlib.closing(web), archive.lock(), _swept_after_a_kill(archive):
         before = sources_in_quarantine(archive)
-        if list_inputs is None:
+        if sources is None:
             try_again(archive, given.files)
         for one, _ in given.manifests:
             with archive.writing() as session:
