@@ -39,9 +39,13 @@ format: .venv/development ## Put the code into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: .venv/development ## Print the tables of docs/: segmentation, retrieval, speed
+benchmark: .venv/development ## Print the tables of docs/: pages, retrieval, speed
 	$(BIN)/python benchmarks/segmentation.py --pages $(PAGES)
+	$(BIN)/python benchmarks/fingerprints.py --pages $(PAGES)
+	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/likeness.py --drawn $(DRAWN)
+	$(BIN)/python benchmarks/synthetic.py
+	$(BIN)/python benchmarks/everywhere.py
 	$(BIN)/python benchmarks/speed.py
 
 install-gpu: .venv/program ## Search on CUDA: put faiss-gpu in the place of faiss-cpu
