@@ -1,7 +1,7 @@
 """Where on a page might anything be? The regions that are looked at when no mark was found there.
 
-Most are the segmenter's own candidates, the groups of strokes among which it looks for marks, far
-more of them than it proposes; a few are squares slid over the page, for marks that no group of
+Most are the segmenter's own candidates, the groups of strokes whose picture it looked at, far more
+of them than it proposes; a few are squares slid over the page, for marks that no group of
 strokes fits because writing crosses them. Both are chosen by how likely they are a mark
 (docs/decisions/0008-everywhere.md says why, and what each is worth).
 """
@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.binarise import Bytes, Floats
+from ingest.binarise import Bytes
 from ingest.inks import Inks
-from ingest.segmentation import SEGMENTER, enlarged, scored_candidates
+from ingest.segmentation import SEGMENTER, distinct, enlarged, scored_candidates
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, shipped_weights
 from retrieval.ink import normalise
@@ -28,6 +28,8 @@ MOST_REGIONS, SQUARES = 200, 50
 #: Two candidates whose intersection is more than this share of their union count as one; squares
 #: are to be in many places rather than close to one another.
 _SAME, _SAME_SQUARE = 0.7, 0.4
+#: Of a better region a part is worth embedding for its own sake, however much of it lies within.
+_PARTS_COUNT = 1.0
 #: Sides of the squares as shares of the page's longer side; they move by a third of theirs.
 _SIDES, _STRIDE = (0.028, 0.04, 0.056, 0.08, 0.112), 1 / 3
 #: Share of a square that is ink: bare paper and solid black hold no mark.
@@ -58,8 +60,8 @@ def page_regions(image: Bytes, most: int = MOST_REGIONS) -> Regions:
     likely = likelihoods(describe(inks, squares), shipped_weights())
     some = min(SQUARES, most // 4)
     chosen = [
-        boxes[_apart(boxes, scores, most - some, _SAME)],
-        squares[_apart(squares, likely, some, _SAME_SQUARE)],
+        boxes[distinct(boxes, scores, most - some, _SAME, _PARTS_COUNT)],
+        squares[distinct(squares, likely, some, _SAME_SQUARE, _PARTS_COUNT)],
     ]
     found = enlarged(np.concatenate(chosen), inks, image)
     found[:, 2:] -= found[:, :2]
@@ -99,21 +101,3 @@ def _squares(inks: Inks) -> Boxes:
         kept = (inked >= _LEAST_INK) & (inked <= _MOST_INK)
         found.append(np.stack([left, top, right, bottom], axis=1)[kept].astype(np.float32))
     return np.concatenate(found)
-
-
-def _apart(boxes: Boxes, scores: Floats, most: int, same: float) -> list[int]:
-    """Indices of the best boxes, best first, none nearly the same as a better one."""
-    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    left = np.ones(len(boxes), bool)
-    kept: list[int] = []
-    for index in np.argsort(-scores, kind="stable"):
-        if len(kept) == most:
-            break
-        if not left[index]:
-            continue
-        kept.append(int(index))
-        low = np.maximum(boxes[:, :2], boxes[index, :2])
-        high = np.minimum(boxes[:, 2:], boxes[index, 2:])
-        common = np.prod(np.maximum(high - low, 0), axis=1)
-        left &= common <= same * (area + area[index] - common)
-    return kept

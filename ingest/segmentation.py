@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ingest.appearance import ink_planes, looks, pictures, shipped_appearance
 from ingest.binarise import Bytes, Floats
 from ingest.inks import Inks, separate_inks
 from ingest.traits import Boxes, describe
-from ingest.weights import likelihoods, shipped_weights
+from ingest.weights import likelihoods, measured, shipped_weights
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.
-SEGMENTER = "strokes-3"
+SEGMENTER = "strokes-4"
 #: The score from which on a proposal is worth showing unasked.
 DEFAULT_THRESHOLD = 0.5
 
 #: Longest side, in pixels, of the copy that is worked on: a letter is then 10 to 50 pixels high.
 _WORKING_SIDE = 1600
-#: Half the widest gap, in letter heights, that is still bridged inside one mark.
-_REACHES = (0.08, 0.2, 0.35, 0.55, 0.8, 1.1)
+#: Half the widest gap, in letter heights, that is still bridged inside one mark: for all ink, for
+#: that of another colour, the faint, what lies between the lines, the broad strokes.
+_REACHES = (0.08, 0.35, 0.8, 1.1)
+_REACHES_OTHER, _REACHES_FAINT = (0.35, 1.1), (0.35, 0.55)
+_REACHES_BETWEEN, _REACHES_FIRM = (0.08, 0.2), (0.2, 0.8)
 #: How wide a break in a ring is closed before it is filled, and how wide its inside is at least
 #: (letter heights): fine rings and coarse ones.
 _RINGS = ((0.15, 0.7), (0.3, 1.2))
@@ -31,10 +36,25 @@ _SMALLEST, _LARGEST = 1.0, 24.0
 _THINNEST = 0.4
 #: ... and its longer side at most so many times the shorter.
 _SLENDEREST = 14.0
+#: Of boxes whose sides lie within so many letter heights of each other one is kept.
+_ALIKE = 0.18
+#: A piece of ink of this height, in letters, may be a mark's staff ...
+_TALL = 1.2
+#: ... with the pieces at most so far from it, across and down: its initials, its bars, its orb.
+_COMPANY = ((0.15, 0.15), (0.5, 0.3), (0.3, 0.8), (0.9, 0.3))
+#: ... or with any one piece so near.
+_PAIR = 0.5
+#: Boxes from this height (letters) to this longer side are cut, the largest so many of a page ...
+_CUTTABLE, _CUT_WHOLE, _MOST_CUT = 1.6, 14.0, 400
+#: ... at so many places each way.
+_CUTS = 2
 #: Two boxes are the same find if their intersection over their union is more than this ...
 _SAME = 0.4
 #: ... and one is a part of the other if more than this share of it lies within.
 _PART = 0.5
+#: Boxes of a page, by their traits, among which distinct ones are sought; of these so many are
+#: looked at, doubles (intersection over union) left out.
+_RANKED, _LOOKED_AT, _DOUBLE = 1500, 240, 0.65
 #: Within this share of a box's longer side a stroke's ink rises from paper to nearly its darkest,
 #: by this share of it at least; a stain takes half its width to do so.
 _EDGE, _RISE = 0.06, 0.45
@@ -59,14 +79,14 @@ def _boxes(mask: Bytes) -> Boxes:
     return boxes
 
 
-def _groups(ink: Bytes, letter: float) -> Boxes:
+def _groups(ink: Bytes, letter: float, reaches: Sequence[float]) -> Boxes:
     """Boxes of the strokes that lie within each reach of one another; they touch the ink."""
     if not ink.any():
         return np.zeros((0, 4), np.float32)
     height, width = ink.shape
     gap = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3)
     found = []
-    for reach in _REACHES:
+    for reach in reaches:
         boxes = _boxes((gap <= reach * letter).astype(np.uint8))
         # The ink lies one reach inside the grown region, save where the page's edge cut it.
         inset = np.floor(reach * letter)
@@ -98,30 +118,115 @@ def _closed_shapes(ink: Bytes, letter: float) -> Boxes:
     return np.concatenate(found)
 
 
-def candidates(inks: Inks) -> Boxes:
-    """Every group of strokes that might be a mark, (N, 4), in pixels of the planes of `inks`."""
-    letter = inks.letter
-    layers = (inks.ink, inks.other, inks.faint, inks.between)
-    found = [_groups(layer, letter) for layer in layers]
-    found += [_closed_shapes(layer, letter) for layer in (inks.ink, inks.other)]
-    boxes = np.concatenate([inks.pieces, *found])
+def _companies(pieces: Boxes, letter: float) -> Boxes:
+    """Boxes of tall pieces of ink with what stands close by: a staff with its initials, (N, 4)."""
+    sides = pieces[:, 2:] - pieces[:, :2]
+    pieces = pieces[(sides.max(axis=1) >= 0.3 * letter) & (sides.max(axis=1) <= 8 * letter)]
+    tall = pieces[pieces[:, 3] - pieces[:, 1] >= _TALL * letter]
+    if not len(tall):
+        return tall
+    # A page of noise has more pieces than one of writing: the largest of each are enough.
+    pieces, tall = (
+        some[np.argsort(-np.prod(some[:, 2:] - some[:, :2], axis=1), kind="stable")[:most]]
+        for some, most in ((pieces, 3000), (tall, 600))
+    )
+    across, down = (
+        np.maximum(tall[:, None, at], pieces[:, at])
+        - np.minimum(tall[:, None, at + 2], pieces[:, at + 2])
+        for at in (0, 1)
+    )
+    farthest = np.max(_COMPANY, axis=0) * letter
+    owner, other = np.nonzero((across <= farthest[0]) & (down <= farthest[1]))
+    across, down = across[owner, other], down[owner, other]
+    found = []
+    for reach in _COMPANY:
+        near = (across <= reach[0] * letter) & (down <= reach[1] * letter)
+        joined = tall.copy()
+        np.minimum.at(joined[:, :2], owner[near], pieces[other[near], :2])
+        np.maximum.at(joined[:, 2:], owner[near], pieces[other[near], 2:])
+        found.append(joined)
+    near = (across <= _PAIR * letter) & (down <= _PAIR * letter)
+    first, second = tall[owner[near]], pieces[other[near]]
+    low, high = np.minimum(first[:, :2], second[:, :2]), np.maximum(first[:, 2:], second[:, 2:])
+    return np.concatenate([*found, np.concatenate([low, high], axis=1)])
+
+
+def _valleys(profile: Floats, letter: float) -> list[int]:
+    """Where a profile of ink is lowest, away from both ends: at most `_CUTS` places."""
+    size = (1, max(1, int(0.2 * letter)) | 1)
+    soft = cv2.blur(profile.reshape(-1, 1), size)[:, 0]
+    apart = max(1, int(0.5 * letter))
+    soft[:apart] = soft[-apart:] = np.inf
+    found: list[int] = []
+    while len(found) < _CUTS:
+        at = int(soft.argmin())
+        if not np.isfinite(soft[at]):
+            break
+        found.append(at)
+        soft[max(0, at - apart) : at + apart + 1] = np.inf
+    return found
+
+
+def _parts(ink: Bytes, boxes: Boxes, letter: float) -> Boxes:
+    """Boxes cut in two where least ink crosses, each part drawn in to its ink, (N, 4)."""
+    found: list[tuple[int, int, int, int]] = []
+    rows, columns = ink.shape
+    for left, top, right, bottom in np.round(boxes).astype(int).tolist():
+        left, top = max(left, 0), max(top, 0)
+        right, bottom = min(right, columns), min(bottom, rows)
+        if right <= left or bottom <= top:
+            continue
+        here = ink[top:bottom, left:right]
+        for axis in (0, 1):
+            if here.shape[axis] < _CUTTABLE * letter:
+                continue
+            profile = cv2.reduce(here, 1 - axis, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
+            for at in _valleys(np.asarray(profile, np.float32), letter):
+                for low, high in ((0, at), (at, here.shape[axis])):
+                    part = here[low:high] if axis == 0 else here[:, low:high]
+                    x, y, width, height = cv2.boundingRect(part)
+                    x, y = x + left + low * axis, y + top + low * (1 - axis)
+                    found.append((x, y, x + width, y + height))
+    return np.array(found, np.float32).reshape(-1, 4)
+
+
+def _fit(boxes: Boxes, letter: float) -> Boxes:
+    """Those of the boxes that have the size and the shape of a mark, one of those much alike."""
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     longer, shorter = np.maximum(width, height), np.minimum(width, height)
     kept = (longer >= _SMALLEST * letter) & (longer <= _LARGEST * letter)
     kept &= (shorter >= _THINNEST * letter) & (shorter * _SLENDEREST >= longer)
-    return np.unique(boxes[kept], axis=0)
+    boxes = np.unique(boxes[kept], axis=0)
+    _, first = np.unique(np.round(boxes / (_ALIKE * letter)), axis=0, return_index=True)
+    return np.asarray(boxes[first], np.float32)
 
 
-def scored_candidates(image: Bytes) -> tuple[Inks, Boxes, Floats]:
-    """A page, (H, W, 3) uint8 RGB, taken apart; its candidates, (N, 4); how likely each is a mark.
+def _worth_cutting(boxes: Boxes, letter: float) -> Boxes:
+    """Boxes higher than a line of writing and no wider than a word or two, the largest first."""
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    kept = (height >= _CUTTABLE * letter) & (np.maximum(width, height) <= _CUT_WHOLE * letter)
+    order = np.argsort(-np.prod(boxes[kept, 2:] - boxes[kept, :2], axis=1), kind="stable")
+    return np.asarray(boxes[kept][order[:_MOST_CUT]], np.float32)
 
-    Boxes are in pixels of the planes, `enlarged` brings them to the image's.
-    """
-    inks = separate_inks(working_copy(image))
-    boxes = candidates(inks)
-    if not len(boxes):
-        return inks, boxes, np.zeros(0, np.float32)
-    return inks, boxes, likelihoods(describe(inks, boxes), shipped_weights())
+
+def candidates(inks: Inks) -> Boxes:
+    """Every group of strokes that might be a mark, (N, 4), in pixels of the planes of `inks`."""
+    letter = inks.letter
+    near = _groups(inks.ink, letter, _REACHES[:2])
+    found = [
+        near,
+        _groups(inks.ink, letter, _REACHES[2:]),
+        _groups(inks.other, letter, _REACHES_OTHER),
+        _groups(inks.faint, letter, _REACHES_FAINT),
+        _groups(inks.between, letter, _REACHES_BETWEEN),
+        _groups(inks.firm, letter, _REACHES_FIRM),
+        _closed_shapes(inks.ink, letter),
+    ]
+    whole = _fit(np.concatenate([inks.pieces, *found]), letter)
+    cut = _parts(inks.ink, _worth_cutting(_fit(near, letter), letter), letter)
+    # A mark over a number and beside a line is cut from both.
+    again = _parts(inks.ink, _worth_cutting(_fit(cut, letter), letter), letter)
+    return _fit(np.concatenate([whole, cut, again, _companies(inks.pieces, letter)]), letter)
 
 
 def enlarged(boxes: Boxes, inks: Inks, image: Bytes) -> npt.NDArray[np.int64]:
@@ -133,22 +238,51 @@ def enlarged(boxes: Boxes, inks: Inks, image: Bytes) -> npt.NDArray[np.int64]:
     return np.asarray(np.clip(whole, 0, size), np.int64)
 
 
-def distinct(boxes: Boxes, scores: Floats, most: int) -> list[int]:
-    """Indices of the best boxes, best first, none the same find as a better one."""
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+def distinct(
+    boxes: Boxes, scores: Floats, most: int, same: float = _SAME, part: float = _PART
+) -> list[int]:
+    """Indices of the best boxes, best first, none the same find as a better one.
+
+    `same` is the share of their union, `part` that of the lesser box, above which they are; where
+    `part` is 1, a part of a better box is a find of its own.
+    """
+    left = np.argsort(-scores, kind="stable")[:_RANKED]
+    boxes = boxes[left]
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     kept: list[int] = []
-    for index in np.argsort(-scores, kind="stable"):
-        if len(kept) == most:
-            break
-        better = boxes[kept]
-        low = np.maximum(better[:, :2], boxes[index, :2])
-        high = np.minimum(better[:, 2:], boxes[index, 2:])
-        common = np.prod(np.maximum(high - low, 0.0), axis=1)
-        alike = common > _SAME * (area[kept] + area[index] - common)
+    while len(left) and len(kept) < most:
+        kept.append(int(left[0]))
+        low = np.maximum(boxes[0, :2], boxes[:, :2])
+        high = np.minimum(boxes[0, 2:], boxes[:, 2:])
+        sides = np.maximum(high - low, 0.0)
+        common = sides[:, 0] * sides[:, 1]
         # A part of something better is dropped; the whole of which a part is better is not.
-        if not (alike | (common > _PART * area[index])).any():
-            kept.append(int(index))
+        other = (common <= same * (areas[0] + areas - common)) & (common <= part * areas)
+        other[0] = False
+        left, boxes, areas = left[other], boxes[other], areas[other]
     return kept
+
+
+def worth_a_look(boxes: Boxes, scores: Floats) -> list[int]:
+    """Indices of the boxes whose picture is looked at, best first: near doubles are left out."""
+    return distinct(boxes, scores, _LOOKED_AT, _DOUBLE, 1.0)
+
+
+def scored_candidates(image: Bytes) -> tuple[Inks, Boxes, Floats]:
+    """A page, (H, W, 3) uint8 RGB, taken apart; the candidates that were looked at, (N, 4); how
+    likely each is a mark.
+
+    Boxes are in pixels of the planes, `enlarged` brings them to the image's.
+    """
+    inks = separate_inks(working_copy(image))
+    boxes = candidates(inks)
+    if not len(boxes):
+        return inks, boxes, np.zeros(0, np.float32)
+    traits, weights = describe(inks, boxes), shipped_weights()
+    chosen = worth_a_look(boxes, likelihoods(traits, weights))
+    boxes, traits = boxes[chosen], {name: values[chosen] for name, values in traits.items()}
+    shown = pictures(ink_planes(inks), boxes, inks.letter)
+    return inks, boxes, looks(shown, measured(traits, weights), shipped_appearance())
 
 
 def has_edges(density: Floats) -> bool:

@@ -64,24 +64,27 @@ def _holes(ink: Bytes, letter: float) -> Bytes:
     return np.asarray(kept.astype(np.uint8)[labels], np.uint8)
 
 
-def _outline(ink: Bytes, boxes: Boxes) -> tuple[Floats, Floats]:
-    """Share of directions in which the inscribed ellipse, and the box's rim, run along ink."""
-    thick = cv2.dilate(ink, np.ones((3, 3), np.uint8))
-    middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    half_w, half_h = (boxes[:, 2] - boxes[:, 0]) / 2, (boxes[:, 3] - boxes[:, 1]) / 2
+def _on_outline(ink: Bytes, boxes: Boxes, frame: bool) -> Floats:
+    """Share of directions in which the inscribed ellipse, or the box's rim, runs along ink."""
+    thick = cv2.dilate(ink, np.ones((3, 3), np.uint8)).ravel() > 0
+    rows, columns = ink.shape
     cosine, sine = np.cos(_ANGLES), np.sin(_ANGLES)
-    rim = 1.0 / np.maximum(np.abs(cosine), np.abs(sine))
-    shares = []
-    for stretch in (np.ones_like(rim), rim):
-        hit = np.zeros((len(boxes), len(_ANGLES)), bool)
-        for radius in (0.86, 0.91, 0.96):
-            x = middle_x[:, None] + radius * half_w[:, None] * cosine * stretch
-            y = middle_y[:, None] + radius * half_h[:, None] * sine * stretch
-            column = np.clip(x, 0, ink.shape[1] - 1).astype(np.intp)
-            row = np.clip(y, 0, ink.shape[0] - 1).astype(np.intp)
-            hit |= thick[row, column] > 0
-        shares.append(hit.mean(axis=1).astype(np.float32))
-    return shares[0], shares[1]
+    if frame:
+        rim = 1.0 / np.maximum(np.abs(cosine), np.abs(sine))
+        cosine, sine = cosine * rim, sine * rim
+    middle_x, middle_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    across = (boxes[:, 2] - boxes[:, 0])[:, None] / 2 * cosine
+    down = (boxes[:, 3] - boxes[:, 1])[:, None] / 2 * sine
+    hit = np.zeros(across.shape, np.bool_)
+    for radius in (0.86, 0.91, 0.96):
+        column = (middle_x[:, None] + np.float32(radius) * across).astype(np.int32)
+        row = (middle_y[:, None] + np.float32(radius) * down).astype(np.int32)
+        np.clip(column, 0, columns - 1, out=column)
+        np.clip(row, 0, rows - 1, out=row)
+        row *= columns
+        row += column
+        hit |= thick[row]
+    return np.asarray(hit.mean(axis=1), np.float32)
 
 
 def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
@@ -122,8 +125,8 @@ def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
     usual_stroke = float(depth[mask > 0].mean()) if mask.any() else 1.0
     pieces = _within(_sums(_piece_sizes(mask, letter) * ink), boxes) / inside
     hole = _within(_sums(_holes(mask, letter)), boxes) / area
-    ring, frame = _outline(mask, boxes)
-    other_ring, _ = _outline(inks.other, boxes)
+    ring, frame = (_on_outline(mask, boxes, frame) for frame in (False, True))
+    other_ring = _on_outline(inks.other, boxes, False)
     ruled = _within(_sums(inks.rules), _widened(boxes, 0.5 * letter)) / letter
 
     # Writing slants one way, a drawing's strokes go every way: directions as doubled angles.
@@ -177,6 +180,7 @@ def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
         "depth": np.log2(dark + 0.05),
         "stroke": np.log2(np.maximum(stroke, 0.2) / usual_stroke),
         "pieces": pieces,
+        "firm": _within(_sums(inks.firm), boxes) / inside,
         "hole": hole,
         "ring": ring,
         "frame": frame,

@@ -31,6 +31,8 @@ Sort = Literal["margin", "across", "numbered", "gap", "ring", "lines", "line", "
 ANYWHERE: tuple[Sort, ...] = ("margin", "across", "ring", "lines", "line", "seal")
 #: ... and marks where a ship's clerk sets them.
 AMONG_WRITING: tuple[Sort, ...] = ("numbered", "gap")
+#: ... or anyone who writes with the page's own ink.
+BY_CLERKS: tuple[Sort, ...] = ("gap", "numbered", "gap", "margin", "gap", "across")
 
 #: Longer side in letter heights, smallest and largest.
 _SIZES: dict[Sort, tuple[float, float]] = {
@@ -86,7 +88,7 @@ def lay_marks_in(
     They stay off `taken` and off each other, on paper, and are saved as JPEG once more. A page on
     which there is no writing to take the ink from comes back as it is.
     """
-    own_ink = _writing_ink(page, inks)
+    own_ink = writing_ink(page, inks)
     if own_ink is None:
         return InlaidPage(page, (), ())
     page_is_grey = float(np.ptp(page[::4, ::4].astype(np.int16), axis=2).mean()) < 3
@@ -125,7 +127,7 @@ def lay_marks_in(
     return InlaidPage(np.ascontiguousarray(decoded[..., ::-1]), tuple(boxes), tuple(laid))
 
 
-def _writing_ink(page: Picture, inks: Inks) -> NDArray[np.float32] | None:
+def writing_ink(page: Picture, inks: Inks) -> NDArray[np.float32] | None:
     """Return the optical density of the page's darker ink, (3,); None where there is little."""
     size = (inks.ink.shape[1], inks.ink.shape[0])
     small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)

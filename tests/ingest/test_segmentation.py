@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ingest.inks import separate_inks
-from ingest.segmentation import DEFAULT_THRESHOLD, Proposal, propose_marks
+from ingest.segmentation import DEFAULT_THRESHOLD, Proposal, candidates, propose_marks
+from ingest.synthetic.clutter import CLUTTER, Clutter, lay_clutter_in
 
 Page = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # x, y, width, height
@@ -145,6 +146,40 @@ def test_rules_and_dark_borders_are_not_proposed() -> None:
             assert found.x > 40
             assert found.y > 66
             assert not found.x <= 121 <= found.x + found.width
+
+
+@pytest.mark.parametrize("kind", CLUTTER)
+def test_a_mark_stands_above_what_a_page_collects(kind: Clutter) -> None:
+    """Blots, stains, rules, initials, flourishes, targets and dark borders are not marks."""
+    ink = -np.log(np.array(INK, np.float32) / np.array(PAPER, np.float32))
+    above = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        page, boxes = lay_clutter_in(
+            written_page(seed), 22.0, ink, rng, [kind], [(190, 90, 690, 900)]
+        )
+        mark = draw_mark(page, 110, 400, 60)
+        others = [(x, y, r - x, b - y) for x, y, r, b in boxes]
+        found = propose_marks(page)
+        best = max((p.score for p in found if holds_centre(mark, p)), default=0.0)
+        above += all(p.score < best for p in found if any(holds_centre(o, p) for o in others))
+    assert above >= 3
+
+
+def test_a_mark_that_writing_touches_on_three_sides_has_a_box() -> None:
+    page = written_page()
+    box = draw_mark(page, 110, 400, 80)
+    x, y, side, _ = box
+    for start, end in (((x, y + side), (x - 30, y + side + 25)), ((x + side, y + 30), (215, y))):
+        cv2.line(page, start, end, INK, 3, cv2.LINE_AA)
+    cv2.putText(page, "N 17 - 29", (x - 20, y + side + 28), 0, 0.9, INK, 2, cv2.LINE_AA)
+    inks = separate_inks(page)
+    true = np.array([x, y, x + side, y + side]) / 2
+    boxes = candidates(inks)
+    low, high = np.maximum(boxes[:, :2], true[:2]), np.minimum(boxes[:, 2:], true[2:])
+    common = np.prod(np.maximum(high - low, 0), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(true[2:] - true[:2])
+    assert (common / (areas - common)).max() > 0.75
 
 
 def test_a_page_of_writing_gives_few_proposals_above_the_threshold() -> None:
