@@ -235,19 +235,22 @@ def _ingest(
                 for file in described:
                     written += store_documents(session, file.documents)
         try:
-            for group, readings in in_order(
+            all_read = in_order(
                 groups_to_read(),
                 read,
                 reading_of_a_lost_file,
                 functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
                 cores() if workers is None else workers,
                 60 * max_minutes,
-            ):
-                _check_at_hand(group, readings)
-                with archive.writing() as session:
-                    write_readings(run, session, group, readings)
-                for read_one in group:
-                    done(read_one.name)
+            )
+            # Closed here, so that no process still writes when what ended the run is said.
+            with contextlib.closing(all_read):
+                for group, readings in all_read:
+                    _check_at_hand(group, readings)
+                    with archive.writing() as session:
+                        write_readings(run, session, group, readings)
+                    for read_one in group:
+                        done(read_one.name)
             with archive.writing() as session:
                 if described_by:
                     bound = bind_canvases(session, archive.masters_folder, described_by)
@@ -312,15 +315,14 @@ def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> 
 
 @contextlib.contextmanager
 def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
-    """Remove the unfinished files that a killed run left in the archive; remember this run."""
+    """Remove the unfinished files that a killed run left in the archive, and this one's in the end.
+
+    While a run goes on, and after one that was killed, `.ingesting` says so.
+    """
     running = archive.folder / ".ingesting"
     try:
         if running.exists():
-            for unfinished in (
-                *archive.folder.glob(f"{UNFINISHED}*"),
-                *archive.crops_folder.glob(f"*/{UNFINISHED}*"),
-            ):
-                unfinished.unlink(missing_ok=True)
+            _remove_unfinished(archive)
             sweep_masters(archive)
         running.touch()
     except OSError as error:
@@ -328,5 +330,18 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
             f"{archive.folder} cannot be written to: {error.strerror or error}. See that the disk "
             "is there, has room and lets you write."
         ) from error
-    yield
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # if not now, the next run does
+            _remove_unfinished(archive)
+        raise
     running.unlink(missing_ok=True)
+
+
+def _remove_unfinished(archive: Archive) -> None:
+    for unfinished in (
+        *archive.folder.glob(f"{UNFINISHED}*"),
+        *archive.crops_folder.glob(f"*/{UNFINISHED}*"),
+    ):
+        unfinished.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -44,7 +44,7 @@ def in_order(
     stuck: Callable[[T], R],
     workers: int,
     patience: float,
-) -> Iterator[tuple[Sequence[T], list[R]]]:
+) -> Generator[tuple[Sequence[T], list[R]], None, None]:
     """Give each group with the results of `work` on its members, in the order of the groups.
 
     The work is done by `workers` processes, started afresh ("spawn"), so `work` and all it gets
