@@ -30,7 +30,7 @@ from ingest.discovery import files_to_read
 from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
 from ingest.documents.storing import store_documents
-from ingest.given import in_quarantine, named, try_again
+from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters
 from ingest.iiif.cataloguing import bind_canvases, describe
 from ingest.iiif.fetching import Courtesy, Web
@@ -153,7 +153,7 @@ def ingest_pages(
     folder that goes away meanwhile raises SourceError, a disk that is full ArchiveError: what was
     done until then is kept, and the next run goes on.
     """
-    return _ingest(archive, sources, propose, segmenter, **manner)
+    return _ingest(archive, _named(sources), propose, segmenter, **manner)
 
 
 def ingest_crops(
@@ -163,7 +163,11 @@ def ingest_crops(
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, sources, None, None, **manner)
+    return _ingest(archive, _named(sources), None, None, **manner)
+
+
+def _named(sources: Sequence[Path | str]) -> Callable[[Web], Given]:
+    return functools.partial(named, sources=sources)
 
 
 def retry_pages(
@@ -177,20 +181,43 @@ def retry_pages(
 
     Files that are not at hand now stay there as they are. The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, None, propose, segmenter, **manner)
+    return _ingest(archive, lambda web: in_quarantine(archive), propose, segmenter, **manner)
+
+
+def resegment_pages(
+    archive: Archive,
+    *,
+    propose: Propose = propose_marks,
+    segmenter: str = SEGMENTER,
+    **manner: Unpack[Manner],
+) -> IngestReport:
+    """Seek marks anew on the pages whose marks another segmenter proposed.
+
+    What a person has looked at stays. Pages whose masters are not at hand keep what they have. The
+    rest is as in `ingest_pages`.
+    """
+    return _ingest(
+        archive,
+        lambda web: of_other_segmenters(archive, segmenter),
+        propose,
+        segmenter,
+        resegments=True,
+        **manner,
+    )
 
 
 def retry_crops(archive: Archive, **manner: Unpack[Manner]) -> IngestReport:
     """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
-    return _ingest(archive, None, None, None, **manner)
+    return _ingest(archive, lambda web: in_quarantine(archive), None, None, **manner)
 
 
 def _ingest(
     archive: Archive,
-    sources: Sequence[Path | str] | None,
+    given_by: Callable[[Web], Given],
     propose: Propose | None,
     segmenter: str | None,
     *,
+    resegments: bool = False,
     documents: Sequence[Path] = (),
     max_pixels: int = MAX_PIXELS,
     max_minutes: float = MAX_MINUTES,
@@ -200,7 +227,7 @@ def _ingest(
 ) -> IngestReport:
     described = [read_documents(path) for path in documents]
     web = Web(courtesy)
-    given = in_quarantine(archive) if sources is None else named(web, sources)
+    given = given_by(web)
     expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
     so_far = itertools.count(1)
 
@@ -208,7 +235,8 @@ def _ingest(
         if progress is not None:
             progress(Progress(next(so_far), expected, name))
 
-    run = Run(archive, segmenter, done, tried_under(segmenter, max_pixels, max_minutes))
+    under = tried_under(segmenter, max_pixels, max_minutes)
+    run = Run(archive, segmenter, done, under, resegments)
     read = functools.partial(
         read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
     )
@@ -223,7 +251,7 @@ def _ingest(
 
     with contextlib.closing(web), archive.lock(), _swept_after_a_kill(archive):
         before = sources_in_quarantine(archive)
-        if sources is None:
+        if given.failed:
             try_again(archive, given.files)
         for one, _ in given.manifests:
             with archive.writing() as session:

@@ -129,8 +129,8 @@ def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> boo
 
     `known` is None where it is known that the others cannot be.
     """
-    as_wanted = all((page.segmenter is None) == run.as_crops for page in pages)
-    return as_wanted and (known is None or pages[0].source not in known.failing)
+    taken_in = all(map(run.has_taken_in, pages))
+    return taken_in and (known is None or pages[0].source not in known.failing)
 
 
 def _name_and_pages(

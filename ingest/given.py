@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ingest.sources import ImageFile, image_files, location_of, natural_key, pat
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
-from retrieval.catalogue.tables import Failure
+from retrieval.catalogue.tables import Failure, Page
 
 _CHUNK = 400
 
@@ -28,12 +28,14 @@ class Given:
     """The files of a run in their order, and the manifests, each with the images wanted of it.
 
     `roots` are the folders and files that were named, `skipped` counts what in them is no image.
+    Where `failed`, they stand in quarantine and are to be tried again, changed or not.
     """
 
     files: tuple[ImageFile, ...]
     manifests: tuple[tuple[GivenManifest, tuple[Wanted, ...]], ...] = ()
     roots: tuple[Path, ...] = ()
     skipped: int = 0
+    failed: bool = False
 
 
 def named(web: Web, sources: Sequence[Path | str]) -> Given:
@@ -80,13 +82,28 @@ def in_quarantine(archive: Archive) -> Given:
                 wanted.append(one)
         if wanted:
             manifests.append((GivenManifest(manifest, content), tuple(wanted)))
+    return Given(_at_hand(failing), tuple(manifests), failed=True)
+
+
+def of_other_segmenters(archive: Archive, segmenter: str) -> Given:
+    """Return the masters at hand of pages whose marks another segmenter proposed."""
+    with archive.session() as session:
+        rows = session.execute(
+            select(Page.location, Page.source)
+            .where(Page.segmenter.is_not(None), Page.segmenter != segmenter)
+            .distinct()
+        )
+        return Given(_at_hand({location: source for location, source in rows}))
+
+
+def _at_hand(sources: Mapping[str, str]) -> tuple[ImageFile, ...]:
+    """Return the files at these locations, those on the web and those that are gone left out."""
     files = [
         ImageFile(path_of(location), source)
-        for location, source in failing.items()
+        for location, source in sources.items()
         if not is_address(location) and master_exists(location)
     ]
-    files.sort(key=lambda file: natural_key(file.name))
-    return Given(tuple(files), tuple(manifests))
+    return tuple(sorted(files, key=lambda file: natural_key(file.name)))
 
 
 def try_again(archive: Archive, files: Sequence[ImageFile]) -> None:

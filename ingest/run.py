@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ingest.known import KnownPage
 from ingest.resemblance import Fingerprints
 from retrieval.catalogue.archive import Archive
 
@@ -29,13 +30,15 @@ class Run:
     """An archive that is ingested into, and by which segmenter; each file's name goes to `done`.
 
     `under` says the limits and the version that decide what can be read: what could not be read
-    under the same is not tried again. `written` are the pages that were added or read again.
+    under the same is not tried again. `written` are the pages that were added or read again. Where
+    `resegments`, pages are read again that another segmenter went through.
     """
 
     archive: Archive
     segmenter: str | None  # None: each image is a mark as it is
     done: Callable[[str], None]
     under: str = ""
+    resegments: bool = False
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
@@ -44,3 +47,9 @@ class Run:
     def as_crops(self) -> bool:
         """Whether each image is one mark, and nothing is sought in it."""
         return self.segmenter is None
+
+    def has_taken_in(self, page: KnownPage) -> bool:
+        """Return whether the page is in as this run takes pages in."""
+        if self.resegments:
+            return page.segmenter == self.segmenter
+        return (page.segmenter is None) == self.as_crops

@@ -99,7 +99,7 @@ def _renew_page(
 ) -> None:
     """Put the image that was read in the place of the page's old one."""
     assert file.sha256 is not None
-    if page.sha256 == file.sha256 and (page.segmenter is None) == run.as_crops:
+    if page.sha256 == file.sha256 and run.has_taken_in(page):
         run.counts.unchanged += 1  # it was read for another image's sake, which had failed
         return
     values = _page_values(run, file, image) | {"ingested_at": now()}

@@ -97,6 +97,13 @@ def ingest(
             help="Instead of SOURCE: read again what could not be read, changed or not.",
         ),
     ] = False,
+    resegment: Annotated[
+        bool,
+        typer.Option(
+            "--resegment",
+            help="Instead of SOURCE: seek marks anew where an older segmentation sought them.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take scans in and find the marks on them. Run again, it goes on where it stopped.
@@ -108,18 +115,24 @@ def ingest(
         Progress,
         ingest_crops,
         ingest_pages,
+        resegment_pages,
         retry_crops,
         retry_pages,
     )
     from ui.reports import ingest_sentences
 
     with errors_said():
-        if retry == bool(sources):
-            raise QueryError("Give either SOURCE or --retry-quarantined.")
+        if bool(sources) + retry + resegment != 1:
+            raise QueryError("Give one of SOURCE, --retry-quarantined and --resegment.")
+        if resegment and (dry_run or kind is As.MARKS):
+            raise QueryError(
+                "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
+                "how many pages it would read."
+            )
         if dry_run:
             _rehearse(archive, sources, documents or (), kind, as_json)
             return
-        opened = open_archive(archive) if retry else create_archive(archive)
+        opened = create_archive(archive) if sources else open_archive(archive)
         settings = read_settings(archive)
         try:
             with bar("Ingesting") as report:
@@ -128,7 +141,9 @@ def ingest(
                     report(progress.done, progress.total, progress.name)
 
                 take_in: Callable[..., IngestReport]
-                if retry:
+                if resegment:
+                    take_in = resegment_pages
+                elif retry:
                     take_in = retry_pages if kind is As.PAGES else retry_crops
                 else:
                     of_kind = ingest_pages if kind is As.PAGES else ingest_crops

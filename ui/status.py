@@ -18,7 +18,7 @@ from retrieval.catalogue.queries import (
     resemblances,
 )
 from retrieval.learn import archive_model, unfinished_run
-from ui.wording import some_of
+from ui.wording import counted, some_of
 
 #: Pages that look like another which are named.
 _MOST_ALIKE = 5
@@ -62,10 +62,12 @@ class Status:
             f"  not indexed {self.not_indexed}",
         ]
         lines += [
-            f"{number} pages have proposals of {segmenter}, not of {self.segmenter}: they stay "
-            "until their files change."
+            f"{counted(number, 'page')} of which {segmenter} proposed the marks, not "
+            f"{self.segmenter}."
             for segmenter, number in self.older_segmenters.items()
         ]
+        if self.older_segmenters:
+            lines.append(f"To seek marks there anew: prizemarks ingest {self.folder} --resegment")
         alike = [f"  {one.source} looks like {one.like_source}" for one in self.resembling]
         if alike:
             lines.append("Perhaps the same page scanned or saved again:")

@@ -342,20 +342,28 @@ def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
     assert (found["source"], found["like_source"]) == ("b.jpg", "a.png")
 
 
-def test_proposals_of_an_older_segmentation_are_counted(pages: Path, tmp_path: Path) -> None:
+def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
+    pages: Path, tmp_path: Path
+) -> None:
     shutil.copytree(pages / "archive", tmp_path / "archive")
     with contextlib.closing(sqlite3.connect(tmp_path / "archive/archive.db")) as database, database:
         database.execute("UPDATE pages SET segmenter = 'ink-0' WHERE id = 1")
-    assert "1 pages have proposals of ink-0" in run("status", tmp_path / "archive").stdout
-    told = json.loads(run("status", tmp_path / "archive", "--json").stdout)
-    assert told["older_segmenters"] == {"ink-0": 1}
+    told = run("status", tmp_path / "archive").stdout
+    assert "1 page of which ink-0 proposed the marks" in told and "--resegment" in told
+    status = json.loads(run("status", tmp_path / "archive", "--json").stdout)
+    assert status["older_segmenters"] == {"ink-0": 1}
+    done = json.loads(run("ingest", tmp_path / "archive", "--resegment", "--json").stdout)
+    assert (done["changed"], done["unchanged"], done["failed"]) == (1, 0, 0)
+    assert "--resegment" not in run("status", tmp_path / "archive").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("ingest", "ARCHIVE"), "Give either SOURCE or --retry-quarantined"),
-        (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give either SOURCE"),
+        (("ingest", "ARCHIVE"), "Give one of SOURCE, --retry-quarantined and --resegment"),
+        (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
+        (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
+        (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "prizemarks status says"),
         (("search", "ARCHIVE"), "Give one kind of query"),
         (("search", "ARCHIVE", "--page", "1"), "belong together"),
         (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is no region"),
