@@ -84,17 +84,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--stages", type=stage, nargs="+", default=STAGES, metavar="SIZE:STEPS", help="in order"
     )
+    parser.add_argument("--begin", type=Path, help="a model's folder to begin with, not at random")
     parser.add_argument("--batch", type=int, default=BATCH, help="marks a step")
     parser.add_argument("--identities", type=int, default=IDENTITIES, help="a stage")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args(arguments)
-    model: Model | None = None
+    model = read_model(options.begin) if options.begin else None
+    begin = f"--begin {model.id} " if model else ""
     for number, now in enumerate(options.stages):
         folder = options.run / str(number)
         model = _after(model, now, options.batch, options.identities, options.seed + number, folder)
     assert model is not None
     command = (
-        f"python -m retrieval.bundle --stages {' '.join(map(str, options.stages))} "
+        f"python -m retrieval.bundle {begin}--stages {' '.join(map(str, options.stages))} "
         f"--batch {options.batch} --identities {options.identities} --seed {options.seed}"
     )
     weights = (folder / WEIGHTS).read_bytes()

@@ -17,14 +17,15 @@ from retrieval.model import Model
 
 #: Pictures that the network sees at once.
 BATCH = 255
-#: A mark is seen as it is, turned a little both ways, and a little smaller and larger; the mean of
-#: the five vectors is steadier than any one: (radians, magnification).
+#: A mark is seen as it is, turned a little both ways, from afar, and from so close that its rim is
+#: cut off and with it most writing that ran into the crop; the mean of the five vectors is steadier
+#: than any one (docs/decisions/0011-what-a-crop-shows.md): (radians, magnification).
 VIEWS: tuple[tuple[float, float], ...] = (
     (0.0, 1.0),
     (math.radians(8), 1.0),
     (math.radians(-8), 1.0),
-    (0.0, 0.88),
-    (0.0, 1.12),
+    (0.0, 0.8),
+    (0.0, 1.28),
 )
 #: One view, for what is looked at by the hundred: a fifth of the work.
 AS_IT_IS = VIEWS[:1]

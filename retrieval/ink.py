@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Paper left around the ink on each side, as a share of the square.
-MARGIN = 0.12
+MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.
 FAINTEST = 0.15
 #: The least difference from paper, in grey levels, that can be ink at all.
 LEAST_CONTRAST = 24.0
 #: The most that light may differ from one edge of a crop to the other, in grey levels.
 MOST_SLOPE = 40.0
+#: A stroke that the crop's edge cuts and that ends within this share of the side is a neighbour's
+RIM = 0.3
+#: ... if at least so much of the ink is left without all such strokes.
+LEAST_LEFT = 0.5
 #: Share of the ink that may lie outside the box on each side: specks, neighbouring strokes' tips.
 STRAY = 0.004
 
@@ -64,6 +68,29 @@ def ink_density(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(ink, np.float32)
 
 
+def without_neighbours(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `ink`, (H, W), without the strokes of its neighbours that run into the crop.
+
+    A connected piece that touches an edge and stays in the rim beside it belongs to what was cut
+    away; one that reaches the middle is the mark's own. Where that would take most of the ink, the
+    crop is cut close to the mark, and all of it stays.
+    """
+    height, width = ink.shape
+    inked = (ink > 0).astype(np.uint8)
+    _, pieces, boxes, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    left, top = boxes[:, 0], boxes[:, 1]
+    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
+    neighbour = (left == 0) & (right <= RIM * width)
+    neighbour |= (right == width) & (left >= (1 - RIM) * width)
+    neighbour |= (top == 0) & (bottom <= RIM * height)
+    neighbour |= (bottom == height) & (top >= (1 - RIM) * height)
+    neighbour[0] = False  # the paper
+    if not neighbour.any():
+        return ink
+    kept = np.where(neighbour[pieces], np.float32(0), ink)
+    return kept if kept.sum() >= LEAST_LEFT * ink.sum() else ink
+
+
 def _extent(profile: NDArray[np.float32]) -> tuple[int, int]:
     """Return the first and one past the last position that hold all but the stray ink."""
     mass = np.cumsum(profile, dtype=np.float64)
@@ -77,11 +104,12 @@ def _extent(profile: NDArray[np.float32]) -> tuple[int, int]:
 def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     """Return `image` as the networks see it: (size, size) float32 in [-1, 1], ink = +1.
 
-    The box of the ink is centred in the square with `MARGIN` around it, never stretched, and
-    area-averaged down (or interpolated up). A picture without ink comes back as bare paper.
-    `image` is uint8, (H, W), (H, W, 3) RGB or (H, W, 4) RGBA.
+    Neighbours' strokes at the crop's edges are taken away. The box of the ink is centred in the
+    square with `MARGIN` around it, never stretched, and area-averaged down (or interpolated up). A
+    picture without ink comes back as bare paper. `image` is uint8, (H, W), (H, W, 3) RGB or
+    (H, W, 4) RGBA.
     """
-    ink = ink_density(image)
+    ink = without_neighbours(ink_density(image))
     top, bottom = _extent(ink.sum(axis=1))
     left, right = _extent(ink.sum(axis=0))
     ink = ink[top:bottom, left:right]

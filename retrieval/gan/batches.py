@@ -40,7 +40,7 @@ def draw_batch(
     wanted = settings.batch - near
     own = min(len(marks), round(wanted * (1 - settings.redrawn_share)))
     rows = rng.choice(len(marks), own, replace=False) if own else np.zeros(0, np.int64)
-    fresh = pairs[rng.choice(len(pairs), min(len(pairs), wanted - own), replace=False)]
+    fresh = pairs[_identities(len(pairs), wanted - own, settings.near_misses, rng)]
     sides = (fresh[:, 0], fresh[:, 1])
     if contrast:
         sides = turned_identities(sides, rng)
@@ -55,6 +55,21 @@ def draw_batch(
     told = np.zeros(len(left), np.int64)
     told[:own] = codes[rows]
     return Batch(left, right, torch.from_numpy(told).to(compute.device))
+
+
+def _identities(
+    count: int, wanted: int, near_misses: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return rows of redrawn identities, a share of them near misses of others among the rows.
+
+    Rows 2i and 2i + 1 are a mark and its near miss (`retrieval.gan.redrawing`).
+    """
+    couples = count // 2
+    wanted = min(2 * couples, wanted)
+    both = max(min(round(wanted * near_misses), wanted // 2), wanted - couples)
+    rows = 2 * rng.permutation(couples)[: wanted - both]
+    rows += rng.integers(2, size=len(rows))
+    return np.concatenate([rows, rows[:both] ^ 1])
 
 
 def _seen_again(

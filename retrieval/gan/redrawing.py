@@ -1,6 +1,8 @@
 """The teacher: pairs of pictures in which two hands drew one identity.
 
 What these pairs differ in is what the features learn to overlook; what they share is the mark.
+Identities come in couples, a mark and its near miss, drawn by the same two hands on the same two
+sheets: neither a hand nor the writing around a mark tells the couple apart, the mark must.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from retrieval.processes import serve_parent
 from retrieval.strokes.glyphs import random_glyph
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.merchant import merchant_mark
+from retrieval.strokes.near_miss import near_miss
 from retrieval.strokes.pen import draw
 from retrieval.strokes.program import Program, random_program
 from retrieval.strokes.rings import ringed_mark
@@ -31,7 +34,9 @@ REPERTOIRE: tuple[tuple[float, Callable[[np.random.Generator], Program]], ...] =
     (0.34, random_glyph),
     (0.08, ringed_mark),
 )
-_DRAWN_AT = 7 / 6  # side of the drawing before it is worn and normalised, in sides of the picture
+Picture = NDArray[np.uint8]
+
+_DRAWN_AT = 4 / 3  # side of the drawing before it is worn and normalised, in sides of the picture
 _CHUNK = 250  # identities a worker draws at once
 
 
@@ -41,28 +46,32 @@ def random_identity(rng: np.random.Generator) -> Program:
     return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=weights / weights.sum()))][1](rng)
 
 
-def _picture(identity: Program, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+def _picture(identity: Program, sheet: int, rng: np.random.Generator, size: int) -> Picture:
+    """Return `identity` as drawn and worn by the hand and on the paper that `sheet` seeds."""
     side = max(96, round(size * _DRAWN_AT))
-    crop = worn(draw(identity, random_hand(rng), rng, side), rng)
+    of_sheet = np.random.default_rng(sheet)
+    crop = worn(draw(identity, random_hand(of_sheet), rng, side), of_sheet)
     return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
 
 
-def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> NDArray[np.uint8]:
+def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Picture:
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, chunk])
     pairs = np.empty((count, 2, size, size), np.uint8)
-    for row in pairs:
+    for at in range(0, count, 2):
         identity = random_identity(rng)
-        row[0], row[1] = _picture(identity, rng, size), _picture(identity, rng, size)
+        sheets = rng.integers(2**62, size=2).tolist()
+        couple = (identity, near_miss(identity, rng))[: count - at]
+        for row, program in enumerate(couple, start=at):
+            pairs[row] = [_picture(program, sheet, rng, size) for sheet in sheets]
     return pairs
 
 
-def redrawn_pairs(
-    seed: int, count: int, size: int, workers: int | None = None
-) -> NDArray[np.uint8]:
+def redrawn_pairs(seed: int, count: int, size: int, workers: int | None = None) -> Picture:
     """Return `count` identities drawn by two hands each: (count, 2, size, size) uint8, ink = 255.
 
-    The pictures depend on `seed`, `count` and `size` alone, not on the number of workers.
+    Row 2i + 1 is a near miss of row 2i. The pictures depend on `seed`, `count` and `size` alone,
+    not on the number of workers.
     """
     starts = range(0, count, _CHUNK)
     sizes = [min(_CHUNK, count - start) for start in starts]

@@ -21,6 +21,7 @@ class Settings:
     batch: int = 192  # marks a step, each seen twice
     redrawn_share: float = 0.4  # of a batch: fresh identities drawn by two hands each
     identities: int = 8000  # how many such identities the run draws
+    near_misses: float = 0.33  # of these identities: near misses of others in the batch
     siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
     neighbours: float = 0.5  # of the archive's marks: shown with a partner, where they have one
     another_pen: float = 0.0  # of the archive's marks: the second picture is its lines drawn again

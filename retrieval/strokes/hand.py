@@ -65,10 +65,12 @@ def random_hand(rng: np.random.Generator) -> Hand:
     )
 
 
-def _along(points: NDArray[np.float32], closed: bool) -> NDArray[np.float32]:
+#: Where on a span of a curve its points stand.
+_SPAN = np.linspace(0, 1, 8, endpoint=False, dtype=np.float32)
+
+
+def _along(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a polyline's points set at equal short distances, (M, 2)."""
-    if closed:
-        points = np.concatenate([points, points[:1]])
     if len(points) < 2:
         return points
     steps = np.hypot(*np.diff(points, axis=0).T)
@@ -76,7 +78,7 @@ def _along(points: NDArray[np.float32], closed: bool) -> NDArray[np.float32]:
     if length[-1] <= 0:
         return points[:1]
     count = int(np.clip(length[-1] * 40, 4, 200))
-    at = np.linspace(0, length[-1], count)
+    at = np.arange(count) * (length[-1] / (count - 1))
     dense = np.stack([np.interp(at, length, points[:, axis]) for axis in (0, 1)], axis=1)
     return np.asarray(dense, np.float32)
 
@@ -91,7 +93,7 @@ def _catmull_rom(points: NDArray[np.float32], closed: bool) -> NDArray[np.float3
         knots = np.concatenate(
             [2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]]
         )
-    t = np.linspace(0, 1, 8, endpoint=False, dtype=np.float32)[None, :, None]
+    t = _SPAN[None, :, None]
     p0, p1, p2, p3 = (knots[i : len(knots) - 3 + i, None, :] for i in range(4))
     spans = 0.5 * (
         2 * p1
@@ -105,11 +107,16 @@ def _catmull_rom(points: NDArray[np.float32], closed: bool) -> NDArray[np.float3
     return np.asarray(curve, np.float32)
 
 
+def curve_of(stroke: Stroke) -> NDArray[np.float32]:
+    """Return a stroke as it stands in the program, (M, 2): points where it bends; a ring closes."""
+    closed = stroke.closed or stroke.filled
+    points = _catmull_rom(stroke.points, closed) if stroke.smooth else stroke.points
+    return np.concatenate([points, points[:1]]) if closed else points
+
+
 def path_of(stroke: Stroke) -> NDArray[np.float32]:
     """Return a stroke as it stands in the program, as dense points (M, 2); a ring closes."""
-    closed = stroke.closed or stroke.filled
-    points = stroke.points
-    return _along(_catmull_rom(points, closed) if stroke.smooth else points, closed)
+    return _along(curve_of(stroke))
 
 
 def _redraw_stroke(stroke: Stroke, hand: Hand, rng: np.random.Generator) -> Trace:

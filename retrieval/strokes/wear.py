@@ -12,6 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.strokes.glyphs import load_glyphs
+from retrieval.strokes.hand import curve_of
+from retrieval.strokes.program import Points, Stroke
+
 Grey = NDArray[np.float32]
 
 
@@ -21,25 +25,72 @@ def _smooth(rng: np.random.Generator, side: int, cells: int) -> Grey:
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
+def _cursive(rng: np.random.Generator, height: float, length: float) -> list[Points]:
+    """Return words of a running hand on the base y = 0, from x = 0: paths (M, 2), y downwards."""
+    words, x = [], 0.0
+    loops = float(rng.uniform(0.1, 0.35))  # how often a letter rises or falls beyond the others
+    while x < length:
+        count = 2 * int(rng.integers(2, 9))
+        up = np.where(np.arange(count) % 2 == 1, rng.uniform(0.7, 1.1, count), 0.0)
+        beyond = rng.random(count) < loops
+        up = np.where(beyond & (up > 0), rng.uniform(1.5, 2.3, count), up)
+        up = np.where(beyond & (up == 0), rng.uniform(-1.2, -0.5, count), up)
+        steps = height * rng.uniform(0.15, 0.45, count)
+        # Where a pen turns back at the top of a letter, it makes a loop.
+        steps -= np.where(beyond, 1.2 * steps, 0)
+        along = x + np.cumsum(steps)
+        points = np.stack([along, -height * up], axis=1).astype(np.float32)
+        words.append(curve_of(Stroke(points, smooth=True)))
+        x = float(along.max()) + height * float(rng.uniform(0.4, 1.0))
+    return words
+
+
+def _lettering(rng: np.random.Generator, height: float, length: float) -> list[Points]:
+    """Return letters of one script in a row, as `_cursive` returns words."""
+    glyphs = load_glyphs()
+    script = glyphs.script_of_glyph[int(rng.integers(len(glyphs)))]
+    if rng.random() < 0.6:
+        script = np.uint8(glyphs.scripts.index("Latin lowercase"))
+    rows = np.flatnonzero(glyphs.script_of_glyph == script)
+    paths, x = [], 0.0
+    while x < length:
+        glyph = glyphs.program(int(rng.choice(rows)))
+        every = np.concatenate([stroke.points for stroke in glyph.strokes])
+        low, high = every.min(axis=0), every.max(axis=0)
+        for stroke in glyph.strokes:
+            path = curve_of(stroke)
+            paths.append((path - [low[0], high[1]]).astype(np.float32) * height + [x, 0])
+        x += height * (float(high[0] - low[0]) + float(rng.uniform(0.05, 0.3)))
+        x += height * 0.6 * float(rng.random() < 0.2)
+    return paths
+
+
 def _running_hand(rng: np.random.Generator, side: int, lines: int) -> Grey:
     """Return ink of some lines of writing that cross the sheet, in [0, 1]."""
     sheet = np.zeros((side, side), np.uint8)
-    slope = float(rng.normal(0, 0.08))
+    slope, slant = float(rng.normal(0, 0.05)), float(rng.normal(0.25, 0.25))
+    height = math.exp(rng.uniform(math.log(0.03), math.log(0.2)))
+    width = max(1, round(side * height * float(rng.uniform(0.06, 0.22))))
+    letters = _cursive if rng.random() < 0.6 else _lettering
+    where = rng.random()
     for _ in range(lines):
-        height = float(rng.uniform(0.02, 0.10)) * side
-        if rng.random() < 0.75:  # mostly the line above or below
-            base = float(rng.choice([rng.uniform(-0.02, 0.12), rng.uniform(0.88, 1.02)])) * side
+        if where < 0.7:  # mostly the line above or below, cut by the edge of the crop
+            base = float(rng.choice([rng.uniform(0, 0.14), rng.uniform(0.92, 1 + height)]))
         else:
-            base = float(rng.uniform(0, 1)) * side
-        start, end = sorted(rng.uniform(-0.1, 1.1, 2) * side)
-        if rng.random() < 0.4:
-            start, end = -0.1 * side, 1.1 * side
-        count = max(4, int((end - start) / max(height * 0.6, 1)))
-        x = np.linspace(start, end, count) + rng.normal(0, height * 0.15, count)
-        y = base + slope * (x - start) + height * rng.normal(0, 0.6, count)
-        points = np.round(np.stack([x, y], axis=1) * 16).astype(np.int32)
-        width = max(1, round(float(rng.uniform(0.008, 0.03)) * side))
-        cv2.polylines(sheet, [points], False, 255, width, cv2.LINE_AA, 4)
+            base = float(rng.uniform(0, 1))
+        start, end = sorted(rng.uniform(-0.1, 1.1, 2).tolist())
+        if where > 0.85:  # the mark stands in the margin, the text beside it
+            start, end = (-0.1, 0.12) if where < 0.9 else (0.88, 1.1)
+        elif rng.random() < 0.5:
+            start, end = -0.1, 1.1
+        for path in letters(rng, height, end - start):
+            path = path[path[:, 0] <= end - start]
+            if len(path) < 2:
+                continue
+            x = start + path[:, 0] - slant * path[:, 1]
+            points = np.stack([x, base + path[:, 1] + slope * path[:, 0]], axis=1)
+            fixed = np.round(points * side * 16).astype(np.int32)
+            cv2.polylines(sheet, [fixed], False, 255, width, cv2.LINE_AA, 4)
     return np.asarray(sheet.astype(np.float32) / 255, np.float32)
 
 
@@ -95,9 +146,9 @@ def worn(ink: Grey, rng: np.random.Generator) -> NDArray[np.uint8]:
     sheet[y : y + size, x : x + size] = ink
     if rng.random() < 0.33:
         return np.asarray(255 - 255 * sheet, np.uint8)
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         stray = _running_hand(rng, side, int(rng.integers(1, 4)))
-        sheet = np.maximum(sheet, stray * float(rng.uniform(0.4, 1.0)))
+        sheet = np.maximum(sheet, stray * float(rng.uniform(0.5, 1.0)))
     if rng.random() < 0.08:
         sheet = np.maximum(sheet, _ruled_line(rng, side) * float(rng.uniform(0.3, 0.9)))
     paper = _ground(rng, side)

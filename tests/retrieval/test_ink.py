@@ -55,6 +55,33 @@ def test_uneven_light_is_not_ink() -> None:
     assert density[110:].max() == 0
 
 
+@pytest.mark.parametrize("edge", ["top", "bottom", "left", "right"])
+def test_writing_that_runs_into_the_crop_is_not_the_marks(edge: str) -> None:
+    image = np.full((160, 160), 230, np.uint8)
+    image[:, 20:140] = cross()
+    turns = ["top", "left", "bottom", "right"].index(edge)
+    written = np.rot90(image, -turns).copy()
+    for x in range(0, 150, 50):  # the lower halves of some letters
+        cv2.ellipse(written, (x + 10, 0), (9, 14), 0, 0, 180, 40, 3)
+    written = np.rot90(written, turns)
+    np.testing.assert_allclose(normalise(written, 64), normalise(image, 64), atol=0.02)
+
+
+def test_a_stroke_that_the_edge_cuts_and_that_reaches_the_middle_stays() -> None:
+    image = cross()
+    cv2.line(image, (30, 60), (119, 60), 40, 5)
+    assert normalise(image, 64)[32:40, 50:].max() > 0.5
+
+
+def test_all_stays_where_the_edges_cut_most_of_the_ink() -> None:
+    image = np.full((100, 100), 230, np.uint8)
+    cv2.line(image, (8, 0), (8, 99), 40, 7)
+    cv2.line(image, (92, 0), (92, 99), 40, 7)
+    cv2.circle(image, (50, 50), 6, 40, -1)
+    picture = normalise(image, 64)
+    assert (picture[:, :10].max(), picture[:, -10:].max()) == (1, 1)
+
+
 def test_transparent_sketch_lies_on_white() -> None:
     sketch = np.zeros((50, 50, 4), np.uint8)
     sketch[10:40, 24:27, 3] = 255

@@ -6,12 +6,28 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from retrieval.gan.redrawing import redrawn_pairs
+
+
+def test_a_near_miss_stands_in_the_row_after_its_mark_on_the_same_sheets() -> None:
+    pairs = redrawn_pairs(3, 120, 48, workers=1).astype(np.float32)
+    marks, misses = pairs[0::2, 0].reshape(60, -1), pairs[1::2, 0].reshape(60, -1)
+    apart = np.abs(marks[:, None] - misses[None]).mean(axis=2)
+    assert np.mean(apart.argmin(axis=1) == np.arange(60)) > 0.4, "chance: 1/60"
+    assert apart.diagonal().min() > 0, "a near miss is another picture"
 
 
 def test_a_mark_is_drawn_by_two_hands() -> None:
     pairs = redrawn_pairs(3, 20, 48, workers=1)
     assert all((one != other).any() for one, other in pairs)
+
+
+def test_an_odd_number_of_identities_ends_without_a_near_miss() -> None:
+    even, odd = redrawn_pairs(5, 8, 32, workers=1), redrawn_pairs(5, 7, 32, workers=1)
+    assert odd.shape == (7, 2, 32, 32)
+    np.testing.assert_array_equal(odd[:7], even[:7])
 
 
 _DRAWING = """
