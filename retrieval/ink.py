@@ -23,7 +23,7 @@ MOST_SLOPE = 40.0
 #: A stroke that the crop's edge cuts and that ends within this share of the side is a neighbour's
 RIM = 0.3
 #: ... if at least so much of the ink is left without all such strokes.
-LEAST_LEFT = 0.5
+LEAST_LEFT = 0.75
 #: Share of the ink that may lie outside the box on each side: specks, neighbouring strokes' tips.
 STRAY = 0.004
 
