@@ -1,4 +1,7 @@
-"""What a run is given: image files and manifests, named by a person or standing in quarantine."""
+"""What a run is given: image files and manifests.
+
+A person names them, or they stand in quarantine, or an older segmentation went through them.
+"""
 
 from __future__ import annotations
 

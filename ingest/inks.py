@@ -208,7 +208,7 @@ def firm_strokes(ink: Bytes) -> Bytes:
     return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, disc), np.uint8)
 
 
-def _pieces(ink: Bytes) -> Floats:
+def piece_boxes(ink: Bytes) -> Floats:
     """Boxes of the connected pieces of a mask, (N, 4)."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     boxes = stats[1:, :4].astype(np.float32)
@@ -233,7 +233,7 @@ def separate_inks(image: Bytes) -> Inks:
     rules = straight_lines(ink, rule)
     ink &= 1 - rules
     firm = firm_strokes(ink)
-    pieces = np.asarray(np.concatenate([_pieces(ink), _pieces(firm)]) / 2.0, np.float32)
+    pieces = np.asarray(np.concatenate([piece_boxes(ink), piece_boxes(firm)]) / 2.0, np.float32)
 
     # ... everything else is coarser than strokes, and a quarter of the work at half of it.
     letter /= 2.0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ingest.appearance import ink_planes, looks, pictures, shipped_appearance
 from ingest.binarise import Bytes, Floats
-from ingest.inks import Inks, separate_inks
+from ingest.inks import Inks, piece_boxes, separate_inks
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, measured, shipped_weights
 
@@ -27,6 +27,8 @@ _WORKING_SIDE = 1600
 _REACHES = (0.08, 0.35, 0.8, 1.1)
 _REACHES_OTHER, _REACHES_FAINT = (0.35, 1.1), (0.35, 0.55)
 _REACHES_BETWEEN, _REACHES_FIRM = (0.08, 0.2), (0.2, 0.8)
+#: Of all ink, the groups of the first so many reaches are cut in parts.
+_NEAR_REACHES = 2
 #: How wide a break in a ring is closed before it is filled, and how wide its inside is at least
 #: (letter heights): fine rings and coarse ones.
 _RINGS = ((0.15, 0.7), (0.3, 1.2))
@@ -71,29 +73,21 @@ class Proposal:
     score: float  # 0..1
 
 
-def _boxes(mask: Bytes) -> Boxes:
-    """Boxes of the connected pieces of a mask, (N, 4)."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    boxes = stats[1:, :4].astype(np.float32)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes
-
-
-def _groups(ink: Bytes, letter: float, reaches: Sequence[float]) -> Boxes:
+def _groups(ink: Bytes, letter: float, reaches: Sequence[float]) -> list[Boxes]:
     """Boxes of the strokes that lie within each reach of one another; they touch the ink."""
     if not ink.any():
-        return np.zeros((0, 4), np.float32)
+        return [np.zeros((0, 4), np.float32) for _ in reaches]
     height, width = ink.shape
     gap = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3)
     found = []
     for reach in reaches:
-        boxes = _boxes((gap <= reach * letter).astype(np.uint8))
+        boxes = piece_boxes((gap <= reach * letter).astype(np.uint8))
         # The ink lies one reach inside the grown region, save where the page's edge cut it.
         inset = np.floor(reach * letter)
         boxes[:, :2] += np.where(boxes[:, :2] > 0, inset, 0)
         boxes[:, 2:] -= np.where(boxes[:, 2:] < [width, height], inset, 0)
         found.append(boxes)
-    return np.concatenate(found)
+    return found
 
 
 def _disc(radius: float) -> Bytes:
@@ -114,7 +108,7 @@ def _closed_shapes(ink: Bytes, letter: float) -> Boxes:
         cv2.floodFill(framed, None, (0, 0), 2)
         filled = (framed[1:-1, 1:-1] != 2).astype(np.uint8)
         opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, _disc(least * letter))
-        found.append(_boxes(np.asarray(opened, np.uint8)))
+        found.append(piece_boxes(np.asarray(opened, np.uint8)))
     return np.concatenate(found)
 
 
@@ -212,14 +206,14 @@ def _worth_cutting(boxes: Boxes, letter: float) -> Boxes:
 def candidates(inks: Inks) -> Boxes:
     """Every group of strokes that might be a mark, (N, 4), in pixels of the planes of `inks`."""
     letter = inks.letter
-    near = _groups(inks.ink, letter, _REACHES[:2])
+    groups = _groups(inks.ink, letter, _REACHES)
+    near = np.concatenate(groups[:_NEAR_REACHES])
     found = [
-        near,
-        _groups(inks.ink, letter, _REACHES[2:]),
-        _groups(inks.other, letter, _REACHES_OTHER),
-        _groups(inks.faint, letter, _REACHES_FAINT),
-        _groups(inks.between, letter, _REACHES_BETWEEN),
-        _groups(inks.firm, letter, _REACHES_FIRM),
+        *groups,
+        *_groups(inks.other, letter, _REACHES_OTHER),
+        *_groups(inks.faint, letter, _REACHES_FAINT),
+        *_groups(inks.between, letter, _REACHES_BETWEEN),
+        *_groups(inks.firm, letter, _REACHES_FIRM),
         _closed_shapes(inks.ink, letter),
     ]
     whole = _fit(np.concatenate([inks.pieces, *found]), letter)
