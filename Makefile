@@ -5,7 +5,7 @@ DEMO ?= demo-archive
 PAGES ?= ../shared/data/pages
 DRAWN ?= ../shared/data/drawn
 
-.PHONY: help demo test check format benchmark clean install-gpu
+.PHONY: help demo test check format benchmark fuzz clean install-gpu
 
 help: ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,10 @@ benchmark: .venv/development ## Print the tables of docs/: pages, retrieval, spe
 	$(BIN)/python benchmarks/synthetic.py
 	$(BIN)/python benchmarks/everywhere.py
 	$(BIN)/python benchmarks/speed.py
+
+fuzz: .venv/development ## Feed what parses with mutated bytes, a minute each
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python benchmarks/fuzz.py
 
 install-gpu: .venv/program ## Search on CUDA: put faiss-gpu in the place of faiss-cpu
 	$(BIN)/pip uninstall --quiet --yes faiss-cpu
