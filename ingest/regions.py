@@ -19,10 +19,11 @@ from ingest.inks import Inks
 from ingest.segmentation import SEGMENTER, distinct, enlarged, scored_candidates
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, shipped_weights
-from retrieval.ink import normalise
+from retrieval.ink import SEEN, normalise
 
-#: Written with every page's regions; changes whenever the same page could give others.
-REGIONS = f"candidates and squares-1 of {SEGMENTER}"
+#: Written with every page's regions; changes whenever the same page could give others, or they
+#: could be seen otherwise.
+REGIONS = f"candidates and squares-1 of {SEGMENTER}, {SEEN}"
 #: Regions of one page at most, and how many of them are squares.
 MOST_REGIONS, SQUARES = 200, 50
 #: Two candidates whose intersection is more than this share of their union count as one; squares

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import dimension, embed
 from retrieval.gpu import on_gpu
+from retrieval.ink import SEEN
 from retrieval.model import Model
 
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
@@ -67,9 +69,9 @@ class Refreshed:
 
 
 def _wanted(model_id: str) -> Any:
-    """Return a select of (mark id, crop, vector) of every mark that may be found."""
+    """Return a select of (mark id, crop, how it was seen) of every mark that may be found."""
     return (
-        select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.vector)
+        select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
         .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
         .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
         .order_by(tables.Mark.id)
@@ -95,13 +97,13 @@ def register_model(archive: Archive, model: Model, origin: str) -> None:
 def embed_marks(
     archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
 ) -> int:
-    """Embed every mark that has no embedding under `model`, or one of another crop.
+    """Embed every mark that has no embedding under `model`, or one of what it no longer looks like.
 
     Committed every few hundred marks, so that an interrupted run goes on where it stopped.
     Returns how many marks were embedded. `report` is called with (done, total).
     """
     with archive.session() as session:
-        missing = marks_to_embed(session, model.id)
+        missing = marks_to_embed(session, model.id, SEEN)
     for start in range(0, len(missing), _AT_ONCE):
         part = missing[start : start + _AT_ONCE]
         vectors = embed(model, [load_crop(archive, crop) for _, crop in part])
@@ -119,6 +121,7 @@ def embed_marks(
                     "mark_id": mark,
                     "model_id": model.id,
                     "crop": crop,
+                    "seen": SEEN,
                     "vector": vector.astype("<f4").tobytes(),
                 }
                 for (mark, crop), vector in zip(part, vectors, strict=True)
@@ -134,14 +137,14 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _crop_key(crop: str) -> int:
-    """Return the head of a crop's hash as a number, to tell whether a mark was cut anew."""
-    return int(crop[:15], 16)
+def _look(crop: str, seen: str | None) -> int:
+    """Return a number that tells whether a mark was cut or seen anew, from its crop's hash."""
+    return int(crop[:15], 16) ^ zlib.crc32((seen or "").encode())
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """What lies in an index's folder; `rows` are (mark, crop key), ascending."""
+    """What lies in an index's folder; `rows` are (mark, look), ascending."""
 
     vectors: Any
     rows: NDArray[np.int64]
@@ -216,10 +219,9 @@ def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
     folder = archive.index_folder / model.id
     size = dimension(model)
     with archive.session() as session:
-        wanted = session.execute(
-            _wanted(model.id).with_only_columns(tables.Mark.id, tables.Embedding.crop)
-        ).all()
-    target = np.array([(mark, _crop_key(crop)) for mark, crop in wanted], np.int64).reshape(-1, 2)
+        wanted = session.execute(_wanted(model.id)).all()
+    looks = [(mark, _look(crop, seen)) for mark, crop, seen in wanted]
+    target = np.array(looks, np.int64).reshape(-1, 2)
     read = _read(folder, size)
     stored = read or _Stored.nothing(size)
     gone, new = _differences(stored.rows, target)
@@ -253,7 +255,7 @@ def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
 
 
 def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Return the marks to remove and to add, from (mark, crop key) rows that are and should be."""
+    """Return the marks to remove and to add, from (mark, look) rows that are and should be."""
     if np.array_equal(have, want):
         return [], []
     has, wants = set(map(tuple, have.tolist())), set(map(tuple, want.tolist()))

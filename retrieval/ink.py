@@ -12,6 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+#: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
+#: whenever a crop could come out of `normalise` otherwise, or be seen in other views
+#: (`retrieval.embedding.VIEWS`).
+SEEN = "ink-3"
 #: Paper left around the ink on each side, as a share of the square.
 MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.

@@ -17,6 +17,7 @@ from retrieval.catalogue.queries import (
     pages_by_segmenter,
     resemblances,
 )
+from retrieval.ink import SEEN
 from retrieval.learn import archive_model, unfinished_run
 from ui.wording import counted, some_of
 
@@ -91,7 +92,7 @@ def archive_status(archive: Archive) -> Status:
         model = None
     with archive.session() as session:
         held = counts(session)
-        not_indexed = len(marks_to_embed(session, model or ""))
+        not_indexed = len(marks_to_embed(session, model or "", SEEN))
         reasons = failure_reasons(session)
         segmenters = pages_by_segmenter(session)
         alike = tuple(resemblances(session))

@@ -476,13 +476,22 @@ def pages_by_segmenter(session: Session) -> dict[str, int]:
     return {segmenter: number for segmenter, number in rows if segmenter is not None}
 
 
-def marks_to_embed(session: Session, model: str) -> list[tuple[int, str]]:
-    """Return (mark, crop) for each mark, not rejected, whose crop has no vector under `model`."""
+def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, str]]:
+    """Return (mark, crop) for each mark, not rejected, whose crop has no vector under `model`.
+
+    One of a crop that was not `seen` as it would be now counts as none.
+    """
     statement = (
         select(Mark.id, Mark.crop)
         .outerjoin(Embedding, and_(Embedding.mark_id == Mark.id, Embedding.model_id == model))
         .where(Mark.status != "rejected")
-        .where(or_(Embedding.mark_id.is_(None), Embedding.crop != Mark.crop))
+        .where(
+            or_(
+                Embedding.mark_id.is_(None),
+                Embedding.crop != Mark.crop,
+                Embedding.seen.is_distinct_from(seen),
+            )
+        )
         .order_by(Mark.id)
     )
     return [(mark, crop) for mark, crop in session.execute(statement)]

@@ -173,6 +173,8 @@ class Embedding(Base):
     )
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True, index=True)
     crop: Mapped[str] = mapped_column(String(64))  # the crop that was embedded
+    # how it was seen (`retrieval.ink.SEEN`); None: embedded before this was noted
+    seen: Mapped[str | None] = mapped_column(String(32))
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little-endian
     embedded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 

@@ -113,6 +113,29 @@ def test_a_mark_cut_anew_is_embedded_anew(archive: Archive, tiny_model: Model) -
     assert not np.allclose(stored_vectors(before, [marks[0]]), same[0])
 
 
+@pytest.mark.parametrize("before", ["ink-0", None])
+def test_marks_seen_otherwise_are_embedded_anew(
+    archive: Archive, tiny_model: Model, before: str | None
+) -> None:
+    marks = add_marks(archive, range(4))
+    refresh_index(archive, tiny_model)
+    right = stored_vectors(load_index(archive, tiny_model), marks)
+    other = np.roll(right, 1, axis=0)
+    with archive.session() as session:  # as a version left them that looked at crops otherwise
+        for mark, vector in zip(marks, other, strict=True):
+            session.execute(
+                update(tables.Embedding)
+                .where(tables.Embedding.mark_id == mark)
+                .values(seen=before, vector=vector.tobytes())
+            )
+    old = load_index(archive, tiny_model)
+    np.testing.assert_allclose(stored_vectors(old, marks), other, atol=1e-6)
+    done = refresh_index(archive, tiny_model)
+    assert (done.embedded, done.added, done.removed, done.total) == (4, 4, 4, 4)
+    new = load_index(archive, tiny_model)
+    np.testing.assert_allclose(stored_vectors(new, marks), right, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", [VECTORS, NEIGHBOURS])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "garbled", "foreign"])
 def test_a_damaged_index_is_rebuilt_from_the_catalogue(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from retrieval.ink import MARGIN, grey, ink_density, normalise, normalise_all
+from retrieval.ink import MARGIN, SEEN, grey, ink_density, normalise, normalise_all
 
 
 def cross(width: int = 120, height: int = 160, paper: int = 230, ink: int = 40) -> np.ndarray:
@@ -16,6 +16,23 @@ def cross(width: int = 120, height: int = 160, paper: int = 230, ink: int = 40) 
     cv2.line(image, (30, 20), (30, 100), ink, 5)
     cv2.line(image, (15, 45), (45, 45), ink, 5)
     return image
+
+
+def test_crops_are_seen_as_they_are_said_to_be() -> None:
+    image = cross()
+    image[:, :3] = 40
+    cv2.line(image, (60, 60), (100, 140), 90, 3)
+    small = cv2.resize((normalise(image, 64) + 1) * 50, (6, 6), interpolation=cv2.INTER_AREA)
+    seen = [
+        [0, 8, 6, 0, 0, 0],
+        [0, 20, 40, 0, 0, 0],
+        [0, 10, 25, 12, 0, 0],
+        [0, 10, 21, 11, 6, 0],
+        [0, 10, 0, 0, 17, 0],
+        [0, 8, 0, 0, 3, 0],
+    ]
+    assert SEEN == "ink-3"
+    np.testing.assert_allclose(small, seen, atol=1.5, err_msg="give SEEN another name")
 
 
 def test_result_is_ink_on_paper_in_a_square() -> None:

@@ -50,6 +50,7 @@ def as_of_0001(folder: Path) -> None:
             ("pages", "details"),
             ("pages", "fingerprint"),
             ("failures", "tried"),
+            ("embeddings", "seen"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

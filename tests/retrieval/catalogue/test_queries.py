@@ -72,7 +72,9 @@ def filled(archive: Archive) -> Archive:
         session.flush()
         for mark in (1, 3):
             crop = session.get_one(Mark, mark).crop
-            session.add(Embedding(mark_id=mark, model_id="m", crop=crop, vector=b"\0" * 8))
+            session.add(
+                Embedding(mark_id=mark, model_id="m", crop=crop, seen="ink", vector=b"\0" * 8)
+            )
     return archive
 
 
@@ -186,12 +188,15 @@ def test_failures(filled: Archive) -> None:
     assert (failure.source, failure.reason) == ("x.png", "r")
 
 
-def test_marks_to_embed_are_those_without_a_vector_of_their_crop(filled: Archive) -> None:
+def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
+    filled: Archive,
+) -> None:
     with filled.writing() as session:
         session.get_one(Mark, 3).crop = "f" * 64
     with filled.session() as session:
-        assert [mark for mark, _ in queries.marks_to_embed(session, "m")] == [3, 4, 5, 6]
-        assert [mark for mark, _ in queries.marks_to_embed(session, "n")] == [1, 3, 4, 5, 6]
+        assert [mark for mark, _ in queries.marks_to_embed(session, "m", "ink")] == [3, 4, 5, 6]
+        assert 1 in [mark for mark, _ in queries.marks_to_embed(session, "m", "other")]
+        assert [mark for mark, _ in queries.marks_to_embed(session, "n", "ink")] == [1, 3, 4, 5, 6]
 
 
 def test_what_is_left_without_the_other(filled: Archive) -> None:
