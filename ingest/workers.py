@@ -238,8 +238,13 @@ def _serve(pipe: Connection, work: Callable[[T], R]) -> None:
 
 
 def _prepare() -> None:
-    """Make a worker serve its parent alone, on one thread."""
+    """Make a worker serve its parent alone, on one thread, and print nothing."""
     serve_parent()
+    # Decoders print what they think of a file without its name, in the midst of the progress. What
+    # matters goes through the pipe: results, and exceptions with their traceback.
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
     import cv2
 
     cv2.setNumThreads(1)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def hang_at_four(number: int) -> int:
             signal.signal(one, signal.SIG_IGN)
         while True:
             time.sleep(60)
+    return number
+
+
+def complain(number: int) -> int:
+    """Say something of no file in particular, as decoders in C and in Python do."""
+    os.write(2, b"LibJpeg: Bogus Huffman table definition.\n")
+    warnings.warn("Tag data larger than file.", stacklevel=1)
     return number
 
 
@@ -118,6 +126,11 @@ def test_no_process_is_left_when_the_results_are_not_wanted_any_more() -> None:
 def test_exceptions_come_through() -> None:
     with pytest.raises(ValueError, match="two"):
         list(in_order([[1], [2], [3]], raise_at_two, minus, plus, 2, PATIENCE))
+
+
+def test_what_decoders_print_is_not_heard(capfd: pytest.CaptureFixture[str]) -> None:
+    assert list(in_order([[1]], complain, minus, plus, 1, PATIENCE)) == [([1], [1])]
+    assert capfd.readouterr().err == ""
 
 
 def test_the_work_is_done_elsewhere_and_without_torch() -> None:
