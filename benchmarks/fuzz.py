@@ -64,12 +64,12 @@ class Parser:
 
 def in_file(parse: Callable[[Path], object], suffix: str) -> Callable[[bytes], object]:
     """Return `parse` for the bytes of a file."""
-    folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
-    path = folder / f"input{suffix}"
 
     def parsed(content: bytes) -> object:
-        path.write_bytes(content)
-        return parse(path)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"input{suffix}")
+            path.write_bytes(content)
+            return parse(path)
 
     return parsed
 

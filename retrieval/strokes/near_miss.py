@@ -8,6 +8,7 @@ outline; a near miss only by looking at that element.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +95,7 @@ def _mirrored(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> li
     for at in chosen:
         points = strokes[at].points.copy()
         points[:, axis] = box[axis] + box[axis + 2] - points[:, axis]
-        stroke = strokes[at]
-        changed[at] = Stroke(points, stroke.smooth, stroke.closed, stroke.filled)
+        changed[at] = replace(strokes[at], points=points)
     return changed
 
 
@@ -108,8 +108,7 @@ def _moved(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[
         return strokes
     changed = list(strokes)
     for at in chosen:
-        stroke = strokes[at]
-        changed[at] = Stroke(stroke.points + to, stroke.smooth, stroke.closed, stroke.filled)
+        changed[at] = replace(strokes[at], points=strokes[at].points + to)
     return changed
 
 
