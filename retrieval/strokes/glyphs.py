@@ -1,8 +1,8 @@
 """Letters, numerals and signs of many scripts as stroke programs.
 
 The data, `glyphs.npz` beside this module, were traced from freely licensed fonts by
-`retrieval.strokes.trace`, which also says which scripts are left out and why. `Glyphs.fonts`
-names the fonts and their licences.
+`retrieval.strokes.trace`; `retrieval.strokes.scripts` says which scripts are left out and why.
+`Glyphs.fonts` names the fonts and their licences.
 """
 
 from __future__ import annotations
