@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ingest.synthetic.handwriting import Writing, ink_writing, random_scribe, text_width, write_word
 from ingest.synthetic.page import draw_page
-from ingest.synthetic.paper import draw_paper, random_sheet
 from ingest.synthetic.records import KINDS, Kind, plan_documents
 
 
@@ -37,37 +35,3 @@ def test_marks_move_with_the_page_size() -> None:
     small = draw_page(document, seed=1, index=0, size=(700, 1000)).marks[0]
     large = draw_page(document, seed=1, index=0, size=(1400, 2000)).marks[0]
     assert large.width == pytest.approx(2 * small.width, rel=0.25, abs=6)
-
-
-def test_writing_is_inked_where_it_was_set() -> None:
-    rng = np.random.default_rng(0)
-    scribe = random_scribe(rng, 20)
-    writing = Writing()
-    end = write_word(writing, scribe, "Compagnie", 50, 100, rng)
-    ink = ink_writing(writing, (400, 200))
-    rows, columns = np.nonzero(ink > 100)
-    assert 30 < columns.min() < 75 and columns.max() < end + 40
-    assert 40 < rows.min() < 80 and 95 < rows.max() < 150
-    assert text_width(scribe, "Compagnie") == pytest.approx(end - 50, rel=0.25)
-
-
-def test_accents_and_unknown_signs_do_not_stop_the_pen() -> None:
-    rng = np.random.default_rng(0)
-    scribe = random_scribe(rng, 20)
-    writing = Writing()
-    assert write_word(writing, scribe, "Cádiz København ’§", 0, 0, rng) > 100
-    assert ink_writing(Writing(), (30, 20)).shape == (20, 30)
-
-
-def test_paper_is_blank_and_light() -> None:
-    for seed in range(5):
-        planes = draw_paper(np.random.default_rng(seed), (300, 400))
-        assert planes.shape == (3, 400, 300)
-        assert np.median(planes) > 130
-        assert np.median(planes[0]) > np.median(planes[2])  # yellowish, never blue
-
-
-def test_a_sheet_is_skewed_by_two_degrees_at_most() -> None:
-    turns = [abs(random_sheet(np.random.default_rng(s), (700, 900)).turn) for s in range(200)]
-    assert max(turns) <= np.deg2rad(2) + 1e-9
-    assert np.mean(turns) > np.deg2rad(0.2)
