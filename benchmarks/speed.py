@@ -19,7 +19,7 @@ import numpy as np
 from ingest.sources import read_frames
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive, create_archive
-from retrieval.catalogue.queries import mark_rows
+from retrieval.catalogue.marks import mark_rows
 from retrieval.crops import load_crop, store_crop
 from retrieval.embedding import embed, embed_pictures
 from retrieval.gan.redrawing import redrawn_pairs

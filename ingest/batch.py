@@ -56,15 +56,12 @@ from ingest.sources import MAX_PIXELS, is_at_hand
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.figures import counts
 from retrieval.catalogue.files import UNFINISHED
-from retrieval.catalogue.queries import (
-    ResemblanceRow,
-    counts,
-    references_without_page,
-    resemblances,
-    sources_without_document,
-)
+from retrieval.catalogue.pages import sources_without_document
+from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 
 #: Minutes that one image of a file may take to be read and searched, on a busy machine.
 MAX_MINUTES = 10.0

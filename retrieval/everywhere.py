@@ -20,13 +20,8 @@ from numpy.typing import NDArray
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, QueryError
-from retrieval.catalogue.queries import (
-    PlacePage,
-    marked_boxes,
-    page_ids,
-    pages_by_content,
-    place_pages,
-)
+from retrieval.catalogue.marks import marked_boxes
+from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
 from retrieval.embedding import dimension
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation

@@ -27,7 +27,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import write_atomically
-from retrieval.catalogue.queries import marks_to_embed
+from retrieval.catalogue.marks import marks_to_embed
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import dimension, embed

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.queries import MarkRow, mark_ids, mark_rows
+from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, load_index, nearest, stored_vectors

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.queries import mark_rows
+from retrieval.catalogue.marks import mark_rows
 from retrieval.evaluation.agreement import Agreement
 from retrieval.grouping import Grouping
 from ui.wording import alikeness

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ingest.sources import path_of, read_frame, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.queries import page as catalogued_page
+from retrieval.catalogue.pages import page as catalogued_page
 
 Box = tuple[int, int, int, int]
 

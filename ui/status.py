@@ -8,15 +8,10 @@ from typing import Any
 from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
-from retrieval.catalogue.queries import (
-    Counts,
-    ResemblanceRow,
-    counts,
-    failure_reasons,
-    marks_to_embed,
-    pages_by_segmenter,
-    resemblances,
-)
+from retrieval.catalogue.failures import failure_reasons
+from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
+from retrieval.catalogue.marks import marks_to_embed
+from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.ink import SEEN
 from retrieval.learn import archive_model, unfinished_run
 from ui.wording import counted, some_of

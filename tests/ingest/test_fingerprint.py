@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ingest.fingerprint import BYTES, Looks, looks_of
 from ingest.resemblance import MOST, Fingerprints
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.queries import resemblances, same_again
+from retrieval.catalogue.resemblances import resemblances, same_again
 from retrieval.catalogue.tables import Page, Resemblance
 from tests.ingest.scans import crops_of, dump, pages_of, rows, written_page
 

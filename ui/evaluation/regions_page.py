@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
-from retrieval.catalogue.queries import mark_rows
+from retrieval.catalogue.marks import mark_rows
 from retrieval.crops import load_crop
 from retrieval.evaluation.coverage import FIRST, Missed, highest_false, missed
 from retrieval.evaluation.regions import CheckedPage

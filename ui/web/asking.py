@@ -14,8 +14,9 @@ import streamlit as st
 from ingest.sources import IMAGE_SUFFIXES
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
-from retrieval.catalogue.queries import PageRow, mark_rows, page_marks
-from retrieval.catalogue.queries import page as catalogued_page
+from retrieval.catalogue.marks import mark_rows, page_marks
+from retrieval.catalogue.pages import PageRow
+from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
 from ui.pictures import query_picture
 from ui.serve import UPLOAD_LIMIT

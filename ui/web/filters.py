@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from retrieval.catalogue.queries import Facets
+from retrieval.catalogue.documents import Facets
 from retrieval.search import Filters
 from ui.web.markup import section
 from ui.web.query import View

@@ -18,7 +18,7 @@ from retrieval.catalogue.groups import (
     next_group,
     refuse_group,
 )
-from retrieval.catalogue.queries import MarkRow, mark_rows
+from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.loading import mark_tile
 from ui.web.markup import card, section

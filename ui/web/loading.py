@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 
 from ingest.sources import path_of, read_frame
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
+from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
+from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
-from retrieval.catalogue.queries import Counts, Facets, PageRow, counts, facets
+from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Model, Page
 from retrieval.crops import load_crop
 from retrieval.everywhere import Places, load_places

@@ -6,8 +6,9 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SourceError
-from retrieval.catalogue.queries import MarkRow, mark_rows, page_marks, same_again
-from retrieval.catalogue.queries import page as catalogued_page
+from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
+from retrieval.catalogue.pages import page as catalogued_page
+from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined

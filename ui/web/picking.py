@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.queries import document_conditions, in_order_of_reference
+from retrieval.catalogue.documents import document_conditions, in_order_of_reference
 from retrieval.catalogue.tables import Document, Mark, Page
 from retrieval.search import Filters
 from ui.web.wording import known

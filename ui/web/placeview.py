@@ -7,8 +7,9 @@ import streamlit as st
 from ingest.confirming import confirm_place
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError, SourceError
-from retrieval.catalogue.queries import page as catalogued_page
-from retrieval.catalogue.queries import page_marks, place_pages
+from retrieval.catalogue.marks import page_marks
+from retrieval.catalogue.pages import page as catalogued_page
+from retrieval.catalogue.pages import place_pages
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined

@@ -8,7 +8,7 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, QueryError
-from retrieval.catalogue.queries import mark_rows
+from retrieval.catalogue.marks import mark_rows
 from retrieval.everywhere import (
     Found,
     Place,

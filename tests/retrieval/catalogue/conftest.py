@@ -1,4 +1,4 @@
-"""The other database that a catalogue may be kept in."""
+"""A catalogue with a little in it, and the other database that one may be kept in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Document, Embedding, Failure, Mark, Model, Page
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +35,70 @@ def postgresql() -> Iterator[Engine]:
             engine.dispose()
         finally:
             server.cleanup()
+
+
+@pytest.fixture
+def filled(archive: Archive) -> Archive:
+    """Two pages of a letter of 1702, one of an undated bill, one of nothing; six marks."""
+    with archive.session() as session:
+        letter = Document(
+            reference="HCA 32/9/1",
+            series="HCA 32",
+            title="Letter",
+            date="1702-1704",
+            year_from=1702,
+            year_to=1704,
+            ship="Anna",
+            details={"folio": "3r"},
+        )
+        bill = Document(reference="HCA 4/1", series="HCA 4", ship="De Hoop")
+        early = Document(reference="HCA 30/1", series="HCA 30", year_to=1690)
+        session.add_all([letter, bill, early])
+        for number, document in enumerate([letter, letter, bill, None], start=1):
+            session.add(
+                Page(
+                    document=document,
+                    source=f"{number}.png",
+                    location=f"/in/{number}.png",
+                    ordinal=3 - number if document is letter else 0,
+                    width=100,
+                    height=50,
+                    sha256=str(number) * 64,
+                    size=1,
+                    mtime_ns=1,
+                )
+            )
+        session.flush()
+        for page, status, score in [
+            (1, "proposed", 0.5),
+            (1, "rejected", 0.1),
+            (2, "confirmed", None),
+            (3, "proposed", 0.9),
+            (4, "proposed", 0.8),
+            (4, "confirmed", None),
+        ]:
+            session.add(
+                Mark(
+                    page_id=page,
+                    x=1,
+                    y=2,
+                    width=3,
+                    height=4,
+                    status=status,
+                    score=score,
+                    origin="strokes-1",
+                    crop=f"{page}{status[0]}" * 32,
+                )
+            )
+            session.flush()
+        session.get_one(Page, 4).duplicate_of = 1
+        session.add(Failure(source="x.png", location="/in/x.png", size=1, mtime_ns=1, reason="r"))
+        session.add(Model(id="m", architecture="dcgan", objective="contrastive", origin="trained"))
+        session.add(Model(id="n", architecture="dcgan", objective="contrastive", origin="bundled"))
+        session.flush()
+        for mark in (1, 3):
+            crop = session.get_one(Mark, mark).crop
+            session.add(
+                Embedding(mark_id=mark, model_id="m", crop=crop, seen="ink", vector=b"\0" * 8)
+            )
+    return archive

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from retrieval.catalogue import migration
 from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.figures import counts
 from retrieval.catalogue.groups import (
     Proposal,
     accept_group,
@@ -20,7 +21,6 @@ from retrieval.catalogue.groups import (
     refuse_group,
     replace_proposals,
 )
-from retrieval.catalogue.queries import counts
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, Model, Page
 
 

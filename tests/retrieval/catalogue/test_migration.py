@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue import migration
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.documents import in_order_of_reference
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
-from retrieval.catalogue.queries import in_order_of_reference
 from retrieval.catalogue.tables import Base, Document
 
 

@@ -1,0 +1,97 @@
+"""How much an archive holds, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.tables import (
+    Document,
+    Embedding,
+    Failure,
+    Group,
+    Identity,
+    Mark,
+    Model,
+    Page,
+    Resemblance,
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much an archive holds: `marks` by status, `embeddings` by model, `groups` by verdict.
+
+    A group that nobody has judged yet counts as "proposed".
+    """
+
+    documents: int
+    pages: int
+    pages_without_document: int
+    documents_without_pages: int
+    duplicate_pages: int
+    resembling_pages: int
+    marks: dict[str, int]
+    failures: int
+    models: int
+    embeddings: dict[str, int]
+    identities: int
+    groups: dict[str, int]
+
+
+def counts(session: Session) -> Counts:
+    """Return how many documents, pages, marks, failures, models and embeddings there are."""
+
+    def number(statement: Select[int]) -> int:
+        return session.execute(statement).scalar_one()
+
+    marks = {"proposed": 0, "confirmed": 0, "rejected": 0}
+    for status, marks_of_status in session.execute(
+        select(Mark.status, func.count()).group_by(Mark.status)
+    ):
+        marks[status] = marks_of_status
+    groups = {"proposed": 0, "same": 0, "different": 0}
+    for verdict, groups_of_verdict in session.execute(
+        select(Group.verdict, func.count()).group_by(Group.verdict)
+    ):
+        groups[verdict or "proposed"] = groups_of_verdict
+    embeddings = dict.fromkeys(session.scalars(select(Model.id)), 0)
+    for model, vectors in session.execute(
+        select(Embedding.model_id, func.count()).group_by(Embedding.model_id)
+    ):
+        embeddings[model] = vectors
+    return Counts(
+        documents=number(select(func.count()).select_from(Document)),
+        pages=number(select(func.count()).select_from(Page)),
+        pages_without_document=number(
+            select(func.count()).select_from(Page).where(Page.document_id.is_(None))
+        ),
+        documents_without_pages=number(
+            select(func.count())
+            .select_from(Document)
+            .where(~exists().where(Page.document_id == Document.id))
+        ),
+        duplicate_pages=number(
+            select(func.count()).select_from(Page).where(Page.duplicate_of.is_not(None))
+        ),
+        resembling_pages=number(select(func.count()).select_from(Resemblance)),
+        marks=marks,
+        failures=number(select(func.count()).select_from(Failure)),
+        models=len(embeddings),
+        embeddings=embeddings,
+        identities=number(select(func.count()).select_from(Identity)),
+        groups=groups,
+    )
+
+
+def pages_by_segmenter(session: Session) -> dict[str, int]:
+    """Return how many pages have the proposals of each segmenter; crops have none."""
+    rows = session.execute(
+        select(Page.segmenter, func.count())
+        .where(Page.segmenter.is_not(None))
+        .group_by(Page.segmenter)
+        .order_by(Page.segmenter)
+    )
+    return {segmenter: number for segmenter, number in rows if segmenter is not None}

@@ -1,0 +1,163 @@
+"""What is asked of the marks. Plain columns, no objects: for millions of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.tables import Document, Embedding, Mark, Page
+
+#: Ids asked for in one statement, under every database's limit of parameters.
+_CHUNK = 5_000
+
+#: Rows that are fetched at a time from a long result.
+_FETCH = 10_000
+
+
+@dataclass(frozen=True)
+class MarkRow:
+    """A mark with its page and its document; boxes in pixels of the master."""
+
+    mark: int
+    page: int
+    source: str
+    location: str
+    frame: int
+    ordinal: int
+    duplicate_of: int | None
+    x: int
+    y: int
+    width: int
+    height: int
+    status: str
+    score: float | None
+    origin: str
+    crop: str
+    document: dict[str, Any] | None
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The box as (x, y, width, height)."""
+        return self.x, self.y, self.width, self.height
+
+
+def mark_ids(
+    session: Session,
+    *,
+    year_from: int | None = None,
+    year_to: int | None = None,
+    series: str | None = None,
+    ship: str | None = None,
+) -> list[int]:
+    """Return the ids, in order, of the marks that are not rejected and whose document fits.
+
+    Years: the document's span and the one asked for overlap; a document without any year fits
+    only when none is asked for. Marks without a document fit only when nothing is.
+    """
+    statement = select(Mark.id).where(Mark.status != "rejected").order_by(Mark.id)
+    conditions = document_conditions(year_from, year_to, series, ship)
+    if conditions:
+        statement = (
+            statement.join(Page, Mark.page_id == Page.id)
+            .join(Document, Page.document_id == Document.id)
+            .where(*conditions)
+        )
+    return list(session.scalars(statement))
+
+
+def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
+    """Return the named marks by id, rejected ones too; ids that are gone are left out."""
+    rows: dict[int, MarkRow] = {}
+    for start in range(0, len(marks), _CHUNK):
+        chunk = [int(mark) for mark in marks[start : start + _CHUNK]]  # NumPy's are no parameters
+        for row in session.execute(_marks().where(Mark.id.in_(chunk))):
+            rows[row.mark] = _mark_row(row)
+    return rows
+
+
+def all_mark_rows(session: Session) -> Iterator[MarkRow]:
+    """Give every mark that is not rejected, in order of id, without holding them all."""
+    statement = _marks().where(Mark.status != "rejected").order_by(Mark.id)
+    for row in session.execute(statement.execution_options(yield_per=_FETCH)):
+        yield _mark_row(row)
+
+
+def page_marks(session: Session, page: int) -> list[MarkRow]:
+    """Return the marks of a page in order of id, rejected ones too."""
+    statement = _marks().where(Mark.page_id == page).order_by(Mark.id)
+    return [_mark_row(row) for row in session.execute(statement)]
+
+
+def marked_boxes(session: Session, pages: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+    """Return the boxes of all marks of these pages, rejected ones too: (N, 4) a page with any.
+
+    Each is x, y, width, height in pixels of the master.
+    """
+    boxes: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for start in range(0, len(pages), _CHUNK):
+        statement = select(Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height).where(
+            Mark.page_id.in_(pages[start : start + _CHUNK])
+        )
+        for page, *box in session.execute(statement):
+            boxes[page].append((box[0], box[1], box[2], box[3]))
+    return {page: np.array(found, np.int64) for page, found in boxes.items()}
+
+
+def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, str]]:
+    """Return (mark, crop) for each mark, not rejected, whose crop has no vector under `model`.
+
+    One of a crop that was not `seen` as it would be now counts as none.
+    """
+    statement = (
+        select(Mark.id, Mark.crop)
+        .outerjoin(Embedding, and_(Embedding.mark_id == Mark.id, Embedding.model_id == model))
+        .where(Mark.status != "rejected")
+        .where(
+            or_(
+                Embedding.mark_id.is_(None),
+                Embedding.crop != Mark.crop,
+                Embedding.seen.is_distinct_from(seen),
+            )
+        )
+        .order_by(Mark.id)
+    )
+    return [(mark, crop) for mark, crop in session.execute(statement)]
+
+
+def _marks() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Mark.id.label("mark"),
+            Mark.x,
+            Mark.y,
+            Mark.width,
+            Mark.height,
+            Mark.status,
+            Mark.score,
+            Mark.origin,
+            Mark.crop,
+            Page.id.label("page"),
+            Page.source,
+            Page.location,
+            Page.frame,
+            Page.ordinal,
+            Page.duplicate_of,
+            *document_columns(),
+        )
+        .join(Page, Mark.page_id == Page.id)
+        .outerjoin(Document, Page.document_id == Document.id)
+    )
+
+
+def _mark_row(row: Any) -> MarkRow:
+    values: dict[str, Any] = row._asdict()
+    document = take_document(values)
+    return MarkRow(**values, document=document)

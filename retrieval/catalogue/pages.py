@@ -1,0 +1,155 @@
+"""What is asked of the pages. Plain columns, no objects: for millions of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.references import sort_key
+from retrieval.catalogue.tables import Document, Mark, Page
+
+#: Ids asked for in one statement, under every database's limit of parameters.
+_CHUNK = 5_000
+
+#: Rows that are fetched at a time from a long result.
+_FETCH = 10_000
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page with its document's reference and the number of its marks that are not rejected."""
+
+    page: int
+    source: str
+    location: str
+    frame: int
+    ordinal: int
+    width: int
+    height: int
+    duplicate_of: int | None
+    segmenter: str | None
+    reference: str | None
+    marks: int
+
+
+@dataclass(frozen=True)
+class PlacePage:
+    """What is said of a place: its page and that page's document."""
+
+    page: int
+    source: str
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """A page and its width and height in pixels of the master."""
+
+    page: int
+    width: int
+    height: int
+
+
+def page_ids(
+    session: Session,
+    *,
+    year_from: int | None = None,
+    year_to: int | None = None,
+    series: str | None = None,
+    ship: str | None = None,
+) -> list[int]:
+    """Return the ids, in order, of the pages whose document fits, as in `mark_ids`."""
+    statement = select(Page.id).order_by(Page.id)
+    conditions = document_conditions(year_from, year_to, series, ship)
+    if conditions:
+        statement = statement.join(Document, Page.document_id == Document.id).where(*conditions)
+    return list(session.scalars(statement))
+
+
+def pages(
+    session: Session,
+    *,
+    after: int = 0,
+    limit: int = 100,
+    reference: str | None = None,
+) -> list[PageRow]:
+    """Return up to `limit` pages with ids over `after`, in order of id; of one document, if named.
+
+    The last id of one call is the `after` of the next. A document's own pages come in its order,
+    all at once up to `limit`.
+    """
+    statement = _pages().limit(limit)
+    if reference is None:
+        statement = statement.where(Page.id > after).order_by(Page.id)
+    else:
+        statement = statement.where(Document.reference == reference)
+        statement = statement.order_by(Page.ordinal, Page.id)
+    return [PageRow(**row._asdict()) for row in session.execute(statement)]
+
+
+def page(session: Session, page: int) -> PageRow | None:
+    """Return one page; None when there is none with this id."""
+    row = session.execute(_pages().where(Page.id == page)).one_or_none()
+    return None if row is None else PageRow(**row._asdict())
+
+
+def pages_by_content(session: Session) -> dict[tuple[str, int], PageSize]:
+    """Return the segmented pages, copies left out, by the SHA-256 of their master and its frame."""
+    statement = select(Page.sha256, Page.frame, Page.id, Page.width, Page.height).where(
+        Page.duplicate_of.is_(None), Page.segmenter.is_not(None)
+    )
+    return {
+        (sha256, frame): PageSize(*rest)
+        for sha256, frame, *rest in session.execute(
+            statement.order_by(Page.id.desc()).execution_options(yield_per=_FETCH)
+        )
+    }
+
+
+def place_pages(session: Session, pages: Sequence[int]) -> dict[int, PlacePage]:
+    """Return the named pages by id with their documents; ids that are gone are left out."""
+    found: dict[int, PlacePage] = {}
+    for start in range(0, len(pages), _CHUNK):
+        statement = (
+            select(Page.id.label("page"), Page.source, *document_columns())
+            .outerjoin(Document, Page.document_id == Document.id)
+            .where(Page.id.in_(pages[start : start + _CHUNK]))
+        )
+        for row in session.execute(statement):
+            values = row._asdict()
+            document = take_document(values)
+            found[row.page] = PlacePage(**values, document=document)
+    return found
+
+
+def sources_without_document(session: Session) -> list[str]:
+    """Return the sources of the pages that belong to no document, 9.png before 10.png."""
+    statement = select(Page.source).distinct().where(Page.document_id.is_(None))
+    return sorted(session.scalars(statement), key=sort_key)
+
+
+def _pages() -> Select[*tuple[Any, ...]]:
+    marks = (
+        select(func.count())
+        .where(Mark.page_id == Page.id, Mark.status != "rejected")
+        .correlate(Page)
+        .scalar_subquery()
+    )
+    return select(
+        Page.id.label("page"),
+        Page.source,
+        Page.location,
+        Page.frame,
+        Page.ordinal,
+        Page.width,
+        Page.height,
+        Page.duplicate_of,
+        Page.segmenter,
+        Document.reference,
+        marks.label("marks"),
+    ).outerjoin(Document, Page.document_id == Document.id)
