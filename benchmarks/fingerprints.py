@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.fingerprint import BYTES, Looks, looks_of
+from ingest.listing import IMAGE_SUFFIXES
 from ingest.resemblance import MOST, Fingerprints
-from ingest.sources import IMAGE_SUFFIXES, read_frames
+from ingest.sources import read_frames
 
 Bytes = NDArray[np.uint8]
 

@@ -35,6 +35,7 @@ from ingest.iiif.arrivals import arriving, sweep_masters
 from ingest.iiif.cataloguing import bind_canvases, describe
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.manifest import Manifest
+from ingest.listing import is_at_hand
 from ingest.quarantine import (
     forget_absent_failures,
     healed_of,
@@ -52,7 +53,7 @@ from ingest.reading import (
 )
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
-from ingest.sources import MAX_PIXELS, is_at_hand
+from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.known import KnownPage
+from ingest.listing import path_of
 from ingest.pixels import RGB
 from ingest.reading import Box, file_digest, file_stamp
-from ingest.sources import path_of, read_frame
+from ingest.sources import read_frame
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crop
 

@@ -21,9 +21,9 @@ from ingest.known import (
     outlives_its_image,
     pages_where,
 )
+from ingest.listing import ImageFile, location_of, storable
 from ingest.reading import FileToRead, KeptMark, file_digest, file_stamp
 from ingest.run import Run
-from ingest.sources import ImageFile, location_of, storable
 from retrieval.catalogue.tables import Failure, Mark, Page
 
 #: Small files share a transaction: up to so many, and up to so many bytes.

@@ -17,7 +17,7 @@ from ingest.iiif.given import GivenManifest, folders_and_manifests, read_given
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, masters_in, wanted_of
 from ingest.known import master_exists
-from ingest.sources import ImageFile, image_files, location_of, natural_key, path_of
+from ingest.listing import ImageFile, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata

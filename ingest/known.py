@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from ingest.sources import ImageFile, location_of, path_of
+from ingest.listing import ImageFile, location_of, path_of
 from retrieval.catalogue.tables import Failure, IdentityMark, Mark, Page
 
 #: Where the marks come from that were ingested as crops.

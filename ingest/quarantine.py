@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.known import master_exists
+from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage
-from ingest.sources import is_at_hand, location_of, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.files import write_atomically

@@ -17,9 +17,10 @@ from ingest.iiif.cataloguing import name_pages
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.masters import folder_of, masters_in
 from ingest.known import KnownPage, pages_where
+from ingest.listing import ImageFile, location_of
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER
-from ingest.sources import HEAD, MAX_PIXELS, ImageFile, location_of, suffix_of
+from ingest.sources import HEAD, MAX_PIXELS, suffix_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import NotAnImage
 from retrieval.catalogue.tables import Page

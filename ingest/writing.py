@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from ingest.fingerprint import Looks
 from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
+from ingest.listing import location_of
 from ingest.quarantine import failing_among, record_failures
 from ingest.reading import Box, Cut, FileToRead, ReadImage, Reading, UnreadImage
 from ingest.resemblance import flag, release
 from ingest.run import Run
-from ingest.sources import location_of
 from retrieval.catalogue.tables import Mark, Page, now
 
 #: A new proposal that covers a person's mark this well (intersection over union) is left out.

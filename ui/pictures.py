@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sources import path_of, read_frame, read_frames
+from ingest.listing import path_of
+from ingest.sources import read_frame, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.pages import page as catalogued_page

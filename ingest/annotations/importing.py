@@ -32,8 +32,9 @@ from ingest.annotations.formats import AnnotationsFile, read_annotations
 from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage
+from ingest.listing import storable
 from ingest.reading import Box
-from ingest.sources import MAX_PIXELS, storable
+from ingest.sources import MAX_PIXELS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.tables import Mark, now

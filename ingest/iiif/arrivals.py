@@ -11,9 +11,9 @@ from ingest.iiif.fetching import Web
 from ingest.iiif.given import GivenManifest
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, fetch_master, folder_of, masters_in, wanted_of
+from ingest.listing import ImageFile
 from ingest.quarantine import forget_not_fetched, forget_not_fetched_at, record_not_fetched
 from ingest.run import Run
-from ingest.sources import ImageFile
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.files import UNFINISHED, write_atomically

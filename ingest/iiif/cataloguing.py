@@ -24,7 +24,7 @@ from ingest.documents.record import (
 from ingest.iiif.manifest import Manifest
 from ingest.iiif.masters import Wanted, folder_of, wanted_of
 from ingest.known import master_exists
-from ingest.sources import location_of
+from ingest.listing import location_of
 from retrieval.catalogue.references import normalise_reference
 from retrieval.catalogue.tables import Document, Failure, Page
 

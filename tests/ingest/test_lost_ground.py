@@ -149,7 +149,7 @@ def test_a_disk_that_fails_is_not_the_files_fault(
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.sources._read_png", broken)
+        patch.setattr("ingest.sources.read_png", broken)
         assert pages_of(archive, source).failed == 2
     assert "Input/output error" in quarantine(archive)[0]["reason"]
     report = pages_of(archive, source)  # nothing about the files has changed, and yet

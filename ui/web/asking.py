@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from ingest.sources import IMAGE_SUFFIXES
+from ingest.listing import IMAGE_SUFFIXES
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import mark_rows, page_marks

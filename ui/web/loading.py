@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy import func, select
 
-from ingest.sources import path_of, read_frame
+from ingest.listing import path_of
+from ingest.sources import read_frame
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
