@@ -68,16 +68,6 @@ class Refreshed:
     total: int
 
 
-def _wanted(model_id: str) -> Any:
-    """Return a select of (mark id, crop, how it was seen) of every mark that may be found."""
-    return (
-        select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
-        .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
-        .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
-        .order_by(tables.Mark.id)
-    )
-
-
 def register_model(archive: Archive, model: Model, origin: str) -> None:
     """Make `model` known to the catalogue, if it is not yet; embeddings refer to it."""
     with archive.writing() as session:
@@ -218,10 +208,7 @@ def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
     """
     folder = archive.index_folder / model.id
     size = dimension(model)
-    with archive.session() as session:
-        wanted = session.execute(_wanted(model.id)).all()
-    looks = [(mark, _look(crop, seen)) for mark, crop, seen in wanted]
-    target = np.array(looks, np.int64).reshape(-1, 2)
+    target = _embedded(archive, model.id)
     read = _read(folder, size)
     stored = read or _Stored.nothing(size)
     gone, new = _differences(stored.rows, target)
@@ -252,6 +239,19 @@ def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
         scores=stored.scores,
         marks=stored.rows[:, 0],
     )
+
+
+def _embedded(archive: Archive, model_id: str) -> NDArray[np.int64]:
+    """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2)."""
+    statement = (
+        select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
+        .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
+        .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
+        .order_by(tables.Mark.id)
+    )
+    with archive.session() as session:
+        rows = [(mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement)]
+    return np.array(rows, np.int64).reshape(-1, 2)
 
 
 def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list[int], list[int]]:

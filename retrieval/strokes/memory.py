@@ -7,6 +7,7 @@ one is drawn that was never there. `retrieval.strokes.hand` then adds what every
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +40,7 @@ def from_memory(program: Program, rng: np.random.Generator) -> Program:
         centre = points.mean(axis=0)
         size = np.exp(rng.normal(0, 0.10, 2))
         moved = (points - centre) * size + centre + rng.normal(0, 0.02, 2)
-        remembered.append(
-            Stroke(moved.astype(np.float32), stroke.smooth, stroke.closed, stroke.filled)
-        )
+        remembered.append(replace(stroke, points=moved.astype(np.float32)))
     return Program(tuple(remembered))
 
 

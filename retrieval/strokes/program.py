@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +76,7 @@ def placed(program: Program, x: float, y: float, width: float, height: float) ->
     scale = np.asarray([width, height], np.float32)
     shift = np.asarray([x, y], np.float32)
     return Program(
-        tuple(
-            Stroke(stroke.points * scale + shift, stroke.smooth, stroke.closed, stroke.filled)
-            for stroke in program.strokes
-        )
+        tuple(replace(stroke, points=stroke.points * scale + shift) for stroke in program.strokes)
     )
 
 
@@ -92,7 +89,7 @@ def laid(program: Program, way: Orientation) -> Program:
         for _ in range(way.turned // 90):
             x, y = 1 - y, x
         points = np.stack([x, y], axis=1).astype(np.float32)
-        strokes.append(Stroke(points, stroke.smooth, stroke.closed, stroke.filled))
+        strokes.append(replace(stroke, points=points))
     return Program(tuple(strokes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,12 +27,7 @@ def _turned(program: Program, angle: float, x: float, y: float, size: float) -> 
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = np.array([[cosine, sine], [-sine, cosine]], np.float32)
     return [
-        Stroke(
-            np.asarray((stroke.points - 0.5) * size @ turn + [x, y], np.float32),
-            stroke.smooth,
-            stroke.closed,
-            stroke.filled,
-        )
+        replace(stroke, points=np.asarray((stroke.points - 0.5) * size @ turn + [x, y], np.float32))
         for stroke in program.strokes
     ]
 
