@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,12 @@ import pytest
 from ingest.annotations.exporting import export_text
 from ingest.annotations.formats import ANNOTATION_FORMATS
 from ingest.annotations.importing import FileReport, import_annotations
-from ingest.iiif.fetching import Courtesy
 from retrieval.catalogue.archive import Archive
-from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3, serving
+from tests.ingest.iiif.taking_in import QUICK
+from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
 from tests.ingest.scans import dump, page_image, pages_of
 
 CANVAS = "https://example.org/c/1"
-QUICK = Courtesy(pause=0, attempts=3, first_wait=0.01, longest_wait=5, connect=5, read=5)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 def take_in(archive: Archive, server: Server, width: int, height: int) -> None:

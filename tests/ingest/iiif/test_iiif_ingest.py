@@ -1,24 +1,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from ingest.batch import IngestReport, retry_pages
-from ingest.iiif.fetching import Courtesy
-from ingest.sources import read_frames
+from ingest.batch import retry_pages
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
+from tests.ingest.iiif.taking_in import QUICK, letters, master, page, placeless, put, take_in
 from tests.ingest.iiif_server import (
     Server,
     body_3,
@@ -28,53 +19,8 @@ from tests.ingest.iiif_server import (
     jpeg,
     manifest_2,
     manifest_3,
-    serving,
 )
-from tests.ingest.scans import crops_in, crops_of, dump, page_image, pages_of, propose, quarantine
-
-QUICK = Courtesy(pause=0, attempts=3, first_wait=0.01, longest_wait=5, connect=5, read=5)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-def take_in(archive: Archive, *sources: Path | str, **options: Any) -> IngestReport:
-    return pages_of(archive, *sources, **({"courtesy": QUICK} | options))  # type: ignore[arg-type]
-
-
-def put(server: Server, manifest: dict[str, Any], path: str = "/manifest.json") -> str:
-    server.files[path] = json.dumps(manifest).encode()
-    return server.url(path)
-
-
-def page(number: int) -> np.ndarray:
-    return page_image((number % 8, number % 7), size=(200, 150))
-
-
-def letters(server: Server, number: int) -> str:
-    """Offer a manifest of version 2 with so many canvases of one dynamic server."""
-    canvases = []
-    for at in range(number):
-        service = server.image(f"page-{at}", page(at))
-        canvases.append(
-            canvas_2(
-                server.url(f"/canvas/{at}"),
-                f"f. {at + 1}r",
-                f"{service}/full/full/0/default.jpg",
-                service,
-            )
-        )
-    address = server.url("/manifest.json")
-    return put(server, manifest_2(address, canvases))
-
-
-def master(archive: Archive, source: str) -> np.ndarray:
-    (location,) = [one["location"] for one in dump(archive)["pages"] if one["source"] == source]
-    (frame,) = read_frames(Path(location))
-    return frame.image
+from tests.ingest.scans import crops_of, dump, propose, quarantine
 
 
 def test_a_manifest_of_version_2_becomes_a_document_with_its_pages(
@@ -228,22 +174,6 @@ def test_a_second_run_asks_for_the_manifest_alone(archive: Archive, server: Serv
     assert sorted(archive.masters_folder.rglob("*")) == files
 
 
-def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
-    address = letters(server, 2)
-    server.troubles["/manifest.json"] = [(429, {"Retry-After": "0"}, b"")]
-    server.troubles["/dynamic/page-0/info.json"] = [
-        (503, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT"}, b""),
-        (502, {}, b""),
-    ]
-    server.troubles["/dynamic/page-1/full/full/0/default.jpg"] = [
-        (200, {"Content-Length": "9999"}, b"\xff\xd8\xff cut short")
-    ]
-    report = take_in(archive, address)
-    assert (report.added, report.failed) == (2, 0)
-    assert server.asked.count("/dynamic/page-0/info.json") == 3
-    assert server.asked.count("/dynamic/page-1/full/full/0/default.jpg") == 2
-
-
 def test_a_canvas_that_cannot_be_had_costs_a_row_until_it_can(
     archive: Archive, server: Server
 ) -> None:
@@ -323,74 +253,6 @@ def test_crops_may_come_from_a_manifest(archive: Archive, server: Server) -> Non
     assert {one["status"] for one in dump(archive)["marks"]} == {"confirmed"}
 
 
-def test_a_host_that_asks_to_be_left_alone_is(archive: Archive, server: Server) -> None:
-    address = letters(server, 4)
-    server.troubles["/dynamic/page-1/info.json"] = [(429, {"Retry-After": "3600"}, b"")] * 9
-    report = take_in(archive, address)
-    assert (report.added, report.failed) == (1, 3)
-    assert server.asked[-1] == "/dynamic/page-1/info.json"
-    assert server.asked.count("/dynamic/page-1/info.json") == 1
-    assert "left alone for 60 minutes" in quarantine(archive)[0]["reason"]
-
-
-def test_a_master_that_was_damaged_on_the_way_is_fetched_again(
-    archive: Archive, server: Server
-) -> None:
-    address = letters(server, 1)
-    path = "/dynamic/page-0/full/full/0/default.jpg"
-    server.troubles[path] = [(200, {}, b"\xff\xd8\xff" + b"junk" * 99)]
-    assert take_in(archive, address).failed == 1
-    report = take_in(archive, address)
-    assert (report.added, report.failed, report.fetched) == (1, 0, 1)
-    assert quarantine(archive) == []
-
-
-def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
-    archive: Archive, server: Server
-) -> None:
-    server.files["/real.jpg"] = jpeg(page(1))
-    addresses = {"/moved": "/real.jpg", "/loop": "/loop", "/out": "file:///etc/passwd"}
-    canvases = []
-    for path, to in addresses.items():
-        server.troubles[path] = [(302, {"Location": to}, b"")] * 20
-        canvases.append(canvas_2(f"http://x{path}", path.strip("/"), server.url(path)))
-    canvases.append(canvas_2("http://x/4", "secret", "http://me:word@127.0.0.1/x.jpg"))
-    report = take_in(archive, put(server, manifest_2("http://x/m", canvases)))
-    assert (report.added, report.failed) == (1, 3)
-    reasons = {row["source"].split("/")[-1]: row["reason"] for row in quarantine(archive)}
-    assert "more than 5 times" in reasons["loop"]
-    assert "no http or https" in reasons["out"]
-    assert "password" in reasons["secret"] and "word@" not in reasons["secret"]
-
-
-def test_more_bytes_than_an_image_needs_are_not_taken(archive: Archive, server: Server) -> None:
-    server.files["/big.jpg"] = b"\xff\xd8\xff" + bytes(3_000_000)
-    canvas = canvas_2("http://x/c", "1", server.url("/big.jpg"))
-    address = put(server, manifest_2("http://x/m", [canvas]))
-    assert take_in(archive, address, max_pixels=10_000).failed == 1
-    assert "larger than 1,080,000 bytes" in quarantine(archive)[0]["reason"]
-    assert not any(archive.masters_folder.rglob("*.jpg"))
-
-
-def test_an_answer_that_does_not_end_is_given_up(archive: Archive, server: Server) -> None:
-    address = letters(server, 1)
-    take_in(archive, address)
-    server.files["/long.jpg"] = jpeg(page(1))
-    canvas = canvas_2("http://x/c", "1", server.url("/long.jpg"))
-    path = archive.folder.with_name("letters.json")
-    path.write_text(json.dumps(manifest_2("http://x/m", [canvas])), encoding="utf-8")
-    assert take_in(archive, path, courtesy=replace(QUICK, whole=-1)).failed == 1
-    assert "took more than" in quarantine(archive)[0]["reason"]
-    assert take_in(archive, path).failed == 0
-
-
-def test_an_image_over_the_limit_of_pixels_is_not_fetched(archive: Archive, server: Server) -> None:
-    address = letters(server, 1)
-    assert take_in(archive, address, max_pixels=10_000).failed == 1
-    assert server.asked == ["/manifest.json", "/dynamic/page-0/info.json"]
-    assert take_in(archive, address).added == 1
-
-
 def test_labels_that_occur_twice_and_manifests_of_one_name(
     archive: Archive, server: Server
 ) -> None:
@@ -454,66 +316,3 @@ def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
         take_in(archive, "ftp://example.org/x")
     assert not archive.masters_folder.exists()
     assert dump(archive)["documents"] == []
-
-
-PROGRAM = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from tests.ingest.iiif.test_iiif_ingest import QUICK
-from tests.ingest.scans import pages_of
-from retrieval.catalogue.archive import create_archive
-
-if __name__ == "__main__":
-    pages_of(create_archive(sys.argv[1]), sys.argv[2], courtesy=QUICK,
-             progress=lambda event: print(event.done, flush=True))
-"""
-
-
-def test_a_run_that_is_killed_goes_on_where_it_stopped(
-    archive: Archive, server: Server, tmp_path: Path
-) -> None:
-    address = letters(server, 12)
-    # One of many tiles, so that a kill may find it half put together.
-    image = np.random.default_rng(3).integers(0, 256, (400, 500, 3), dtype=np.uint8)
-    service = server.tiles("big", image)
-    manifest = json.loads(server.files["/manifest.json"])
-    manifest["sequences"][0]["canvases"].insert(
-        5, canvas_2(server.url("/c/big"), "map", f"{service}/full/full/0/default.jpg", service)
-    )
-    put(server, manifest)
-    whole = create_archive(tmp_path / "whole")
-    take_in(whole, address)
-    expected = placeless(whole)
-    crops = crops_in(whole)
-    whole.close()
-    assert len(expected["pages"]) == 13
-
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM, encoding="utf-8")
-    root = str(Path(__file__).parents[3])
-    for requests in (9, 25):
-        server.asked.clear()
-        with subprocess.Popen(
-            [sys.executable, str(program), str(archive.folder), address, root],
-            stdout=subprocess.DEVNULL,
-        ) as process:
-            while len(server.asked) < requests and process.poll() is None:
-                time.sleep(0.001)
-            os.kill(process.pid, signal.SIGKILL)
-    assert len(dump(archive)["pages"]) < 13
-    server.asked.clear()
-    take_in(archive, address)
-    assert 0 < sum("info.json" in path for path in server.asked) < 13
-    assert placeless(archive) == expected
-    assert crops_in(archive) == crops
-    assert not list(archive.masters_folder.rglob(".unfinished*"))
-
-
-def placeless(archive: Archive) -> dict[str, list[dict[str, Any]]]:
-    """Return what the archive holds, but for where it lies and when its files were written."""
-    held = dump(archive)
-    for one in held["pages"]:
-        one["location"] = str(Path(one["location"]).relative_to(archive.folder))
-        del one["mtime_ns"]
-    return held

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import re
+
+from tests.ingest.annotations.understood import said_by
+
+
+def test_coco_of_strangers() -> None:
+    said = said_by(
+        {
+            "images": [{"id": "i", "file_name": "b.png", "width": 500, "height": 400}],
+            "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+            "annotations": [
+                {"id": 1, "image_id": "i", "bbox": [1, 2, 3.5, 4], "score": 0.5},
+                {"id": 2, "image_id": "i", "segmentation": [[0, 0, 9, 0, 9, 9]]},
+                {"id": 3, "image_id": "i", "bbox": [1, 2, 3, 4], "segmentation": {"counts": "x"}},
+                {"id": 4, "image_id": "other", "bbox": [1, 2, 3, 4]},
+                {"id": 5, "image_id": "i", "bbox": [1, 2, 3]},
+                {"id": 6, "image_id": "i", "bbox": [1, 2, 3, 4], "score": 7},
+                {"id": 7, "image_id": "i", "bbox": [1, 2, 3, 4], "attributes": {"status": "?"}},
+            ],
+        }
+    )
+    (image,) = said.images
+    assert [one.box for one in image.annotations] == [(1, 2, 3.5, 4), (0, 0, 9, 9), (1, 2, 3, 4)]
+    assert image.annotations[0].score == 0.5
+    assert image.annotations[0].mark is None, "an id of theirs is no mark of ours"
+    assert [re.search(r"annotation (\d)", one)[1] for one in said.refused] == ["5", "6", "7", "4"]
+    assert len(said.remarks) == 2

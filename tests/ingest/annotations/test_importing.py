@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import update
+
+from ingest.annotations.exporting import export_text
+from ingest.annotations.formats import ANNOTATION_FORMATS
+from ingest.annotations.importing import import_annotations
+from ingest.segmentation import Proposal
+from retrieval.catalogue.archive import Archive, open_archive
+from retrieval.catalogue.errors import ArchiveBusy
+from retrieval.catalogue.tables import Mark
+from retrieval.crops import load_crop
+from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks, written
+from tests.ingest.scans import boxes, crops_in, dump, page_image, pages_of, propose, scan
+
+
+def test_a_new_mark_is_a_persons_and_its_crop_is_cut_from_the_master(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    region = {"bbox": [35, 30, 30.2, 20]}
+    report = imported(filled, tmp_path / "theirs.json", coco("a/1.png", region))
+    assert (report.format, report.added, report.refused) == ("coco", 1, ())
+    new = only_marks(filled, "a/1.png")[-1]
+    assert (new.x, new.y, new.width, new.height) == (35, 30, 30, 20)
+    assert (new.status, new.score, new.origin) == ("confirmed", None, "import:theirs.json")
+    image = np.array(Image.open(scans / "a/1.png"))
+    assert np.array_equal(load_crop(filled, new.crop), image[30:50, 35:65])
+    before = dump(filled, moments=True)
+    report = imported(filled, tmp_path / "theirs.json", coco("a/1.png", region))
+    assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
+    assert dump(filled, moments=True) == before
+
+
+def test_the_second_image_of_a_file_is_cut_from_the_second(filled: Archive, tmp_path: Path) -> None:
+    marks = [{"bbox": [70, 0, 30, 30]}]
+    (said,) = imported(filled, tmp_path / "x.json", coco("two.tif", *marks)).refused
+    assert "2 images" in said and "'two.tif'" in said
+    assert imported(filled, tmp_path / "x.json", coco("two.tif", *marks, frame=1)).added == 1
+    new = only_marks(filled, "b/two.tif")[1]
+    assert new.x == 70
+    assert np.array_equal(load_crop(filled, new.crop), page_image((4, 0))[:30, 70:])
+    (said,) = imported(filled, tmp_path / "x.json", coco("two.tif", *marks, frame=2)).refused
+    assert "no image number 3" in said
+
+
+def test_what_a_person_confirmed_moved_or_rejected_outlives_the_segmentation(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    scan(scans / "a/1.png", (0, 0), (1, 1), (2, 2), (3, 3))
+    pages_of(filled, scans)
+    text = export_text(filled, ANNOTATION_FORMATS["csv"])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    mine = {row["x"]: row for row in rows if row["source"] == "a/1.png"}
+    mine["0"]["status"] = "confirmed"
+    mine["20"]["status"] = "rejected"
+    mine["40"]["x"] = "44"  # moved, and still called proposed
+    mine["40"]["polygon"] = "44,40 64,40 60,60"
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    report = imported(filled, tmp_path / "corrected.csv", out.getvalue())
+    assert (report.added, report.updated, report.unchanged) == (0, 3, len(rows) - 3)
+    wanted = [(0, 0, "confirmed"), (20, 20, "rejected"), (44, 40, "confirmed"),
+              (60, 60, "proposed")]  # fmt: skip
+    assert boxes(filled, "a/1.png") == wanted
+    moved = only_marks(filled, "a/1.png")[2]
+    assert moved.origin == "import:corrected.csv"
+    before = dump(filled)["marks"]
+
+    def propose_others(image: np.ndarray) -> list[Proposal]:
+        return [*propose(image), Proposal(80, 0, 10, 10, 0.9)]
+
+    scan(scans / "a/1.png", (0, 0), (1, 1), (2, 2), (3, 3), (4, 3))  # scanned again
+    pages_of(filled, scans, propose=propose_others, segmenter="squares-2")
+    after = {row["id"]: row for row in dump(filled)["marks"]}
+    for row in before:
+        if row["status"] != "proposed":
+            assert {**after[row["id"]], "crop": ""} == {**row, "crop": ""}
+    assert boxes(filled, "a/1.png") == [*wanted, (80, 0, "proposed"), (80, 60, "proposed")]
+
+
+def test_an_old_file_does_not_take_a_persons_word_back(filled: Archive, tmp_path: Path) -> None:
+    (old,) = written(filled, "webannotation", tmp_path / "out")
+    with filled.writing() as session:
+        session.execute(update(Mark).values(status="confirmed"))
+        session.get_one(Mark, 1).status = "rejected"
+    before = dump(filled)
+    (report,) = import_annotations(filled, [old])
+    assert report.unchanged == len(before["marks"])
+    assert dump(filled) == before
+
+
+def test_a_mark_that_lies_there_already_is_corrected_not_doubled(
+    filled: Archive, tmp_path: Path
+) -> None:
+    count = len(dump(filled)["marks"])
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", {"bbox": [20, 20, 20, 21]}))
+    assert (report.added, report.updated) == (0, 1)
+    first, second = only_marks(filled, "a/1.png")
+    assert (second.status, second.height, second.origin) == ("confirmed", 21, "import:x.json")
+    assert second.score == 0.75
+    assert first.status == "proposed"
+    report = imported(filled, tmp_path / "y.json", coco("a/1.png", {"bbox": [20, 20, 20, 30]}))
+    assert (report.added, report.updated) == (1, 0), "over a tenth of it is elsewhere"
+    assert len(dump(filled)["marks"]) == count + 1
+
+
+def test_a_proposal_of_others_changes_nothing_that_is_there(
+    filled: Archive, tmp_path: Path
+) -> None:
+    before = dump(filled)
+    regions = [{"bbox": [20, 20, 20, 21], "attributes": {"status": "proposed", "origin": "them"}}]
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
+    assert (report.unchanged, dump(filled)) == (1, before)
+    regions[0]["bbox"] = [50, 20, 20, 20]
+    assert imported(filled, tmp_path / "x.json", coco("a/1.png", *regions)).added == 1
+    new = only_marks(filled, "a/1.png")[-1]
+    assert (new.status, new.origin) == ("proposed", "them")
+
+
+def test_the_id_of_another_archive_moves_no_mark_here(filled: Archive, tmp_path: Path) -> None:
+    mark = only_marks(filled, "a/1.png")[0]
+    said = {"mark": mark.id, "created": "2001-01-01T00:00:00Z"}
+    regions = [{"bbox": [0, 0, 30, 30], "attributes": said}]
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
+    assert (report.added, report.updated) == (1, 0)
+    # A table without the moment: the same id is the same mark only where the two overlap.
+    table = "mark,source,x,y,width,height\n{},a/1.png,{},0,15,15\n"
+    assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 60)).added == 1
+    assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 9)).updated == 1
+    assert only_marks(filled, "a/1.png")[1].id == mark.id
+    other = only_marks(filled, "b/1.png")[0]
+    assert imported(filled, tmp_path / "x.csv", table.format(other.id, 60)).unchanged == 1
+
+
+def test_an_outline_stays_where_the_box_stays_and_the_file_has_none(
+    filled: Archive, tmp_path: Path
+) -> None:
+    outline = [0, 0, 20, 0, 20, 20]
+    imported(filled, tmp_path / "x.json", coco("a/1.png", {"segmentation": [outline]}))
+    mark = only_marks(filled, "a/1.png")[0]
+    assert mark.polygon == [[0, 0], [20, 0], [20, 20]]
+    table = "mark,source,x,y,width,height,status\n{},a/1.png,{},0,20,20,{}\n"
+    text = table.format(mark.id, 0, "rejected")
+    report = imported(filled, tmp_path / "x.csv", text)
+    mark = only_marks(filled, "a/1.png")[0]
+    assert (mark.status, mark.polygon) == ("rejected", [[0, 0], [20, 0], [20, 20]])
+    assert report.remarks == ()
+    report = imported(filled, tmp_path / "x.csv", table.format(mark.id, 1, "confirmed"))
+    assert "outline" in report.remarks[0]
+    assert only_marks(filled, "a/1.png")[0].polygon is None
+
+
+def test_a_master_that_cannot_be_read_is_said_and_the_rest_goes_in(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    before, crops = dump(filled), crops_in(filled)
+    (scans / "b/1.png").unlink()
+    (scans / "b/two.tif").write_bytes(b"II*\0 cut short")
+    scan(scans / "a/1.png", (4, 3))  # changed since it was ingested
+    content: dict[str, Any] = {"images": [], "annotations": []}
+    pages = [("a/1.png", 0), ("b/1.png", 0), ("b/two.tif", 1), (f"b/{TROUBLE}", 0)]
+    for at, (source, frame) in enumerate(pages):
+        content["images"].append({"id": at, "file_name": source, "frame": frame})
+        content["annotations"].append({"id": at, "image_id": at, "bbox": [50, 0, 9, 9]})
+    report = imported(filled, tmp_path / "x.json", content)
+    assert report.added == 1
+    said = "\n".join(report.refused)
+    assert "'a/1.png': no marks taken over, its master has changed" in said
+    assert "'b/1.png': no marks taken over, its master cannot be read. It cannot be opened" in said
+    assert "'b/two.tif', image 2: no marks taken over, its master has changed" in said
+    after = dump(filled)
+    assert len(after["marks"]) == len(before["marks"]) + 1
+    assert len(crops_in(filled)) <= len(crops) + 1
+
+
+def test_a_file_that_was_only_touched_is_the_same_master(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    (scans / "a/1.png").touch()
+    assert imported(filled, tmp_path / "x.json", coco("a/1.png", {"bbox": [50, 0, 9, 9]})).added
+
+
+def test_one_file_that_cannot_be_understood_keeps_no_other_out(
+    filled: Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.xml").write_text("<PcGts")
+    (tmp_path / "good.csv").write_text("source,x,y,width,height\na/1.png,50,0,9,9\na/1.png,1,1,,\n")
+    bad, good = import_annotations(filled, [tmp_path / "bad.xml", tmp_path / "good.csv"])
+    assert (bad.format, good.format, good.added) == (None, "csv", 1)
+    assert "no XML" in bad.refused[0] and "line 3" in good.refused[0]
+
+
+def test_a_file_goes_in_whole_or_not_at_all(
+    filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dump(filled)
+    regions = [{"bbox": [0, 0, 20, 20]}, {"bbox": [50, 0, 9, 9]}]
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("pulled the plug")
+
+    monkeypatch.setattr("ingest.annotations.importing.update", broken)
+    with pytest.raises(RuntimeError):
+        imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
+    assert dump(filled) == before
+
+
+def test_an_archive_that_is_busy_is_not_imported_into(filled: Archive, tmp_path: Path) -> None:
+    with filled.lock():
+        other = open_archive(filled.folder)
+        try:
+            with pytest.raises(ArchiveBusy):
+                imported(other, tmp_path / "x.json", coco("a/1.png"))
+        finally:
+            other.close()

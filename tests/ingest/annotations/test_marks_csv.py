@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
+from ingest.annotations.web_annotation import BASE
+from tests.ingest.annotations.understood import PAGE, only, said_by
+
+
+def test_a_table_from_a_spreadsheet() -> None:
+    text = "Source;X;Y;Width;Height;Status\r\nb.png;1;2;3;4;REJECTED\r\n;;;;;\r\nÿ.png;5;6;7;8;\r\n"
+    for content in (text.encode("cp1252"), text.encode("utf-8-sig"), text.encode("utf-16")):
+        first, second = said_by(content).images
+        assert (first.source, second.source) == ("b.png", "ÿ.png")
+        assert first.annotations[0].status == "rejected"
+        assert second.annotations[0].status is None
+
+
+def test_a_box_that_was_corrected_in_a_table_goes_before_the_old_outline() -> None:
+    text = 'source,x,y,width,height,polygon\nb.png,{},0,9,9,"0,0 9,0 9,9"\n'
+    assert only(text.format(0)).polygon == ((0, 0), (9, 0), (9, 9))
+    assert only(text.format(1)).polygon is None
+
+
+def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
+    rows = list(csv.reader(io.StringIO(EXPORT_FORMATS["csv"].write([PAGE], BASE))))
+    assert rows[0] == [
+        "mark", "source", "page", "x", "y", "width", "height", "status", "score", "reference",
+    ]  # fmt: skip
+    assert rows[1] == ["7", "a/b.png", "1", "10", "20", "30", "40", "confirmed", "", ""]
+    rows = list(csv.reader(io.StringIO(ANNOTATION_FORMATS["csv"].write([PAGE], BASE))))
+    assert rows[0][10:] == ["frame", "origin", "created", "polygon"]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.catalogue.archive import Archive
+from tests.ingest.annotations.five_pages import coco, imported, only_marks
+from tests.ingest.scans import boxes, dump
+
+
+def test_pages_are_found_by_what_a_file_says(filled: Archive, scans: Path, tmp_path: Path) -> None:
+    sha256 = {row["source"]: row["sha256"] for row in dump(filled)["pages"]}
+    content = coco("b/1.png", {"bbox": [50, 0, 9, 9]})
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    for image in (
+        {"file_name": str(scans / "b/1.png")},
+        {"file_name": "somewhere\\in\\B\\1.PNG"},
+        {"file_name": "./b/1.png"},
+        {"file_name": "1.png", "sha256": sha256["b/1.png"].upper()},
+        {"file_name": "renamed.png", "sha256": sha256["b/1.png"]},
+    ):
+        content["images"] = [{"id": 1, **image}]
+        assert imported(filled, tmp_path / "x.json", content).unchanged == 1, image
+    assert len(only_marks(filled, "b/1.png")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("c.png", "no such page"),
+        ("../a/1.png", "no such page"),
+        ("https://x.org/a/1.png", "no such page"),
+        ("c/1.png", "no such page"),
+    ],
+)
+def test_what_matches_no_page_is_said_by_name_and_the_rest_goes_in(
+    filled: Archive, tmp_path: Path, name: str, said: str
+) -> None:
+    content = coco(name, {"bbox": [50, 0, 9, 9]})
+    content["images"].append({"id": 2, "file_name": "a/1.png"})
+    content["annotations"].append({"id": 9, "image_id": 2, "bbox": [50, 0, 9, 9]})
+    report = imported(filled, tmp_path / "x.json", content)
+    (sentence,) = report.refused
+    assert said in sentence and repr(name) in sentence and "its mark is left out" in sentence
+    assert report.added == 1
+
+
+def test_boxes_on_a_smaller_copy_are_brought_to_the_master(filled: Archive, tmp_path: Path) -> None:
+    region = {"bbox": [10, 5, 10, 10]}
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", region, width=50, height=40))
+    assert "brought to the page's 100 x 80" in report.remarks[0]
+    assert only_marks(filled, "a/1.png")[1].width == 20
+    assert (20, 10, "confirmed") in boxes(filled, "a/1.png")
+    for size in ((33, 26), (33, 27), (32, 26)):  # 1/3, however it was rounded
+        content = coco("a/1.png", region, width=size[0], height=size[1])
+        assert imported(filled, tmp_path / "y.json", content).refused == ()
+    (said,) = imported(
+        filled, tmp_path / "z.json", coco("a/1.png", region, width=80, height=100)
+    ).refused
+    assert "another shape" in said and "80 x 100" in said
+
+
+def test_percent_are_of_the_page(filled: Archive, tmp_path: Path) -> None:
+    content = {"type": "Annotation", "target": "a/1.png#xywh=percent:50,25,10,12.5"}
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    new = only_marks(filled, "a/1.png")[-1]
+    assert (new.x, new.y, new.width, new.height) == (50, 20, 10, 10)
+
+
+def test_what_leaves_the_page_is_cut_off_and_said(filled: Archive, tmp_path: Path) -> None:
+    report = imported(
+        filled,
+        tmp_path / "x.json",
+        coco(
+            "a/1.png",
+            {"bbox": [90, 70, 30, 30]},
+            {"bbox": [100, 0, 5, 5]},
+            {"bbox": [-50, -50, 1e300, 60]},
+            {"segmentation": [[80, 40, 120, 40, 120, 60]]},
+            {"segmentation": [[200, 40, 220, 40, 220, 60]]},
+        ),
+    )
+    assert report.added == 3
+    assert ["annotation 1" in report.refused[0], "annotation 4" in report.refused[1]] == [True] * 2
+    assert "outside the page" in report.refused[0]
+    assert len(report.remarks) == 3 and "cut off" in report.remarks[0]
+    found = {(one.x, one.y, one.width, one.height): one for one in only_marks(filled, "a/1.png")}
+    assert set(found) >= {(90, 70, 10, 10), (0, 0, 100, 10), (80, 40, 20, 10)}
+    assert found[80, 40, 20, 10].polygon == [[100, 50], [80, 40], [100, 40]]

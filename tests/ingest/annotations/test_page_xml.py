@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from ingest.annotations.formats import EXPORT_FORMATS
+from ingest.annotations.page_xml import NAMESPACE
+from ingest.annotations.web_annotation import BASE
+from tests.ingest.annotations.understood import PAGE, only, said_by
+
+
+def page_xml(regions: str, version: str = "2019-07-15") -> str:
+    return (
+        f'<PcGts xmlns="{NAMESPACE[:-10]}{version}"><Page imageFilename="b.png" imageWidth="500" '
+        f'imageHeight="400">{regions}</Page></PcGts>'
+    )
+
+
+def test_page_xml_of_transkribus() -> None:
+    said = said_by(
+        page_xml(
+            '<TextRegion id="t"><Coords points="0,0 9,0 9,9"/>'
+            '<GraphicRegion id="g" custom="structure {type:mark;}">'
+            '<Coords points="30,40 50,40 50,80 30,80"/></GraphicRegion></TextRegion>'
+            '<GraphicRegion id="h"><Coords points="1,2 3,4 5,0"/></GraphicRegion>'
+            '<GraphicRegion id="i"><Coords points="1,2 3,4"/></GraphicRegion>'
+            '<GraphicRegion id="j"/>',
+            "2013-07-15",
+        )
+    )
+    (image,) = said.images
+    assert (image.names, image.width, image.height) == (("b.png",), 500, 400)
+    box, outline = image.annotations
+    assert (box.box, box.polygon, box.status) == ((30, 40, 20, 40), None, None)
+    assert outline.polygon == ((1, 2), (3, 4), (5, 0))
+    assert ["'i'" in said.refused[0], "'j'" in said.refused[1]] == [True, True]
+    assert said.remarks == ("1 TextRegion passed over: no mark.",)
+
+
+def test_a_text_region_is_a_mark_where_its_custom_says_so() -> None:
+    one = only(
+        page_xml(
+            '<TextRegion id="t" custom="readingOrder {index:0;} prizemarks {status:rejected;}">'
+            '<Coords points="0,0 9,0 9,9"/></TextRegion>'
+        )
+    )
+    assert one.status == "rejected"
+
+
+def test_points_as_they_were_before_2013() -> None:
+    one = only(
+        page_xml(
+            '<GraphicRegion id="t"><Coords><Point x="0" y="0"/><Point x="9" y="0"/>'
+            '<Point x="9" y="9"/></Coords></GraphicRegion>',
+            "2010-03-19",
+        )
+    )
+    assert one.polygon == ((0, 0), (9, 0), (9, 9))
+
+
+def test_page_xml_is_in_the_order_that_the_schema_asks_for() -> None:
+    root = ElementTree.fromstring(EXPORT_FORMATS["page-xml"].write([PAGE], BASE))
+    assert [one.tag for one in root] == [f"{{{NAMESPACE}}}Metadata", f"{{{NAMESPACE}}}Page"]
+    assert [one.tag.split("}")[1] for one in root[0]] == ["Creator", "Created", "LastChange"]
+    (region,) = root[1]
+    assert (region.tag, region.get("type")) == (f"{{{NAMESPACE}}}GraphicRegion", "other")
+    assert region[0].get("points") == "10,20 40,20 40,60 10,60"

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from retrieval.catalogue.archive import Archive
+from tests.ingest.iiif.taking_in import QUICK, letters, page, put, take_in
+from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
+from tests.ingest.scans import quarantine
+
+
+def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
+    address = letters(server, 2)
+    server.troubles["/manifest.json"] = [(429, {"Retry-After": "0"}, b"")]
+    server.troubles["/dynamic/page-0/info.json"] = [
+        (503, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT"}, b""),
+        (502, {}, b""),
+    ]
+    server.troubles["/dynamic/page-1/full/full/0/default.jpg"] = [
+        (200, {"Content-Length": "9999"}, b"\xff\xd8\xff cut short")
+    ]
+    report = take_in(archive, address)
+    assert (report.added, report.failed) == (2, 0)
+    assert server.asked.count("/dynamic/page-0/info.json") == 3
+    assert server.asked.count("/dynamic/page-1/full/full/0/default.jpg") == 2
+
+
+def test_a_host_that_asks_to_be_left_alone_is(archive: Archive, server: Server) -> None:
+    address = letters(server, 4)
+    server.troubles["/dynamic/page-1/info.json"] = [(429, {"Retry-After": "3600"}, b"")] * 9
+    report = take_in(archive, address)
+    assert (report.added, report.failed) == (1, 3)
+    assert server.asked[-1] == "/dynamic/page-1/info.json"
+    assert server.asked.count("/dynamic/page-1/info.json") == 1
+    assert "left alone for 60 minutes" in quarantine(archive)[0]["reason"]
+
+
+def test_a_master_that_was_damaged_on_the_way_is_fetched_again(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 1)
+    path = "/dynamic/page-0/full/full/0/default.jpg"
+    server.troubles[path] = [(200, {}, b"\xff\xd8\xff" + b"junk" * 99)]
+    assert take_in(archive, address).failed == 1
+    report = take_in(archive, address)
+    assert (report.added, report.failed, report.fetched) == (1, 0, 1)
+    assert quarantine(archive) == []
+
+
+def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/real.jpg"] = jpeg(page(1))
+    addresses = {"/moved": "/real.jpg", "/loop": "/loop", "/out": "file:///etc/passwd"}
+    canvases = []
+    for path, to in addresses.items():
+        server.troubles[path] = [(302, {"Location": to}, b"")] * 20
+        canvases.append(canvas_2(f"http://x{path}", path.strip("/"), server.url(path)))
+    canvases.append(canvas_2("http://x/4", "secret", "http://me:word@127.0.0.1/x.jpg"))
+    report = take_in(archive, put(server, manifest_2("http://x/m", canvases)))
+    assert (report.added, report.failed) == (1, 3)
+    reasons = {row["source"].split("/")[-1]: row["reason"] for row in quarantine(archive)}
+    assert "more than 5 times" in reasons["loop"]
+    assert "no http or https" in reasons["out"]
+    assert "password" in reasons["secret"] and "word@" not in reasons["secret"]
+
+
+def test_more_bytes_than_an_image_needs_are_not_taken(archive: Archive, server: Server) -> None:
+    server.files["/big.jpg"] = b"\xff\xd8\xff" + bytes(3_000_000)
+    canvas = canvas_2("http://x/c", "1", server.url("/big.jpg"))
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    assert take_in(archive, address, max_pixels=10_000).failed == 1
+    assert "larger than 1,080,000 bytes" in quarantine(archive)[0]["reason"]
+    assert not any(archive.masters_folder.rglob("*.jpg"))
+
+
+def test_an_answer_that_does_not_end_is_given_up(archive: Archive, server: Server) -> None:
+    address = letters(server, 1)
+    take_in(archive, address)
+    server.files["/long.jpg"] = jpeg(page(1))
+    canvas = canvas_2("http://x/c", "1", server.url("/long.jpg"))
+    path = archive.folder.with_name("letters.json")
+    path.write_text(json.dumps(manifest_2("http://x/m", [canvas])), encoding="utf-8")
+    assert take_in(archive, path, courtesy=replace(QUICK, whole=-1)).failed == 1
+    assert "took more than" in quarantine(archive)[0]["reason"]
+    assert take_in(archive, path).failed == 0
+
+
+def test_an_image_over_the_limit_of_pixels_is_not_fetched(archive: Archive, server: Server) -> None:
+    address = letters(server, 1)
+    assert take_in(archive, address, max_pixels=10_000).failed == 1
+    assert server.asked == ["/manifest.json", "/dynamic/page-0/info.json"]
+    assert take_in(archive, address).added == 1
