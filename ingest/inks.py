@@ -109,7 +109,7 @@ def letter_height(ink: Bytes, bold: Bytes) -> float:
     rule, and only those count that are `bold` for the greater part: bleed-through is in pieces.
     It comes out between a small letter and one with an ascender.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    labels, stats = connected_pieces(ink)
     areas = stats[:, cv2.CC_STAT_AREA]
     heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
     dark = np.bincount(labels[bold > 0], minlength=len(stats))
@@ -208,9 +208,21 @@ def firm_strokes(ink: Bytes) -> Bytes:
     return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, disc), np.uint8)
 
 
+def connected_pieces(ink: Bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Which piece each pixel of a mask belongs to, (H, W), and OpenCV's table of the pieces.
+
+    Pixels touch at their corners too; piece 0 is the ground. Grana's blocks (2010) number them as
+    OpenCV's default does, in little more than half of the time.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        ink, 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+
+
 def piece_boxes(ink: Bytes) -> Floats:
     """Boxes of the connected pieces of a mask, (N, 4)."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = connected_pieces(ink)
     boxes = stats[1:, :4].astype(np.float32)
     boxes[:, 2:] += boxes[:, :2]
     return boxes

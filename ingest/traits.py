@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.binarise import Bytes, Floats
-from ingest.inks import Inks
+from ingest.inks import Inks, connected_pieces
 
 Boxes = npt.NDArray[np.float32]  # (N, 4): left, top, right, bottom
 _Sums = npt.NDArray[np.float64]
@@ -48,7 +48,7 @@ def _beside(boxes: Boxes, reach: float) -> tuple[Boxes, Boxes, Boxes, Boxes]:
 
 def _piece_sizes(ink: Bytes, letter: float) -> Floats:
     """For each ink pixel the longer side of its connected piece in letter heights, at most 8."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    labels, stats = connected_pieces(ink)
     longer = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     sizes = np.minimum(longer / letter, 8.0).astype(np.float32)
     sizes[0] = 0.0
