@@ -1,10 +1,11 @@
-"""JPEG, PNG and WebP: what Pillow decodes, as RGB, having checked what it passes over.
+"""JPEG, PNG and WebP: what Pillow opens, as RGB, having checked what it passes over.
 
 The functions raise DamagedImage and ImageTooLarge, and what Pillow raises.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import struct
@@ -12,6 +13,7 @@ import warnings
 import zlib
 from typing import BinaryIO
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -31,6 +33,12 @@ from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
 #: Bytes that a PNG may hold beside its picture in one piece, such as a text.
 MAX_PNG_ASIDE = 8_000_000
 
+#: What a whole JPEG ends with, as most do; and the tag and the value of one that stands upright.
+_JPEG_END = b"\xff\xd9"
+_ORIENTATION, _UPRIGHT = 0x0112, 1
+#: Pixels a side beyond which Pillow's libjpeg takes a JPEG for broken, and so do we.
+_JPEG_SIDE = 65_500
+
 
 def read_jpeg(stream: BinaryIO, max_pixels: int) -> RGB:
     """Return a JPEG as RGB; what claims more pixels than its bytes can hold is damaged."""
@@ -48,7 +56,8 @@ def read_jpeg(stream: BinaryIO, max_pixels: int) -> RGB:
             "cannot hold.",
             ADVICE_COPY,
         )
-    return _read_pillow(stream, "JPEG", max_pixels)
+    picture = _read_upright_jpeg(stream, size, max_pixels)
+    return picture if picture is not None else _read_pillow(stream, "JPEG", max_pixels)
 
 
 def read_png(stream: BinaryIO, max_pixels: int) -> RGB:
@@ -76,22 +85,53 @@ def read_webp(stream: BinaryIO, head: bytes, max_pixels: int) -> RGB:
     return _read_pillow(stream, "WEBP", max_pixels)
 
 
-def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
+def _opened(stream: BinaryIO, kind: str, max_pixels: int) -> Image.Image:
+    """Return a picture whose header was read and whose size is allowed."""
     if max_pixels > (Image.MAX_IMAGE_PIXELS or 0):
         Image.MAX_IMAGE_PIXELS = max_pixels  # raised to what the caller allows, never lifted
     with warnings.catch_warnings():
         # Pillow warns before we can look; the check below is the one that counts.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        opened = Image.open(stream, formats=(kind,))
-    with opened as image:
-        check_pixels(image.width, image.height, max_pixels)
+        image = Image.open(stream, formats=(kind,))
+    check_pixels(image.width, image.height, max_pixels)
+    return image
+
+
+def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
+    with _opened(stream, kind, max_pixels) as image:
         image.load()
         # A broken EXIF block is no reason to refuse the picture.
-        try:
-            turned = ImageOps.exif_transpose(image)
-        except Exception:  # Pillow's EXIF parser raises whatever the bytes lead it to
-            turned = image
-        return _flattened(turned)
+        with contextlib.suppress(Exception):  # Pillow's parser raises whatever the bytes lead to
+            ImageOps.exif_transpose(image, in_place=True)
+        return _flattened(image)
+
+
+def _read_upright_jpeg(stream: BinaryIO, size: int, max_pixels: int) -> RGB | None:
+    """Return a whole, upright JPEG of `size` bytes in grey or three colours; None for others.
+
+    These, nearly all there are, imagecodecs gives pixel for pixel as Pillow does, in half of the
+    time and the memory. What Pillow turns, converts or refuses is left to it, and to its words.
+    """
+    stream.seek(-len(_JPEG_END), os.SEEK_END)
+    whole = stream.read() == _JPEG_END
+    stream.seek(0)
+    if not whole:
+        return None
+    try:
+        image = _opened(stream, "JPEG", max_pixels)
+        plain = image.mode in ("L", "RGB") and max(image.size) <= _JPEG_SIDE
+        plain &= image.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT
+        if plain and size <= 4 * math.prod(image.size) + (1 << 24):
+            stream.seek(0)
+            pixels = np.asarray(imagecodecs.jpeg8_decode(stream.read()))
+            if pixels.shape[:2] == (image.height, image.width) and pixels.dtype == np.uint8:
+                return pixels if pixels.ndim == 3 else grey_as_rgb(pixels)
+    except ImageTooLarge:
+        raise
+    except Exception:  # whatever the bytes lead both to: Pillow will say it in our words
+        pass
+    stream.seek(0)
+    return None
 
 
 def _check_png_chunks(stream: BinaryIO) -> None:
