@@ -25,6 +25,7 @@ from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.queries import pages_by_content
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
 from retrieval.model import Model
@@ -33,7 +34,10 @@ from retrieval.shards import (
     PageRegions,
     coded,
     each_page,
+    folders_of_others,
     in_parts,
+    pages_in,
+    read_shard,
     shard_paths,
     shards_folder,
     tidy,
@@ -58,6 +62,27 @@ class LookedThrough:
     bytes: int
     seconds: float
     unread: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many `pages` could be searched everywhere under a model, and how many of them can be.
+
+    Crops are no pages, and copies of a page count once. Each page is one of three: `current`; an
+    `older` version's, still searched, but made of other regions or seen otherwise than now; or
+    `missing`. Of the missing, `other_model` were looked through under another model only.
+    """
+
+    pages: int
+    current: int
+    older: int
+    missing: int
+    other_model: int
+
+    @property
+    def searchable(self) -> int:
+        """How many pages a search everywhere looks at."""
+        return self.current + self.older
 
 
 @dataclass(frozen=True)
@@ -87,7 +112,7 @@ def look_everywhere(
     """
     began = time.monotonic()
     folder, size = shards_folder(archive, model.id), dimension(model)
-    scheme = f"{REGIONS}, {most} a page"
+    scheme = _scheme(most)
     with archive.session() as session:
         pages = pages_where(session, and_(Page.segmenter.is_not(None), Page.duplicate_of.is_(None)))
     wanted = {PageKey(page.sha256, page.frame): page for page in pages}
@@ -125,6 +150,39 @@ def look_everywhere(
     regions, held = _held(archive, model, size)
     seconds = time.monotonic() - began
     return LookedThrough(looked, len(known), regions, held, seconds, tuple(unread))
+
+
+def standing(archive: Archive, model: Model) -> Standing:
+    """Return how far `look_everywhere` has come under `model`; nothing is written.
+
+    What is up to date is what its next run with the defaults would leave alone. All shards of the
+    model are read, those of other models only where pages are missing.
+    """
+    folder, size, scheme = shards_folder(archive, model.id), dimension(model), _scheme(MOST_REGIONS)
+    with archive.session() as session:
+        wanted = {PageKey(*key) for key in pages_by_content(session)}
+    current: set[PageKey] = set()
+    older: set[PageKey] = set()
+    for path in shard_paths(folder):
+        if (pages := read_shard(path, size, scheme)) is not None:
+            current |= wanted & {page.page for page in pages}
+        elif (pages := read_shard(path, size)) is not None:
+            older |= wanted & {page.page for page in pages}
+    missing = wanted - current - older
+    others = folders_of_others(archive, model.id) if missing else []
+    known = {key for other in others for path in shard_paths(other) for key in pages_in(path)}
+    return Standing(
+        pages=len(wanted),
+        current=len(current),
+        older=len(older - current),
+        missing=len(missing),
+        other_model=len(missing & known),
+    )
+
+
+def _scheme(most: int) -> str:
+    """Return what is written with shards, to tell whether they would be made the same today."""
+    return f"{REGIONS}, {most} a page"
 
 
 def _embedded(model: Model, readable: Sequence[tuple[KnownPage, _Cut]]) -> Iterator[PageRegions]:

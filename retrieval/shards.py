@@ -61,6 +61,12 @@ def shards_folder(archive: Archive, model_id: str) -> Path:
     return archive.index_folder / model_id / FOLDER
 
 
+def folders_of_others(archive: Archive, model_id: str) -> list[Path]:
+    """Return where the shards of all other models lie, in order of the models' ids."""
+    own = shards_folder(archive, model_id)
+    return sorted(one for one in archive.index_folder.glob(f"*/{FOLDER}") if one != own)
+
+
 def coded(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     """Return vectors (N, D) of length 1 in one byte a component."""
     return np.asarray(np.clip(np.round(vectors / STEP), -127, 127), np.int8)
@@ -106,16 +112,16 @@ def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageReg
 
     `size` is the length of the model's vectors. Any `scheme` will do if None is named.
     """
+    content = _trusted(path)
+    if content is None:
+        return None
     try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != path.stem:
-            return None
         arrays = load_arrays(content)
         contents = arrays["contents"].reshape(-1, 32)
         counts, frames = arrays["counts"], arrays["frames"]
         boxes, codes = arrays["boxes"].reshape(-1, 4), arrays["codes"].reshape(-1, size)
         slid = arrays["slid"].astype(bool)
-    except (OSError, ValueError, KeyError, SafetensorError):
+    except (ValueError, KeyError, SafetensorError):
         return None
     if scheme is not None and _scheme_of(content) != scheme:
         return None
@@ -133,6 +139,28 @@ def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageReg
         )
         for at, end in enumerate(ends.tolist())
     ]
+
+
+def pages_in(path: Path) -> set[PageKey]:
+    """Return which pages a shard of any model holds; none where it is damaged."""
+    content = _trusted(path)
+    if content is None:
+        return set()
+    try:
+        arrays = load_arrays(content)
+        contents, frames = arrays["contents"].reshape(-1, 32), arrays["frames"].tolist()
+        return {PageKey(c.tobytes().hex(), f) for c, f in zip(contents, frames, strict=True)}
+    except (ValueError, KeyError, SafetensorError):
+        return set()
+
+
+def _trusted(path: Path) -> bytes | None:
+    """Return what a shard holds if that is what its name says."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == path.stem else None
 
 
 def _scheme_of(content: bytes) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ingest.everywhere import Standing, standing
 from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
@@ -28,6 +29,7 @@ class Status:
     counts: Counts
     model: str | None
     not_indexed: int
+    everywhere: Standing | None  # None: there is no model to search under
     unfinished_training: bool
     failure_reasons: dict[str, int]
     segmenter: str
@@ -57,6 +59,8 @@ class Status:
             f"  model       {self.model or 'none'}",
             f"  not indexed {self.not_indexed}",
         ]
+        if self.everywhere is not None and self.everywhere.pages:
+            lines += _everywhere_sentences(self.folder, self.everywhere)
         lines += [
             f"{counted(number, 'page')} of which {segmenter} proposed the marks, not "
             f"{self.segmenter}."
@@ -79,12 +83,28 @@ class Status:
         return lines
 
 
+def _everywhere_sentences(folder: str, found: Standing) -> list[str]:
+    """Return which pages `search --everywhere` looks at, and what brings them up to date."""
+    line = f"  everywhere  {found.searchable} of {counted(found.pages, 'page')}"
+    if found.older:
+        line += f", {found.older} of them as an older version saw them"
+    if found.missing:
+        line += f"; {found.missing} not yet"
+    if found.other_model:
+        line += f", of which {found.other_model} under another model only"
+    lines = [line]
+    if found.current < found.pages:
+        lines.append(f"To bring that up to date: prizemarks index {folder} --everywhere")
+    return lines
+
+
 def archive_status(archive: Archive) -> Status:
     """Return the state of an archive under the model that a search would use."""
     try:
-        model = archive_model(archive).id
+        searched = archive_model(archive)
     except ModelError:
-        model = None
+        searched = None
+    model = None if searched is None else searched.id
     with archive.session() as session:
         held = counts(session)
         not_indexed = len(marks_to_embed(session, model or "", SEEN))
@@ -97,6 +117,7 @@ def archive_status(archive: Archive) -> Status:
         counts=held,
         model=model,
         not_indexed=not_indexed,
+        everywhere=None if searched is None else standing(archive, searched),
         unfinished_training=unfinished_run(archive) is not None,
         failure_reasons=reasons,
         segmenter=SEGMENTER,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from ingest.batch import ingest_pages
-from ingest.everywhere import look_everywhere
+from ingest.everywhere import Standing, look_everywhere, standing
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.everywhere import Place, load_places, one_place, search_images_everywhere
@@ -189,3 +189,63 @@ def test_worker_processes_give_the_same(archive: Archive, tmp_path: Path) -> Non
     assert told == [(3, 3)]
     assert all(len(codes) > 0 for _, codes in here.values())
     assert np.isfinite(load_places(archive, model).scores.power)
+
+
+def test_what_is_up_to_date_is_what_the_next_run_leaves_alone(
+    archive: Archive, tmp_path: Path
+) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    assert standing(archive, model) == Standing(
+        pages=3, current=0, older=0, missing=3, other_model=0
+    )
+    look_everywhere(archive, model, workers=0)
+    make_missed(archive, tmp_path / "scans", 5)
+    cv2.imwrite(str(tmp_path / "scans/1.png"), missed_page(7))  # another page than was looked at
+    (tmp_path / "scans/copy.png").write_bytes((tmp_path / "scans/0.png").read_bytes())
+    ingest_pages(archive, [tmp_path / "scans"], propose=first_alone, segmenter="first-1", workers=0)
+    now = standing(archive, model)
+    assert now == Standing(pages=5, current=2, older=0, missing=3, other_model=0)
+    assert now.searchable == 2
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (now.missing, now.pages)
+    assert standing(archive, model) == Standing(
+        pages=5, current=5, older=0, missing=0, other_model=0
+    )
+
+
+def test_regions_of_an_older_version_or_another_model_are_told_apart(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    with monkeypatch.context() as older:
+        older.setattr("ingest.everywhere.REGIONS", "candidates of ink-0, seen otherwise")
+        look_everywhere(archive, model, workers=0)
+        assert standing(archive, model).current == 3
+    assert standing(archive, model) == Standing(
+        pages=3, current=0, older=3, missing=0, other_model=0
+    )
+    assert len(load_places(archive, model)) > 0, "a search still looks at them"
+
+    other = bundled_model()
+    assert standing(archive, other) == Standing(
+        pages=3, current=0, older=0, missing=3, other_model=3
+    )
+    make_missed(archive, tmp_path / "scans", 4)
+    now = standing(archive, other)
+    assert (now.pages, now.missing, now.other_model) == (4, 4, 3)
+    look_everywhere(archive, other, workers=0)
+    assert standing(archive, other) == Standing(
+        pages=4, current=4, older=0, missing=0, other_model=0
+    )
+
+
+def test_a_damaged_file_counts_as_nothing(archive: Archive, tmp_path: Path) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    look_everywhere(archive, model, workers=0)
+    (shard,) = shard_paths(shards_folder(archive, model.id))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert standing(archive, model) == Standing(
+        pages=3, current=0, older=0, missing=3, other_model=0
+    )
+    assert standing(archive, bundled_model()).other_model == 0
+    assert shard.exists(), "asking changes nothing"

@@ -7,13 +7,24 @@ import cv2
 import pytest
 from typer.testing import CliRunner, Result
 
-from retrieval.catalogue.archive import create_archive
+from ingest.everywhere import look_everywhere
+from retrieval.catalogue.archive import create_archive, open_archive
+from retrieval.learn import archive_model
 from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
 from ui.cli import app
 
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def unlooked(tmp_path: Path) -> Path:
+    """An archive of two pages that nobody has looked through."""
+    archive = create_archive(tmp_path / "archive")
+    make_missed(archive, tmp_path / "scans", 2)
+    archive.close()
+    return tmp_path / "archive"
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +86,43 @@ def test_a_master_that_is_gone_is_said_and_the_search_goes_on(missed: Path) -> N
     assert found.exit_code == 0, found.output
     for name in "01":
         (missed / f"scans/{name}.away").rename(missed / f"scans/{name}.png")
+
+
+def everywhere_line(archive: Path) -> str:
+    told = run("status", archive).stdout
+    (line,) = [line for line in told.splitlines() if line.startswith("  everywhere ")]
+    command = f"prizemarks index {archive} --everywhere"
+    assert (command in told) == ("not yet" in line or "older" in line)
+    return line
+
+
+def test_the_status_says_which_pages_can_be_searched_everywhere(
+    unlooked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = everywhere_line(unlooked)
+    assert line == "  everywhere  0 of 2 pages; 2 not yet"
+
+    opened = open_archive(unlooked)
+    with monkeypatch.context() as older:
+        older.setattr("ingest.everywhere.REGIONS", "candidates of ink-0")
+        look_everywhere(opened, archive_model(opened), workers=0)
+    line = everywhere_line(unlooked)
+    assert line == "  everywhere  2 of 2 pages, 2 of them as an older version saw them"
+    told = json.loads(run("status", unlooked, "--json").stdout)["everywhere"]
+    assert told == {"pages": 2, "current": 0, "older": 2, "missing": 0, "other_model": 0}
+
+    look_everywhere(opened, archive_model(opened), workers=0)
+    opened.close()
+    assert everywhere_line(unlooked) == "  everywhere  2 of 2 pages"
+    told = json.loads(run("status", unlooked, "--json").stdout)["everywhere"]
+    assert told == {"pages": 2, "current": 2, "older": 0, "missing": 0, "other_model": 0}
+
+    (own,) = (unlooked / "index").iterdir()
+    own.rename(unlooked / "index/another-model")
+    line = everywhere_line(unlooked)
+    assert line == "  everywhere  0 of 2 pages; 2 not yet, of which 2 under another model only"
+
+
+def test_an_archive_without_pages_says_nothing_of_them(tmp_path: Path) -> None:
+    create_archive(tmp_path / "archive").close()
+    assert "everywhere" not in run("status", tmp_path / "archive").stdout
