@@ -23,6 +23,8 @@ from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.marks import marked_boxes
 from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
 from retrieval.embedding import dimension
+from retrieval.index import current_index
+from retrieval.learn import archive_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import (
@@ -144,6 +146,15 @@ def _calibrated(codes: NDArray[np.int8]) -> Calibration:
     if len(codes) > _SAMPLE:
         codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), _SAMPLE, replace=False))]
     return calibrate(decoded(codes))
+
+
+def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> Searcher:
+    """Load what `load_searcher` does, with an index of no mark where none is indexed.
+
+    Places are found all the same. Raises ModelError when there is no such model.
+    """
+    model = archive_model(archive, model_id)
+    return Searcher(archive, model, current_index(archive, model))
 
 
 def search_images_everywhere(

@@ -20,7 +20,7 @@ from typing import Any
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
@@ -290,18 +290,25 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
 
     Raises ModelError when no mark was ever embedded under the model.
     """
-    with archive.session() as session:
-        count = session.scalar(
-            select(func.count())
-            .select_from(tables.Embedding)
-            .where(tables.Embedding.model_id == model.id)
-        )
-    if not count:
+    if not _is_embedded_under(archive, model.id):
         raise ModelError(
             f"No mark of {archive.folder} is indexed under model {model.id}; "
             f"run: prizemarks index {archive.folder}"
         )
+    return current_index(archive, model)
+
+
+def current_index(archive: Archive, model: Model) -> VectorIndex:
+    """Return what `load_index` does, or an index of no mark where none was ever embedded."""
+    if not _is_embedded_under(archive, model.id):
+        return _searchable(model.id, _Stored.nothing(dimension(model)))
     return _searchable(model.id, _synchronised(archive, model)[0])
+
+
+def _is_embedded_under(archive: Archive, model_id: str) -> bool:
+    one = select(tables.Embedding.mark_id).where(tables.Embedding.model_id == model_id).limit(1)
+    with archive.session() as session:
+        return session.scalar(one) is not None
 
 
 def nearest(

@@ -10,7 +10,7 @@ import numpy as np
 from ingest.batch import ingest_pages
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
-from retrieval.index import refresh_index
+from retrieval.index import refresh_index, register_model
 from retrieval.model import Model, read_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import keep_tiny_model
@@ -39,6 +39,11 @@ def first_alone(_image: np.ndarray) -> list[Proposal]:
     return [Proposal(*PLACES[0], SIDE, SIDE, 0.9)]
 
 
+def none_at_all(_image: np.ndarray) -> list[Proposal]:
+    """Pass all marks over."""
+    return []
+
+
 def write_pages(folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for page in range(count):
@@ -52,10 +57,25 @@ def make_missed(archive: Archive, scans: Path, count: int = 3, model: Model | No
     """
     write_pages(scans, count)
     ingest_pages(archive, [scans], propose=first_alone, segmenter="first-1", workers=0)
-    if model is None:
-        if not archive.models_folder.exists():
-            keep_tiny_model(archive)
-        (folder,) = archive.models_folder.iterdir()
-        model = read_model(folder)
+    model = model or _tiny_model_of(archive)
     refresh_index(archive, model)
     return model
+
+
+def make_unmarked(archive: Archive, scans: Path) -> Model:
+    """Ingest two pages from `scans`, written there, on which no mark was found; index nothing.
+
+    The archive has a tiny model of its own.
+    """
+    write_pages(scans, 2)
+    ingest_pages(archive, [scans], propose=none_at_all, segmenter="none-1", workers=0)
+    model = _tiny_model_of(archive)
+    register_model(archive, model, "trained")
+    return model
+
+
+def _tiny_model_of(archive: Archive) -> Model:
+    if not archive.models_folder.exists():
+        keep_tiny_model(archive)
+    (folder,) = archive.models_folder.iterdir()
+    return read_model(folder)

@@ -363,6 +363,7 @@ def search(
     """
     from retrieval.everywhere import (
         load_places,
+        load_searcher_everywhere,
         search_images_everywhere,
         search_marks_everywhere,
     )
@@ -403,7 +404,8 @@ def search(
         if (page is None) != (region is None):
             raise QueryError("--page and --region belong together.")
         filters = parse_where(where or ())
-        searcher = load_searcher(opened, model)
+        load = load_searcher_everywhere if everywhere else load_searcher
+        searcher = load(opened, model)
         places = load_places(opened, searcher.model) if everywhere else None
         limit = round(read_settings(archive).max_megapixels * 1e6)
         if mark:

@@ -13,12 +13,22 @@ from sqlalchemy import delete, select
 from ingest.batch import ingest_pages
 from ingest.everywhere import Standing, look_everywhere, standing
 from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.tables import Mark, Page
-from retrieval.everywhere import Place, load_places, one_place, search_images_everywhere
+from retrieval.everywhere import (
+    Place,
+    load_places,
+    load_searcher_everywhere,
+    one_place,
+    search_images_everywhere,
+    search_marks_everywhere,
+)
+from retrieval.index import refresh_index
 from retrieval.model import bundled_model
-from retrieval.search import load_searcher
+from retrieval.orientation import orientations
+from retrieval.search import Filters, load_searcher
 from retrieval.shards import each_page, shard_paths, shards_folder
-from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, missed_page
+from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, make_unmarked, missed_page
 
 PROGRAM = """
 import sys
@@ -249,3 +259,31 @@ def test_a_damaged_file_counts_as_nothing(archive: Archive, tmp_path: Path) -> N
     )
     assert standing(archive, bundled_model()).other_model == 0
     assert shard.exists(), "asking changes nothing"
+
+
+def test_an_archive_without_a_mark_is_searched_everywhere(archive: Archive, tmp_path: Path) -> None:
+    make_unmarked(archive, tmp_path / "scans")
+    model = bundled_model()  # the tiny one finds crops that are cut alike, no others
+    look_everywhere(archive, model, workers=0)
+    with pytest.raises(ModelError, match="No mark"):
+        load_searcher(archive, "bundled")
+    places = load_places(archive, model)
+    searcher = load_searcher_everywhere(archive, "bundled")
+    for place, (x, y) in enumerate(PLACES):
+        crop = missed_page(1)[y : y + SIDE, x : x + SIDE]
+        (found,) = search_images_everywhere(searcher, places, [crop], top=5)
+        assert len(found) == 5 and all(isinstance(one, Place) for one in found)
+        assert found[0].source == "1.png" and on_place(found[0].box, place)
+        assert [one.rank for one in found] == [1, 2, 3, 4, 5]
+    eight = orientations(turned=True, mirrored=True)
+    (found,) = search_images_everywhere(searcher, places, [np.rot90(crop)], top=1, ways=eight)
+    assert on_place(found[0].box, place) and found[0].held.turned == 90
+    nowhere = Filters(ship="De Hoop")
+    assert search_images_everywhere(searcher, places, [crop], where=nowhere) == [[]]
+    with pytest.raises(QueryError, match="Mark 1 is not in the index"):
+        search_marks_everywhere(searcher, places, [1])
+
+    assert refresh_index(archive, model).total == 0
+    with_index = load_searcher_everywhere(archive, "bundled")
+    (again,) = search_images_everywhere(with_index, places, [np.rot90(crop)], top=1, ways=eight)
+    assert again == found, "an index of no mark that `index` wrote is as good as none"

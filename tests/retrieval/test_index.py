@@ -15,6 +15,7 @@ from retrieval.index import (
     NEIGHBOURS,
     SEAL,
     VECTORS,
+    current_index,
     load_index,
     nearest,
     refresh_index,
@@ -183,3 +184,16 @@ def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:
 def test_an_archive_without_embeddings_says_what_to_do(archive: Archive, tiny_model: Model) -> None:
     with pytest.raises(ModelError, match="prizemarks index"):
         load_index(archive, tiny_model)
+
+
+def test_an_index_without_marks_finds_none(archive: Archive, tiny_model: Model) -> None:
+    index = current_index(archive, tiny_model)
+    assert len(index) == 0 and index.marks.shape == (0,)
+    query = np.full((2, 128), 128**-0.5, np.float32)
+    scores, found = nearest(index, query, 5)
+    assert scores.shape == found.shape == (2, 0)
+    with pytest.raises(KeyError):
+        stored_vectors(index, [1])
+    marks = add_marks(archive, range(3))
+    refresh_index(archive, tiny_model)
+    assert current_index(archive, tiny_model).marks.tolist() == marks

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import create_archive, open_archive
 from retrieval.learn import archive_model
-from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
+from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked, missed_page
 from ui.cli import app
 
 
@@ -126,3 +126,29 @@ def test_the_status_says_which_pages_can_be_searched_everywhere(
 def test_an_archive_without_pages_says_nothing_of_them(tmp_path: Path) -> None:
     create_archive(tmp_path / "archive").close()
     assert "everywhere" not in run("status", tmp_path / "archive").stdout
+
+
+def test_an_archive_without_a_mark_is_searched_everywhere(
+    missed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = create_archive(tmp_path / "archive")
+    make_unmarked(opened, tmp_path / "scans")
+    opened.close()
+    archive, query = tmp_path / "archive", missed / "query.png"
+    refused = run("search", archive, query, "--everywhere")
+    assert refused.exit_code == 2
+    assert f"prizemarks index {archive} --everywhere" in " ".join(refused.stderr.split())
+
+    monkeypatch.setenv("PRIZEMARKS_WORKERS", "1")
+    done = run("index", archive, "--everywhere")
+    assert done.exit_code == 0, done.output
+    assert "0 marks are searchable" in done.stdout
+    found = run("search", archive, query, "--everywhere", "--json", "--top", 3)
+    assert found.exit_code == 0, found.output
+    results = json.loads(found.stdout)["results"]
+    assert [one["mark"] for one in results] == [None] * 3
+    assert all(one["page"] and len(one["box"]) == 4 for one in results)
+    by_marks = run("search", archive, "--mark", 1, "--everywhere")
+    assert by_marks.exit_code == 2 and "not in the index" in " ".join(by_marks.stderr.split())
+    alone = run("search", archive, query)
+    assert alone.exit_code == 2 and "No mark" in alone.stderr

@@ -9,6 +9,7 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
+from retrieval.everywhere import has_places
 from retrieval.model import bundled_model
 from retrieval.search import Searcher
 from ui.web.asking import ask
@@ -53,7 +54,7 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
     facts.append(counted(marks, "mark"))
     searcher, lacking = None, ""
     try:
-        if marks:
+        if held.counts.pages:
             searcher = searcher_of(archive)
             facts.append(_model_in_words(searcher))
     except ModelError as error:
@@ -65,14 +66,18 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
         st.info("This archive is empty. Bring scans into it, then load this page again:")
         st.code(f"prizemarks ingest {archive.folder} SOURCE", language=None)
         return
-    if not marks:
+    looked = searcher is not None and has_places(archive, searcher.model.id)
+    if not marks and not looked:
         st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
         st.code(f"prizemarks ingest {archive.folder} SOURCE --as marks", language=None)
+        st.caption("Or make what is on the pages searchable, whether it was found or not:")
+        st.code(f"prizemarks index {archive.folder} --everywhere", language=None)
         return
-    if searcher is None:
+    if searcher is None or not (looked or len(searcher.index)):
         st.info("The marks are not indexed yet. Run this command, then load this page again:")
         st.code(f"prizemarks index {archive.folder}", language=None)
-        st.caption(as_markdown(lacking))
+        if lacking:
+            st.caption(as_markdown(lacking))
         return
     with st.sidebar:
         if view().group is None:
@@ -116,12 +121,12 @@ def _model_in_words(searcher: Searcher) -> str:
 
 
 def _about_likeness(searched: int) -> None:
+    here = f" Among the {counted(searched, 'mark')} here that happens {by_chance(searched)}."
     with st.expander("How likeness is measured"):
         st.markdown(
             "Under each mark stands how rare its likeness is. *1 in 2,000 unrelated marks looks "
             "this alike* means: of 2,000 marks that have nothing to do with yours, one would "
-            "look as much like it by chance. Among the "
-            f"{counted(searched, 'mark')} here that happens {by_chance(searched)}.\n\n"
+            f"look as much like it by chance.{here if searched else ''}\n\n"
             "A likeness is a hint, not proof. Look at the page before you cite it."
         )
 

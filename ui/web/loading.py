@@ -18,10 +18,10 @@ from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Model, Page
 from retrieval.crops import load_crop
-from retrieval.everywhere import Places, load_places
+from retrieval.everywhere import Places, load_places, load_searcher_everywhere
 from retrieval.index import SEAL
 from retrieval.learn import archive_model
-from retrieval.search import Searcher, load_searcher
+from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import Box, page_region
@@ -88,7 +88,7 @@ def _stamp(archive: Archive) -> tuple[int, ...]:
 def searcher_of(archive: Archive) -> Searcher:
     """Return the archive's newest model with its index, loaded again when either was replaced.
 
-    Raises ModelError when nothing is indexed.
+    The index is empty where no mark is indexed. Raises ModelError when the model cannot be had.
     """
     with archive.session() as session:
         newest = session.scalar(
@@ -107,7 +107,7 @@ def searcher_of(archive: Archive) -> Searcher:
 
 @st.cache_resource(show_spinner="Opening the index …", max_entries=2)
 def _searcher(_archive: Archive, folder: str, model: str, sealed: int) -> Searcher:
-    return load_searcher(_archive, model)
+    return load_searcher_everywhere(_archive, model)
 
 
 def places_of(searcher: Searcher) -> Places | None:

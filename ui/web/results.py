@@ -74,6 +74,9 @@ def show_results(searcher: Searcher, question: Question) -> None:
     except (ArchiveError, QueryError) as error:
         st.error(as_markdown(str(error)))
         return
+    if places is None and not len(searcher.index):
+        _say_how_to_search_pages()
+        return
     scope = narrowed(now.where)
     searched = counted(len(searcher.index), "mark")
     if places is not None:
@@ -185,8 +188,18 @@ def _buttons(mark: int) -> None:
         )
 
 
+def _say_how_to_search_pages() -> None:
+    st.html(section("No mark can be searched yet"))
+    st.info(
+        "Tick “Also where no mark was found” on the left: what is on the pages is searched then."
+    )
+
+
 def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
     """Show marks from all over the archive, for who has none to ask about yet."""
+    if not marks:
+        _say_how_to_search_pages()
+        return
     with archive.session() as session:
         rows = mark_rows(session, marks)
     st.html(section("Or start from a mark in the archive", "A few from all over it."))

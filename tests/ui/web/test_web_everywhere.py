@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Mark, Page
-from tests.missed_marks import PLACES, SIDE, make_missed
+from retrieval.shards import shard_paths, shards_folder
+from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked
 
 PAGE = Path(__file__).parents[3] / "ui/web/app.py"
 Visit = Callable[..., AppTest]
@@ -113,3 +114,38 @@ def test_an_address_that_names_no_place_says_so(
     make_missed(archive, tmp_path / "scans", 1)
     page = visit(archive.folder, place=place)
     assert any("names no place" in warning.value for warning in page.warning)
+
+
+def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    model = make_unmarked(archive, tmp_path / "scans")
+    page = visit(archive.folder, **asked(archive, 2))
+    assert "No mark was found" in page.info[0].value and not places(page)
+    assert [one.value for one in page.code] == [
+        f"prizemarks ingest {archive.folder} SOURCE --as marks",
+        f"prizemarks index {archive.folder} --everywhere",
+    ]
+
+    look_everywhere(archive, model, workers=0)
+    page = visit(archive.folder)
+    assert "Also where no mark was found" in page.info[0].value
+    page = visit(archive.folder, **asked(archive, 2))
+    assert "0 marks" in html(page) and not places(page)
+    assert "Also where no mark was found" in page.info[0].value
+    assert "Widen the filters" not in page.info[0].value
+    page.checkbox(key="everywhere").check().run()
+    assert not page.exception and not page.error
+    found = places(page)
+    assert found and "not among the marks" in html(page)
+
+    page.button(key=f"open-place-{found[0]}").click().run()
+    page.text_input(key="person").input("A. Reader").run()
+    page.button(key="confirm").click().run()
+    assert not page.exception and not page.error
+    assert any("1 mark cannot be found yet" in info.value for info in page.info)
+    for shard in shard_paths(shards_folder(archive, model.id)):
+        shard.unlink()
+    page = visit(archive.folder, everywhere="1", **asked(archive, 2))
+    assert page.code[0].value == f"prizemarks index {archive.folder}"
+    assert not places(page)
