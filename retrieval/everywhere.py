@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.marks import marked_boxes
 from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
@@ -79,6 +80,7 @@ class Place:
     box: Box  # x, y, width, height in pixels of the master
     document: dict[str, Any] | None
     held: Orientation = UPRIGHT  # how the query is to be held to look like this place
+    canvas: CanvasRow | None = None  # what the IIIF canvas of its page says of it
 
 
 Found = Hit | Place
@@ -233,7 +235,8 @@ def find_places(
         wanted *= 4  # so much lay on marks, or on one another
     unrelated = np.minimum(places.scores.unrelated(scores) * len(ways), 1.0)
     with archive.session() as session:
-        pages = place_pages(session, np.unique(places.pages[rows[kept]]).tolist())
+        named = np.unique(places.pages[rows[kept]]).tolist()
+        pages, canvases = place_pages(session, named), canvas_rows(session, named)
     found: list[Place] = []
     for at in kept:
         page: PlacePage | None = pages.get(int(places.pages[rows[at]]))
@@ -250,6 +253,7 @@ def find_places(
                 (x, y, width, height),
                 page.document,
                 ways[int(way[at])],
+                canvases.get(page.page),
             )
         )
     return found

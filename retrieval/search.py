@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
@@ -69,6 +70,7 @@ class Hit:
     crop: str  # SHA-256 of the crop's picture
     document: dict[str, Any] | None
     held: Orientation = UPRIGHT  # how the query is to be held to look like this mark
+    canvas: CanvasRow | None = None  # what the IIIF canvas of its page says of it
 
 
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
@@ -193,6 +195,7 @@ def rank_marks(
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
         scores, marks = nearest(searcher.index, vectors.reshape(-1, vectors.shape[-1]), top, among)
         rows = mark_rows(session, np.unique(marks).tolist())
+        canvases = canvas_rows(session, sorted({row.page for row in rows.values()}))
     # Held in W ways, an unrelated mark has W chances to look this alike.
     unrelated = np.minimum(searcher.index.scores.unrelated(scores) * len(ways), 1.0)
     for start in range(0, len(scores), len(ways)):
@@ -211,10 +214,19 @@ def rank_marks(
         for place in sorted(known, key=lambda place: (-place[0], place[2].mark)):
             best.setdefault(place[2].mark, place)
         listed = list(best.values())[:top]
-        yield [_hit(rank, *place) for rank, place in enumerate(listed, start=1)]
-
-
-def _hit(rank: int, score: float, unrelated: float, row: MarkRow, way: Orientation) -> Hit:
-    return Hit(
-        rank, row.mark, score, unrelated, row.source, row.page, row.box, row.crop, row.document, way
-    )
+        yield [
+            Hit(
+                rank,
+                row.mark,
+                score,
+                share,
+                row.source,
+                row.page,
+                row.box,
+                row.crop,
+                row.document,
+                way,
+                canvases.get(row.page),
+            )
+            for rank, (score, share, row, way) in enumerate(listed, start=1)
+        ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.markup import escape
@@ -12,6 +13,7 @@ from rich.table import Table
 from retrieval.everywhere import Found
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit
+from ui.canvases import beyond
 from ui.wording import alikeness, held_in_words
 
 
@@ -22,14 +24,22 @@ def as_json(
 
     Where the query was held in several `ways`, each result says in which one it was found:
     `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `mark` is null
-    for a place that is no mark.
+    for a place that is no mark. Where the page's IIIF canvas says what its document does not, that
+    is in `canvas`: `label`, `attribution`, `rights`, those of them that there are.
     """
-    results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) for hit in hits]
+    results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) | _canvas(hit) for hit in hits]
     return json.dumps({"query": query, "model": model, "results": results}, ensure_ascii=False)
 
 
 def _way(hit: Found) -> dict[str, Any]:
     return {"turned": hit.held.turned, "mirrored": hit.held.mirrored}
+
+
+def _canvas(hit: Found) -> dict[str, Any]:
+    said = beyond(hit.canvas, hit.document)
+    if said is None:
+        return {}
+    return {"canvas": {name: text for name, text in asdict(said).items() if text is not None}}
 
 
 def _result(hit: Found) -> dict[str, Any]:

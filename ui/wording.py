@@ -43,6 +43,15 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def known(value: object) -> str:
+    """Return a value of a document's metadata as one line of text; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(known(part) for part in value)
+    return " ".join(str(value).split())
+
+
 def some_of(lines: Sequence[str], most: int, more: str = "more") -> list[str]:
     """Return the first lines, and how many `more` there are, for `--json` to tell."""
     left = len(lines) - most

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from retrieval.catalogue.canvases import CanvasRow
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # x, y, width, height
 
@@ -65,8 +67,8 @@ class AnnotatedImage:
 
     `names` are what a file calls the image, the best first: its path, its bare name, a URL; on
     writing there is one, the page's source. `frame` counts the images of a multi-page file
-    from 0. `location`, `page`, `ordinal`, `ingested`, `document` and `canvas` are only there on
-    writing.
+    from 0. `location`, `page`, `ordinal`, `ingested`, `document`, `canvas` and `described`, what
+    that canvas says of it, are only there on writing.
     """
 
     names: tuple[str, ...]
@@ -82,6 +84,7 @@ class AnnotatedImage:
     ingested: datetime | None = None
     document: dict[str, Any] | None = field(default=None, hash=False)
     canvas: Canvas | None = None
+    described: CanvasRow | None = None
 
     @property
     def source(self) -> str:

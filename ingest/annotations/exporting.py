@@ -17,6 +17,7 @@ from ingest.annotations.annotation import AnnotatedImage, Annotation, Canvas
 from ingest.annotations.formats import Format
 from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import canvas_row
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.tables import Document, Mark, Page
@@ -83,6 +84,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
             ingested=_utc(row.ingested_at),
             document=documents.get(row.document_id),
             canvas=_canvas(row.details or {}),
+            described=canvas_row(row.details or {}),
         )
         for row in session.execute(pages)
     ]

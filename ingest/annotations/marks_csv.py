@@ -21,6 +21,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.annotations.page_xml import points_of, points_text
 from ingest.annotations.table import table_text
+from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
 
 #: The columns of `export --format csv`, in their order.
@@ -39,6 +40,10 @@ COLUMNS = (
 
 #: What a mark has besides, so that it comes back whole.
 FULL_COLUMNS = (*COLUMNS, "frame", "origin", "created", "polygon")
+
+#: What canvases of IIIF manifests say of pages: after all others, and only where one says any.
+#: Not "label": in a file of marks that is taken for whose mark it is.
+CANVAS_COLUMNS = ("page_label", "attribution", "rights")
 
 NEEDED = ("source", "x", "y", "width", "height")
 
@@ -71,13 +76,16 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
 
 
 def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
-    """Write all that the marks have: `FULL_COLUMNS`."""
+    """Write all that the marks have: `FULL_COLUMNS`, and what canvases say of their pages."""
     del base  # a table names files, not addresses
     return _table(images, FULL_COLUMNS)
 
 
 def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
-    """Write the list of marks that spreadsheets and other programs read: `COLUMNS`."""
+    """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
+
+    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest.
+    """
     del base
     return _table(images, COLUMNS)
 
@@ -85,11 +93,14 @@ def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
 def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
     marks = [(image, one) for image in images for one in image.annotations]
     marks.sort(key=lambda pair: pair[1].mark or 0)
+    if any(image.described for image, _ in marks):
+        columns = (*columns, *CANVAS_COLUMNS)
     return table_text(columns, ([_fields(*pair)[column] for column in columns] for pair in marks))
 
 
 def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
     x, y, width, height = map(pixels, one.box)
+    said = image.described or CanvasRow(None, None, None)
     return {
         "mark": one.mark,
         "source": image.source,
@@ -105,6 +116,9 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "origin": one.origin,
         "created": moment_text(one.created),
         "polygon": points_text(one.polygon) if one.polygon else None,
+        "page_label": said.label,
+        "attribution": said.attribution,
+        "rights": said.rights,
     }
 
 

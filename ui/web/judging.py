@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.groups import (
     Certainty,
@@ -25,7 +26,7 @@ from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
-from ui.web.wording import as_markdown, likeness, reference, ship_and_date
+from ui.web.wording import as_markdown, cited, credit, likeness, ship_and_date
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
@@ -59,6 +60,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
         row = group_row(session, number) if number is not None else None
         shown = _to_compare(row) if row is not None else []
         marks = mark_rows(session, shown)
+        canvases = canvas_rows(session, [found.page for found in marks.values()])
         after = next_group(session, number) if number is not None else None
         before = group_before(session, number) if number is not None else None
     if number is None:
@@ -99,7 +101,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
             f"{MOST_SHOWN} are shown, and what you say is about these. The others are proposed "
             "again by the next run."
         )
-    chosen = _cards(searcher, row, [marks[mark] for mark in shown])
+    chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
     if row.verdict is None:
         _judgement(archive, row, tuple(shown), tuple(chosen))
 
@@ -117,7 +119,9 @@ def _to_compare(row: GroupRow) -> list[int]:
     return [*first, *later][:MOST_SHOWN]
 
 
-def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]:
+def _cards(
+    searcher: Searcher, row: GroupRow, marks: list[MarkRow], canvases: dict[int, CanvasRow]
+) -> list[int]:
     """Show marks of the group, each to be left out; return those that are not."""
     of_mark = dict(zip(row.marks, row.likeness, strict=True))
     cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
@@ -128,7 +132,8 @@ def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]
     with st.container(horizontal=True, gap="small", key="results"):
         for found, share in zip(marks, shares.tolist(), strict=True):
             mark = found.mark
-            where = reference(found.document, found.source)
+            canvas = canvases.get(found.page)
+            where = cited(found.document, found.source, canvas)
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
                 picture = mark_tile(searcher.archive, found.crop)
                 if picture is None:
@@ -137,7 +142,8 @@ def _cards(searcher: Searcher, row: GroupRow, marks: list[MarkRow]) -> list[int]
                     st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
                 already = f"already: {row.identities[mark]}" if mark in row.identities else ""
                 alike = likeness(share) if share == share else ""
-                st.html(card(alike, False, where, ship_and_date(found.document), already=already))
+                beside, whose = ship_and_date(found.document), credit(canvas)
+                st.html(card(alike, False, where, beside, already=already, credit=whose))
                 if row.verdict is None and st.checkbox(
                     "One of them", value=True, key=f"same-{row.group}-{mark}"
                 ):

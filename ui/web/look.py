@@ -42,6 +42,8 @@ STYLE = """<style>
 .pm-card .pm-reference { font-size: .92rem; font-weight: 600; }
 .pm-card .pm-beside { font-size: .82rem; color: #5d5448; }
 .pm-card .pm-already { font-size: .82rem; color: #34628c; }
+.pm-card .pm-credit { font-size: .75rem; color: #7d7263; margin-top: .2rem; display: -webkit-box;
+  -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .pm-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 .pm-table th { text-align: left; font-weight: 400; color: #7d7263; padding: .3rem .8rem .3rem 0;
   vertical-align: top; white-space: nowrap; border: 0; border-bottom: 1px solid #eae2d3; }

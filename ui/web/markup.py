@@ -17,19 +17,28 @@ def heading(title: str, archive: str, facts: Sequence[str]) -> str:
 
 
 def card(
-    likeness: str, notable: bool, reference: str, beside: str, *, way: str = "", already: str = ""
+    likeness: str,
+    notable: bool,
+    reference: str,
+    beside: str,
+    *,
+    way: str = "",
+    already: str = "",
+    credit: str = "",
 ) -> str:
     """Return the lines under a mark's picture.
 
-    `way` is how it stands against the query, `already` what was said of it before.
+    `way` is how it stands against the query, `already` what was said of it before, `credit` whose
+    image it is cut from; a long one is shown in part, and whole where the pointer rests on it.
     """
     strength = "pm-strong" if notable else "pm-weak"
     alike = f"<p class='pm-alike {strength}'>{escape(likeness)}</p>" if likeness else ""
     held = f"<p class='pm-way'>{escape(way)}</p>" if way else ""
     said = f"<p class='pm-already'>{escape(already)}</p>" if already else ""
+    whose = f"<p class='pm-credit' title='{escape(credit)}'>{escape(credit)}</p>" if credit else ""
     return (
         f"<div class='pm-card'>{alike}{held}<p class='pm-reference'>{escape(reference)}</p>"
-        f"<p class='pm-beside'>{escape(beside)}</p>{said}</div>"
+        f"<p class='pm-beside'>{escape(beside)}</p>{said}{whose}</div>"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.pages import page as catalogued_page
@@ -13,7 +14,14 @@ from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
 from ui.web.state import change, more_like, view
-from ui.web.wording import STATUS, as_markdown, metadata_rows, reference, ship_and_date
+from ui.web.wording import (
+    STATUS,
+    as_markdown,
+    canvas_lines,
+    metadata_rows,
+    reference,
+    ship_and_date,
+)
 
 #: Other marks of the page that are shown beside it.
 _MOST_OTHERS = 12
@@ -28,6 +36,7 @@ def show_page(archive: Archive, mark: int) -> None:
         others = page_marks(session, row.page) if row is not None else []
         page = catalogued_page(session, row.page) if row is not None else None
         copies, alike = same_again(session, row.page) if row is not None else ([], [])
+        canvas = canvas_rows(session, [row.page]).get(row.page) if row is not None else None
     if row is None or page is None:
         st.warning(f"This archive has no mark {mark}.")
         return
@@ -71,7 +80,7 @@ def show_page(archive: Archive, mark: int) -> None:
                     way="page", page=page.page, region=None, opened=None, group=None
                 ),
             )
-        rows = metadata_rows(row.document or {})
+        rows = metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
         if copies:
             rows.append(("Same file as", ", ".join(copies)))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from retrieval.catalogue.documents import document_conditions, in_order_of_reference
 from retrieval.catalogue.tables import Document, Mark, Page
 from retrieval.search import Filters
-from ui.web.wording import known
+from ui.wording import known
 
 #: Pages offered at once: more than this nobody scrolls through, and every one goes to the browser.
 MOST_OFFERED = 300

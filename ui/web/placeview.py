@@ -6,6 +6,7 @@ import streamlit as st
 
 from ingest.confirming import confirm_place
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import PrizemarksError, SourceError
 from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import page as catalogued_page
@@ -15,7 +16,7 @@ from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
 from ui.web.query import Spot
 from ui.web.state import change, show, view
-from ui.web.wording import as_markdown, metadata_rows, reference, ship_and_date
+from ui.web.wording import as_markdown, canvas_lines, metadata_rows, reference, ship_and_date
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
@@ -30,6 +31,7 @@ def show_place(archive: Archive, place: Spot) -> None:
     with archive.session() as session:
         page = catalogued_page(session, number)
         known = place_pages(session, [number]).get(number)
+        canvas = canvas_rows(session, [number]).get(number)
         marks = [row.box for row in page_marks(session, number) if row.status != "rejected"]
     if page is None or known is None:
         st.warning(f"This archive has no page {number}.")
@@ -66,7 +68,7 @@ def show_place(archive: Archive, place: Spot) -> None:
         )
         person = st.text_input("Your name", key="person", max_chars=100, persist_state="session")
         st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place, person))
-        rows = metadata_rows(known.document or {})
+        rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
         x, y, width, height = box
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))

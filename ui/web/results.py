@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.marks import mark_rows
 from retrieval.everywhere import (
@@ -25,10 +26,11 @@ from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, show, view
 from ui.web.wording import (
     as_markdown,
+    cited,
+    credit,
     is_notable,
     likeness,
     narrowed,
-    reference,
     ship_and_date,
 )
 from ui.wording import counted, held_in_words
@@ -107,7 +109,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
 
 
 def _card(archive: Archive, hit: Hit, way: str) -> None:
-    where = reference(hit.document, hit.source)
+    where = cited(hit.document, hit.source, hit.canvas)
     with st.container(key=f"card-{hit.mark}", border=True, width=CARD, gap="xsmall"):
         _picture(archive, hit.crop, hit.mark, where)
         st.html(
@@ -117,13 +119,14 @@ def _card(archive: Archive, hit: Hit, way: str) -> None:
                 where,
                 ship_and_date(hit.document),
                 way=way,
+                credit=credit(hit.canvas),
             )
         )
         _buttons(hit.mark)
 
 
 def _place_card(archive: Archive, place: Place, way: str) -> None:
-    where = reference(place.document, place.source)
+    where = cited(place.document, place.source, place.canvas)
     spot = (place.page, place.box)
     name = "-".join(map(str, (place.page, *place.box)))
     with st.container(key=f"card-place-{name}", border=True, width=CARD, gap="xsmall"):
@@ -140,6 +143,7 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
                 ship_and_date(place.document),
                 way=way,
                 already="not among the marks",
+                credit=credit(place.canvas),
             )
         )
         with st.container(horizontal=True, gap="small", key=f"links-place-{name}"):
@@ -202,11 +206,14 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
         return
     with archive.session() as session:
         rows = mark_rows(session, marks)
+        canvases = canvas_rows(session, [row.page for row in rows.values()])
     st.html(section("Or start from a mark in the archive", "A few from all over it."))
     with st.container(horizontal=True, gap="small", key="samples"):
         for mark, row in rows.items():
-            where = reference(row.document, row.source)
+            canvas = canvases.get(row.page)
+            where = cited(row.document, row.source, canvas)
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
                 _picture(archive, row.crop, mark, where)
-                st.html(card("", False, where, ship_and_date(row.document)))
+                beside = ship_and_date(row.document)
+                st.html(card("", False, where, beside, credit=credit(canvas)))
                 _buttons(mark)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from retrieval.catalogue.canvases import CanvasRow
 from retrieval.search import Filters
-from ui.wording import NOTABLE, alikeness, counted
+from ui.canvases import beyond
+from ui.wording import NOTABLE, alikeness, counted, known
 
 #: From this share of unrelated marks on, a likeness says nothing.
 COMMON = 0.2
@@ -38,18 +40,23 @@ def narrowed(where: Filters) -> str:
     return ", ".join(parts)
 
 
-def known(value: object) -> str:
-    """Return a value of a document's metadata as one line of text; nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return ", ".join(known(part) for part in value)
-    return " ".join(str(value).split())
-
-
 def reference(document: Mapping[str, Any] | None, source: str) -> str:
     """Return what a mark's place is called: the document's reference, or the file's name."""
     return known((document or {}).get("reference")) or source
+
+
+def cited(document: Mapping[str, Any] | None, source: str, canvas: CanvasRow | None) -> str:
+    """Return what a page is cited as: "HCA 32/1, f. 12r", its reference or file, and its label.
+
+    A file fetched from a canvas mostly ends with the label, and a document may be called so: then
+    it is not repeated.
+    """
+    name = reference(document, source)
+    left = beyond(canvas, document)
+    label = known(left.label) if left is not None else ""
+    if not label or (name == source and name.endswith(label)):
+        return name
+    return f"{name}, {label}"
 
 
 def ship_and_date(document: Mapping[str, Any] | None) -> str:
@@ -90,6 +97,29 @@ def metadata_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name not in _LABELS and name not in _UNSHOWN:
             label = name.replace("_", " ")
             rows.append((label[:1].upper() + label[1:], known(value)))
+    return [(label, value) for label, value in rows if value]
+
+
+def credit(canvas: CanvasRow | None) -> str:
+    """Return whose image a page is, and under which rights, in one line; nothing if that is all."""
+    left = beyond(canvas, None)
+    if left is None:
+        return ""
+    return " · ".join(part for part in (known(left.attribution), known(left.rights)) if part)
+
+
+def canvas_lines(
+    canvas: CanvasRow | None, document: Mapping[str, Any] | None
+) -> list[tuple[str, str]]:
+    """Return (label, value) rows of what the canvas says and the document does not."""
+    left = beyond(canvas, document)
+    if left is None:
+        return []
+    rows = [
+        ("Page", known(left.label)),
+        ("Attribution of the image", known(left.attribution)),
+        ("Rights in the image", known(left.rights)),
+    ]
     return [(label, value) for label, value in rows if value]
 
 

@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.catalogue.canvases import CanvasRow
 from retrieval.search import Filters
 from ui.web.markup import card, heading, section, table
 from ui.web.wording import (
     as_markdown,
     by_chance,
+    canvas_lines,
+    cited,
+    credit,
     likeness,
     metadata_rows,
     narrowed,
@@ -70,6 +74,39 @@ def test_every_column_of_a_document_is_shown_once() -> None:
     assert rows == [("Reference", "HCA 30/7"), ("Title", "Letter"), ("Cargo list", "rum, sugar")]
 
 
+FULL = CanvasRow("f. 12r", "The Archive", "https://example.org/r")
+
+
+def test_a_place_is_cited_with_its_page() -> None:
+    document = {"reference": "HCA 32/1", "title": "Letter"}
+    assert cited(document, "Letters/f. 12r", FULL) == "HCA 32/1, f. 12r"
+    assert cited(document, "Letters/f. 12r", None) == "HCA 32/1"
+    assert cited(document | {"title": "f. 12r"}, "Letters/f. 12r", FULL) == "HCA 32/1"
+    assert cited(document, "x", CanvasRow(" f.\n12r ", None, None)) == "HCA 32/1, f. 12r"
+    assert cited(None, "Letters/f. 12r", FULL) == "Letters/f. 12r", "it is in the name already"
+    assert cited(None, "Letters/canvas 3", FULL) == "Letters/canvas 3, f. 12r"
+
+
+def test_credit_is_one_line() -> None:
+    assert credit(FULL) == "The Archive · https://example.org/r"
+    assert credit(CanvasRow("f. 12r", None, "https://example.org/r")) == "https://example.org/r"
+    assert credit(CanvasRow("f. 12r", None, None)) == ""
+    assert credit(CanvasRow(None, "CC BY 4.0", "CC BY  4.0")) == "CC BY 4.0"
+    assert credit(None) == ""
+
+
+def test_what_a_canvas_says_stands_beside_what_the_document_says() -> None:
+    document = {"reference": "HCA 32/1", "details": {"rights": "crown copyright"}}
+    assert canvas_lines(FULL, document) == [
+        ("Page", "f. 12r"),
+        ("Attribution of the image", "The Archive"),
+        ("Rights in the image", "https://example.org/r"),
+    ]
+    document["details"] = {"attribution": "The Archive"}
+    assert [label for label, _ in canvas_lines(FULL, document)] == ["Page", "Rights in the image"]
+    assert canvas_lines(None, document) == []
+
+
 class _Read(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +131,7 @@ _OURS = {
 def test_text_never_becomes_markup(text: str) -> None:
     for made in (
         heading(text, text, [text, text]),
-        card(text, True, text, text, way=text, already=text),
+        card(text, True, text, text, way=text, already=text, credit=text),
         section(text, text),
         table([(text, text)]),
     ):

@@ -1,0 +1,84 @@
+"""What the page shows of pages that came from a IIIF manifest."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.everywhere import look_everywhere
+from retrieval.catalogue import tables
+from retrieval.catalogue.groups import Proposal, replace_proposals
+from retrieval.learn import archive_model
+from tests.missed_marks import make_missed
+from tests.paper_archive import HOSTILE, Papers
+from tests.ui.web.test_web_everywhere import places
+from tests.ui.web.test_web_page import Visit, _html, visit
+
+__all__ = ["visit"]
+
+SHOWN = HOSTILE.replace("<", "&lt;").replace(">", "&gt;")
+RIGHTS = "http://creativecommons.org/licenses/by/4.0/"
+
+
+@pytest.fixture
+def fetched(papers: Papers) -> Papers:
+    """The papers, whose documents others describe; two of their pages come from a manifest."""
+    with papers.archive.writing() as session:
+        for page, label in zip(papers.pages, ("f. 12r", HOSTILE), strict=False):
+            session.get_one(tables.Page, page).details = {
+                "label": label, "attribution": f"By {HOSTILE}", "rights": RIGHTS,
+            }  # fmt: skip
+    return papers
+
+
+def test_cards_name_the_page_and_whose_image_it_is(fetched: Papers, visit: Visit) -> None:
+    shown = _html(visit(fetched.archive.folder, mark=str(fetched.marks[2][0])))
+    assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
+    assert f"pm-reference'>HCA 32/1/2, {SHOWN}</p>" in shown
+    assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 8
+    assert "<img" not in shown
+    shown = _html(visit(fetched.archive.folder))
+    assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown, "among the samples, too"
+    assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 8
+
+
+def test_cards_of_a_group_say_so_too(fetched: Papers, visit: Visit) -> None:
+    archive = fetched.archive
+    with archive.writing() as session:
+        group = Proposal(tuple(page[0] for page in fetched.marks), (0.99, 0.98, 0.97))
+        replace_proposals(session, archive_model(archive).id, 1e-4, 0.8, [group])
+    shown = _html(visit(archive.folder, group="0"))
+    assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
+    assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 2
+
+
+def test_an_opened_page_says_it_once(fetched: Papers, visit: Visit) -> None:
+    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
+    assert "Page</th><td>f. 12r</td>" in shown
+    assert f"Attribution of the image</th><td>By {SHOWN}</td>" in shown
+    assert f"Rights in the image</th><td>{RIGHTS}</td>" in shown
+    assert "<img" not in shown
+    with fetched.archive.writing() as session:
+        document = session.get_one(tables.Page, fetched.pages[0]).document
+        assert document is not None
+        document.details = {"rights": RIGHTS, "attribution": [f"By  {HOSTILE}"]}
+    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
+    assert shown.count(RIGHTS) == shown.count(f"By {SHOWN}") == 1
+    assert "Page</th><td>f. 12r</td>" in shown
+    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[2][0])))
+    assert "of the image" not in shown and "Page</th>" not in shown, "it is a file's"
+
+
+def test_places_say_so_too(papers: Papers, visit: Visit) -> None:
+    archive = papers.archive
+    make_missed(archive, archive.folder.parent / "missed", 1)
+    look_everywhere(archive, archive_model(archive), workers=0)
+    with archive.writing() as session:
+        for page in session.query(tables.Page):
+            page.details = {"label": "f. 3v", "rights": RIGHTS}
+    page = visit(archive.folder, mark=str(papers.marks[0][0]), everywhere="1", shown="400")
+    cards = [one for one in _html(page).split("<div class='pm-card'>") if "not among the" in one]
+    assert cards and len(cards) == len(places(page))
+    assert all(", f. 3v</p>" in one and f">{RIGHTS}</p>" in one for one in cards)
+    opened = visit(archive.folder, place=places(page)[0].replace("-", ","))
+    assert "Page</th><td>f. 3v</td>" in _html(opened)
+    assert f"Rights in the image</th><td>{RIGHTS}</td>" in _html(opened)
