@@ -25,7 +25,7 @@ from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
-from retrieval.catalogue.queries import pages_by_content
+from retrieval.catalogue.pages import pages_by_content
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
 from retrieval.model import Model

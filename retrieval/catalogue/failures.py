@@ -1,34 +1,14 @@
-"""Which inputs could not be read, and for which reasons."""
+"""For which reasons inputs could not be read."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.tables import Failure
-
-
-@dataclass(frozen=True)
-class FailureRow:
-    """An input that could not be read."""
-
-    source: str
-    frame: int
-    location: str
-    reason: str
-    advice: str
-
-
-def failures(session: Session) -> list[FailureRow]:
-    """Return the inputs that could not be read, in order of their names."""
-    statement = select(
-        Failure.source, Failure.frame, Failure.location, Failure.reason, Failure.advice
-    ).order_by(Failure.source, Failure.frame)
-    return [FailureRow(**row._asdict()) for row in session.execute(statement)]
 
 
 def failure_reasons(session: Session) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,6 @@ from retrieval.catalogue.tables import Document, Embedding, Mark, Page
 
 #: Ids asked for in one statement, under every database's limit of parameters.
 _CHUNK = 5_000
-
-#: Rows that are fetched at a time from a long result.
-_FETCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,6 @@ def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
         for row in session.execute(_marks().where(Mark.id.in_(chunk))):
             rows[row.mark] = _mark_row(row)
     return rows
-
-
-def all_mark_rows(session: Session) -> Iterator[MarkRow]:
-    """Give every mark that is not rejected, in order of id, without holding them all."""
-    statement = _marks().where(Mark.status != "rejected").order_by(Mark.id)
-    for row in session.execute(statement.execution_options(yield_per=_FETCH)):
-        yield _mark_row(row)
 
 
 def page_marks(session: Session, page: int) -> list[MarkRow]:

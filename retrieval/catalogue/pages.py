@@ -71,27 +71,6 @@ def page_ids(
     return list(session.scalars(statement))
 
 
-def pages(
-    session: Session,
-    *,
-    after: int = 0,
-    limit: int = 100,
-    reference: str | None = None,
-) -> list[PageRow]:
-    """Return up to `limit` pages with ids over `after`, in order of id; of one document, if named.
-
-    The last id of one call is the `after` of the next. A document's own pages come in its order,
-    all at once up to `limit`.
-    """
-    statement = _pages().limit(limit)
-    if reference is None:
-        statement = statement.where(Page.id > after).order_by(Page.id)
-    else:
-        statement = statement.where(Document.reference == reference)
-        statement = statement.order_by(Page.ordinal, Page.id)
-    return [PageRow(**row._asdict()) for row in session.execute(statement)]
-
-
 def page(session: Session, page: int) -> PageRow | None:
     """Return one page; None when there is none with this id."""
     row = session.execute(_pages().where(Page.id == page)).one_or_none()

@@ -1,10 +1,24 @@
 from __future__ import annotations
 
-from retrieval.catalogue import failures
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.failures import failure_reasons
+from retrieval.catalogue.tables import Failure
 
 
-def test_failures(filled: Archive) -> None:
+def test_reasons_that_differ_in_their_numbers_or_past_a_colon_are_one(filled: Archive) -> None:
+    reasons = ["It has 1,200 pixels.", "It has 99 pixels.", "Broken: at 7.", "Broken: late."]
+    with filled.writing() as session:
+        for at, reason in enumerate(reasons):
+            session.add(
+                Failure(
+                    source=f"{at}.png",
+                    frame=0,
+                    location=str(at),
+                    size=1,
+                    mtime_ns=1,
+                    reason=reason,
+                    advice="a",
+                )
+            )
     with filled.session() as session:
-        (failure,) = failures.failures(session)
-    assert (failure.source, failure.reason) == ("x.png", "r")
+        assert failure_reasons(session) == {"Broken": 2, "It has N pixels.": 2, "r": 1}

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.marks import all_mark_rows, mark_ids, mark_rows, marks_to_embed, page_marks
+from retrieval.catalogue.marks import mark_ids, mark_rows, marks_to_embed, page_marks
 from retrieval.catalogue.tables import Mark, Page
 
 
@@ -54,19 +53,6 @@ def test_rows_of_marks_come_with_page_and_document(filled: Archive) -> None:
 def test_any_number_of_marks_may_be_asked_for(filled: Archive) -> None:
     with filled.session() as session:
         assert set(mark_rows(session, range(1, 100_001))) == {1, 2, 3, 4, 5, 6}
-
-
-def test_rows_of_all_marks_take_one_statement(filled: Archive) -> None:
-    statements: list[str] = []
-
-    @event.listens_for(filled.engine, "before_cursor_execute")
-    def note(_c: object, _u: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    with filled.session() as session:
-        rows = list(all_mark_rows(session))
-    assert [row.mark for row in rows] == [1, 3, 4, 5, 6]
-    assert len([one for one in statements if one.startswith("SELECT")]) == 1
 
 
 def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
