@@ -11,7 +11,7 @@ import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -24,6 +24,10 @@ R = TypeVar("R")
 
 #: Groups that are handed out per worker before the first result is waited for.
 _AHEAD = 3
+
+#: A worker has one core. Libraries of linear algebra would take all of them in each, and ask for
+#: their share when they are loaded, before a worker can say a word.
+_ONE_CORE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 _spawning = multiprocessing.get_context("spawn")
 
@@ -175,7 +179,8 @@ class _Worker(Generic[T, R]):
     def __init__(self, work: Callable[[T], R]) -> None:
         self._pipe, other = _spawning.Pipe()
         self._process = _spawning.Process(target=_serve, args=(other, work), daemon=True)
-        self._process.start()
+        with _environment(_ONE_CORE):
+            self._process.start()
         other.close()
         self.has_ended = False
 
@@ -214,6 +219,21 @@ class _Worker(Generic[T, R]):
         """End the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 # In the worker -------------------------------------------------------------------------------

@@ -37,6 +37,14 @@ def where(_number: int) -> tuple[int, bool]:
     return os.getpid(), "torch" in sys.modules
 
 
+def threads(_number: int) -> str | None:
+    return os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def no_threads(_number: int) -> str | None:
+    return None
+
+
 def nowhere(_number: int) -> tuple[int, bool]:
     return 0, True
 
@@ -149,3 +157,12 @@ def test_a_script_without_a_guard_still_works(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300)
     assert done.stdout.splitlines()[-1] == "[['1', '2']]"
+
+
+def test_workers_do_linear_algebra_on_one_core_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    found = list(in_order([[1], [2]], threads, no_threads, no_threads, 2, PATIENCE))
+    assert [results for _, results in found] == [["1"], ["1"]]
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
