@@ -47,6 +47,9 @@ CANVAS_COLUMNS = ("page_label", "attribution", "rights")
 
 NEEDED = ("source", "x", "y", "width", "height")
 
+#: What a spreadsheet takes for a formula, and runs.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
     """Read numbered lines by the names of the columns, of which `NEEDED` must be there."""
@@ -111,15 +114,23 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "height": height,
         "status": one.status,
         "score": score_text(one.score),
-        "reference": (image.document or {}).get("reference"),
+        "reference": _as_text((image.document or {}).get("reference")),
         "frame": image.frame,
         "origin": one.origin,
         "created": moment_text(one.created),
         "polygon": points_text(one.polygon) if one.polygon else None,
-        "page_label": said.label,
-        "attribution": said.attribution,
-        "rights": said.rights,
+        "page_label": _as_text(said.label),
+        "attribution": _as_text(said.attribution),
+        "rights": _as_text(said.rights),
     }
+
+
+def _as_text(said: str | None) -> str | None:
+    """What a catalogue or a foreign server says, so that a spreadsheet shows it and runs nothing.
+
+    None of these columns is read back.
+    """
+    return f"'{said}" if said and said.startswith(_FORMULA) else said
 
 
 def _annotation(row: Mapping[str, str], where: str) -> Annotation:

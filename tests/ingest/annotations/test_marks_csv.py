@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+
+import pytest
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.web_annotation import BASE
+from retrieval.catalogue.canvases import CanvasRow
 from tests.ingest.annotations.understood import PAGE, only, said_by
 
 
@@ -31,3 +35,10 @@ def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
     assert rows[1] == ["7", "a/b.png", "1", "10", "20", "30", "40", "confirmed", "", ""]
     rows = list(csv.reader(io.StringIO(ANNOTATION_FORMATS["csv"].write([PAGE], BASE))))
     assert rows[0][10:] == ["frame", "origin", "created", "polygon"]
+
+
+@pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"])
+def test_what_others_say_is_no_formula(formula: str) -> None:
+    page = replace(PAGE, described=CanvasRow("f. 1r", formula, None))
+    (row,) = csv.DictReader(io.StringIO(EXPORT_FORMATS["csv"].write([page], BASE)))
+    assert (row["page_label"], row["attribution"]) == ("f. 1r", f"'{formula}")
