@@ -288,9 +288,15 @@ def _in_order(index: Any) -> NDArray[np.float32]:
 def load_index(archive: Archive, model: Model) -> VectorIndex:
     """Return the index of `model` as the catalogue has it now, rebuilt if it cannot be trusted.
 
-    Raises ModelError when no mark was ever embedded under the model.
+    Raises ModelError when there is no mark, or none was ever embedded under the model.
     """
     if not _is_embedded_under(archive, model.id):
+        if not _has_marks(archive):
+            raise ModelError(
+                f"There is no mark in {archive.folder}. Take pages in with: prizemarks ingest "
+                f"{archive.folder} SCANS; or look over whole pages: prizemarks index "
+                f"{archive.folder} --everywhere, and search with --everywhere."
+            )
         raise ModelError(
             f"No mark of {archive.folder} is indexed under model {model.id}; "
             f"run: prizemarks index {archive.folder}"
@@ -308,6 +314,12 @@ def current_index(archive: Archive, model: Model) -> VectorIndex:
 def _is_embedded_under(archive: Archive, model_id: str) -> bool:
     one = select(tables.Embedding.mark_id).where(tables.Embedding.model_id == model_id).limit(1)
     with archive.session() as session:
+        return session.scalar(one) is not None
+
+
+def _has_marks(archive: Archive) -> bool:
+    with archive.session() as session:
+        one = select(tables.Mark.id).where(tables.Mark.status != "rejected").limit(1)
         return session.scalar(one) is not None
 
 
