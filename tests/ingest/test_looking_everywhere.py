@@ -265,7 +265,7 @@ def test_an_archive_without_a_mark_is_searched_everywhere(archive: Archive, tmp_
     make_unmarked(archive, tmp_path / "scans")
     model = bundled_model()  # the tiny one finds crops that are cut alike, no others
     look_everywhere(archive, model, workers=0)
-    with pytest.raises(ModelError, match="No mark"):
+    with pytest.raises(ModelError, match="There is no mark in"):
         load_searcher(archive, "bundled")
     places = load_places(archive, model)
     searcher = load_searcher_everywhere(archive, "bundled")
