@@ -117,7 +117,8 @@ def _read_upright_jpeg(stream: BinaryIO, size: int, max_pixels: int) -> RGB | No
     stream.seek(0)
     if not whole:
         return None
-    try:
+    # Whatever the bytes lead both decoders to, Pillow will say it in our words.
+    with contextlib.suppress(Exception):
         image = _opened(stream, "JPEG", max_pixels)
         plain = image.mode in ("L", "RGB") and max(image.size) <= _JPEG_SIDE
         plain &= image.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT
@@ -126,10 +127,6 @@ def _read_upright_jpeg(stream: BinaryIO, size: int, max_pixels: int) -> RGB | No
             pixels = np.asarray(imagecodecs.jpeg8_decode(stream.read()))
             if pixels.shape[:2] == (image.height, image.width) and pixels.dtype == np.uint8:
                 return pixels if pixels.ndim == 3 else grey_as_rgb(pixels)
-    except ImageTooLarge:
-        raise
-    except Exception:  # whatever the bytes lead both to: Pillow will say it in our words
-        pass
     stream.seek(0)
     return None
 
