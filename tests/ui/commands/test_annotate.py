@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import create_archive
 from tests.ingest.scans import pages_of, scan
-from ui.annotating import MOST_SAID, AnnotationFormat, ExportFormat
 from ui.cli import app
+from ui.commands.annotate import MOST_SAID, AnnotationFormat, ExportFormat
 
 
 def run(*arguments: object) -> Result:

@@ -1,0 +1,61 @@
+"""`prizemarks group`: propose marks that may be one merchant's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ui.command import ArchiveArgument, JsonOption, ModelOption, archive_in, rendered
+from ui.progress import bar
+
+
+def group(
+    archive: ArchiveArgument,
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="How alike: as only this share of unrelated pairs is, from 1e-6 to 0.01. "
+            "Default: 1 in as many as there are marks."
+        ),
+    ] = None,
+    model: ModelOption = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Columns source,label: measure the groups by them."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose groups of marks that may be one merchant's, for a person to look through.
+
+    Example: prizemarks group my-archive --share 1e-4
+    """
+    from retrieval.evaluation.agreement import agreement
+    from retrieval.evaluation.labels import find_marks, read_labels
+    from retrieval.grouping import group_numbers, propose_groups
+    from retrieval.learn import archive_model
+    from ui.groups import agreement_sentence, group_sentences, largest_table
+    from ui.groups import as_json as json_object
+
+    with archive_in(archive) as opened, opened.lock():
+        labelled = (
+            find_marks(opened, read_labels(labels), labels.name) if labels is not None else None
+        )
+        chosen = archive_model(opened, model)
+        with bar("Grouping") as report:
+            found = propose_groups(opened, chosen, share, report)
+        agreed = None
+        if labelled is not None:
+            agreed = agreement(group_numbers(found.groups, labelled.marks), labelled.labels)
+        table = largest_table(opened, found)
+    if as_json:
+        typer.echo(json.dumps(json_object(found, agreed)))
+        return
+    if found.groups:
+        typer.echo(rendered(table))
+    for line in group_sentences(archive, found):
+        typer.echo(line)
+    if agreed is not None:
+        typer.echo(agreement_sentence(agreed))

@@ -1,0 +1,65 @@
+"""`prizemarks index`: make marks searchable, and whatever else is on the pages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from retrieval.settings import read_settings
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, ModelOption, archive_in
+from ui.progress import bar
+
+
+def index(
+    archive: ArchiveArgument,
+    everywhere: Annotated[
+        bool,
+        typer.Option(
+            "--everywhere", help="Also make searchable what is on the pages where no mark is known."
+        ),
+    ] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Embed the marks and make them searchable. Only what is new is embedded.
+
+    Example: prizemarks index my-archive
+    """
+    from retrieval.index import refresh_index
+    from retrieval.learn import archive_model
+
+    looked = None
+    with archive_in(archive) as opened, opened.lock():
+        chosen = archive_model(opened, model)
+        with bar("Embedding") as report:
+            done = refresh_index(opened, chosen, report)
+        if everywhere:
+            from ingest.everywhere import look_everywhere
+
+            settings = read_settings(archive)
+            with bar("Looking everywhere") as report:
+                looked = look_everywhere(
+                    opened,
+                    chosen,
+                    max_pixels=round(settings.max_megapixels * 1e6),
+                    max_minutes=settings.max_minutes,
+                    workers=settings.workers or None,
+                    report=report,
+                )
+    if as_json:
+        found = {} if looked is None else {"everywhere": asdict(looked)}
+        typer.echo(json.dumps({"model": chosen.id, **asdict(done), **found}))
+    else:
+        typer.echo(
+            f"{done.total} marks are searchable under model {chosen.id}: {done.embedded} embedded "
+            f"now, {done.added} added to the index, {done.removed} removed."
+        )
+        if looked is not None:
+            from ui.reports import everywhere_sentences
+
+            for line in everywhere_sentences(looked):
+                typer.echo(line)
+    raise typer.Exit(FAILURES if looked is not None and looked.unread else DONE)

@@ -1,0 +1,149 @@
+"""`prizemarks ingest`: scans in, marks out."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retrieval.catalogue.archive import archive_as_it_stands, create_archive, open_archive
+from retrieval.catalogue.errors import QueryError
+from retrieval.settings import read_settings
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
+from ui.progress import bar
+
+
+class As(StrEnum):
+    """What the images given to `ingest` are."""
+
+    PAGES = "pages"
+    MARKS = "marks"
+
+
+def ingest(
+    archive: ArchiveArgument,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Folders or files of images; IIIF manifests: addresses or JSON files.",
+        ),
+    ] = None,
+    documents: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="What the pages belong to: EAD, METS, MODS, or CSV with the columns reference, "
+            "title, date, ship, place, captain, source. May be given several times.",
+        ),
+    ] = None,
+    kind: Annotated[
+        As, typer.Option("--as", help="pages to be segmented, or crops that are marks already.")
+    ] = As.PAGES,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    retry: Annotated[
+        bool,
+        typer.Option(
+            "--retry-quarantined",
+            help="Instead of SOURCE: read again what could not be read, changed or not.",
+        ),
+    ] = False,
+    resegment: Annotated[
+        bool,
+        typer.Option(
+            "--resegment",
+            help="Instead of SOURCE: seek marks anew where an older segmentation sought them.",
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take scans in and find the marks on them. Run again, it goes on where it stopped.
+
+    Example: prizemarks ingest my-archive scans/ --documents documents.csv
+    """
+    from ingest.batch import (
+        IngestReport,
+        Progress,
+        ingest_crops,
+        ingest_pages,
+        resegment_pages,
+        retry_crops,
+        retry_pages,
+    )
+    from ui.reports import ingest_sentences
+
+    with errors_said():
+        if bool(sources) + retry + resegment != 1:
+            raise QueryError("Give one of SOURCE, --retry-quarantined and --resegment.")
+        if resegment and (dry_run or kind is As.MARKS):
+            raise QueryError(
+                "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
+                "how many pages it would read."
+            )
+        if dry_run:
+            _rehearse(archive, sources, documents or (), kind, as_json)
+            return
+        opened = create_archive(archive) if sources else open_archive(archive)
+        settings = read_settings(archive)
+        try:
+            with bar("Ingesting") as report:
+
+                def show(progress: Progress) -> None:
+                    report(progress.done, progress.total, progress.name)
+
+                take_in: Callable[..., IngestReport]
+                if resegment:
+                    take_in = resegment_pages
+                elif retry:
+                    take_in = retry_pages if kind is As.PAGES else retry_crops
+                else:
+                    of_kind = ingest_pages if kind is As.PAGES else ingest_crops
+                    take_in = functools.partial(of_kind, sources=sources or ())
+                done = take_in(
+                    opened,
+                    documents=documents or (),
+                    max_pixels=round(settings.max_megapixels * 1e6),
+                    max_minutes=settings.max_minutes,
+                    workers=settings.workers or None,
+                    progress=show,
+                )
+        finally:
+            opened.close()
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        for line in ingest_sentences(archive, done):
+            typer.echo(line)
+    raise typer.Exit(FAILURES if done.failed else DONE)
+
+
+def _rehearse(
+    folder: Path, sources: list[str] | None, documents: Sequence[Path], kind: As, as_json: bool
+) -> None:
+    """Say what an ingest would do."""
+    from ingest.rehearsal import rehearse
+    from ui.reports import rehearsal_sentences
+
+    settings = read_settings(folder)
+    with archive_as_it_stands(folder) as archive:
+        found = rehearse(
+            archive,
+            sources or None,
+            documents=documents,
+            as_crops=kind is As.MARKS,
+            max_pixels=round(settings.max_megapixels * 1e6),
+            max_minutes=settings.max_minutes,
+        )
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        for line in rehearsal_sentences(found):
+            typer.echo(line)

@@ -1,0 +1,138 @@
+"""`prizemarks search`: where else does this mark occur?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.settings import read_settings
+from ui.command import (
+    DONE,
+    FAILURES,
+    ArchiveArgument,
+    JsonOption,
+    ModelOption,
+    archive_in,
+    rendered,
+)
+from ui.progress import console
+
+if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retrieval.everywhere import Found
+
+QUERIES_AT_ONCE = 64
+
+
+def search(
+    archive: ArchiveArgument,
+    images: Annotated[
+        list[Path] | None, typer.Argument(metavar="IMAGE...", help="Sketches or crops.")
+    ] = None,
+    mark: Annotated[
+        list[int] | None, typer.Option("--mark", help="Like these marks of the archive.")
+    ] = None,
+    unlike: Annotated[list[int] | None, typer.Option(help="But unlike these.")] = None,
+    page: Annotated[int | None, typer.Option(help="A page, with --region.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="x,y,w,h on that page, in pixels of the master.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.'),
+    ] = None,
+    turned: Annotated[
+        bool, typer.Option("--turned", help="Look for it turned by one to three quarters as well.")
+    ] = False,
+    mirrored: Annotated[
+        bool,
+        typer.Option("--mirrored", help="Look for its mirror image as well; both: eight ways."),
+    ] = False,
+    everywhere: Annotated[
+        bool,
+        typer.Option("--everywhere", help="Look where no mark was found, too; index so first."),
+    ] = False,
+    top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find where else a mark occurs: by pictures, by marks, or by a region of a page.
+
+    Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
+    """
+    from retrieval.everywhere import (
+        load_places,
+        load_searcher_everywhere,
+        search_images_everywhere,
+        search_marks_everywhere,
+    )
+    from retrieval.orientation import orientations
+    from retrieval.search import load_searcher, search_images, search_marks
+    from ui.answers import as_json as json_line
+    from ui.answers import as_table
+    from ui.pictures import page_region, parse_region, query_picture
+    from ui.where import parse_where
+
+    kinds = sum(map(bool, (images, mark, page is not None)))
+    ways = orientations(turned=turned, mirrored=mirrored)
+    failed = 0
+
+    def by_images(pictures: list[NDArray[np.uint8]]) -> Sequence[Sequence[Found]]:
+        if places is None:
+            return search_images(searcher, pictures, top=top, where=filters, ways=ways)
+        return search_images_everywhere(
+            searcher, places, pictures, top=top, where=filters, ways=ways
+        )
+
+    def by_marks(liked: list[int], disliked: list[int]) -> Sequence[Found]:
+        if places is None:
+            return search_marks(searcher, liked, disliked, top=top, where=filters, ways=ways)
+        return search_marks_everywhere(
+            searcher, places, liked, disliked, top=top, where=filters, ways=ways
+        )
+
+    def say(query: str, hits: Sequence[Found]) -> None:
+        if as_json:
+            typer.echo(json_line(query, searcher.model.id, hits, ways))
+        else:
+            typer.echo(rendered(as_table(query, hits, ways)))
+
+    with archive_in(archive) as opened:
+        if kinds != 1:
+            raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
+        if (page is None) != (region is None):
+            raise QueryError("--page and --region belong together.")
+        filters = parse_where(where or ())
+        load = load_searcher_everywhere if everywhere else load_searcher
+        searcher = load(opened, model)
+        places = load_places(opened, searcher.model) if everywhere else None
+        limit = round(read_settings(archive).max_megapixels * 1e6)
+        if mark:
+            name = "marks " + " ".join(map(str, mark))
+            say(name, by_marks(mark, unlike or []))
+        elif page is not None and region is not None:
+            box = parse_region(region)
+            crop = page_region(opened, page, box, limit)
+            name = f"page {page} {region}"
+            say(name, by_images([crop])[0])
+        else:
+            queries = list(images or ())
+            for start in range(0, len(queries), QUERIES_AT_ONCE):
+                pictures = []
+                for path in queries[start : start + QUERIES_AT_ONCE]:
+                    try:
+                        pictures.append((path, query_picture(path, limit)))
+                    except SourceError as error:
+                        failed += 1
+                        console.print(f"{escape(str(path))}: {escape(str(error))}", soft_wrap=True)
+                ranked = by_images([picture for _, picture in pictures])
+                for (path, _), hits in zip(pictures, ranked, strict=True):
+                    say(str(path), hits)
+    raise typer.Exit(FAILURES if failed else DONE)

@@ -1,0 +1,25 @@
+"""`prizemarks status`: what is in, what failed, what is stale."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from ui.command import ArchiveArgument, JsonOption, archive_in
+
+
+def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
+    """Say what is in the archive, what failed, and what is not indexed yet.
+
+    Example: prizemarks status my-archive
+    """
+    from ui.status import archive_status
+
+    with archive_in(archive) as opened:
+        found = archive_status(opened)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+    else:
+        for line in found.sentences():
+            typer.echo(line)

@@ -1,0 +1,103 @@
+"""`prizemarks train`: learn an archive's marks."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from retrieval.catalogue.errors import QueryError
+from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
+from ui.command import ArchiveArgument, JsonOption, archive_in
+from ui.progress import bar
+
+
+def objectives_offered() -> str:
+    """Return the objectives and switches of `train`, a line each, for its --help."""
+
+    def listed(heading: str, lines: dict[str, str]) -> str:
+        # \b keeps click from wrapping what is set out already.
+        return "\b\n" + "\n".join([heading, *(f"  {k:15} {v}" for k, v in lines.items())])
+
+    return "\n\n".join([listed("Objectives:", RECIPES), listed("Switches:", SWITCHES)])
+
+
+def train(
+    archive: ArchiveArgument,
+    architecture: Annotated[
+        str, typer.Option(help="dcgan, dcgan-attention, sketch-gan or thin-gan.")
+    ] = "dcgan",
+    objective: Annotated[
+        str, typer.Option(metavar="NAME", help="What to learn by; the names are listed below.")
+    ] = "contrastive",
+    switches: Annotated[
+        str,
+        typer.Option(
+            "--with", metavar="SWITCH,...", help="Added to an adversarial objective; see below."
+        ),
+    ] = "",
+    start: Annotated[
+        str, typer.Option("--from", help='Begin from "bundled", "random", or a model\'s id.')
+    ] = "bundled",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="How many batches to learn from.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Other random numbers, another model.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted run, whatever it was.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Discard an interrupted run and begin anew.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn the archive's marks without a label. An interrupted run goes on when run again.
+
+    Example: prizemarks train my-archive
+    """
+    from retrieval.gan.training import Progress
+    from retrieval.learn import (
+        default_settings,
+        discard_run,
+        train_on_archive,
+        unfinished_run,
+        with_steps,
+    )
+
+    with archive_in(archive) as opened:
+        if resume and restart:
+            raise QueryError("--resume and --restart exclude each other; give one.")
+        if restart:
+            discard_run(opened)
+        if resume:
+            unfinished = unfinished_run(opened)
+            if unfinished is None:
+                raise QueryError(f"{archive} has no interrupted run; leave --resume out.")
+            settings = unfinished
+        else:
+            begin = None if start == "random" else start
+            added = parse_switches(switches)
+            chosen = default_settings(architecture, objective, begin, added)
+            settings = with_steps(chosen, steps, seed)
+        with bar("Training") as report:
+
+            def show(progress: Progress) -> None:
+                losses = "  ".join(f"{k} {v:.2f}" for k, v in progress.losses.items())
+                probed = f"  probe {progress.probe.precision_at_1:.3f}" if progress.probe else ""
+                report(progress.step, progress.steps, losses + probed)
+
+            model = train_on_archive(opened, settings, show)
+        folder = opened.models_folder / model.id
+    manifest = model.manifest
+    if as_json:
+        typer.echo(json.dumps(manifest))
+        return
+    probe = manifest["probe"]
+    typer.echo(
+        f"Model {model.id}: learned from {manifest['marks']} marks; checkpoint of step "
+        f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
+        f"{probe['precision_at_1']:.1%} of marks found their own augmented view first."
+    )
+    typer.echo(f"Losses and samples: {folder / 'record'}")
+    typer.echo(f"Next: prizemarks index {archive}")
