@@ -24,6 +24,7 @@ from ingest.known import (
 from ingest.listing import ImageFile, location_of, storable
 from ingest.reading import FileToRead, KeptMark, file_digest, file_stamp
 from ingest.run import Run
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Mark, Page
 
 #: Small files share a transaction: up to so many, and up to so many bytes.
@@ -31,7 +32,7 @@ _GROUP_FILES = 32
 _GROUP_BYTES = 2_000_000
 
 #: Files that are looked up in one statement.
-_CHUNK = 400
+_AT_ONCE = 400
 
 #: What is done with pages whose master has this name, location and stamp now.
 Follow = Callable[[Sequence[KnownPage], str, str, tuple[int, int]], None]
@@ -57,8 +58,7 @@ def files_to_read(
     """
     follow = follow or functools.partial(_follow, run)
     taken = _Taken()
-    for start in range(0, len(files), _CHUNK):
-        chunk = files[start : start + _CHUNK]
+    for chunk in in_parts(files, _AT_ONCE):
         with run.archive.session() as session:
             known = known_of(session, chunk)
         suspected: list[_Stamped] = []

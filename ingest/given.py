@@ -21,9 +21,8 @@ from ingest.listing import ImageFile, image_files, location_of, natural_key, pat
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page
-
-_CHUNK = 400
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,6 @@ def _at_hand(sources: Mapping[str, str]) -> tuple[ImageFile, ...]:
 def try_again(archive: Archive, files: Sequence[ImageFile]) -> None:
     """Have the files in quarantine read by this run, or by a later one if this is interrupted."""
     locations = [location_of(file.path) for file in files]
-    for start in range(0, len(locations), _CHUNK):
+    for some in in_parts(locations):
         with archive.writing() as session:
-            session.execute(
-                update(Failure)
-                .where(Failure.location.in_(locations[start : start + _CHUNK]))
-                .values(tried=None)
-            )
+            session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=None))

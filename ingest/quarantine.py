@@ -16,12 +16,10 @@ from ingest.reading import FileToRead, UnreadImage
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page, now
 
 COLUMNS = ("source", "frame", "location", "reason", "advice", "bytes", "failed_at")
-
-#: Failures that are deleted in one statement.
-_CHUNK = 400
 
 
 def failing_among(session: Session, names: Sequence[str]) -> set[str]:
@@ -60,8 +58,7 @@ def forget_not_fetched_at(session: Session, addresses: Set[str]) -> None:
         )
         if location in addresses
     ]
-    for start in range(0, len(forgotten), _CHUNK):
-        chunk = forgotten[start : start + _CHUNK]
+    for chunk in in_parts(forgotten):
         session.execute(delete(Failure).where(Failure.id.in_(chunk)))
 
 
@@ -122,8 +119,7 @@ def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
             if not master_exists(location)
             and any(path_of(location).is_relative_to(root) for root in roots)
         ]
-        for start in range(0, len(absent), _CHUNK):
-            chunk = absent[start : start + _CHUNK]
+        for chunk in in_parts(absent):
             session.execute(delete(Failure).where(Failure.id.in_(chunk)))
 
 
@@ -174,6 +170,5 @@ def healed_of(archive: Archive, before: Set[str]) -> int:
     with archive.session() as session:
         return sum(
             len(set(session.scalars(select(Page.source).where(Page.source.in_(chunk)))))
-            for start in range(0, len(healed), _CHUNK)
-            for chunk in (healed[start : start + _CHUNK],)
+            for chunk in in_parts(healed)
         )

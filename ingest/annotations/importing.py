@@ -37,6 +37,7 @@ from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, now
 
 #: A region that covers a mark this well (intersection over union) is that mark.
@@ -44,7 +45,8 @@ SAME_REGION = 0.9
 
 Boxes = NDArray[np.float64]
 
-_CHUNK = 500
+#: Pages whose marks are compared at once.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,7 @@ def _plan(
 ) -> _Plan:
     plan = _Plan()
     pages = sorted(set(placed) - set(unread))
-    for start in range(0, len(pages), _CHUNK):
-        chunk = pages[start : start + _CHUNK]
+    for chunk in in_parts(pages, _AT_ONCE):
         existing: dict[int, list[_Existing]] = defaultdict(list)
         columns = [getattr(Mark, name) for name in _Existing.__dataclass_fields__]
         for row in session.execute(

@@ -9,10 +9,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest.documents.record import CALENDAR, EDTF, DocumentRecord
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Document
-
-_CHUNK = 500
 
 
 def store_documents(session: Session, documents: Sequence[DocumentRecord]) -> int:
@@ -21,8 +20,7 @@ def store_documents(session: Session, documents: Sequence[DocumentRecord]) -> in
     What a record leaves open stays as the catalogue has it. Only what changes is written.
     """
     written = 0
-    for start in range(0, len(documents), _CHUNK):
-        chunk = documents[start : start + _CHUNK]
+    for chunk in in_parts(documents):
         table = Document.__table__.c
         known = {
             row.reference: row._asdict()

@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page
-
-#: Pages asked for in one statement, under every database's limit of parameters.
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,9 @@ class CanvasRow:
 def canvas_rows(session: Session, pages: Sequence[int]) -> dict[int, CanvasRow]:
     """Return what is said of the named pages, by id; a page of which nothing is has no entry."""
     found: dict[int, CanvasRow] = {}
-    for start in range(0, len(pages), _CHUNK):
+    for some in in_parts(pages):
         statement = select(Page.id, Page.details).where(
-            Page.id.in_(pages[start : start + _CHUNK]), Page.details.is_not(None)
+            Page.id.in_(some), Page.details.is_not(None)
         )
         for page, details in session.execute(statement):
             if said := canvas_row(details or {}):

@@ -16,14 +16,13 @@ from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Page, now
 
 Certainty = Literal["certain", "probable", "possible"]
 
 #: Longest name of an identity and of a person that is kept.
 LONGEST_NAME = 255
-#: Ids asked for in one statement, under every database's limit of parameters.
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -232,10 +231,10 @@ def accept_group(
                     said_at=moment,
                 )
             )
-    for start in range(0, len(chosen), _CHUNK):
+    for some in in_parts(chosen):
         session.execute(
             update(Mark)
-            .where(Mark.id.in_(chosen[start : start + _CHUNK]), Mark.status == "proposed")
+            .where(Mark.id.in_(some), Mark.status == "proposed")
             .values(status="confirmed")
         )
     _judge(session, found, "same", said_by, seen)

@@ -13,10 +13,8 @@ from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Document, Embedding, Mark, Page
-
-#: Ids asked for in one statement, under every database's limit of parameters.
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,8 @@ def mark_ids(
 def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
     """Return the named marks by id, rejected ones too; ids that are gone are left out."""
     rows: dict[int, MarkRow] = {}
-    for start in range(0, len(marks), _CHUNK):
-        chunk = [int(mark) for mark in marks[start : start + _CHUNK]]  # NumPy's are no parameters
-        for row in session.execute(_marks().where(Mark.id.in_(chunk))):
+    for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
+        for row in session.execute(_marks().where(Mark.id.in_(some))):
             rows[row.mark] = _mark_row(row)
     return rows
 
@@ -92,9 +89,9 @@ def marked_boxes(session: Session, pages: Sequence[int]) -> dict[int, NDArray[np
     Each is x, y, width, height in pixels of the master.
     """
     boxes: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
-    for start in range(0, len(pages), _CHUNK):
+    for some in in_parts(pages):
         statement = select(Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height).where(
-            Mark.page_id.in_(pages[start : start + _CHUNK])
+            Mark.page_id.in_(some)
         )
         for page, *box in session.execute(statement):
             boxes[page].append((box[0], box[1], box[2], box[3]))

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page
 
-_CHUNK = 500  # sources asked for in one statement
 _FETCH = 10_000
 
 
@@ -21,8 +21,7 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     """
     names = sorted(set(written))
     found: dict[str, tuple[str, ...]] = {name: () for name in names}
-    for start in range(0, len(names), _CHUNK):
-        among = names[start : start + _CHUNK]
+    for among in in_parts(names):
         for source in session.scalars(select(Page.source).where(Page.source.in_(among)).distinct()):
             found[source] = (source,)
     by_last_part: dict[str, list[str]] = {}

@@ -10,11 +10,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Document, Mark, Page
-
-#: Ids asked for in one statement, under every database's limit of parameters.
-_CHUNK = 5_000
 
 #: Rows that are fetched at a time from a long result.
 _FETCH = 10_000
@@ -93,11 +91,11 @@ def pages_by_content(session: Session) -> dict[tuple[str, int], PageSize]:
 def place_pages(session: Session, pages: Sequence[int]) -> dict[int, PlacePage]:
     """Return the named pages by id with their documents; ids that are gone are left out."""
     found: dict[int, PlacePage] = {}
-    for start in range(0, len(pages), _CHUNK):
+    for some in in_parts(pages):
         statement = (
             select(Page.id.label("page"), Page.source, *document_columns())
             .outerjoin(Document, Page.document_id == Document.id)
-            .where(Page.id.in_(pages[start : start + _CHUNK]))
+            .where(Page.id.in_(some))
         )
         for row in session.execute(statement):
             values = row._asdict()

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Page, Resemblance
-
-#: Ids asked for in one statement, under every database's limit of parameters.
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ def resemblances(session: Session, pages: Sequence[int] | None = None) -> list[R
     named = sorted(pages)
     return [
         ResemblanceRow(**row._asdict())
-        for start in range(0, len(named), _CHUNK)
-        for row in session.execute(statement.where(Page.id.in_(named[start : start + _CHUNK])))
+        for some in in_parts(named)
+        for row in session.execute(statement.where(Page.id.in_(some)))
     ]
 
 
