@@ -1,8 +1,9 @@
-"""The teacher: pairs of pictures in which two hands drew one identity.
+"""The teacher: pairs of pictures of one identity, drawn by two hands or struck twice by one stamp.
 
 What these pairs differ in is what the features learn to overlook; what they share is the mark.
-Identities come in couples, a mark and its near miss, drawn by the same two hands on the same two
-sheets: neither a hand nor the writing around a mark tells the couple apart, the mark must.
+Identities come in couples, a mark and its near miss, drawn by the same two hands (or cut by one
+engraver) on the same two sheets: neither a hand nor the writing around a mark tells the couple
+apart, the mark must.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,8 +20,10 @@ from numpy.typing import NDArray
 
 from retrieval.ink import normalise
 from retrieval.processes import serve_parent
+from retrieval.strokes.emblem import emblem
 from retrieval.strokes.glyphs import random_glyph
 from retrieval.strokes.hand import random_hand
+from retrieval.strokes.impression import die, struck
 from retrieval.strokes.merchant import merchant_mark
 from retrieval.strokes.near_miss import near_miss
 from retrieval.strokes.pen import draw
@@ -27,12 +31,23 @@ from retrieval.strokes.program import Program, random_program
 from retrieval.strokes.rings import ringed_mark
 from retrieval.strokes.wear import worn
 
-#: What identities are drawn from, and in which shares.
-REPERTOIRE: tuple[tuple[float, Callable[[np.random.Generator], Program]], ...] = (
-    (0.36, random_program),
-    (0.22, merchant_mark),
-    (0.34, random_glyph),
-    (0.08, ringed_mark),
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of marks: how one is made up, its share of all, and the share that stamps strike."""
+
+    identity: Callable[[np.random.Generator], Program]
+    share: float
+    struck: float
+
+
+#: What identities are drawn from.
+REPERTOIRE = (
+    Family(random_program, 0.33, 0.05),
+    Family(merchant_mark, 0.20, 0.10),
+    Family(random_glyph, 0.33, 0.05),
+    Family(ringed_mark, 0.08, 0.60),
+    Family(emblem, 0.06, 0.40),
 )
 Picture = NDArray[np.uint8]
 
@@ -42,15 +57,31 @@ _CHUNK = 250  # identities a worker draws at once
 
 def random_identity(rng: np.random.Generator) -> Program:
     """Return a new identity of the repertoire."""
-    weights = np.asarray([weight for weight, _ in REPERTOIRE])
-    return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=weights / weights.sum()))][1](rng)
+    return _random_family(rng).identity(rng)
 
 
-def _picture(identity: Program, sheet: int, rng: np.random.Generator, size: int) -> Picture:
+def _random_family(rng: np.random.Generator) -> Family:
+    shares = np.asarray([family.share for family in REPERTOIRE])
+    return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=shares / shares.sum()))]
+
+
+def _drawn(identity: Program, sheet: int, rng: np.random.Generator, size: int) -> Picture:
     """Return `identity` as drawn and worn by the hand and on the paper that `sheet` seeds."""
-    side = max(96, round(size * _DRAWN_AT))
     of_sheet = np.random.default_rng(sheet)
-    crop = worn(draw(identity, random_hand(of_sheet), rng, side), of_sheet)
+    return _seen(worn(draw(identity, random_hand(of_sheet), rng, _side(size)), of_sheet), size)
+
+
+def _stamped(identity: Program, workshop: int, sheet: int, size: int) -> Picture:
+    """Return an impression, as `sheet` seeds it, of the stamp that a workshop cut."""
+    of_sheet = np.random.default_rng(sheet)
+    return _seen(worn(struck(die(identity, workshop, _side(size)), of_sheet), of_sheet), size)
+
+
+def _side(size: int) -> int:
+    return max(96, round(size * _DRAWN_AT))
+
+
+def _seen(crop: Picture, size: int) -> Picture:
     return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
 
 
@@ -59,11 +90,16 @@ def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Picture:
     rng = np.random.default_rng([seed, chunk])
     pairs = np.empty((count, 2, size, size), np.uint8)
     for at in range(0, count, 2):
-        identity = random_identity(rng)
-        sheets = rng.integers(2**62, size=2).tolist()
+        family = _random_family(rng)
+        identity = family.identity(rng)
+        workshop, *sheets = rng.integers(2**62, size=3).tolist()
+        stamped = rng.random() < family.struck
         couple = (identity, near_miss(identity, rng))[: count - at]
         for row, program in enumerate(couple, start=at):
-            pairs[row] = [_picture(program, sheet, rng, size) for sheet in sheets]
+            if stamped:
+                pairs[row] = [_stamped(program, workshop, sheet, size) for sheet in sheets]
+            else:
+                pairs[row] = [_drawn(program, sheet, rng, size) for sheet in sheets]
     return pairs
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from retrieval.strokes.emblem import emblem
 from retrieval.strokes.glyphs import random_glyph
 from retrieval.strokes.letters import INITIALS, SIGNS
 from retrieval.strokes.merchant import merchant_mark
@@ -53,11 +54,7 @@ def _device(rng: np.random.Generator) -> Program:
         return random_glyph(rng)
     if kind < 0.85:
         return random_program(rng)
-    corners = int(rng.integers(3, 9))  # a filled shape: a charge on a shield, a punch
-    angles = 2 * math.pi * np.arange(corners) / corners + float(rng.uniform(0, math.pi))
-    radii = 0.45 * rng.uniform(0.5, 1.0, corners)
-    points = 0.5 + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return Program((Stroke(points.astype(np.float32), closed=True, filled=True),))
+    return emblem(rng)
 
 
 def ringed_mark(rng: np.random.Generator) -> Program:

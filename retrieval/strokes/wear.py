@@ -105,6 +105,36 @@ def _ruled_line(rng: np.random.Generator, side: int) -> Grey:
     return np.asarray(sheet.astype(np.float32) / 255, np.float32)
 
 
+def _outline_of_object(rng: np.random.Generator) -> Points:
+    """Return the outline of what a mark stands on, a sherd or a seal, in sides of the sheet."""
+    count = int(rng.integers(8, 20))
+    angles = float(rng.uniform(0, 2 * math.pi)) + 2 * math.pi * np.arange(count) / count
+    radii = 0.52 * (1 + rng.normal(0, 0.06, count)) * float(rng.uniform(0.9, 1.25))
+    middle = 0.5 + rng.normal(0, 0.05, 2)
+    points = middle + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return curve_of(Stroke(points.astype(np.float32), smooth=bool(rng.random() < 0.6), closed=True))
+
+
+def _edge_of_object(rng: np.random.Generator, side: int) -> Grey:
+    """Return a part of an object's outline as a draughtsman draws it, in [0, 1]."""
+    sheet = np.zeros((side, side), np.uint8)
+    path = _outline_of_object(rng)
+    seen = path[: max(2, int(len(path) * float(rng.uniform(0.3, 1.0))))]
+    fixed = np.round(seen * side * 16).astype(np.int32)
+    width = max(1, round(side * float(rng.uniform(0.006, 0.03))))
+    cv2.polylines(sheet, [fixed], False, 255, width, cv2.LINE_AA, 4)
+    return np.asarray(sheet.astype(np.float32) / 255, np.float32)
+
+
+def _object_itself(rng: np.random.Generator, side: int) -> Grey:
+    """Return how much darker an object is than the table it was photographed on, in grey levels."""
+    sheet = np.zeros((side, side), np.uint8)
+    fixed = np.round(_outline_of_object(rng) * side * 16).astype(np.int32)
+    cv2.fillPoly(sheet, [fixed], 255, cv2.LINE_AA, 4)
+    soft = cv2.GaussianBlur(sheet.astype(np.float32) / 255, (0, 0), float(rng.uniform(0.4, 3)))
+    return np.asarray(soft * float(rng.choice([-1, 1])) * float(rng.uniform(20, 110)), np.float32)
+
+
 def _ground(rng: np.random.Generator, side: int) -> Grey:
     """Return bare paper (or stone) in grey levels."""
     paper = np.full((side, side), float(rng.uniform(140, 250)), np.float32)
@@ -151,12 +181,16 @@ def worn(ink: Grey, rng: np.random.Generator) -> NDArray[np.uint8]:
         sheet = np.maximum(sheet, stray * float(rng.uniform(0.5, 1.0)))
     if rng.random() < 0.08:
         sheet = np.maximum(sheet, _ruled_line(rng, side) * float(rng.uniform(0.3, 0.9)))
+    if rng.random() < 0.06:
+        sheet = np.maximum(sheet, _edge_of_object(rng, side) * float(rng.uniform(0.4, 1.0)))
     paper = _ground(rng, side)
     if rng.random() < 0.2:
         behind = cv2.GaussianBlur(_running_hand(rng, side, 5), (0, 0), 1.2)
         paper -= behind * float(rng.uniform(5, 30))
+    if rng.random() < 0.05:
+        paper = np.clip(paper - _object_itself(rng, side), 30, 250)
     depth = float(rng.uniform(0.45, 0.95)) * float(np.median(paper))
-    if rng.random() < 0.06:
+    if rng.random() < 0.12:
         grey = paper + _relief(sheet, rng) * depth * 0.5
     else:
         grey = paper - sheet * depth

@@ -14,7 +14,7 @@ from retrieval.strokes.sameness import same_drawing
 Kind = Callable[[np.random.Generator], Program]
 
 
-@pytest.mark.parametrize("kind", [kind for _, kind in REPERTOIRE])
+@pytest.mark.parametrize("kind", [family.identity for family in REPERTOIRE])
 def test_a_near_miss_is_another_drawing_of_mostly_the_same_strokes(kind: Kind) -> None:
     rng = np.random.default_rng(4)
     kept = []
