@@ -42,6 +42,7 @@ format: .venv/development ## Put the code into the house's form
 benchmark: .venv/development ## Print the tables of docs/: pages, retrieval, speed
 	$(BIN)/python benchmarks/segmentation.py --pages $(PAGES)
 	$(BIN)/python benchmarks/fingerprints.py --pages $(PAGES)
+	$(BIN)/python benchmarks/stamps.py --pages $(PAGES)
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/likeness.py --drawn $(DRAWN)
 	$(BIN)/python benchmarks/synthetic.py

@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest.batch import ingest_crops
 from retrieval.catalogue.archive import create_archive
@@ -25,8 +26,9 @@ from retrieval.learn import gather_marks
 from retrieval.model import bundled_model, read_model, write_model
 
 #: Row -> what it changes in the default settings.
-VARIANTS: dict[str, dict[str, float]] = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
+    "no adversarial half": {"objective": "simclr"},
     "no neighbours as second pictures": {"neighbours": 0.0},
     "always a neighbour where there is one": {"neighbours": 1.0},
     "no turned siblings": {"siblings": 0.0},
