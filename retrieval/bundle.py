@@ -36,7 +36,7 @@ class Stage:
         return f"{self.size}:{self.steps}"
 
 
-STAGES = (Stage(64, 1400), Stage(96, 900), Stage(96, 2000))
+STAGES = (Stage(64, 1400), Stage(96, 3000), Stage(128, 2600))
 
 
 def stage(text: str) -> Stage:

@@ -33,7 +33,7 @@ RUN, RECORDS = ".run", "record"
 MOST_MARKS = 200_000
 FEWEST_MARKS = 2
 #: From the bundled weights: less than half an hour on two cores without bfloat16.
-ADAPTING_STEPS, ADAPTING_BATCH = 500, 144
+ADAPTING_STEPS, ADAPTING_BATCH = 320, 144
 
 
 def archive_model(archive: Archive, model_id: str | None = None) -> Model:

@@ -52,8 +52,8 @@ class Architecture:
 #: equal count of parameters. dcgan-attention is dcgan with SAGAN's attention
 #: on a map of a quarter of the side.
 ARCHITECTURES: dict[str, Architecture] = {
-    "dcgan": Architecture("dcgan", size=96, generator_width=32),
-    "dcgan-attention": Architecture("dcgan-attention", size=96, generator_width=32, attention=1),
+    "dcgan": Architecture("dcgan", size=128, generator_width=32),
+    "dcgan-attention": Architecture("dcgan-attention", size=128, generator_width=32, attention=1),
     "sketch-gan": Architecture("sketch-gan", width=32, kernels=(12, 8, 4, 4), generator_width=32),
     "thin-gan": Architecture("thin-gan", width=35, kernels=(4, 4, 4, 4), generator_width=35),
 }
