@@ -20,6 +20,7 @@ from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.files import write_atomically
 from retrieval.evaluation.evaluate import evaluate
 from retrieval.evaluation.labels import find_marks, read_labels
+from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import train
 from retrieval.learn import gather_marks
@@ -62,13 +63,14 @@ def main() -> None:
         labels = read_labels(options.drawn / "labels.csv", options.split)
         labelled = find_marks(archive, labels, "labels.csv")
         marks, digest = gather_marks(archive, start.shape.size, plain.seed)
+        pairs = redrawn_pairs(plain.seed, plain.identities, start.shape.size)
         for name in ["start", *options.rows]:
             if name not in done:
                 began, model = time.monotonic(), start
                 if name != "start":
                     run = Path(temporary) / name.replace(" ", "-")
                     settings = replace(plain, **VARIANTS[name])
-                    trained = train(settings, marks, digest, run, start)
+                    trained = train(settings, marks, digest, run, start, pairs=pairs)
                     write_model(run / "model", trained.weights, trained.manifest)
                     model = read_model(run / "model")
                 minutes = (time.monotonic() - began) / 60

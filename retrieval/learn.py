@@ -32,7 +32,7 @@ RUN, RECORDS = ".run", "record"
 #: A run looks at no more marks than this, chosen at random: features saturate long before.
 MOST_MARKS = 200_000
 FEWEST_MARKS = 2
-#: From the bundled weights: less than half an hour on two cores without bfloat16.
+#: From the bundled weights: ten minutes on two cores, half an hour reckoned without bfloat16.
 ADAPTING_STEPS, ADAPTING_BATCH = 320, 144
 
 
