@@ -35,6 +35,7 @@ from ingest.sources import read_frames
 from ingest.synthetic.archive import draw_archive
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
+from retrieval.evaluation.labels import overlap
 from retrieval.everywhere import (
     Place,
     find_places,
@@ -82,13 +83,6 @@ def drawn(folder: Path, pages: int, seed: int) -> tuple[Path, list[TrueMark]]:
         )
         for mark in truth.marks
     ]
-
-
-def overlap(one: Box, other: Box) -> float:
-    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    common = max(across, 0) * max(down, 0)
-    return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
 def centre_in(box: Box, true: Box) -> bool:

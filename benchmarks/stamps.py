@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +24,15 @@ from ingest.batch import ingest_pages
 from ingest.sources import read_frames
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.marks import mark_ids, mark_rows
-from retrieval.crops import load_crop
 from retrieval.embedding import embed
-from retrieval.evaluation.features import own_and_company
+from retrieval.evaluation.features import (
+    Features,
+    compared,
+    model_features,
+    own_and_company,
+    vectors_of,
+)
+from retrieval.evaluation.labels import overlap
 from retrieval.evaluation.measures import rank, score
 from retrieval.model import Model, bundled_model, read_model
 
@@ -48,14 +53,6 @@ STRUCK_BY_ONE_DIE = {
 }
 Box = tuple[int, int, int, int]
 Picture = NDArray[np.uint8]
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes (x, y, width, height)."""
-    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    common = max(across, 0) * max(down, 0)
-    return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
 def read_regions(folder: Path) -> list[tuple[str, Box]]:
@@ -97,7 +94,9 @@ def show_own_places(
     )
 
 
-def show_repeats(stamps: NDArray[np.float32], strangers: NDArray[np.float32]) -> None:
+def show_repeats(
+    stamps: NDArray[np.float32], strangers: NDArray[np.float32], features: Features
+) -> None:
     """Print how well the impressions of one die find each other, alone and among strangers."""
     rows = [row for struck in STRUCK_BY_ONE_DIE.values() for row in struck]
     dies = np.concatenate([[at] * len(of) for at, of in enumerate(STRUCK_BY_ONE_DIE.values())])
@@ -105,17 +104,9 @@ def show_repeats(stamps: NDArray[np.float32], strangers: NDArray[np.float32]) ->
     for others in (strangers[:0], strangers):
         vectors = np.concatenate([stamps[rows], others])
         labels = np.concatenate([dies, np.arange(len(others)) + len(STRUCK_BY_ONE_DIE)])
-        found_by = own_and_company(vectors)
-        queries = np.arange(len(rows))
-
-        def likeness(
-            asked: NDArray[np.int64],
-            vectors: NDArray[np.float32] = vectors,
-            found_by: Sequence[NDArray[np.float32]] = found_by,
-        ) -> NDArray[np.float32]:
-            return np.asarray(np.max([vectors[asked] @ f.T for f in found_by], axis=0), np.float32)
-
-        found = score(rank(labels, queries, np.arange(len(labels)), likeness)).micro
+        gallery = np.arange(len(labels))
+        likeness = compared(vectors, gallery, features)
+        found = score(rank(labels, gallery[: len(rows)], gallery, likeness)).micro
         print(
             f"| {len(rows)} | {len(labels)} | {found['precision_at_1'].value:.3f} "
             f"| {found['mean_average_precision'].value:.3f} |"
@@ -126,12 +117,8 @@ def proposals(archive: Archive, model: Model) -> tuple[NDArray[np.float32], list
     """Return the embeddings of all marks of the archive, and the page and box of each."""
     with archive.session() as session:
         found = list(mark_rows(session, mark_ids(session)).values())
-    vectors, places = [], []
-    for start in range(0, len(found), 510):
-        some = found[start : start + 510]
-        vectors.append(embed(model, [load_crop(archive, mark.crop) for mark in some]))
-        places += [(Path(mark.source).name, mark.box) for mark in some]
-    return np.concatenate(vectors), places
+    vectors = vectors_of(archive, [mark.crop for mark in found], model_features(model))
+    return vectors, [(Path(mark.source).name, mark.box) for mark in found]
 
 
 def main() -> None:
@@ -150,7 +137,7 @@ def main() -> None:
     print(f"model {model.id}")
     show_own_places(stamps, regions, marks, places)
     alone = [all(on != s or overlap(of, b) == 0 for s, b in regions) for on, of in places]
-    show_repeats(stamps, marks[np.asarray(alone)])
+    show_repeats(stamps, marks[np.asarray(alone)], model_features(model))
 
 
 if __name__ == "__main__":

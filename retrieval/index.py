@@ -28,6 +28,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.marks import marks_to_embed
+from retrieval.catalogue.parts import in_parts
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import dimension, embed
@@ -268,10 +269,10 @@ def _stored_vectors(
     """Return the catalogue's vectors of `marks` in that order, (N, size)."""
     vectors: dict[int, bytes] = {}
     with archive.session() as session:
-        for start in range(0, len(marks), 500):  # databases bound the length of an IN list
+        for some in in_parts(marks):
             query = select(tables.Embedding.mark_id, tables.Embedding.vector).where(
                 tables.Embedding.model_id == model_id,
-                tables.Embedding.mark_id.in_(marks[start : start + 500]),
+                tables.Embedding.mark_id.in_(some),
             )
             vectors.update((mark, vector) for mark, vector in session.execute(query))
     stacked = np.frombuffer(b"".join(vectors[mark] for mark in marks), "<f4")

@@ -9,7 +9,7 @@ import numpy as np
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.crops import store_crop
-from retrieval.gan.redrawing import random_identity
+from retrieval.gan.redrawing import random_family
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.pen import draw
 
@@ -17,7 +17,7 @@ from retrieval.strokes.pen import draw
 def drawn_mark(seed: int, side: int = 60) -> np.ndarray:
     """A mark on white paper, (side, side, 3) uint8."""
     rng = np.random.default_rng(seed)
-    ink = draw(random_identity(rng), random_hand(rng), rng, side)
+    ink = draw(random_family(rng).identity(rng), random_hand(rng), rng, side)
     return np.repeat((255 - 230 * ink).astype(np.uint8)[..., None], 3, axis=2)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.evaluation.columns import (
     columns_in_words,
@@ -44,7 +45,6 @@ COLUMNS = {
     "split": ("split",),
 }
 KINDS = ("sketch", "crop")
-_CHUNK = 500  # sources asked for in one statement
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,7 @@ def _marks_of(archive: Archive, sources: Sequence[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     columns = (Mark.id, Mark.crop, Mark.x, Mark.y, Mark.width, Mark.height)
     with archive.session() as session:
-        for start in range(0, len(sources), _CHUNK):
-            among = sources[start : start + _CHUNK]
+        for among in in_parts(sources):
             for known in session.scalars(select(Page.source).where(Page.source.in_(among))):
                 found.setdefault(known, [])
             for row in session.execute(

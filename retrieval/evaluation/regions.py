@@ -24,6 +24,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.evaluation.columns import (
     columns_in_words,
@@ -57,7 +58,7 @@ CORNERED = {
 }
 #: Columns that may name the sort of a box, the likeliest first.
 SORTS = ("zone", "sort", "kind", "place")
-_CHUNK = 500  # pages asked for in one statement
+_AT_ONCE = 500  # pages whose marks are held at once
 
 
 @dataclass(frozen=True)
@@ -249,8 +250,7 @@ def _pages_where(session: Session, condition: ColumnElement[bool]) -> Iterator[_
 
 def _pages_of(session: Session, sources: Sequence[str]) -> dict[str, list[_Page]]:
     found: dict[str, list[_Page]] = {}
-    for start in range(0, len(sources), _CHUNK):
-        among = sources[start : start + _CHUNK]
+    for among in in_parts(sources):
         for page in _pages_where(session, Page.source.in_(among)):
             found.setdefault(page.source, []).append(page)
     return found
@@ -302,8 +302,7 @@ def _no_contradiction(name: str, rows: Sequence[Region]) -> None:
 
 def _marks_of(session: Session, pages: Sequence[_Page]) -> Iterator[tuple[_Page, list[Any]]]:
     """Give each page with its marks that are not rejected."""
-    for start in range(0, len(pages), _CHUNK):
-        chunk = pages[start : start + _CHUNK]
+    for chunk in in_parts(pages, _AT_ONCE):
         rows = session.execute(
             select(
                 Mark.page_id, Mark.id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.status,

@@ -55,12 +55,8 @@ _DRAWN_AT = 4 / 3  # side of the drawing before it is worn and normalised, in si
 _CHUNK = 250  # identities a worker draws at once
 
 
-def random_identity(rng: np.random.Generator) -> Program:
-    """Return a new identity of the repertoire."""
-    return _random_family(rng).identity(rng)
-
-
-def _random_family(rng: np.random.Generator) -> Family:
+def random_family(rng: np.random.Generator) -> Family:
+    """Return a kind of marks, each as often as its share."""
     shares = np.asarray([family.share for family in REPERTOIRE])
     return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=shares / shares.sum()))]
 
@@ -90,7 +86,7 @@ def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Picture:
     rng = np.random.default_rng([seed, chunk])
     pairs = np.empty((count, 2, size, size), np.uint8)
     for at in range(0, count, 2):
-        family = _random_family(rng)
+        family = random_family(rng)
         identity = family.identity(rng)
         workshop, *sheets = rng.integers(2**62, size=3).tolist()
         stamped = rng.random() < family.struck

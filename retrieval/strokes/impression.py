@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.strokes.hand import random_hand
-from retrieval.strokes.pen import draw
+from retrieval.strokes.pen import draw, patches
 from retrieval.strokes.program import Program
 
 Ink = NDArray[np.float32]
@@ -42,12 +42,6 @@ def die(program: Program, seed: int, size: int) -> Ink:
         starvation=0.0,
     )
     return draw(program, cutter, np.random.default_rng([seed, 1]), size)
-
-
-def _patchy(rng: np.random.Generator, side: int, cells: int) -> Ink:
-    """Return smooth noise, (side, side), most of it in [0, 1]."""
-    coarse = rng.random((cells, cells), dtype=np.float32)
-    return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _held(ink: Ink, rng: np.random.Generator) -> Ink:
@@ -81,9 +75,9 @@ def struck(ink: Ink, rng: np.random.Generator) -> Ink:
         shift = np.array([[1, 0, dx], [0, 1, dy]])
         ghost = cv2.warpAffine(printed, shift, (side, side))
         printed = np.maximum(printed, ghost * float(rng.uniform(0.2, 0.7)))
-    flow = float(rng.uniform(0.55, 1.0)) * (0.6 + 0.6 * _patchy(rng, side, int(rng.integers(3, 8))))
+    flow = float(rng.uniform(0.55, 1.0)) * (0.6 + 0.6 * patches(rng, side, int(rng.integers(3, 8))))
     if rng.random() < 0.5:  # the weave of the paper, dust on the die
-        dry = _patchy(rng, side, int(rng.integers(16, 48)))
+        dry = patches(rng, side, int(rng.integers(16, 48)))
         flow *= np.clip((dry - float(rng.uniform(0, 0.35))) * 6, 0, 1)
     if rng.random() < 0.35:  # one side hardly touched the paper
         angle, reach = float(rng.uniform(0, 2 * math.pi)), float(rng.uniform(0.2, 0.7))

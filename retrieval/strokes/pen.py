@@ -52,7 +52,7 @@ def _ink_stroke(
         cv2.polylines(sheet, [piece], False, 255, max(1, round(width)), cv2.LINE_AA, _SHIFT)
 
 
-def _patches(rng: np.random.Generator, side: int, cells: int) -> NDArray[np.float32]:
+def patches(rng: np.random.Generator, side: int, cells: int) -> NDArray[np.float32]:
     """Return smooth noise in [0, 1], (side, side): where ink pooled and where it failed."""
     coarse = rng.random((cells, cells), dtype=np.float32)
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
@@ -71,7 +71,7 @@ def draw(program: Program, hand: Hand, rng: np.random.Generator, size: int) -> N
     for trace, points in zip(traces, _fit(traces, side, pen), strict=True):
         _ink_stroke(sheet, points, trace, hand, pen)
     ink = cv2.resize(sheet, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    flow = hand.ink * (0.8 + 0.4 * _patches(rng, size, 6))
+    flow = hand.ink * (0.8 + 0.4 * patches(rng, size, 6))
     if hand.starvation > 0:
-        flow = flow * (_patches(rng, size, 16) > hand.starvation * 0.8)
+        flow = flow * (patches(rng, size, 16) > hand.starvation * 0.8)
     return np.asarray(np.clip(ink * flow, 0, 1), np.float32)
