@@ -146,10 +146,11 @@ def look_everywhere(
         looked += len(readable)
         at += len(group)
         report(at, len(missing))
-    known = tidy(folder, scheme, size, wanted.keys())
-    regions, held = _held(archive, model, size)
+    tidy(folder, scheme, size, wanted.keys())
+    counts = [len(page.boxes) for page in each_page(folder, size)]
+    held = sum(path.stat().st_size for path in shard_paths(folder))
     seconds = time.monotonic() - began
-    return LookedThrough(looked, len(known), regions, held, seconds, tuple(unread))
+    return LookedThrough(looked, len(counts), sum(counts), held, seconds, tuple(unread))
 
 
 def standing(archive: Archive, model: Model) -> Standing:
@@ -220,13 +221,6 @@ def _lost(_page: KnownPage) -> _Cut:
 
 def _stuck(_page: KnownPage, *, minutes: float) -> _Cut:
     return _unread(f"reading its master took more than {minutes:g} minutes.")
-
-
-def _held(archive: Archive, model: Model, size: int) -> tuple[int, int]:
-    """Return how many regions there are, and how many bytes they take."""
-    folder = shards_folder(archive, model.id)
-    regions = sum(len(page.boxes) for page in each_page(folder, size))
-    return regions, sum(path.stat().st_size for path in shard_paths(folder))
 
 
 def _called(page: KnownPage) -> str:

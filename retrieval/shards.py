@@ -185,20 +185,22 @@ def each_page(folder: Path, size: int) -> Iterator[PageRegions]:
 
 
 def tidy(folder: Path, scheme: str, size: int, wanted: Collection[PageKey]) -> set[PageKey]:
-    """Leave in `folder` only wanted pages, each once, in full shards; return which there are.
+    """Leave in `folder` only wanted pages, each once; return which there are of `scheme`.
 
-    Damaged shards, those of another scheme, and what a killed run left are removed. A full shard
-    of wanted pages stays as it is.
+    These are put together in full shards; a full shard of wanted pages stays as it is. Pages of
+    another scheme stay until there are such of `scheme`, so that they can be searched meanwhile.
+    Damaged shards, and what a killed run left, are removed.
     """
     for unfinished in folder.glob(f"{UNFINISHED}*"):
         unfinished.unlink(missing_ok=True)
     kept: set[PageKey] = set()
     scattered: list[Path] = []
+    others: list[Path] = []
     # Full ones first: a page that a kill left in two shards stays in the larger.
     for path in sorted(shard_paths(folder), key=lambda p: (-p.stat().st_size, p.name)):
         pages = read_shard(path, size, scheme)
         if pages is None:
-            path.unlink(missing_ok=True)
+            others.append(path)
             continue
         keys = {page.page for page in pages}
         if len(pages) >= FULL and keys <= set(wanted) - kept:
@@ -213,7 +215,22 @@ def tidy(folder: Path, scheme: str, size: int, wanted: Collection[PageKey]) -> s
         scattered = sorted(made)
     for path in scattered:
         kept |= {page.page for page in read_shard(path, size) or ()}
+    held = set(kept)
+    for path in others:
+        held |= _reduce(path, size, set(wanted) - held)
     return kept
+
+
+def _reduce(path: Path, size: int, lacking: Collection[PageKey]) -> set[PageKey]:
+    """Leave of a shard only the pages that are `lacking` elsewhere, and return them."""
+    pages = read_shard(path, size) or []
+    left = {page.page: page for page in pages if page.page in lacking}
+    if len(left) < len(pages) or not left:
+        if left:
+            scheme = _scheme_of(path.read_bytes()) or ""
+            write_shard(path.parent, scheme, list(left.values()))
+        path.unlink(missing_ok=True)
+    return set(left)
 
 
 def _has_gone(

@@ -110,6 +110,28 @@ def test_tidying_puts_pages_together_once_and_drops_those_that_are_gone(
     assert {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)} == before
 
 
+def test_pages_of_another_scheme_stay_until_they_are_replaced(tmp_path: Path) -> None:
+    old = write_shard(tmp_path, "old", [page(1), page(2), page(3)])
+    wanted = {page(1).page, page(2).page, page(4).page}
+    assert tidy(tmp_path, "new", SIZE, wanted) == set(), "to be looked through anew"
+    assert not old.exists(), "page 3 has gone"
+    assert {known.page for known in each_page(tmp_path, SIZE)} == {page(1).page, page(2).page}
+    (kept,) = shard_paths(tmp_path)
+    assert read_shard(kept, SIZE, "old") is not None
+    tidy(tmp_path, "new", SIZE, wanted)
+    assert shard_paths(tmp_path) == [kept], "nothing more to do"
+
+    anew = page(1, regions=5)
+    write_shard(tmp_path, "new", [anew, page(4)])
+    assert tidy(tmp_path, "new", SIZE, wanted) == {page(1).page, page(4).page}
+    found = {known.page: known for known in each_page(tmp_path, SIZE)}
+    assert set(found) == wanted, "page 2, which could not be read anew, is still searched"
+    assert same(found[page(1).page], anew)
+    write_shard(tmp_path, "new", [page(2)])
+    assert tidy(tmp_path, "new", SIZE, wanted) == wanted
+    assert all(read_shard(path, SIZE, "new") is not None for path in shard_paths(tmp_path))
+
+
 def test_codes_are_as_near_as_a_byte_allows() -> None:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(50, 128)).astype(np.float32)
