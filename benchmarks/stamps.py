@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ingest.batch import ingest_pages
 from ingest.sources import read_frames
 from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.marks import mark_ids, mark_rows
 from retrieval.embedding import embed
 from retrieval.evaluation.features import (
@@ -116,7 +117,7 @@ def show_repeats(
 def proposals(archive: Archive, model: Model) -> tuple[NDArray[np.float32], list[tuple[str, Box]]]:
     """Return the embeddings of all marks of the archive, and the page and box of each."""
     with archive.session() as session:
-        found = list(mark_rows(session, mark_ids(session)).values())
+        found = list(mark_rows(session, mark_ids(session, Filters())).values())
     vectors = vectors_of(archive, [mark.crop for mark in found], model_features(model))
     return vectors, [(Path(mark.source).name, mark.box) for mark in found]
 

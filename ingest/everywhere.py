@@ -35,8 +35,8 @@ from retrieval.shards import (
     coded,
     each_page,
     folders_of_others,
-    in_parts,
     pages_in,
+    parts_of_sides,
     read_shard,
     shard_paths,
     shards_folder,
@@ -194,7 +194,7 @@ def _embedded(model: Model, readable: Sequence[tuple[KnownPage, _Cut]]) -> Itera
     for page, cut in readable:
         boxes, slid = cut.regions.boxes, cut.regions.slid
         start, end = end, end + len(boxes)
-        parts = in_parts(boxes, (page.width, page.height))
+        parts = parts_of_sides(boxes, (page.width, page.height))
         yield PageRegions(PageKey(page.sha256, page.frame), parts, slid, codes[start:end])
 
 

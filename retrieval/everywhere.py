@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import faiss
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.marks import marked_boxes
 from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
@@ -29,7 +30,6 @@ from retrieval.learn import archive_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import (
-    Filters,
     Hit,
     Searcher,
     query_vectors,
@@ -220,7 +220,7 @@ def find_places(
     among = len(places)
     if where is not None and where != Filters():
         with archive.session() as session:
-            fitting = np.asarray(page_ids(session, **asdict(where)), np.int64)
+            fitting = np.asarray(page_ids(session, where), np.int64)
         rows = np.flatnonzero(np.isin(places.pages, fitting))
         chosen, among = faiss.IDSelectorBatch(rows), len(rows)
     wanted = 200 + 10 * top

@@ -12,7 +12,7 @@ embedded in all of them at once, and a mark counts by the way in which it is mos
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
@@ -32,19 +33,6 @@ from retrieval.orientation import UPRIGHT, Orientation, held
 
 #: How far a disliked mark pushes the query away, against 1 for a liked one (Rocchio 1971).
 DISLIKE = 0.5
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a historian narrows a search to; None lets everything through.
-
-    A document dated over a span of years fits when its span meets the filter's.
-    """
-
-    year_from: int | None = None
-    year_to: int | None = None
-    series: str | None = None  # "HCA 32"
-    ship: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +179,7 @@ def rank_marks(
     with searcher.archive.session() as session:
         among = None
         if where is not None and where != Filters():
-            fitting = np.asarray(mark_ids(session, **asdict(where)), np.int64)
+            fitting = np.asarray(mark_ids(session, where), np.int64)
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
         scores, marks = nearest(searcher.index, vectors.reshape(-1, vectors.shape[-1]), top, among)
         rows = mark_rows(session, np.unique(marks).tolist())

@@ -77,7 +77,7 @@ def decoded(codes: NDArray[np.int8]) -> NDArray[np.float32]:
     return np.asarray(codes * np.float32(STEP), np.float32)
 
 
-def in_parts(boxes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.uint16]:
+def parts_of_sides(boxes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.uint16]:
     """Return boxes (N, 4) in pixels of a page of (width, height) as parts of its sides."""
     return np.asarray(np.round(boxes * (_PARTS / np.array([*size, *size]))), np.uint16)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
-from retrieval.search import Filters
 
 _YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
 

@@ -27,6 +27,20 @@ _FIELDS = (
 
 
 @dataclass(frozen=True)
+class Filters:
+    """What a historian narrows a search to; None lets everything through.
+
+    A document dated over a span of years fits when its span meets the filter's; one without any
+    year fits only when no year is asked for.
+    """
+
+    year_from: int | None = None
+    year_to: int | None = None
+    series: str | None = None  # "HCA 32"
+    ship: str | None = None
+
+
+@dataclass(frozen=True)
 class Facets:
     """What the documents can be narrowed by: their series and ships in order, their years."""
 
@@ -58,25 +72,20 @@ def facets(session: Session) -> Facets:
     )
 
 
-def document_conditions(
-    year_from: int | None = None,
-    year_to: int | None = None,
-    series: str | None = None,
-    ship: str | None = None,
-) -> list[ColumnElement[bool]]:
-    """Return the conditions on a document, for `where`; none for what is None."""
+def document_conditions(where: Filters) -> list[ColumnElement[bool]]:
+    """Return what the filters ask of a document, one condition each; none for what is None."""
     conditions: list[ColumnElement[bool]] = []
-    if year_from is not None or year_to is not None:
+    if where.year_from is not None or where.year_to is not None:
         conditions.append(or_(Document.year_from.is_not(None), Document.year_to.is_not(None)))
     # A span with one side open (before 1700) reaches as far as anyone asks.
-    if year_from is not None:
-        conditions.append(or_(Document.year_to >= year_from, Document.year_to.is_(None)))
-    if year_to is not None:
-        conditions.append(or_(Document.year_from <= year_to, Document.year_from.is_(None)))
-    if series is not None:
-        conditions.append(Document.series == series)
-    if ship is not None:
-        conditions.append(Document.ship == ship)
+    if where.year_from is not None:
+        conditions.append(or_(Document.year_to >= where.year_from, Document.year_to.is_(None)))
+    if where.year_to is not None:
+        conditions.append(or_(Document.year_from <= where.year_to, Document.year_from.is_(None)))
+    if where.series is not None:
+        conditions.append(Document.series == where.series)
+    if where.ship is not None:
+        conditions.append(Document.ship == where.ship)
     return conditions
 
 

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.documents import (
+    Filters,
+    document_columns,
+    document_conditions,
+    take_document,
+)
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Document, Embedding, Mark, Page
 
@@ -44,21 +49,13 @@ class MarkRow:
         return self.x, self.y, self.width, self.height
 
 
-def mark_ids(
-    session: Session,
-    *,
-    year_from: int | None = None,
-    year_to: int | None = None,
-    series: str | None = None,
-    ship: str | None = None,
-) -> list[int]:
+def mark_ids(session: Session, where: Filters) -> list[int]:
     """Return the ids, in order, of the marks that are not rejected and whose document fits.
 
-    Years: the document's span and the one asked for overlap; a document without any year fits
-    only when none is asked for. Marks without a document fit only when nothing is.
+    Marks without a document fit only when nothing is asked for.
     """
     statement = select(Mark.id).where(Mark.status != "rejected").order_by(Mark.id)
-    conditions = document_conditions(year_from, year_to, series, ship)
+    conditions = document_conditions(where)
     if conditions:
         statement = (
             statement.join(Page, Mark.page_id == Page.id)

@@ -9,7 +9,12 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.documents import document_columns, document_conditions, take_document
+from retrieval.catalogue.documents import (
+    Filters,
+    document_columns,
+    document_conditions,
+    take_document,
+)
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Document, Mark, Page
@@ -53,17 +58,10 @@ class PageSize:
     height: int
 
 
-def page_ids(
-    session: Session,
-    *,
-    year_from: int | None = None,
-    year_to: int | None = None,
-    series: str | None = None,
-    ship: str | None = None,
-) -> list[int]:
+def page_ids(session: Session, where: Filters) -> list[int]:
     """Return the ids, in order, of the pages whose document fits, as in `mark_ids`."""
     statement = select(Page.id).order_by(Page.id)
-    conditions = document_conditions(year_from, year_to, series, ship)
+    conditions = document_conditions(where)
     if conditions:
         statement = statement.join(Document, Page.document_id == Document.id).where(*conditions)
     return list(session.scalars(statement))

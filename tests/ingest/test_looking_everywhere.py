@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from ingest.batch import ingest_pages
 from ingest.everywhere import Standing, look_everywhere, standing
 from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.everywhere import (
@@ -26,7 +27,7 @@ from retrieval.everywhere import (
 from retrieval.index import refresh_index
 from retrieval.model import bundled_model
 from retrieval.orientation import orientations
-from retrieval.search import Filters, load_searcher
+from retrieval.search import load_searcher
 from retrieval.shards import each_page, shard_paths, shards_folder
 from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, make_unmarked, missed_page
 

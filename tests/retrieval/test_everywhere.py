@@ -8,6 +8,7 @@ import pytest
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.everywhere import (
     HANDICAP,
@@ -20,8 +21,8 @@ from retrieval.everywhere import (
 )
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT
-from retrieval.search import Filters, Hit
-from retrieval.shards import PageKey, PageRegions, coded, in_parts, shards_folder, write_shard
+from retrieval.search import Hit
+from retrieval.shards import PageKey, PageRegions, coded, parts_of_sides, shards_folder, write_shard
 
 DIMENSIONS = 128
 SIZE = (1000, 800)
@@ -61,7 +62,9 @@ def regions(number: int, *found: tuple[tuple[int, int, int, int], np.ndarray]) -
     boxes = np.array([box for box, _ in found], np.int64).reshape(-1, 4)
     vectors = np.array([vector for _, vector in found], np.float32).reshape(-1, DIMENSIONS)
     slid = np.zeros(len(boxes), bool)
-    return PageRegions(PageKey(f"{number:064x}", 0), in_parts(boxes, SIZE), slid, coded(vectors))
+    return PageRegions(
+        PageKey(f"{number:064x}", 0), parts_of_sides(boxes, SIZE), slid, coded(vectors)
+    )
 
 
 def shelved(archive: Archive, model: Model, *pages: PageRegions) -> None:

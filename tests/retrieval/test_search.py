@@ -6,12 +6,13 @@ from sqlalchemy import delete
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.crops import crop_path, store_crop
 from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
-from retrieval.search import Filters, Searcher, search_images, search_marks
+from retrieval.search import Searcher, search_images, search_marks
 from tests.drawn_marks import add_marks, drawn_mark
 
 EIGHT = orientations(turned=True, mirrored=True)

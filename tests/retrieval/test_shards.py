@@ -14,8 +14,8 @@ from retrieval.shards import (
     coded,
     decoded,
     each_page,
-    in_parts,
     in_pixels,
+    parts_of_sides,
     read_shard,
     shard_paths,
     tidy,
@@ -146,5 +146,5 @@ def test_codes_are_as_near_as_a_byte_allows() -> None:
 )
 def test_boxes_come_back_to_the_pixel(width: int, height: int, shares) -> None:
     box = np.array([[int(s * side) for s, side in zip(shares, [width, height] * 2, strict=True)]])
-    back = in_pixels(in_parts(box, (width, height)), np.array([width, height]))
+    back = in_pixels(parts_of_sides(box, (width, height)), np.array([width, height]))
     np.testing.assert_array_equal(back, box)

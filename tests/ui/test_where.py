@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
-from retrieval.search import Filters
 from ui.where import parse_where
 
 

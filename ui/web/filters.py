@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from retrieval.catalogue.documents import Facets
-from retrieval.search import Filters
+from retrieval.catalogue.documents import Facets, Filters
 from ui.web.markup import section
 from ui.web.query import View
 from ui.web.state import change, view

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.documents import document_conditions, in_order_of_reference
+from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
 from retrieval.catalogue.tables import Document, Mark, Page
-from retrieval.search import Filters
 from ui.wording import known
 
 #: Pages offered at once: more than this nobody scrolls through, and every one goes to the browser.
@@ -30,7 +29,7 @@ def offered_pages(session: Session, text: str, where: Filters, also: int | None 
     `where` narrows them as it narrows a search. Documents come in the order of their references,
     pages in that of their document. The page `also` is offered whatever it is called.
     """
-    conditions = document_conditions(where.year_from, where.year_to, where.series, where.ship)
+    conditions = document_conditions(where)
     conditions += [_holds(word) for word in text.split()[:8]]
     columns = (Page.id, Page.source, Page.frame, Document.reference, Document.title)
     query = select(*columns).outerjoin(Document, Document.id == Page.document_id)

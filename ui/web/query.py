@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
 from retrieval.orientation import Orientation, orientations
-from retrieval.search import Filters
 from ui.pictures import Box, parse_region
 
 Way = Literal["draw", "upload", "page", "marks"]

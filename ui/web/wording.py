@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrieval.catalogue.canvases import CanvasRow
-from retrieval.search import Filters
+from retrieval.catalogue.documents import Filters
 from ui.canvases import beyond
 from ui.wording import NOTABLE, alikeness, counted, known
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_to_embed, page_marks
 from retrieval.catalogue.tables import Mark, Page
 
@@ -25,15 +26,15 @@ from retrieval.catalogue.tables import Mark, Page
 )
 def test_marks_that_fit(filled: Archive, where: dict[str, object], marks: list[int]) -> None:
     with filled.session() as session:
-        assert mark_ids(session, **where) == marks  # type: ignore[arg-type]
+        assert mark_ids(session, Filters(**where)) == marks  # type: ignore[arg-type]
 
 
 def test_open_spans_reach_as_far_as_asked(filled: Archive) -> None:
     with filled.writing() as session:
         session.get_one(Page, 4).document_id = 3  # "before 1690"
     with filled.session() as session:
-        assert mark_ids(session, year_from=1500, year_to=1600) == [5, 6]
-        assert mark_ids(session, year_from=1691) == [1, 3]
+        assert mark_ids(session, Filters(year_from=1500, year_to=1600)) == [5, 6]
+        assert mark_ids(session, Filters(year_from=1691)) == [1, 3]
 
 
 def test_rows_of_marks_come_with_page_and_document(filled: Archive) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from retrieval.catalogue.archive import Archive
-from retrieval.search import Filters
+from retrieval.catalogue.documents import Filters
 from tests.paper_archive import Papers
 from ui.web.picking import offered_pages, sampled_marks
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.search import Filters
+from retrieval.catalogue.documents import Filters
 from ui.web.query import MOST_MARKS, MOST_SHOWN, SHOWN, View, from_address, to_address
 
 _MARKS = st.lists(st.integers(1, 10**9), max_size=5, unique=True).map(tuple)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.catalogue.canvases import CanvasRow
-from retrieval.search import Filters
+from retrieval.catalogue.documents import Filters
 from ui.web.markup import card, heading, section, table
 from ui.web.wording import (
     as_markdown,
