@@ -67,8 +67,9 @@ class AnnotatedImage:
 
     `names` are what a file calls the image, the best first: its path, its bare name, a URL; on
     writing there is one, the page's source. `frame` counts the images of a multi-page file
-    from 0. `location`, `page`, `ordinal`, `ingested`, `document`, `canvas` and `described`, what
-    that canvas says of it, are only there on writing.
+    from 0, `page` is its id in the archive that wrote the file, 0 where none is said. `location`,
+    `ordinal`, `ingested`, `document`, `canvas` and `described`, what that canvas says of it, are
+    only there on writing.
     """
 
     names: tuple[str, ...]
@@ -189,8 +190,11 @@ def origin_of(value: object) -> str | None:
 
 
 def mark_of(value: object) -> int | None:
-    """Return the id of a mark, or None for nothing; else RegionError."""
-    return None if value is None or value == "" else whole(value, "mark")
+    """Return the id of a mark, or None for what is none: others call other things a mark."""
+    try:
+        return whole(value, "mark")
+    except RegionError:
+        return None
 
 
 def moment_of(value: object) -> datetime | None:

@@ -6,7 +6,8 @@ file, on the page that it names:
 
 - it is the mark whose id and moment our own export wrote: that mark is brought up to it;
 - a mark lies there already (intersection over union of `SAME_REGION` or more): likewise;
-- an id without the moment, from a table that has lost that column, counts where boxes overlap;
+- an id without the moment, from a table that has no such column, counts where boxes overlap at all
+  and the row names its page's id as well, else where they share `MOVED_REGION` or more;
 - else it is a new mark.
 
 "proposed" is nobody's word: it makes new proposals, but never changes what there is, unless the
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ from retrieval.catalogue.tables import Mark, now
 
 #: A region that covers a mark this well (intersection over union) is that mark.
 SAME_REGION = 0.9
+#: One that bears a mark's number, and nothing else of ours, is that mark if it covers it this well.
+MOVED_REGION = 0.5
 
 Boxes = NDArray[np.float64]
 
@@ -199,7 +202,7 @@ def _placed(
                 continue
             if is_cut_off(annotation, one, scale):
                 remarks.append(f"{called}, {annotation.where}: cut off at the edge of the page.")
-            here.append(one)
+            here.append(replace(one, page_said=image.page == page.id))
     return placed
 
 
@@ -262,7 +265,9 @@ def _matches(
         mark = by_id.get(one.annotation.mark or 0)
         if mark is None or one.annotation.created:
             continue
-        if overlaps(one.box, np.array([mark.box], np.float64))[0] > 0:
+        # Anybody may number marks from 1: without the page's id, too, the place must say so.
+        shared = overlaps(one.box, np.array([mark.box], np.float64))[0]
+        if shared > 0 and (one.page_said or shared >= MOVED_REGION):
             take(at, mark, True)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ingest.annotations.annotation import (
     MAX_REGIONS_OF_AN_IMAGE,
@@ -39,7 +40,9 @@ COLUMNS = (
 )
 
 #: What a mark has besides, so that it comes back whole.
-FULL_COLUMNS = (*COLUMNS, "frame", "origin", "created", "polygon")
+FULL_COLUMNS = (
+    *COLUMNS, "frame", "origin", "created", "polygon", "page_width", "page_height", "sha256",
+)  # fmt: skip
 
 #: What canvases of IIIF manifests say of pages: after all others, and only where one says any.
 #: Not "label": in a file of marks that is taken for whose mark it is.
@@ -53,28 +56,22 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
     """Read numbered lines by the names of the columns, of which `NEEDED` must be there."""
-    found: dict[tuple[str, int | None], list[Annotation]] = {}
+    found: dict[AnnotatedImage, list[Annotation]] = {}
     refused: list[str] = []
     for line, row in rows:
         where = f"line {line}"
         try:
-            source = row["source"]
-            if not source:
-                raise RegionError("it names no source")
-            frame = whole(row["frame"], "frame") if row.get("frame") else None
-            here = found.setdefault((source, frame), [])
+            image = _image(row)
+            here = found.setdefault(image, [])
             here.append(_annotation(row, where))
         except RegionError as error:
             refused.append(f"{where}: {error}.")
             continue
         if len(here) > MAX_REGIONS_OF_AN_IMAGE:
             raise MetadataError(
-                f"{name} has more than {MAX_REGIONS_OF_AN_IMAGE:,} rows of {source!r}."
+                f"{name} has more than {MAX_REGIONS_OF_AN_IMAGE:,} rows of {image.source!r}."
             )
-    images = [
-        AnnotatedImage((source,), tuple(annotations), frame)
-        for (source, frame), annotations in found.items()
-    ]
+    images = [replace(image, annotations=tuple(here)) for image, here in found.items()]
     return Understood(tuple(images), tuple(refused))
 
 
@@ -119,6 +116,9 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "origin": one.origin,
         "created": moment_text(one.created),
         "polygon": points_text(one.polygon) if one.polygon else None,
+        "page_width": image.width,
+        "page_height": image.height,
+        "sha256": image.sha256,
         "page_label": _as_text(said.label),
         "attribution": _as_text(said.attribution),
         "rights": _as_text(said.rights),
@@ -131,6 +131,26 @@ def _as_text(said: str | None) -> str | None:
     None of these columns is read back.
     """
     return f"'{said}" if said and said.startswith(_FORMULA) else said
+
+
+def _image(row: Mapping[str, str]) -> AnnotatedImage:
+    """Return the image that a row is about; RegionError where it names none."""
+    if not row["source"]:
+        raise RegionError("it names no source")
+
+    def said(column: str) -> int | None:
+        return whole(row[column], column) if row.get(column) else None
+
+    # What others call a page is no id of ours.
+    page = said("page") if row.keys() >= set(COLUMNS) else None
+    return AnnotatedImage(
+        (row["source"],),
+        frame=said("frame"),
+        width=said("page_width"),
+        height=said("page_height"),
+        sha256=row.get("sha256") or None,
+        page=page or 0,
+    )
 
 
 def _annotation(row: Mapping[str, str], where: str) -> Annotation:

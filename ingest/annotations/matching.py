@@ -26,11 +26,15 @@ Polygon = list[list[int]]
 
 @dataclass(frozen=True)
 class Placed:
-    """A mark of a file on its page: box and polygon in whole pixels of the master."""
+    """A mark of a file on its page: box and polygon in whole pixels of the master.
+
+    `page_said` tells whether the file names the page by its id in this archive, too.
+    """
 
     annotation: Annotation
     box: Box
     polygon: Polygon | None
+    page_said: bool = False
 
 
 class PageFinder:
@@ -169,6 +173,8 @@ def _only(pages: Sequence[KnownPage], image: AnnotatedImage) -> KnownPage:
         pages = [page for page in pages if page.frame == image.frame]
         if not pages:
             raise RegionError(f"that file has no image number {image.frame + 1} in the archive")
+    elif by_id := [page for page in pages if page.id == image.page]:
+        pages = by_id
     if len(pages) > 1:
         raise RegionError(
             f"that file has {len(pages)} images, and nothing says which is meant: a `frame` "

@@ -11,8 +11,9 @@ from PIL import Image
 from sqlalchemy import update
 
 from ingest.annotations.exporting import export_text
-from ingest.annotations.formats import ANNOTATION_FORMATS
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
+from ingest.annotations.table import table_text
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy
@@ -133,13 +134,55 @@ def test_the_id_of_another_archive_moves_no_mark_here(filled: Archive, tmp_path:
     regions = [{"bbox": [0, 0, 30, 30], "attributes": said}]
     report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
     assert (report.added, report.updated) == (1, 0)
-    # A table without the moment: the same id is the same mark only where the two overlap.
+    # A table without the moment: the same id is the same mark only where the two share most.
     table = "mark,source,x,y,width,height\n{},a/1.png,{},0,15,15\n"
     assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 60)).added == 1
-    assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 9)).updated == 1
+    assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 12)).added == 1
+    assert imported(filled, tmp_path / "x.csv", table.format(mark.id, 4)).updated == 1
     assert only_marks(filled, "a/1.png")[1].id == mark.id
     other = only_marks(filled, "b/1.png")[0]
     assert imported(filled, tmp_path / "x.csv", table.format(other.id, 60)).unchanged == 1
+
+
+def test_a_box_that_was_moved_in_our_list_of_marks_moves_its_mark(
+    filled: Archive, tmp_path: Path
+) -> None:
+    mark = only_marks(filled, "a/1.png")[0]
+    listed = export_text(filled, EXPORT_FORMATS["csv"])
+    rows = list(csv.DictReader(io.StringIO(listed)))
+    row = next(one for one in rows if one["mark"] == str(mark.id))
+    assert (row["x"], row["width"]) == (str(mark.x), str(mark.width))
+    row["x"] = str(mark.x + mark.width - 2)
+    report = imported(filled, tmp_path / "x.csv", table_text(list(row), [list(row.values())]))
+    assert (report.added, report.updated) == (0, 1)
+    row |= {"page": "999", "x": str(mark.x)}
+    report = imported(filled, tmp_path / "y.csv", table_text(list(row), [list(row.values())]))
+    assert (report.added, report.updated) == (1, 0), "the list of another archive"
+
+
+def test_what_others_call_a_mark_is_no_number_of_ours(filled: Archive, tmp_path: Path) -> None:
+    text = "mark,source,x,y,width,height\nJan de Wit,a/1.png,60,60,15,15\n"
+    report = imported(filled, tmp_path / "x.csv", text)
+    assert (report.added, report.refused) == (1, ())
+
+
+def test_a_table_of_an_older_scan_is_brought_to_the_new_ones_size(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    before = only_marks(filled, "a/1.png")[0]
+    table = export_text(filled, ANNOTATION_FORMATS["csv"])
+    with Image.open(scans / "a/1.png") as image:
+        image.resize((2 * image.width, 2 * image.height)).save(scans / "a/1.png")
+    with filled.writing() as session:
+        session.execute(update(Mark).where(Mark.id == before.id).values(status="confirmed"))
+    pages_of(filled, scans)
+    doubled = only_marks(filled, "a/1.png")[0]
+    assert (doubled.x, doubled.width) == (2 * before.x, 2 * before.width)
+    report = imported(filled, tmp_path / "x.csv", table)
+    assert any("brought to the page's" in remark for remark in report.remarks)
+    assert any("another scan" in remark for remark in report.remarks)
+    again = only_marks(filled, "a/1.png")[0]
+    assert (again.x, again.y, again.width) == (doubled.x, doubled.y, doubled.width)
 
 
 def test_an_outline_stays_where_the_box_stays_and_the_file_has_none(

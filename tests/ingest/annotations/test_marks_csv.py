@@ -34,7 +34,9 @@ def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
     ]  # fmt: skip
     assert rows[1] == ["7", "a/b.png", "1", "10", "20", "30", "40", "confirmed", "", ""]
     rows = list(csv.reader(io.StringIO(ANNOTATION_FORMATS["csv"].write([PAGE], BASE))))
-    assert rows[0][10:] == ["frame", "origin", "created", "polygon"]
+    assert rows[0][10:] == [
+        "frame", "origin", "created", "polygon", "page_width", "page_height", "sha256",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from ingest.annotations.exporting import annotated_images, export_text
-from ingest.annotations.formats import ANNOTATION_FORMATS
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
@@ -104,6 +104,15 @@ def test_importing_what_was_exported_changes_nothing(
         reports = import_annotations(filled, written(filled, form, tmp_path / "out"))
         assert sum(report.unchanged for report in reports) == len(before["marks"])
         assert dump(filled, moments=True) == before
+
+
+def test_the_list_for_reading_comes_back_as_well(filled: Archive, tmp_path: Path) -> None:
+    before = dump(filled, moments=True)
+    assert len({page["source"] for page in before["pages"]}) < len(before["pages"])
+    (tmp_path / "marks.csv").write_text(export_text(filled, EXPORT_FORMATS["csv"]))
+    (report,) = import_annotations(filled, [tmp_path / "marks.csv"])
+    assert (report.unchanged, report.refused) == (len(before["marks"]), ())
+    assert dump(filled, moments=True) == before
 
 
 def test_a_manifest_that_was_published_comes_back(filled: Archive, tmp_path: Path) -> None:
