@@ -31,10 +31,9 @@ from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
 from ingest.documents.storing import store_documents
 from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_again
-from ingest.iiif.arrivals import arriving, sweep_masters
-from ingest.iiif.cataloguing import bind_canvases, describe
+from ingest.iiif.arrivals import arriving, sweep_masters, take_up
+from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
-from ingest.iiif.manifest import Manifest
 from ingest.listing import is_at_hand
 from ingest.quarantine import (
     forget_absent_failures,
@@ -238,8 +237,8 @@ def _ingest(
     read = functools.partial(
         read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
     )
-    written, bound, binding = 0, Binding(0, ()), Binding(0, ())
-    described_by: list[tuple[Manifest, str]] = []
+    written, bound, binding = 0, 0, Binding(0, ())
+    by_manifests: list[Described] = []
 
     def groups_to_read() -> Iterator[list[FileToRead]]:
         yield from files_to_read(run, given.files)
@@ -251,11 +250,10 @@ def _ingest(
         before = sources_in_quarantine(archive)
         if given.failed:
             try_again(archive, given.files)
-        for one, _ in given.manifests:
-            with archive.writing() as session:
-                document = describe(session, one.manifest)
-                written += store_documents(session, [document])
-            described_by.append((one.manifest, document.reference))
+        for one, wanted in given.manifests:
+            by_manifest, changed = take_up(archive, one, wanted)
+            by_manifests.append(by_manifest)
+            written += changed
         if described:
             with archive.writing() as session:
                 for file in described:
@@ -278,8 +276,8 @@ def _ingest(
                     for read_one in group:
                         done(read_one.name)
             with archive.writing() as session:
-                if described_by:
-                    bound = bind_canvases(session, archive.masters_folder, described_by)
+                for by_manifest in by_manifests:
+                    bound += bind_canvases(session, archive.masters_folder, by_manifest)
                 if described:
                     binding = bind_pages(session, described)
         except BaseException:
@@ -300,14 +298,13 @@ def _ingest(
         healed=healed_of(archive, before),
         skipped=given.skipped,
         documents=written,
-        bound=bound.pages + binding.pages,
+        bound=bound + binding.pages,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
         sources_without_document=unbound,
         references_without_page=pageless,
         problems=(
             *(said for one in described for said in one.problems),
-            *bound.problems,
             *binding.problems,
         ),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -49,6 +50,44 @@ def store_documents(session: Session, documents: Sequence[DocumentRecord]) -> in
             session.execute(update(Document), changed)
         written += len(new) + len(changed)
     return written
+
+
+def store_beneath_others(
+    session: Session, document: DocumentRecord, before: DocumentRecord | None
+) -> int:
+    """Add the document, or bring in what it says where nobody else has spoken; return how many.
+
+    `before` is what was stored of it from the same source the last time: what the catalogue has
+    and `before` has not is somebody else's word, and stays. A date stays with all made of it.
+    """
+    table = Document.__table__.c
+    row = session.execute(select(*table).where(table.reference == document.reference)).one_or_none()
+    if row is None:
+        return store_documents(session, [document])
+    here = row._asdict()
+    said: dict[str, Any] = {"details": {}}
+    if before and before.reference == document.reference:
+        said = _as_row(before)
+    others: dict[str, Any] = {
+        column: None
+        for column in ("series", "title", "ship", "place", "captain")
+        if here[column] not in (None, said.get(column))
+    }
+    if others_date := here["date"] is not None and _dated(here) != _dated(said):
+        others |= dict.fromkeys(("date", "year_from", "year_to"))
+    details = {
+        key: value
+        for key, value in document.details.items()
+        if here["details"].get(key) in (None, said["details"].get(key))
+        and not (others_date and key in (EDTF, CALENDAR))
+    }
+    return store_documents(session, [replace(document, **others, details=details)])
+
+
+def _dated(row: Mapping[str, Any]) -> list[Any]:
+    """Return a row's date, and what was made of it."""
+    columns = [row.get(column) for column in ("date", "year_from", "year_to")]
+    return columns + [row["details"].get(key) for key in (EDTF, CALENDAR)]
 
 
 def _kept(details: dict[str, Any], one: DocumentRecord) -> dict[str, Any]:

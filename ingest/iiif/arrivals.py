@@ -2,22 +2,62 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ingest.iiif.cataloguing import name_pages, unreadable
+from ingest.documents.storing import store_beneath_others
+from ingest.iiif.cataloguing import (
+    Described,
+    bind_canvases,
+    describe,
+    name_pages,
+    unreadable,
+)
 from ingest.iiif.fetching import Web
 from ingest.iiif.given import GivenManifest
-from ingest.iiif.manifest import read_manifest
-from ingest.iiif.masters import MANIFEST, Wanted, fetch_master, folder_of, masters_in, wanted_of
+from ingest.iiif.masters import (
+    MANIFEST,
+    Wanted,
+    fetch_master,
+    folder_of,
+    kept_manifest,
+    masters_in,
+    wanted_of,
+)
 from ingest.listing import ImageFile
 from ingest.quarantine import forget_not_fetched, forget_not_fetched_at, record_not_fetched
 from ingest.run import Run
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, MetadataError, SourceError
+from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.files import UNFINISHED, write_atomically
-from retrieval.catalogue.metadata import read_metadata
+
+
+def take_up(
+    archive: Archive, given: GivenManifest, wanted: Sequence[Wanted]
+) -> tuple[Described, int]:
+    """Tell the catalogue what a manifest says of its document and its pages, and keep it.
+
+    Return the document, and how many documents were written. What of its images could not be had
+    and is not wanted any more leaves quarantine. The manifest that was kept before tells what in
+    the catalogue is its word: it is replaced when all of that is said.
+    """
+    manifest = given.manifest
+    folder = folder_of(archive.masters_folder, manifest)
+    before = kept_manifest(folder)
+    here = masters_in(folder)
+    missing = {one.address for one in wanted if one.key not in here}
+    addresses = {one.address for one in wanted}
+    if before:
+        addresses |= {one.address for one in wanted_of(before)}
+    with archive.writing() as session:
+        forget_not_fetched_at(session, addresses - missing)
+        document = describe(session, manifest)
+        said = describe(session, before) if before else None
+        written = store_beneath_others(session, document, said)
+        described = Described(manifest, before, document.reference)
+        bind_canvases(session, archive.masters_folder, described)
+    _keep_manifest(folder, given.content)
+    return described, written
 
 
 def arriving(
@@ -31,12 +71,9 @@ def arriving(
     archive = run.archive
     folder = folder_of(archive.masters_folder, given.manifest)
     here = masters_in(folder)
-    missing = {one.address for one in wanted if one.key not in here}
     with archive.writing() as session:
-        forget_not_fetched_at(session, _addresses(folder, wanted) - missing)
         names = name_pages(session, given.manifest, wanted, folder)
         bad = unreadable(session, folder)
-    _keep_manifest(folder, given.content)
     ready: list[ImageFile] = []
     for one in wanted:
         path = here.get(one.key)
@@ -65,17 +102,6 @@ def sweep_masters(archive: Archive) -> None:
     """Remove the unfinished files that a killed run left among the masters."""
     for unfinished in archive.masters_folder.glob(f"*/*/{UNFINISHED}*"):
         unfinished.unlink(missing_ok=True)
-
-
-def _addresses(folder: Path, wanted: Sequence[Wanted]) -> set[str]:
-    """Return the addresses of a manifest's images: as it is, and as it was when it was kept."""
-    addresses = {one.address for one in wanted}
-    path = folder / MANIFEST
-    if path.is_file():
-        with contextlib.suppress(MetadataError):  # somebody has changed it: nothing depends on it
-            before = read_manifest(read_metadata(path), str(path))
-            addresses |= {one.address for one in wanted_of(before)}
-    return addresses
 
 
 def _keep_manifest(folder: Path, content: bytes) -> None:

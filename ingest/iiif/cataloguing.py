@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.csv_file import COLUMNS
-from ingest.documents.record import (
-    Details,
-    DocumentRecord,
-    DocumentsFile,
-    Gathering,
-    PageClaim,
-    add_detail,
-)
+from ingest.documents.record import Details, DocumentRecord, Gathering, add_detail
 from ingest.iiif.manifest import Manifest
 from ingest.iiif.masters import Wanted, folder_of, wanted_of
 from ingest.known import master_exists
@@ -36,6 +30,18 @@ _LONGEST_FIELD = 240
 
 #: The detail of a document that tells whose canvases its pages are.
 _MANIFEST = "manifest"
+
+#: The number of a page's image among those of a manifest, and that of the page in the image.
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A manifest whose document is in the catalogue, and what it was when it was kept before."""
+
+    manifest: Manifest
+    before: Manifest | None
+    reference: str
 
 
 def describe(session: Session, manifest: Manifest) -> DocumentRecord:
@@ -136,49 +142,105 @@ def unreadable(session: Session, folder: Path) -> set[str]:
     }
 
 
-def bind_canvases(
-    session: Session, masters: Path, described: Sequence[tuple[Manifest, str]]
-) -> Binding:
-    """Give the pages of manifests to their documents, in the order of the canvases.
+def bind_canvases(session: Session, masters: Path, described: Described) -> int:
+    """Give the pages of a manifest to its document; return how many are there.
 
-    `described` are the manifests with their documents' references. A page that other metadata
-    have given to another document stays there. What the manifest says of a page becomes its
-    details.
+    They follow the order of the canvases; pages of other origin stay where they are. A page that
+    other metadata have given to another document stays there. Where the pages are neither in the
+    order of the canvases now nor in that before, a documents file has put them so: they stay, and
+    a new one follows the page before it in the manifest. What the manifest says of a page becomes
+    its details.
     """
-    claims: list[PageClaim] = []
-    for manifest, reference in described:
-        pages: dict[str, list[tuple[int, str, dict[str, Any] | None, bool]]] = {}
-        for row in session.execute(
-            select(
-                Page.id,
-                Page.source,
-                Page.location,
-                Page.details,
-                Document.reference,
-                Document.details.label("of_document"),
-            )
-            .outerjoin(Document, Page.document_id == Document.id)
-            .where(_in_folder(Page.location, folder_of(masters, manifest)))
-            .order_by(Page.frame)
-        ):
-            ours = (
-                row.reference in (None, reference)
+    manifest = described.manifest
+    document = session.scalars(
+        select(Document.id).where(Document.reference == described.reference)
+    ).one()
+    in_folder = _in_folder(Page.location, folder_of(masters, manifest))
+    wanted = {one.key: (at, one) for at, one in enumerate(wanted_of(manifest))}
+    earlier = {one.key: at for at, one in enumerate(wanted_of(described.before or manifest))}
+    changed: list[dict[str, Any]] = []
+    held: dict[int, tuple[int | None, int]] = {}
+    now: dict[int, Place] = {}
+    then: dict[int, Place] = {}
+    for row in session.execute(
+        select(
+            Page.id,
+            Page.location,
+            Page.frame,
+            Page.ordinal,
+            Page.details,
+            Page.document_id,
+            Document.details.label("of_document"),
+            in_folder.label("here"),
+        )
+        .outerjoin(Document, Page.document_id == Document.id)
+        .where(or_(in_folder, Page.document_id == document))
+        .order_by(Page.ordinal, Page.id)
+    ):
+        key = Path(row.location).stem
+        if row.here and key in wanted:
+            at, one = wanted[key]
+            if row.details != (details := _details(manifest, one)):
+                changed.append({"id": row.id, "details": details})
+            if (
+                row.document_id in (None, document)
                 or (row.of_document or {}).get(_MANIFEST) == manifest.id
-            )
-            pages.setdefault(Path(row.location).stem, []).append(
-                (row.id, row.source, row.details, ours)
-            )
-        changed = []
-        for wanted in wanted_of(manifest):
-            details = _details(manifest, wanted)
-            for at, (page, source, before, ours) in enumerate(pages.get(wanted.key, [])):
-                if before != details:
-                    changed.append({"id": page, "details": details})
-                if at == 0 and ours:
-                    claims.append(PageClaim(source, reference, wanted.number))
-        if changed:
-            session.execute(update(Page), changed)
-    return bind_pages(session, [DocumentsFile("the manifests", (), tuple(claims))])
+            ):
+                now[row.id] = (at, row.frame)
+                if key in earlier:
+                    then[row.id] = (earlier[key], row.frame)
+        if row.id in now or row.document_id == document:
+            held[row.id] = (row.document_id, row.ordinal)
+    if changed:
+        session.execute(update(Page), changed)
+    standing = [page for page, (of_document, _) in held.items() if of_document is not None]
+    sequence = _sequence(standing, now, then)
+    placed = [
+        {"id": page, "document_id": document, "ordinal": ordinal}
+        for at, page in enumerate(sequence, start=1)
+        if held[page] != (document, ordinal := held[page][1] if sequence == standing else at)
+    ]
+    if placed:
+        session.execute(update(Page), placed)
+    return len(now)
+
+
+def _sequence(
+    standing: Sequence[int], now: Mapping[int, Place], then: Mapping[int, Place]
+) -> list[int]:
+    """Return a document's pages in their order: those `standing` in it, and the new ones.
+
+    `now` and `then` are the places of a manifest's pages in it, now and before.
+    """
+    ours = [page for page in standing if page in now]
+    by_canvas = sorted(now, key=now.__getitem__)
+    new = now.keys() - set(ours)
+    if _ordered(ours, now) or _ordered(ours, then):
+        ours = [page for page in by_canvas if page not in new]
+    followers: dict[int | None, list[int]] = defaultdict(list)
+    last = None
+    for page in by_canvas:
+        if page in new:
+            followers[last].append(page)
+        else:
+            last = page
+    sequence: list[int] = []
+    turn = iter(ours)
+    for page in standing:
+        if page in now:
+            sequence += followers.pop(None, [])
+            one = next(turn)
+            sequence += [one, *followers[one]]
+        else:
+            sequence.append(page)
+    return sequence + followers.pop(None, [])
+
+
+def _ordered(pages: Sequence[int], places: Mapping[int, Place]) -> bool:
+    """Return whether all pages have a place, and follow one another by them."""
+    return all(page in places for page in pages) and list(pages) == sorted(
+        pages, key=places.__getitem__
+    )
 
 
 def _details(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:

@@ -18,10 +18,17 @@ from PIL import Image
 
 from ingest.iiif.fetching import Web
 from ingest.iiif.image_api import Mosaic, Tile, Whole, read_info, ways_to_ask
-from ingest.iiif.manifest import Canvas, Manifest, Painting
+from ingest.iiif.manifest import Canvas, Manifest, Painting, read_manifest
 from ingest.sources import HEAD, read_frame, suffix_of
-from retrieval.catalogue.errors import ArchiveError, NotAnImage, NotGiven, SourceError
+from retrieval.catalogue.errors import (
+    ArchiveError,
+    MetadataError,
+    NotAnImage,
+    NotGiven,
+    SourceError,
+)
 from retrieval.catalogue.files import finish, unfinished_file
+from retrieval.catalogue.metadata import read_metadata
 
 #: The manifest as it was given, in the folder of its masters.
 MANIFEST = "manifest.json"
@@ -65,6 +72,15 @@ def folder_of(masters: Path, manifest: Manifest) -> Path:
     """Return the folder under `masters` for its images: the host, then the digest of the id."""
     host = re.sub(r"[^a-z0-9.-]", "_", (_host(manifest.id) or "file").lower()).strip(".")[:100]
     return masters / (host or "file") / _digest(manifest.id)
+
+
+def kept_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest kept in the folder of its masters; None without one that can be read."""
+    path = folder / MANIFEST
+    try:
+        return read_manifest(read_metadata(path), str(path)) if path.is_file() else None
+    except MetadataError:  # somebody has changed it: nothing depends on it
+        return None
 
 
 def masters_in(folder: Path) -> dict[str, Path]:
