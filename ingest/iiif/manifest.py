@@ -229,21 +229,28 @@ def _texts(value: object) -> tuple[str, ...]:
     """
     found: list[tuple[str, str]] = []
     for one in listed(value):
-        if isinstance(one, str):
-            found.append(("", one))
-        elif isinstance(one, dict) and isinstance(one.get("@value"), str):
-            found.append((str(one.get("@language", "")), one["@value"]))
+        if (text := _text(one)) is not None:
+            found.append(("", text))
+        elif isinstance(one, dict) and (text := _text(one.get("@value"))) is not None:
+            found.append((str(one.get("@language", "")), text))
         elif isinstance(one, dict) and isinstance(address := one.get("@id", one.get("id")), str):
             found.append(("", address))  # a licence given as an object
         elif isinstance(one, dict):
             found += [
                 (language, text)
                 for language, texts in one.items()
-                for text in listed(texts)
-                if isinstance(text, str)
+                for each in listed(texts)
+                if (text := _text(each)) is not None
             ]
     found.sort(key=lambda pair: (pair[0] not in ("", "none", "@none"), pair[0][:2] != "en"))
     return tuple(dict.fromkeys(text for _, raw in found if (text := _plain(raw))))
+
+
+def _text(value: object) -> str | None:
+    """Return a text, or a number as a text; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value)
 
 
 class _Words(HTMLParser):
@@ -292,7 +299,9 @@ def _about_collection(document: dict[str, Any], name: str) -> str:
 
 
 def whole(value: object) -> int | None:
-    """Return a number of pixels as JSON has it, from 1 to a milliard; None for all else."""
+    """Return a number of pixels, or its digits, from 1 to a milliard; None for all else."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,10}\s*", value):
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 1 <= value <= 1e9 and value == int(value) else None

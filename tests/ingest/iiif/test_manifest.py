@@ -119,6 +119,45 @@ def test_texts_are_plain_and_storable() -> None:
     assert found.summary == "1 < 2 & 3 > 2"
 
 
+def test_numbers_are_texts_where_texts_are_asked_for() -> None:
+    values = [1745, 17.5, {"@value": 12}, {"none": [3, "four"]}, True, None]
+    canvas = canvas_2("https://x/c", "", "https://x/1.jpg") | {"label": 12}
+    found = read(
+        manifest_2(
+            "https://x/m",
+            [canvas],
+            label=1845,
+            metadata=[{"label": "Year of capture", "value": value} for value in values],
+        )
+    )
+    assert found.label == "1845"
+    assert found.canvases[0].label == "12"
+    said = [one.values for one in found.metadata]
+    assert said == [("1745",), ("17.5",), ("12",), ("3", "four")]
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ("1000", 1000),
+        (" 1000 ", 1000),
+        (1000.0, 1000),
+        ("", None),
+        ("0", None),
+        ("-5", None),
+        ("1000px", None),
+        ("10²", None),
+        ("9" * 5000, None),
+        (True, None),
+        (0.5, None),
+    ],
+)
+def test_a_size_may_be_written_as_text(given: object, size: int | None) -> None:
+    canvas = canvas_2("https://x/c", "1", "https://x/1.jpg") | {"width": given, "height": given}
+    (found,) = read(manifest_2("https://x/m", [canvas])).canvases
+    assert (found.width, found.height) == (size, size)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
