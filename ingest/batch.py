@@ -83,9 +83,10 @@ class IngestReport:
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
     have the content of another page, `resembling` of those read look like another page. `failed`:
     inputs in quarantine; `left` there without another try, as nothing about them has changed;
-    `healed`: sources that left it for good. `skipped`: files that are
-    no images, and canvases that have none. `marks`: marks made. `fetched`: masters fetched.
-    `problems`: sentences about the claims of the documents files.
+    `healed`: sources that left it for good. `skipped`: files that are no images.
+    `canvases_without_image`: those with none that is understood; `manifests_without_image`: ids of
+    those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
+    sentences about the claims of the documents files.
     Where such files were given, `sources_without_document` and `references_without_page` name
     what is left in the archive, in natural order.
     """
@@ -100,6 +101,8 @@ class IngestReport:
     left: int = 0
     healed: int = 0
     skipped: int = 0
+    canvases_without_image: int = 0
+    manifests_without_image: tuple[str, ...] = ()
     marks: int = 0
     fetched: int = 0
     documents: int = 0
@@ -297,6 +300,8 @@ def _ingest(
         failed=failed,
         healed=healed_of(archive, before),
         skipped=given.skipped,
+        canvases_without_image=given.blank,
+        manifests_without_image=given.without_image,
         documents=written,
         bound=bound + binding.pages,
         pages_without_document=state.pages_without_document,

@@ -29,7 +29,8 @@ from retrieval.catalogue.tables import Failure, Page
 class Given:
     """The files of a run in their order, and the manifests, each with the images wanted of it.
 
-    `roots` are the folders and files that were named, `skipped` counts what in them is no image.
+    `roots` are the folders and files that were named, `skipped` counts what in them is no image,
+    `blank` the canvases of the manifests on which none is, or none that is understood.
     Where `failed`, they stand in quarantine and are to be tried again, changed or not.
     """
 
@@ -37,7 +38,13 @@ class Given:
     manifests: tuple[tuple[GivenManifest, tuple[Wanted, ...]], ...] = ()
     roots: tuple[Path, ...] = ()
     skipped: int = 0
+    blank: int = 0
     failed: bool = False
+
+    @property
+    def without_image(self) -> tuple[str, ...]:
+        """The ids of the manifests that give no image at all."""
+        return tuple(one.manifest.id for one, wanted in self.manifests if not wanted)
 
 
 def named(web: Web, sources: Sequence[Path | str]) -> Given:
@@ -57,7 +64,8 @@ def named(web: Web, sources: Sequence[Path | str]) -> Given:
         tuple(by_path.values()),
         tuple(manifests),
         tuple(path.resolve() for path in paths),
-        sum(one.skipped for one in listed) + blank,
+        sum(one.skipped for one in listed),
+        blank,
     )
 
 

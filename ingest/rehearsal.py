@@ -41,7 +41,8 @@ class Rehearsal:
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones would go to quarantine, and further ones may once
     they are decoded; `left` would stay there. Pages: `moved` and `unchanged`. `to_fetch`: images
-    of manifests. `documents` are described by the documents files, `would_bind` of them would
+    of manifests; `canvases_without_image` and `manifests_without_image` (ids) have none that is
+    understood. `documents` are described by the documents files, `would_bind` of them would
     have a page. `problems`: sentences about their claims.
     """
 
@@ -54,6 +55,8 @@ class Rehearsal:
     left: int
     to_fetch: int
     skipped: int
+    canvases_without_image: int
+    manifests_without_image: tuple[str, ...]
     documents: int
     would_bind: int
     problems: tuple[str, ...]
@@ -132,6 +135,8 @@ def rehearse(
         left=run.counts.left,
         to_fetch=to_fetch,
         skipped=given.skipped,
+        canvases_without_image=given.blank,
+        manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),
         would_bind=len({claim.reference for claim in owners.values()}),
         problems=(*(said for file in described for said in file.problems), *problems),

@@ -39,6 +39,11 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         lines.append(f"{report.healed} inputs could be read now and left quarantine.")
     if report.skipped:
         lines.append(f"{report.skipped} files are no images and were passed over.")
+    if report.canvases_without_image:
+        lines.append(
+            f"{report.canvases_without_image} canvases have no image that is understood and were "
+            "passed over."
+        )
     if report.failed:
         lines.append(
             f"{report.failed} inputs could not be read: {folder / 'quarantine.csv'} says why."
@@ -56,7 +61,8 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     if report.documents_without_pages:
         named = _named(report.references_without_page)
         lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
-    lines += some_of(report.problems, MOST_PROBLEMS, "more remarks")
+    remarks = [*_imageless(report.manifests_without_image), *report.problems]
+    lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     if report.marks:
         lines.append(f"Next: prizemarks index {folder}")
     return lines
@@ -83,14 +89,28 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
         lines.append(f"{found.left} files would be left in quarantine, as they have not changed.")
     if found.skipped:
         lines.append(f"{found.skipped} files are no images and would be passed over.")
+    if found.canvases_without_image:
+        lines.append(
+            f"{found.canvases_without_image} canvases have no image that is understood and would "
+            "be passed over."
+        )
     if found.documents:
         lines.append(
             f"{found.documents} documents are described, {found.would_bind} of them would have "
             "pages."
         )
-    lines += some_of(found.problems, MOST_PROBLEMS, "more remarks")
+    remarks = [*_imageless(found.manifests_without_image), *found.problems]
+    lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     lines.append("Nothing was written.")
     return lines
+
+
+def _imageless(manifests: Sequence[str]) -> list[str]:
+    return [
+        f"{one} gives no image that is understood. Look at it in a viewer: if it has any, download "
+        "them and ingest the files."
+        for one in manifests
+    ]
 
 
 def _named(left: Sequence[str]) -> str:

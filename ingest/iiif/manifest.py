@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
 
+from ingest.documents.hrefs import is_image_name
 from ingest.plain_json import listed, mapped
 from retrieval.catalogue.errors import MetadataError
 
@@ -28,9 +30,8 @@ _DEPTH = 8
 #: No text: characters that no database or no person wants, and halves of characters.
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
 
-_IMAGE_TYPES = frozenset({"Image", "dctypes:Image", "dcterms:Image", "StillImage"})
-_CHOICES = frozenset({"Choice", "oa:Choice"})
-_PARTS_OF = frozenset({"SpecificResource", "oa:SpecificResource"})
+#: Types of what is an image, as `_kinds` gives them.
+_IMAGES = frozenset({"image", "stillimage"})
 
 
 @dataclass(frozen=True)
@@ -171,20 +172,36 @@ def _painting(body: object, depth: int = 0) -> Painting | None:
         return Painting(address, None) if address and address != "rdf:nil" else None
     if not isinstance(body, dict):
         return None
-    kind = _type(body)
-    if kind in _CHOICES:
+    kinds = _kinds(body)
+    if "choice" in kinds:
         choice = [
             *listed(body.get("default")),
             *listed(body.get("items")),
             *listed(body.get("item")),
         ]
         return _painting(choice, depth + 1)
-    if kind in _PARTS_OF:
+    if "specificresource" in kinds:
         return _painting(body.get("source") or body.get("full"), depth + 1)
     image, service = _id(body), _service(body.get("service"))
-    if kind not in _IMAGE_TYPES and not (kind is None and service):
+    if kinds.isdisjoint(_IMAGES) and (kinds or not (service or _is_image(body))):
         return None
     return Painting(image, service) if image or service else None
+
+
+def _kinds(body: dict[str, Any]) -> set[str]:
+    """Return the types of a body without what stands before them: "image" for "dctypes:Image"."""
+    kinds = listed(body.get("type", body.get("@type")))
+    return {re.split("[:/#]", one)[-1].casefold() for one in kinds if isinstance(one, str)}
+
+
+def _is_image(body: dict[str, Any]) -> bool:
+    """Return whether a body without a type is an image by its format, or else by its address."""
+    if isinstance(form := body.get("format"), str):
+        return form.startswith("image/")
+    try:
+        return is_image_name(urlsplit(_id(body) or "").path)
+    except ValueError:  # such as an IPv6 host without its bracket
+        return False
 
 
 def _service(given: object) -> str | None:

@@ -122,7 +122,7 @@ def ingest(
     else:
         for line in ingest_sentences(archive, done):
             typer.echo(line)
-    raise typer.Exit(FAILURES if done.failed else DONE)
+    raise typer.Exit(FAILURES if done.failed or done.manifests_without_image else DONE)
 
 
 def _rehearse(

@@ -46,7 +46,8 @@ def test_a_manifest_of_version_2_becomes_a_document_with_its_pages(
     )
     server.files["/plain.jpg"] = jpeg(page(2))
     report = take_in(archive, put(server, manifest))
-    assert (report.added, report.fetched, report.failed, report.skipped) == (2, 2, 0, 1)
+    assert (report.added, report.fetched, report.failed, report.skipped) == (2, 2, 0, 0)
+    assert (report.canvases_without_image, report.manifests_without_image) == (1, ())
     assert (report.documents, report.bound, report.problems) == (1, 2, ())
     (document,) = dump(archive)["documents"]
     assert (document["reference"], document["title"]) == ("HCA 32/1845", "HCA 32/1845/2")

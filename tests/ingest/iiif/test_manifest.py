@@ -71,6 +71,47 @@ def test_choices_and_regions_give_their_first_image() -> None:
     assert canvas.paintings == (Painting("https://x/first.jpg", None),)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "https://x/1", "format": "image/jpeg"},
+        {"id": "https://x/1.JPG"},
+        {"id": "https://x/iiif/1/full/max/0/default.jpg?v=2"},
+        {"id": "https://x/1", "type": "image"},
+        {"id": "https://x/1", "type": "dcTypes:Image"},
+        {"id": "https://x/1", "type": "http://purl.org/dc/dcmitype/Image"},
+        {"id": "https://x/1", "type": "http://purl.org/dc/dcmitype/StillImage"},
+        {"id": "https://x/1", "type": ["sc:Layer", "dctypes:Image"]},
+    ],
+)
+def test_an_image_is_known_however_its_type_is_written(body: dict[str, Any]) -> None:
+    (third,) = read(manifest_3("https://x/m", [canvas_3("https://x/c", "1", body)])).canvases
+    assert third.paintings == (Painting(body["id"], None),)
+    given = canvas_2("https://x/c", "1", "")
+    given["images"][0]["resource"] = {f"@{name}": said for name, said in body.items()}
+    given["images"][0]["resource"] |= {"format": body.get("format")}
+    (second,) = read(manifest_2("https://x/m", [given])).canvases
+    assert second.paintings == third.paintings
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "https://x/1"},
+        {"id": "https://x/1.mp3"},
+        {"id": "https://x/1.jpg", "format": "audio/mpeg"},
+        {"id": "https://x/1", "format": "application/pdf"},
+        {"id": "https://x/1.jpg", "type": "Text"},
+        {"id": "https://x/1", "type": "http://purl.org/dc/dcmitype/MovingImage"},
+        {"format": "image/jpeg"},
+        {"id": "https://[x/1.jpg"},
+    ],
+)
+def test_what_does_not_say_that_it_is_an_image_is_none(body: dict[str, Any]) -> None:
+    (canvas,) = read(manifest_3("https://x/m", [canvas_3("https://x/c", "1", body)])).canvases
+    assert canvas.paintings == ()
+
+
 def test_what_is_no_picture_is_not_taken_for_one() -> None:
     canvas = canvas_3("https://x/c", "1", {"id": "https://x/a.mp3", "type": "Sound"})
     nothing = canvas_3("https://x/e", "3", None)
