@@ -244,29 +244,25 @@ def _texts(value: object) -> tuple[str, ...]:
 
     Version 3 maps languages to texts; version 2 has texts, or objects that name the language.
     """
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, object]] = []
     for one in listed(value):
-        if (text := _text(one)) is not None:
-            found.append(("", text))
-        elif isinstance(one, dict) and (text := _text(one.get("@value"))) is not None:
-            found.append((str(one.get("@language", "")), text))
-        elif isinstance(one, dict) and isinstance(address := one.get("@id", one.get("id")), str):
+        if not isinstance(one, dict):
+            found.append(("", one))
+        elif "@value" in one:
+            language = str(one.get("@language", ""))
+            found += [(language, each) for each in listed(one["@value"])]
+        elif isinstance(address := one.get("@id", one.get("id")), str):
             found.append(("", address))  # a licence given as an object
-        elif isinstance(one, dict):
-            found += [
-                (language, text)
-                for language, texts in one.items()
-                for each in listed(texts)
-                if (text := _text(each)) is not None
-            ]
+        else:
+            found += [(language, each) for language, said in one.items() for each in listed(said)]
     found.sort(key=lambda pair: (pair[0] not in ("", "none", "@none"), pair[0][:2] != "en"))
-    return tuple(dict.fromkeys(text for _, raw in found if (text := _plain(raw))))
+    return tuple(dict.fromkeys(text for _, raw in found if (text := _plain(_text(raw)))))
 
 
-def _text(value: object) -> str | None:
-    """Return a text, or a number as a text; None for all else."""
+def _text(value: object) -> str:
+    """Return a text, or a number as a text; "" for all else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
+        return ""
     return str(value)
 
 

@@ -160,6 +160,12 @@ def test_texts_are_plain_and_storable() -> None:
     assert found.summary == "1 < 2 & 3 > 2"
 
 
+def test_several_texts_of_one_language_are_read() -> None:
+    value = {"@value": ["Dutch", "French"], "@language": "en"}
+    found = read(manifest_2("https://x/m", [], metadata=[{"label": "Language", "value": value}]))
+    assert [one.values for one in found.metadata] == [("Dutch", "French")]
+
+
 def test_numbers_are_texts_where_texts_are_asked_for() -> None:
     values = [1745, 17.5, {"@value": 12}, {"none": [3, "four"]}, True, None]
     canvas = canvas_2("https://x/c", "", "https://x/1.jpg") | {"label": 12}
