@@ -112,7 +112,7 @@ def _manifest(document: dict[str, Any], name: str) -> Manifest:
     return Manifest(
         id=address,
         label=_first(document.get("label")),
-        summary=_first(document.get("summary") or document.get("description")),
+        summary=_whole_text(document.get("summary") or document.get("description")),
         metadata=tuple(_entries(document.get("metadata"))),
         attribution="; ".join(_texts(required.get("value") or document.get("attribution"))) or None,
         rights="; ".join(_texts(rights)) or None,
@@ -239,8 +239,19 @@ def _first(value: object) -> str | None:
     return next(iter(_texts(value)), None)
 
 
+def _whole_text(value: object) -> str | None:
+    """Return the texts of the language that is preferred, one after another."""
+    said = _by_language(value)
+    return " ".join(text for language, text in said if language == said[0][0]) or None
+
+
 def _texts(value: object) -> tuple[str, ...]:
-    """Return the texts of a value, each once: first without language and English, then others.
+    """Return the texts of a value, each once, in the order of `_by_language`."""
+    return tuple(dict.fromkeys(text for _, text in _by_language(value)))
+
+
+def _by_language(value: object) -> list[tuple[str, str]]:
+    """Return the texts of a value with their languages: none and English first, then others.
 
     Version 3 maps languages to texts; version 2 has texts, or objects that name the language.
     """
@@ -256,7 +267,7 @@ def _texts(value: object) -> tuple[str, ...]:
         else:
             found += [(language, each) for language, said in one.items() for each in listed(said)]
     found.sort(key=lambda pair: (pair[0] not in ("", "none", "@none"), pair[0][:2] != "en"))
-    return tuple(dict.fromkeys(text for _, raw in found if (text := _plain(_text(raw)))))
+    return [(language, text) for language, raw in found if (text := _plain(_text(raw)))]
 
 
 def _text(value: object) -> str:

@@ -160,6 +160,24 @@ def test_texts_are_plain_and_storable() -> None:
     assert found.summary == "1 < 2 & 3 > 2"
 
 
+@pytest.mark.parametrize(
+    ("summary", "kept"),
+    [
+        ({"none": ["A bundle.", "Letters, mostly."]}, "A bundle. Letters, mostly."),
+        (
+            {"nl": ["Een bundel.", "Brieven."], "en": ["A bundle.", "Letters."]},
+            "A bundle. Letters.",
+        ),
+        (["A bundle.", "<p>Letters.</p>"], "A bundle. Letters."),
+        ([{"@value": "Een bundel", "@language": "nl"}, {"@value": "A", "@language": "en"}], "A"),
+        ({"none": [""]}, None),
+    ],
+)
+def test_a_summary_of_several_paragraphs_is_kept_whole(summary: object, kept: str | None) -> None:
+    assert read(manifest_3("https://x/m", [], summary=summary)).summary == kept
+    assert read(manifest_2("https://x/m", [], description=summary)).summary == kept
+
+
 def test_several_texts_of_one_language_are_read() -> None:
     value = {"@value": ["Dutch", "French"], "@language": "en"}
     found = read(manifest_2("https://x/m", [], metadata=[{"label": "Language", "value": value}]))
