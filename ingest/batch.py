@@ -282,7 +282,7 @@ def _ingest(
                 for by_manifest in by_manifests:
                     bound += bind_canvases(session, archive.masters_folder, by_manifest)
                 if described:
-                    binding = bind_pages(session, described)
+                    binding = bind_pages(session, described, given.below_roots)
         except BaseException:
             with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
                 write_quarantine(archive)

@@ -46,6 +46,11 @@ class Given:
         """The ids of the manifests that give no image at all."""
         return tuple(one.manifest.id for one, wanted in self.manifests if not wanted)
 
+    @property
+    def below_roots(self) -> tuple[ImageFile, ...]:
+        """The files, named by their paths below `roots`; none where no root was named."""
+        return self.files if self.roots else ()
+
 
 def named(web: Web, sources: Sequence[Path | str]) -> Given:
     """Return what lies in folders and files, and what manifests describe.

@@ -89,7 +89,7 @@ def rehearse(
     under = tried_under(segmenter, max_pixels, max_minutes) if sources is not None else ""
     run = Run(archive, segmenter, lambda _: None, under)
     files, to_fetch = _files_and_missing(archive, given)
-    new: list[str] = []
+    new: dict[str, str] = {}
     copies: list[str] = []
     changed: list[str] = []
     unreadable: list[Unreadable] = []
@@ -118,13 +118,14 @@ def rehearse(
             elif location_of(one.path) in here:
                 changed.append(one.name)
             else:
-                new.append(one.name)
+                new[one.name] = location_of(one.path)
                 if one.sha256 in known | seen:
                     copies.append(one.name)
             seen.add(one.sha256 or "")
     with archive.session() as session:
-        sources_then = dict.fromkeys([*session.scalars(select(Page.source).distinct()), *new])
-    owners, problems = claims_met(sources_then, described)
+        known_pages = session.execute(select(Page.source, Page.location).distinct())
+        locations = {source: location for source, location in known_pages} | new
+    owners, problems = claims_met(locations, described, given.below_roots)
     return Rehearsal(
         new=len(new),
         copies=tuple(copies),

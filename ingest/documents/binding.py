@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ingest.documents.record import DocumentsFile, PageClaim
+from ingest.listing import ImageFile, location_of, path_of, storable
 from retrieval.catalogue.naming import agreeing, end_alike, path_parts
 from retrieval.catalogue.tables import Document, Page
 
@@ -22,29 +23,33 @@ class Binding:
     problems: tuple[str, ...]
 
 
-def bind_pages(session: Session, files: Sequence[DocumentsFile]) -> Binding:
+def bind_pages(
+    session: Session, files: Sequence[DocumentsFile], given: Sequence[ImageFile] = ()
+) -> Binding:
     """Give each claimed page to its document, numbered in the order of the claims from 1.
 
-    A claim meets the page whose source it names: the path below SOURCE, or as much of its end
-    as only one page has; never a page's position, and never a file that was not ingested. An
-    address that another system uses meets the one page whose path agrees with it furthest from
-    the end. Every image of a multi-page file goes to the document, one after another. Call
-    `store_documents` first.
+    A claim meets the page that it names: by its path below the SOURCE of this run, which names
+    the files `given`; else by its source, or as much of its end as only one page has; never by a
+    page's position, and never a file that was not ingested. An address that another system uses
+    meets the one page whose path agrees with it furthest from the end. Every image of a
+    multi-page file goes to the document, one after another. Call `store_documents` first.
     """
     documents = {
         reference: document
         for reference, document in session.execute(select(Document.reference, Document.id))
     }
     pages: dict[str, list[tuple[int, int | None, int]]] = defaultdict(list)
-    for source, page, document, ordinal in session.execute(
-        select(Page.source, Page.id, Page.document_id, Page.ordinal).order_by(
+    locations: dict[str, str] = {}
+    for source, location, page, document, ordinal in session.execute(
+        select(Page.source, Page.location, Page.id, Page.document_id, Page.ordinal).order_by(
             Page.source, Page.frame
         )
     ):
         pages[source].append((page, document, ordinal))
+        locations[source] = location
     next_ordinal: dict[str, int] = defaultdict(lambda: 1)
     changed: list[dict[str, int]] = []
-    owners, problems = claims_met(pages, files)
+    owners, problems = claims_met(locations, files, given)
     bound = 0
     for source, claim in owners.items():
         for page, document, ordinal in pages[source]:
@@ -63,10 +68,13 @@ def bind_pages(session: Session, files: Sequence[DocumentsFile]) -> Binding:
 
 
 def claims_met(
-    sources: Mapping[str, object], files: Sequence[DocumentsFile]
+    locations: Mapping[str, str], files: Sequence[DocumentsFile], given: Sequence[ImageFile]
 ) -> tuple[dict[str, PageClaim], list[str]]:
-    """Return the claim that has each source, in their order; a sentence for each that failed."""
-    finder = _Finder(sources)
+    """Return the claim that has each source, in their order; a sentence for each that failed.
+
+    `locations` are those of the sources' masters, `given` are the files of this run.
+    """
+    finder = _Finder(locations, given)
     owners: dict[str, tuple[DocumentsFile, PageClaim]] = {}
     problems: list[str] = []
     for file, claim in [(one, claim) for one in files for claim in one.claims]:
@@ -77,7 +85,7 @@ def claims_met(
                 f"{where} no page {claim.source!r} has been ingested."
                 if not found
                 else f"{where} {claim.source!r} may be any of {len(found)} pages, such as "
-                f"{found[0]!r} and {found[1]!r}: write its path below the source folder."
+                f"{found[0]!r} and {found[1]!r}: write more of its path."
             )
             continue
         giver, owner = owners.setdefault(found[0], (file, claim))
@@ -93,19 +101,39 @@ def claims_met(
 class _Finder:
     """Finds the ingested sources that a claim may mean."""
 
-    def __init__(self, sources: Mapping[str, object]) -> None:
-        self._sources = sources
+    def __init__(self, locations: Mapping[str, str], given: Sequence[ImageFile]) -> None:
+        self._locations = dict(locations)
+        sources = {location: source for source, location in locations.items()}
+        self._unread: set[str] = set()  # what a claim on a file means that has no page
+        self._given: dict[str, list[str]] = defaultdict(list)  # by the path below SOURCE
+        for file in given:
+            location = location_of(file.path)
+            if (source := sources.get(location)) is None:
+                source = storable(file.path.as_posix()).lstrip("/")
+                self._unread.add(source)
+                self._locations[source] = location
+            self._given[file.name].append(source)
+        self._of_this_run = {source for ours in self._given.values() for source in ours}
         self._by_name: dict[str, list[str]] = defaultdict(list)
-        for source in sources:
+        for source in self._locations:
             self._by_name[source.rsplit("/", 1)[-1].casefold()].append(source)
 
     def find(self, claim: PageClaim) -> list[str]:
         """Return the one source that is meant, or several when it may be any of them."""
+        found = self._found(claim)
+        return [] if len(found) == 1 and found[0] in self._unread else found
+
+    def _found(self, claim: PageClaim) -> list[str]:
+        names = [
+            name.replace("\\", "/").removeprefix("./") for name in claim.names or [claim.source]
+        ]
+        if ours := [self._given[name] for name in names if name in self._given]:
+            return next((found for found in ours if len(found) == 1), ours[0])
         if not claim.names:
-            return self._named(claim.source)
+            return self._named(names[0])
         several: list[str] = []
         for search in (self._named, self._ending_like):
-            for name in claim.names:
+            for name in names:
                 found = search(name)
                 if len(found) == 1:
                     return found
@@ -113,23 +141,57 @@ class _Finder:
         return several
 
     def _named(self, written: str) -> list[str]:
-        """Return the sources whose path, or the end of it, is the one written."""
-        plain = written.replace("\\", "/").removeprefix("./")
-        if plain in self._sources:
-            return [plain]
-        parts = path_parts(plain)
-        return [
-            source
-            for source in self._with_name(parts)
-            if (ours := path_parts(source)) and end_alike(ours, parts)
-        ]
+        """Return the sources whose path, or the end of it, is the one written.
+
+        A path is below some SOURCE: pages of other folders that it fits as well may be meant, too.
+        """
+        parts = path_parts(written)
+        alike = self._with_name(parts)
+        if written in self._locations:
+            found = [written]
+        else:
+            found = [source for source in alike if end_alike(path_parts(source), parts)]
+        if len(found) == 1 and (folder := self._folder(found[0])):
+            far = agreeing(path_parts(found[0]), parts)
+            found += [
+                source
+                for source in alike
+                if source != found[0]
+                and agreeing(path_parts(source), parts) >= far
+                and self._folder(source)
+                and not self._path(source).startswith(folder)
+            ]
+        return self._furthest(found, parts)
 
     def _ending_like(self, written: str) -> list[str]:
-        """Return the sources of that name whose folders agree with the written ones furthest."""
+        """Return the sources of that name whose folders agree with the written ones furthest.
+
+        Of several those of this run: what is given with a folder is about that folder.
+        """
         parts = path_parts(written)
-        alike = {source: agreeing(path_parts(source), parts) for source in self._with_name(parts)}
-        furthest = max(alike.values(), default=0)
-        return [source for source, number in alike.items() if number == furthest]
+        found = self._furthest(self._with_name(parts), parts)
+        return [source for source in found if source in self._of_this_run] or found
+
+    def _furthest(self, sources: Sequence[str], parts: Sequence[str]) -> list[str]:
+        """Return those whose source, or the place of its master, agrees with a path furthest."""
+        if len(sources) < 2:
+            return list(sources)
+        agreed = {
+            source: max(
+                agreeing(path_parts(source), parts), agreeing(path_parts(self._path(source)), parts)
+            )
+            for source in sources
+        }
+        furthest = max(agreed.values())
+        return [source for source, number in agreed.items() if number == furthest]
 
     def _with_name(self, parts: Sequence[str]) -> list[str]:
         return [] if not parts or ".." in parts else self._by_name.get(parts[-1], [])
+
+    def _folder(self, source: str) -> str:
+        """Return the folder that a source is the path below; "" where it is named otherwise."""
+        path = self._path(source)
+        return path.removesuffix(source) if path.endswith(f"/{source}") else ""
+
+    def _path(self, source: str) -> str:
+        return storable(path_of(self._locations[source]).as_posix())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from ingest.batch import Progress
+from ingest.batch import Progress, retry_pages
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.tables import Mark
@@ -141,6 +141,84 @@ def test_several_documents_files_of_several_kinds(archive: Archive, tmp_path: Pa
         "mets, line 6: no page 'https://x.example/scans/gone.png' has been ingested.",
     )
     assert dump(archive)["pages"][2]["document_id"] == 2
+
+
+@pytest.fixture
+def volumes(archive: Archive, tmp_path: Path) -> Path:
+    """Two volumes whose files have the same names; the first is in, with its documents file."""
+    for number in (1, 2):
+        for page in (1, 2):
+            scan(tmp_path / f"vol{number}" / f"img{page}.png", (number, page))
+        (tmp_path / f"v{number}.csv").write_text(
+            f"reference,source\nHCA 32/{number}/1,img1.png\nHCA 32/{number}/1,img2.png\n"
+        )
+        (tmp_path / f"m{number}.xml").write_text(
+            METS.replace("HCA 32/1/2", f"HCA 32/{number}/1")
+            .replace("https://x.example/scans/c.png", "images/img1.png")
+            .replace("https://x.example/scans/gone.png", "images/img2.png")
+        )
+    pages_of(archive, tmp_path / "vol1", documents=[tmp_path / "v1.csv"])
+    return tmp_path
+
+
+def bound(archive: Archive) -> list[tuple[str, str | None, int]]:
+    references = {one["id"]: one["reference"] for one in dump(archive)["documents"]}
+    return [
+        (one["source"], references.get(one["document_id"]), one["ordinal"])
+        for one in dump(archive)["pages"]
+    ]
+
+
+FIRST_VOLUME = [("img1.png", "HCA 32/1/1", 1), ("img2.png", "HCA 32/1/1", 2)]
+BOTH_VOLUMES = [
+    *FIRST_VOLUME,
+    ("vol2/img1.png", "HCA 32/2/1", 1),
+    ("vol2/img2.png", "HCA 32/2/1", 2),
+]
+
+
+@pytest.mark.parametrize("described", ["v2.csv", "m2.xml"])
+def test_a_volume_has_its_own_pages_though_its_files_are_named_as_another_volumes(
+    archive: Archive, volumes: Path, described: str
+) -> None:
+    report = pages_of(archive, volumes / "vol2", documents=[volumes / described])
+    assert (report.bound, report.problems) == (2, ())
+    assert (report.sources_without_document, report.references_without_page) == ((), ())
+    assert bound(archive) == BOTH_VOLUMES
+    for number in (1, 2):  # and once more
+        again = pages_of(archive, volumes / f"vol{number}", documents=[volumes / f"v{number}.csv"])
+        assert (again.bound, again.problems) == (2, ())
+        assert bound(archive) == BOTH_VOLUMES
+
+
+@pytest.mark.parametrize(
+    ("described", "line", "named"), [("v2.csv", 3, "img2.png"), ("m2.xml", 6, "images/img2.png")]
+)
+def test_a_page_that_could_not_be_read_is_not_taken_from_another_volume(
+    archive: Archive, volumes: Path, described: str, line: int, named: str
+) -> None:
+    (volumes / "vol2/img2.png").write_bytes(b"damaged")
+    report = pages_of(archive, volumes / "vol2", documents=[volumes / described])
+    assert report.problems == (f"{described}, line {line}: no page {named!r} has been ingested.",)
+    assert bound(archive) == [*FIRST_VOLUME, ("vol2/img1.png", "HCA 32/2/1", 1)]
+
+
+def test_which_of_two_volumes_is_meant_is_not_guessed(archive: Archive, volumes: Path) -> None:
+    both = [volumes / "v1.csv", volumes / "v2.csv"]
+    report = pages_of(archive, volumes / "vol1", volumes / "vol2", documents=both)
+    assert report.bound == 0
+    assert report.problems[0] == (
+        "v1.csv, line 2: 'img1.png' may be any of 2 pages, such as 'img1.png' and "
+        "'vol2/img1.png': write more of its path."
+    )
+    assert len(report.problems) == 4
+    report = retry_pages(archive, workers=0, documents=both)  # which is given no folder
+    assert (report.bound, len(report.problems)) == (0, 4)
+    for number in (1, 2):
+        path = volumes / f"v{number}.csv"
+        path.write_text(path.read_text().replace("img", f"vol{number}/img"))
+    assert retry_pages(archive, workers=0, documents=both).problems == ()
+    assert bound(archive) == BOTH_VOLUMES
 
 
 def test_a_bad_documents_file_stops_before_anything_is_written(

@@ -67,6 +67,20 @@ def test_what_is_said_is_what_is_done(archive: Archive, tmp_path: Path, mixed: P
     assert said.skipped == done.skipped
 
 
+def test_a_second_volume_is_said_to_have_its_own_pages(archive: Archive, tmp_path: Path) -> None:
+    for number in (1, 2):
+        scan(tmp_path / f"vol{number}" / "1.png", (number, 1))
+        (tmp_path / f"v{number}.csv").write_text(f"reference,source\nHCA 32/{number},1.png\n")
+    pages_of(archive, tmp_path / "vol1", documents=[tmp_path / "v1.csv"])
+    both = [tmp_path / "v1.csv", tmp_path / "v2.csv"]
+    said = rehearse(archive, [tmp_path / "vol2"], documents=both[1:])
+    assert (said.would_bind, said.problems) == (1, ())
+    (tmp_path / "vol2" / "1.png").write_bytes(b"junk")
+    said = rehearse(archive, [tmp_path / "vol2"], documents=both[1:])
+    assert said.would_bind == 0
+    assert said.problems == ("v2.csv, line 2: no page '1.png' has been ingested.",)
+
+
 def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     scan(tmp_path / "in" / "a.png", (1, 1))
     for _ in range(2):

@@ -20,12 +20,12 @@ def read(tmp_path: Path, content: str, name: str = "documents.csv") -> Documents
     return read_documents(path)
 
 
-def add_pages(archive: Archive, *sources: str, frames: int = 1) -> None:
+def add_pages(archive: Archive, *sources: str, frames: int = 1, folder: str = "/in") -> None:
     with archive.session() as session:
         session.add_all(
             Page(
                 source=source,
-                location=f"/in/{source}",
+                location=f"{folder}/{source}",
                 frame=frame,
                 width=1,
                 height=1,
@@ -140,6 +140,40 @@ def test_a_name_that_several_pages_have_is_not_guessed(archive: Archive, tmp_pat
     binding = into(archive, tmp_path, "reference,source\nA,img.png\nB,2/img.png\n")
     assert binding.pages == 1
     assert "line 2" in binding.problems[0] and "any of 2 pages" in binding.problems[0]
+
+
+def test_a_path_below_the_folder_goes_before_longer_ones(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "img.png", "2/img.png")
+    binding = into(archive, tmp_path, "reference,source\nA,img.png\nB,2/img.png\n")
+    assert (binding.pages, binding.problems) == (2, ())
+    assert bindings(archive) == [("img.png", 0, "A", 1), ("2/img.png", 0, "B", 1)]
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("img.png", ["img.png", "2/img.png"]),
+        ("1/img.png", ["img.png"]),
+        ("2/img.png", ["2/img.png"]),
+        ("/in/2/img.png", ["2/img.png"]),
+        (r"D:\elsewhere\img.png", ["img.png", "2/img.png"]),
+    ],
+)
+def test_the_path_below_one_folder_may_be_that_below_another(
+    archive: Archive, tmp_path: Path, written: str, found: list[str]
+) -> None:
+    add_pages(archive, "img.png", folder="/in/1")
+    add_pages(archive, "2/img.png", folder="/in")
+    binding = into(archive, tmp_path, f"reference,source\nA,{written}\n")
+    if len(found) == 1:
+        assert (binding.pages, binding.problems) == (1, ())
+        assert (found[0], 0, "A", 1) in bindings(archive)
+    else:
+        assert binding.pages == 0
+        assert binding.problems == (
+            f"documents.csv, line 2: {written!r} may be any of 2 pages, such as 'img.png' and "
+            "'2/img.png': write more of its path.",
+        )
 
 
 def test_a_page_given_to_two_documents_stays_with_the_first(
