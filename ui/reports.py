@@ -53,7 +53,7 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
             f"{report.left} of them have not changed and were not tried again: prizemarks ingest "
             f"{folder} --retry-quarantined does."
         )
-    if report.documents:
+    if report.documents or report.bound:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
     if report.pages_without_document:
         named = _named(report.sources_without_document)

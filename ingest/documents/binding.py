@@ -26,7 +26,10 @@ class Binding:
 def bind_pages(
     session: Session, files: Sequence[DocumentsFile], given: Sequence[ImageFile] = ()
 ) -> Binding:
-    """Give each claimed page to its document, numbered in the order of the claims from 1.
+    """Give each claimed page to its document, whose pages are numbered from 1.
+
+    They follow the order of the claims. What the document has already and nothing claims stays in
+    its place, and new pages go before the next that is claimed and there, or to the end.
 
     A claim meets the page that it names: by its path below the SOURCE of this run, which names
     the files `given`; else by its source, or as much of its end as only one page has; never by a
@@ -38,33 +41,51 @@ def bind_pages(
         reference: document
         for reference, document in session.execute(select(Document.reference, Document.id))
     }
-    pages: dict[str, list[tuple[int, int | None, int]]] = defaultdict(list)
+    pages: dict[str, list[int]] = defaultdict(list)
     locations: dict[str, str] = {}
+    places: dict[int, tuple[int | None, int]] = {}
     for source, location, page, document, ordinal in session.execute(
         select(Page.source, Page.location, Page.id, Page.document_id, Page.ordinal).order_by(
             Page.source, Page.frame
         )
     ):
-        pages[source].append((page, document, ordinal))
+        pages[source].append(page)
         locations[source] = location
-    next_ordinal: dict[str, int] = defaultdict(lambda: 1)
-    changed: list[dict[str, int]] = []
+        places[page] = document, ordinal
     owners, problems = claims_met(locations, files, given)
-    bound = 0
+    claimed: dict[int, list[int]] = defaultdict(list)
     for source, claim in owners.items():
-        for page, document, ordinal in pages[source]:
-            place = {
-                "id": page,
-                "document_id": documents[claim.reference],
-                "ordinal": next_ordinal[claim.reference],
-            }
-            next_ordinal[claim.reference] += 1
-            bound += 1
-            if (document, ordinal) != (place["document_id"], place["ordinal"]):
-                changed.append(place)
+        claimed[documents[claim.reference]] += pages[source]
+    owner_of = {page: document for document, ours in claimed.items() for page in ours}
+    there: dict[int | None, list[int]] = defaultdict(list)
+    for page, (document, _) in sorted(places.items(), key=lambda one: (one[1][1], one[0])):
+        if owner_of.get(page, document) == document:
+            there[document].append(page)
+    changed = [
+        {"id": page, "document_id": document, "ordinal": ordinal}
+        for document, ours in claimed.items()
+        for ordinal, page in enumerate(_in_order(there[document], ours), start=1)
+        if places[page] != (document, ordinal)
+    ]
     if changed:
         session.execute(update(Page), changed)
-    return Binding(bound, tuple(problems))
+    return Binding(sum(map(len, claimed.values())), tuple(problems))
+
+
+def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
+    """Return the pages that a document has and those claimed for it, in their order."""
+    pages: list[int] = []
+    claims = iter(claimed)
+    of_both = set(there) & set(claimed)
+    for page in there:
+        if page not in of_both:
+            pages.append(page)
+            continue
+        for claim in claims:
+            pages.append(claim)
+            if claim in of_both:
+                break
+    return [*pages, *claims]
 
 
 def claims_met(

@@ -24,3 +24,8 @@ def test_what_is_left_without_the_other_is_named() -> None:
 def test_where_no_file_was_given_they_are_only_counted() -> None:
     lines = ingest_sentences(Path("a"), IngestReport(pages_without_document=7))
     assert "7 pages belong to no document yet." in lines
+
+
+def test_pages_are_said_to_be_bound_where_no_document_is_new() -> None:
+    lines = ingest_sentences(Path("a"), IngestReport(bound=2))
+    assert "0 documents catalogued, 2 pages bound to one." in lines

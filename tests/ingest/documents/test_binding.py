@@ -90,7 +90,41 @@ def test_pages_follow_the_rows_and_not_their_names(archive: Archive, tmp_path: P
         ("2.png", 0, "B", 1),
     ]
     into(archive, tmp_path, "reference,source\nB,3.png\n")
-    assert ("3.png", 0, "B", 1) in bindings(archive)
+    assert bindings(archive) == [
+        ("1.png", 0, "A", 2),
+        ("2.png", 0, "B", 1),
+        ("3.png", 0, "B", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "pages"),
+    [
+        ("56", "123456"),
+        ("34", "1234"),
+        ("43", "1243"),
+        ("4321", "4321"),
+        ("31", "3214"),
+        ("1526", "152346"),
+        ("51", "51234"),
+        ("15", "12345"),
+    ],
+)
+def test_a_later_file_adds_pages_and_corrects_their_order(
+    archive: Archive, tmp_path: Path, rows: str, pages: str
+) -> None:
+    add_pages(archive, *(f"{number}.png" for number in range(1, 7)))
+
+    def tell(numbers: str) -> None:
+        table = "".join(f"A,{number}.png\n" for number in numbers)
+        assert into(archive, tmp_path, f"reference,source\n{table}").pages == len(numbers)
+
+    tell("1234")
+    for _ in range(2):
+        tell(rows)
+        assert [one for one in bindings(archive) if one[2]] == [
+            (f"{number}.png", 0, "A", at) for at, number in enumerate(pages, start=1)
+        ]
 
 
 def test_every_image_of_a_file_goes_to_its_document(archive: Archive, tmp_path: Path) -> None:

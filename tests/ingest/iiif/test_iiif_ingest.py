@@ -282,6 +282,29 @@ def test_labels_that_occur_twice_and_manifests_of_one_name(
         assert [one["ordinal"] for one in dump(archive)["pages"]] == [1, 2, 3, 1, 2, 3]
 
 
+def test_pages_of_a_later_manifest_follow_those_of_an_earlier_one(
+    archive: Archive, server: Server
+) -> None:
+    shelfmark = [{"label": "Shelfmark", "value": "HCA 32/1"}]
+    for number in (1, 2, 1):
+        canvases = []
+        for side in "rv":
+            image = f"/{number}{side}.jpg"
+            server.files[image] = jpeg(page(10 * number + ord(side)))
+            canvases.append(
+                canvas_2(server.url(f"{image}/c"), f"{number}{side}", server.url(image))
+            )
+        path = f"/{number}/manifest"
+        described = manifest_2(server.url(path), canvases, metadata=shelfmark)
+        take_in(archive, put(server, described, path))
+    assert [(one["source"], one["ordinal"]) for one in dump(archive)["pages"]] == [
+        ("HCA 32/1/1r", 1),
+        ("HCA 32/1/1v", 2),
+        ("HCA 32/1/2r", 3),
+        ("HCA 32/1/2v", 4),
+    ]
+
+
 def test_the_archivists_own_file_goes_before_the_manifest(
     archive: Archive, server: Server, tmp_path: Path
 ) -> None:
