@@ -2,12 +2,14 @@
 
 A component is a document when it has a `unitid` and either images of its own or no component
 with a `unitid` below it: series and boxes only lend theirs. What has no `unitid` is part of the
-component around it.
+component around it. A `unitid` such as "Item 1", which recurs under other components with a
+reference, is led by theirs.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +21,7 @@ from ingest.documents.record import (
     Gathering,
     PageClaim,
     add_detail,
+    series_within,
     tidy,
 )
 from ingest.documents.ships import named_as
@@ -65,10 +68,11 @@ class _Component:
     level: str
     written: str = ""
     reference: str = ""
+    in_full: str = ""  # the reference, led by those around it unless it says all
     series: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     details: Details = field(default_factory=dict)
-    claims: list[tuple[Element, str, tuple[str, ...]]] = field(default_factory=list)
+    claims: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
     has_documents: bool = False
 
 
@@ -78,6 +82,7 @@ def read_ead(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsFi
     Raises MetadataError, which names the file and line.
     """
     gathering = Gathering(name)
+    documents: list[_Component] = []
     around: list[_Component] = []
     nodes: list[Element] = []  # of `around`
     for began, element in elements:
@@ -87,13 +92,17 @@ def read_ead(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsFi
                 nodes.append(element)
                 continue
             nodes.pop()
-            _close(gathering, around.pop(), around)
+            _close(gathering, documents, around.pop(), around)
             let_go(element)
         elif not began and nodes and element.parent is nodes[-1]:
             _take_in(around, element)
             let_go(element)
         elif not began and not nodes and element.parent and element.parent.parent is None:
             let_go(element)  # the finding aid's own header
+    _tell_apart(documents)
+    documents.reverse()
+    while documents:  # each is let go of, as there may be very many
+        _describe(gathering, documents.pop())
     file = gathering.finished()
     if not file.documents:
         raise MetadataError(f"{name}: no component has a unitid, so there is no document in it.")
@@ -123,8 +132,11 @@ def _identify(around: list[_Component], did: Element) -> None:
     named = next((upper for upper in reversed(above) if upper.reference), None)
     if one.written:
         one.reference = normalise_reference(_whole(one.written, named.reference if named else ""))
+        one.in_full = one.reference
+        if named and parse_reference(one.reference) is None:
+            one.in_full = normalise_reference(_below(named.in_full, one.written))
     inherited = next((upper.series for upper in reversed(above) if upper.series), "")
-    one.series = series_of(one.reference) or inherited
+    one.series = series_within(one.reference, inherited)
     if one.level == "series" and not series_of(one.reference):
         called = one.reference or " ".join(e.text() for e in did.children("unittitle"))
         one.series = called if len(called) <= LONGEST["series"] else one.series
@@ -134,6 +146,10 @@ def _whole(written: str, above: str) -> str:
     """Return a reference in full: "5" below "HCA 32/1234" is "HCA 32/1234/5"."""
     if not above or not re.fullmatch(r"/?[0-9]+[A-Za-z]?(?:[-–/][0-9]+[A-Za-z]?)*", written):
         return written
+    return _below(above, written)
+
+
+def _below(above: str, written: str) -> str:
     return f"{above}{' ' if above.isalpha() else '/'}{written.removeprefix('/')}"
 
 
@@ -235,7 +251,7 @@ def _take_pages(one: _Component, element: Element) -> None:
 
 def _claim(one: _Component, element: Element, href: str) -> None:
     if names := page_names(href):
-        one.claims.append((element, href, names))
+        one.claims.append((element.line, href, names))
     elif href:
         _detail(one, "link", href)
 
@@ -256,30 +272,47 @@ def _detail(one: _Component, name: str, text: str) -> None:
         add_detail(one.details, _CALLED.get(name, name), text)
 
 
-def _close(gathering: Gathering, one: _Component, above: list[_Component]) -> None:
+def _close(
+    gathering: Gathering, documents: list[_Component], one: _Component, above: list[_Component]
+) -> None:
     """Make a component a document, or hand what it has to the one around it."""
     upper = above[-1] if above else None
     if one.reference and (one.claims or not one.has_documents):
-        if one.series:
-            one.fields["series"] = one.series
         for outer in above:
             if called := f"{outer.reference} {outer.fields.get('title', '')}".strip():
                 add_detail(one.details, "part of", called)
-        if one.written != one.reference and parse_reference(one.written) is None:
-            add_detail(one.details, "reference as written", one.written)
-        written = one.written if parse_reference(one.written) else one.reference
-        reference = gathering.describe(written, one.fields, one.details, one.line)
-        for element, href, names in one.claims:
-            gathering.claim(PageClaim(href, reference, element.line, names))
+        documents.append(one)
     elif upper is not None and not one.reference:
         upper.claims += one.claims
         if title := one.fields.get("title"):
             add_detail(upper.details, "contents", title)
     elif not one.reference:
-        for element, href, _ in one.claims:
+        for line, href, _ in one.claims:
             gathering.problems.append(
-                f"{gathering.name}, line {element.line}: {href!r} is in no component with a "
+                f"{gathering.name}, line {line}: {href!r} is in no component with a "
                 "unitid, so it belongs to no document."
             )
     if upper is not None:
         upper.has_documents = upper.has_documents or one.has_documents or bool(one.reference)
+
+
+def _tell_apart(documents: list[_Component]) -> None:
+    """Give documents that have a reference in common, but not in full, their reference in full."""
+    in_full: dict[str, set[str]] = defaultdict(set)
+    for one in documents:
+        in_full[one.reference].add(one.in_full)
+    for one in documents:
+        if len(in_full[one.reference]) > 1 and one.reference != one.in_full:
+            one.reference = one.in_full
+
+
+def _describe(gathering: Gathering, one: _Component) -> None:
+    """Add a document and its claims to what has been gathered."""
+    if one.series:
+        one.fields["series"] = one.series
+    if one.written != one.reference and parse_reference(one.written) is None:
+        add_detail(one.details, "reference as written", one.written)
+    written = one.written if parse_reference(one.written) else one.reference
+    reference = gathering.describe(written, one.fields, one.details, one.line)
+    for line, href, names in one.claims:
+        gathering.claim(PageClaim(href, reference, line, names))

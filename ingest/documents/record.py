@@ -10,7 +10,7 @@ from typing import Any
 from ingest.documents.dates import read_date
 from ingest.documents.ships import captured_ship
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.references import normalise_reference, series_of
+from retrieval.catalogue.references import normalise_reference, parse_reference, series_of
 
 #: Characters that a column of the catalogue holds; titles and details have no limit.
 LONGEST = {"reference": 255, "series": 64, "date": 255, "ship": 255, "place": 255, "captain": 255}
@@ -21,7 +21,7 @@ AS_WRITTEN, EDTF, CALENDAR = "reference as written", "date (EDTF)", "calendar"
 #: What is said of a document beside its fields: each value once, in the order of the file.
 Details = dict[str, dict[str, None]]
 
-_FIELDS = ("title", "ship", "place", "captain", "series")
+_FIELDS = ("title", "date", "ship", "place", "captain", "series")
 #: Where The National Archives' sentence on a captured ship may stand, beside the title.
 _DESCRIPTIONS = ("description", "scope and content", "abstract")
 
@@ -80,8 +80,9 @@ class Gathering:
         """Add what a place of the file says of a document; return the reference's usual form.
 
         `fields` are title, date, normal (the date for machines), series, ship, place, captain.
-        The first to say something of a field is kept; a detail that differs from place to place
-        becomes the list of what they say. Raises MetadataError for a reference that is too long.
+        The first to say something of a field is kept, and a problem names what else is said of it;
+        a detail that differs from place to place becomes the list of what they say. Raises
+        MetadataError for a reference that is too long.
         """
         written = tidy(written)
         reference = normalise_reference(written)
@@ -93,11 +94,18 @@ class Gathering:
         known = self._known.setdefault(reference, {"details": {}})
         if written != reference:
             add_detail(known["details"], AS_WRITTEN, written)
-        for field in _FIELDS:
-            if fields.get(field):
-                known.setdefault(field, fields[field])
         if fields.get("date") and "date" not in known:
-            known |= {"date": fields["date"], "normal": fields.get("normal")}
+            known["normal"] = fields.get("normal")
+        left_out = [
+            f"{field} {said!r}"
+            for field in _FIELDS
+            if (said := fields.get(field)) and known.setdefault(field, said) != said
+        ]
+        if left_out:
+            self.problems.append(
+                f"{self.name}, line {line}: {reference} was described otherwise before; left out: "
+                f"{', '.join(left_out)}. If it is another document, give it a reference of its own."
+            )
         for key, values in details.items():
             for value in values:
                 add_detail(known["details"], key, value)
@@ -123,6 +131,15 @@ def add_detail(details: Details, key: str, value: str) -> None:
     details.setdefault(key, {}).setdefault(value)
 
 
+def series_within(reference: str, above: str) -> str:
+    """Return the series of a reference, or that above it; "" where there is none.
+
+    "Item 1" has the form of a series, but is none where there is one above.
+    """
+    own = series_of(reference) or ""
+    return own if own and (not above or parse_reference(reference)) else above
+
+
 def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:
     date = known.get("date")
     details = {
@@ -142,7 +159,7 @@ def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:
     )
     return DocumentRecord(
         reference=reference,
-        series=series_of(reference) or known.get("series"),
+        series=series_within(reference, known.get("series", "")) or None,
         title=known.get("title"),
         date=date,
         year_from=years[0],

@@ -92,7 +92,7 @@ def test_rows_of_one_document_are_merged(tmp_path: Path) -> None:
         "A,Letter,a.png,1v,nl\n"
         "\n"
         "B,Other,,,\n"
-        "A,Ignored,c.png,,fr\n",
+        "A,Receipt,c.png,,fr\n",
     )
     first, second = file.documents
     assert (first.title, first.details) == (
@@ -105,6 +105,29 @@ def test_rows_of_one_document_are_merged(tmp_path: Path) -> None:
         ("a.png", 3),
         ("c.png", 6),
     ]
+
+
+def test_what_a_row_says_otherwise_than_one_before_is_said(tmp_path: Path) -> None:
+    file = read(
+        tmp_path,
+        "reference,title,ship,date,folio,source\n"
+        "HCA 32/7/1,Letter,Enterprize,1702,1r,a.jpg\n"
+        "HCA 32/7/1,Bill of lading,Adventure,1745,1v,b.jpg\n"
+        "HCA 32/7/2,Bill,,,,c.jpg\n"
+        "HCA32/7/1,Letter,,1702,2r,d.jpg\n"
+        "HCA 32/7/2,Bill,,c. 1702,,e.jpg\n"
+        "HCA 32/7/2,Bill,,1703,,f.jpg\n",
+    )
+    assert file.problems == (
+        "documents.csv, line 3: HCA 32/7/1 was described otherwise before; left out: title 'Bill "
+        "of lading', date '1745', ship 'Adventure'. If it is another document, give it a reference "
+        "of its own.",
+        "documents.csv, line 7: HCA 32/7/2 was described otherwise before; left out: date '1703'. "
+        "If it is another document, give it a reference of its own.",
+    )
+    first, second = file.documents
+    assert (first.title, first.ship, first.date) == ("Letter", "Enterprize", "1702")
+    assert (second.title, second.date) == ("Bill", "c. 1702")
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,60 @@ def test_the_same_component_twice_is_one_document(tmp_path: Path) -> None:
     assert (one.title, one.details["note"]) == ("x", "y")
 
 
+def test_what_recurs_under_another_reference_is_led_by_it(tmp_path: Path) -> None:
+    def items(bundle: int) -> str:
+        return "".join(
+            component(unitid, did=f'<unittitle>{bundle} {unitid}</unittitle><dao href="{href}"/>')
+            for unitid, href in [
+                ("Item 1", f"{bundle}/1.png"),
+                (f"Item {bundle}", f"{bundle}/own.png"),
+                ("7", f"{bundle}/7.png"),
+            ]
+        )
+
+    bundles = [component(f"HCA 32/{number}", items(number), "file") for number in (8, 9)]
+    file = read(tmp_path, finding_aid(component("HCA 32", "".join(bundles), "series")))
+    assert claimed(file) == [
+        ("HCA 32/8/Item 1", "8/1.png"),
+        ("Item 8", "8/own.png"),
+        ("HCA 32/8/7", "8/7.png"),
+        ("HCA 32/9/Item 1", "9/1.png"),
+        ("Item 9", "9/own.png"),
+        ("HCA 32/9/7", "9/7.png"),
+    ]
+    documents = described(file)
+    assert len(documents) == 6 and {one.series for one in documents.values()} == {"HCA 32"}
+    for number in (8, 9):
+        one = documents[f"HCA 32/{number}/Item 1"]
+        assert one.title == f"{number} Item 1"
+        assert one.details["reference as written"] == "Item 1"
+    assert file.problems == ()
+
+
+def test_a_reference_is_led_by_as_many_as_tell_it_apart(tmp_path: Path) -> None:
+    boxes = [
+        component(fonds, component("Box 1", component("Nr. 2") + component("3")), "series")
+        for fonds in ("Fonds Roy", "Fonds Prize")
+    ]
+    file = read(tmp_path, finding_aid(*boxes))
+    assert [(one.reference, one.series) for one in file.documents] == [
+        ("Fonds Roy/Box 1/Nr. 2", "Fonds Roy"),
+        ("Fonds Roy/Box 1/3", "Fonds Roy"),
+        ("Fonds Prize/Box 1/Nr. 2", "Fonds Prize"),
+        ("Fonds Prize/Box 1/3", "Fonds Prize"),
+    ]
+
+
+def test_what_recurs_under_no_reference_is_said(tmp_path: Path) -> None:
+    items = [component("Item 1", did=f"<unittitle>{title}</unittitle>") for title in "xy"]
+    file = read(tmp_path, finding_aid(*items))
+    assert [one.title for one in file.documents] == ["x"]
+    assert file.problems == (
+        "finding aid, line 1: Item 1 was described otherwise before; left out: title 'y'. If it is "
+        "another document, give it a reference of its own.",
+    )
+
+
 texts = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), exclude_characters="<&"),
     max_size=15,
