@@ -94,13 +94,15 @@ def rehearse(
     changed: list[str] = []
     unreadable: list[Unreadable] = []
     seen: set[str] = set()
+    moved: dict[str, tuple[str, str]] = {}
 
-    def stay(
-        _pages: Sequence[KnownPage], _name: str, _location: str, _stamp: tuple[int, int]
+    def follow(
+        pages: Sequence[KnownPage], name: str, location: str, _stamp: tuple[int, int]
     ) -> None:
-        """Leave the pages where the catalogue has them; they have been counted."""
+        """Leave the pages where the catalogue has them, but note where they would go."""
+        moved.update({page.source: (name, location) for page in pages})
 
-    for group in files_to_read(run, files, stay):
+    for group in files_to_read(run, files, follow):
         contents = {one.sha256 for one in group if one.sha256}
         with archive.session() as session:
             here = {
@@ -123,8 +125,9 @@ def rehearse(
                     copies.append(one.name)
             seen.add(one.sha256 or "")
     with archive.session() as session:
-        known_pages = session.execute(select(Page.source, Page.location).distinct())
-        locations = {source: location for source, location in known_pages} | new
+        here_now = session.execute(select(Page.source, Page.location).distinct())
+        locations = dict(moved.get(source, (source, location)) for source, location in here_now)
+    locations |= new | dict(to_fetch)
     owners, problems = claims_met(locations, described, given.below_roots)
     return Rehearsal(
         new=len(new),
@@ -134,7 +137,7 @@ def rehearse(
         unchanged=run.counts.unchanged,
         unreadable=tuple(unreadable),
         left=run.counts.left,
-        to_fetch=to_fetch,
+        to_fetch=len(to_fetch),
         skipped=given.skipped,
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
@@ -144,16 +147,21 @@ def rehearse(
     )
 
 
-def _files_and_missing(archive: Archive, given: Given) -> tuple[list[ImageFile], int]:
-    """Return the files that are here, masters of manifests too, and how many of these are not."""
-    files, missing = list(given.files), 0
+def _files_and_missing(
+    archive: Archive, given: Given
+) -> tuple[list[ImageFile], list[tuple[str, str]]]:
+    """Return the files that are here, masters of manifests too, and what is not yet.
+
+    Of the latter the names that their pages would have, and the addresses.
+    """
+    files, missing = list(given.files), []
     for one, wanted in given.manifests:
         folder = folder_of(archive.masters_folder, one.manifest)
         here = masters_in(folder)
         with archive.session() as session:
             names = name_pages(session, one.manifest, wanted, folder)
         files += [ImageFile(here[it.key], names[it.key]) for it in wanted if it.key in here]
-        missing += sum(it.key not in here for it in wanted)
+        missing += [(names[it.key], it.address) for it in wanted if it.key not in here]
     return files, missing
 
 

@@ -81,6 +81,22 @@ def test_a_second_volume_is_said_to_have_its_own_pages(archive: Archive, tmp_pat
     assert said.problems == ("v2.csv, line 2: no page '1.png' has been ingested.",)
 
 
+def test_pages_that_have_moved_are_bound_by_their_new_names(
+    archive: Archive, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        scan(tmp_path / "in" / f"{number}.png", (number, 1))
+    pages_of(archive, tmp_path / "in")
+    (tmp_path / "in" / "1.png").rename(tmp_path / "in" / "folio1.png")
+    described = [tmp_path / "d.csv"]
+    described[0].write_text("reference,source\nHCA 1/1,folio1.png\nHCA 1/2,1.png\n")
+    problems = ("d.csv, line 3: no page '1.png' has been ingested.",)
+    said = rehearse(archive, [tmp_path / "in"], documents=described)
+    assert (said.moved, said.would_bind, said.problems) == (1, 1, problems)
+    done = pages_of(archive, tmp_path / "in", documents=described)
+    assert (done.moved, done.bound, done.problems) == (1, 1, problems)
+
+
 def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     scan(tmp_path / "in" / "a.png", (1, 1))
     for _ in range(2):

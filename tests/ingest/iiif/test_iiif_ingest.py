@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ingest.batch import retry_pages
+from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
 from tests.ingest.iiif.taking_in import QUICK, letters, master, page, placeless, put, take_in
@@ -319,6 +320,20 @@ def test_the_archivists_own_file_goes_before_the_manifest(
             "HCA 30/1",
         ]
         take_in(archive, address)
+
+
+def test_images_to_be_fetched_are_bound_by_the_names_they_will_have(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    address = letters(server, 2)
+    described = [tmp_path / "d.csv"]
+    described[0].write_text(
+        "reference,source\nHCA 1/1,HCA 32/1845/2/f. 1r\nHCA 1/2,f. 2r\nHCA 1/3,f. 3r\n"
+    )
+    said = rehearse(archive, [address], documents=described, courtesy=QUICK)
+    problems = ("d.csv, line 4: no page 'f. 3r' has been ingested.",)
+    assert (said.to_fetch, said.would_bind, said.problems) == (2, 2, problems)
+    assert take_in(archive, address, documents=described).problems == problems
 
 
 def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
