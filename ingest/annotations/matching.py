@@ -18,7 +18,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.known import KnownPage, pages_where
 from ingest.reading import Box
-from retrieval.catalogue.naming import end_alike, path_parts
+from retrieval.catalogue.naming import composed, end_alike, path_parts
 from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]
@@ -81,7 +81,7 @@ class PageFinder:
         return replace(image, width=width, height=height)
 
     def _named(self, names: Sequence[str]) -> list[KnownPage]:
-        for name in names:
+        for name in (*names, *map(composed, names)):
             if found := self._by_name.get(name):
                 return found
         sources: set[str] = set()

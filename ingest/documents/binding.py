@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ingest.documents.record import DocumentsFile, PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
-from retrieval.catalogue.naming import agreeing, end_alike, path_parts
+from retrieval.catalogue.naming import agreeing, composed, end_alike, path_parts
 from retrieval.catalogue.tables import Document, Page
 
 
@@ -146,7 +146,8 @@ class _Finder:
 
     def _found(self, claim: PageClaim) -> list[str]:
         names = [
-            name.replace("\\", "/").removeprefix("./") for name in claim.names or [claim.source]
+            composed(name).replace("\\", "/").removeprefix("./")
+            for name in claim.names or [claim.source]
         ]
         if ours := [self._given[name] for name in names if name in self._given]:
             return next((found for found in ours if len(found) == 1), ours[0])

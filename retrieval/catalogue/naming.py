@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
@@ -21,9 +23,12 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     """
     names = sorted(set(written))
     found: dict[str, tuple[str, ...]] = {name: () for name in names}
-    for among in in_parts(names):
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_source[composed(name)].append(name)
+    for among in in_parts(list(by_source)):
         for source in session.scalars(select(Page.source).where(Page.source.in_(among)).distinct()):
-            found[source] = (source,)
+            found |= {name: (source,) for name in by_source[source]}
     by_last_part: dict[str, list[str]] = {}
     for name in names:
         parts = path_parts(name)
@@ -39,9 +44,14 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     return found
 
 
+def composed(path: str) -> str:
+    """Return a path as sources are written: "ü" as one character (NFC), and not as macOS has it."""
+    return unicodedata.normalize("NFC", path)
+
+
 def path_parts(path: str) -> list[str]:
     """Return the folders and the file of a path, upper and lower case alike."""
-    return [part for part in path.replace("\\", "/").casefold().split("/") if part]
+    return [part for part in composed(path).replace("\\", "/").casefold().split("/") if part]
 
 
 def agreeing(one: Sequence[str], other: Sequence[str]) -> int:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from retrieval.catalogue.archive import Archive
-from tests.ingest.annotations.five_pages import coco, imported, only_marks
-from tests.ingest.scans import boxes, dump
+from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks
+from tests.ingest.scans import boxes, dump, pages_of, scan
 
 
 def test_pages_are_found_by_what_a_file_says(filled: Archive, scans: Path, tmp_path: Path) -> None:
@@ -23,6 +24,20 @@ def test_pages_are_found_by_what_a_file_says(filled: Archive, scans: Path, tmp_p
         content["images"] = [{"id": 1, **image}]
         assert imported(filled, tmp_path / "x.json", content).unchanged == 1, image
     assert len(only_marks(filled, "b/1.png")) == 2
+
+
+def test_a_name_as_macos_writes_it_is_that_of_the_page(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    region = {"bbox": [50, 0, 9, 9]}
+    content = coco(unicodedata.normalize("NFD", f"x/B/{TROUBLE}"), region)
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    assert (50, 0, "confirmed") in boxes(filled, f"b/{TROUBLE}")
+    scan(scans / TROUBLE, (0, 3))
+    pages_of(filled, scans)
+    content = coco(unicodedata.normalize("NFD", TROUBLE), region)
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    assert (50, 0, "confirmed") in boxes(filled, TROUBLE)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +281,11 @@ def test_an_address_that_may_be_several_pages_is_not_guessed(archive: Archive) -
     assert address(archive, "elsewhere/../a.tif").problems == (
         "a.xml, line 7: no page 'href' has been ingested.",
     )
+
+
+@pytest.mark.parametrize("name", ["Schlüssel.jpg", "1/Schlüssel.jpg", "far/1/Schlüssel.jpg"])
+def test_a_name_as_macos_writes_it_is_that_of_the_page(archive: Archive, name: str) -> None:
+    add_pages(archive, "Schlüssel.jpg", "1/Schlüssel.jpg")
+    found = "1/Schlüssel.jpg" if "1/" in name else name
+    assert address(archive, unicodedata.normalize("NFD", name)).pages == 1
+    assert (found, 0, "A", 1) in bindings(archive)

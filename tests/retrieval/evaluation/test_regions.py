@@ -208,3 +208,15 @@ def test_a_source_is_meant_by_its_path_or_as_much_of_the_end_as_suffices(archive
         "": (),
         "/": (),
     }
+
+
+def test_a_source_is_meant_by_its_name_as_macos_writes_it(archive: Archive) -> None:
+    for source in ("é.jpg", "1/é.jpg", "1/ö.jpg"):
+        add_page(archive, source)
+    with archive.session() as session:
+        found = sources_meant(session, ["e\u0301.jpg", "é.jpg", "o\u0308.jpg"])
+    assert found == {
+        "e\u0301.jpg": ("é.jpg",),
+        "é.jpg": ("é.jpg",),
+        "o\u0308.jpg": ("1/ö.jpg",),
+    }
