@@ -3,8 +3,10 @@
 A page is known by its master's place and content. For each file, in natural order of names:
 
 - nothing about it has changed: nothing is done;
-- its content has changed: its page is read again, proposals are replaced, people's marks stay;
-- its content is that of a page whose master is gone: the master was moved, and the page follows;
+- its content has changed, and what it was lies nowhere else: its page is read again, proposals are
+  replaced, people's marks stay;
+- its content is that of a page whose master is not where it was: the master was moved, and the
+  page follows, also to where another lay, whose page then follows its own or is set aside;
 - its content is that of a page whose master is still there: a copy, and a page of its own;
 - it cannot be read: it goes to quarantine, and is left there until it, the limits or the version
   of the program have changed, or somebody wants it tried again;

@@ -7,25 +7,27 @@ along and one that was only touched is not read again.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from ingest.known import (
-    Known,
-    KnownPage,
-    known_of,
-    master_exists,
-    outlives_its_image,
-    pages_where,
-)
-from ingest.listing import ImageFile, location_of, storable
-from ingest.reading import FileToRead, KeptMark, file_digest, file_stamp
+from ingest.known import Known, KnownPage, known_of, outlives_its_image
+from ingest.listing import ImageFile, location_of
+from ingest.reading import FileToRead, KeptMark, file_stamp
 from ingest.run import Run
+from ingest.whereabouts import (
+    Stamp,
+    Whereabouts,
+    at_place,
+    follow_masters,
+    masters_of,
+    name_of,
+    pages_that_follow,
+    set_aside,
+)
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Failure, Mark, Page
+from retrieval.catalogue.tables import Mark
 
 #: Small files share a transaction: up to so many, and up to so many bytes.
 _GROUP_FILES = 32
@@ -34,18 +36,19 @@ _GROUP_BYTES = 2_000_000
 #: Files that are looked up in one statement.
 _AT_ONCE = 400
 
-#: What is done with pages whose master has this name, location and stamp now.
-Follow = Callable[[Sequence[KnownPage], str, str, tuple[int, int]], None]
+#: What is done with pages whose masters were moved or touched, given as they are now.
+Follow = Callable[[Sequence[KnownPage]], None]
 
-_Stamped = tuple[ImageFile, tuple[int, int]]  # a file and its `file_stamp`
+_Stamped = tuple[ImageFile, Stamp]
 
 
 @dataclass(frozen=True)
-class _Taken:
-    """What is not to be had twice in one run."""
+class _Doubtful:
+    """A file that may have to be read, and the pages in its place; `changed`: of other content."""
 
-    names: dict[str, str] = field(default_factory=dict)  # a source's name -> the file's location
-    moved: set[str] = field(default_factory=set)  # sources whose pages have followed a file
+    file: ImageFile
+    pages: Sequence[KnownPage]
+    changed: bool
 
 
 def files_to_read(
@@ -53,31 +56,93 @@ def files_to_read(
 ) -> Iterator[list[FileToRead]]:
     """Give the files that have to be read, in order and small ones together.
 
-    The others are counted and done. Where their pages' masters lie now goes to `follow`, by
+    The others are counted and done. Pages whose masters were moved or touched go to `follow`, by
     default into the catalogue. A file that could not be read, and would not be now, is left.
     """
-    follow = follow or functools.partial(_follow, run)
-    taken = _Taken()
+    follow = follow or functools.partial(follow_masters, run.archive)
+    found = Whereabouts(run.archive)
+    doubtful = _doubtful(run, found, files, follow)
+    _change_places(found, doubtful, follow)
+    for chunk in in_parts([one.file for one in doubtful], _AT_ONCE):
+        with run.archive.session() as session:
+            known = known_of(session, chunk)
+        for group in _grouped([(file, file_stamp(file.path)) for file in chunk]):
+            unsettled = list(_unsettled(run, found, group, known, follow))
+            if unsettled:
+                yield unsettled
+
+
+def _doubtful(
+    run: Run, found: Whereabouts, files: Sequence[ImageFile], follow: Follow
+) -> list[_Doubtful]:
+    """Return the files that are not what the catalogue has in their places, or not in full."""
+    doubtful = []
     for chunk in in_parts(files, _AT_ONCE):
         with run.archive.session() as session:
             known = known_of(session, chunk)
-        suspected: list[_Stamped] = []
         for file in chunk:
-            pages = known.by_location.get(location_of(file.path), [])
+            location = location_of(file.path)
+            pages = known.by_location.get(location, [])
             stamp = file_stamp(file.path)
-            failure = known.failing_at.get(location_of(file.path))
+            failure = known.failing_at.get(location)
             left = failure is not None and failure.stands(stamp, run.under)
             same = {(page.size, page.mtime_ns) for page in pages} == {stamp}
+            changed = False
+            if pages and not same and not left:
+                sha256 = found.digest(file.path, stamp)
+                contents = {page.sha256 for page in pages}
+                if same := contents == {sha256}:
+                    follow(at_place(pages, pages[0].source, location, sha256, stamp))
+                changed = sha256 not in contents
             if (left or same) and _are_right(run, pages, None if left else known):
                 run.counts.unchanged += len(pages) if same else 0
                 run.counts.left += left
                 run.done(file.name)
             else:
-                suspected.append((file, stamp))
-        for group in _grouped(suspected):
-            unsettled = list(_unsettled(run, taken, group, known, follow))
-            if unsettled:
-                yield unsettled
+                doubtful.append(_Doubtful(file, pages, changed))
+    return doubtful
+
+
+def _change_places(found: Whereabouts, doubtful: Sequence[_Doubtful], follow: Follow) -> None:
+    """Have pages follow the masters that lie where others lay, and those whose place was taken.
+
+    All of them before any file is read: what a place held may have gone to one further on.
+    """
+    gone = [page for one in doubtful if one.changed for page in one.pages]
+    if not gone:
+        return
+    sizes = {page.size for page in gone}
+    stamps = {one.file: file_stamp(one.file.path) for one in doubtful}
+    contents = {
+        one.file: found.digest(one.file.path, stamps[one.file])
+        for one in doubtful
+        if one.changed or (not one.pages and stamps[one.file][0] in sizes)
+    }
+    with found.archive.session() as session:
+        masters = masters_of(session, [sha256 for sha256 in contents.values() if sha256])
+    following = {
+        file: pages
+        for file, sha256 in contents.items()
+        if (pages := pages_that_follow(found, file, masters.get(sha256 or "", [])))
+    }
+    if not following:
+        return
+    now: list[KnownPage] = []
+    for one in doubtful:
+        if one.changed and one.file in following and found.unmoved(one.pages):
+            now += set_aside(found, one.pages)
+        if one.changed and not found.unmoved(one.pages):
+            location, name = location_of(one.file.path), one.pages[0].source
+            found.vacated[location], found.names[name] = name, location
+    for some in in_parts(list(following), _AT_ONCE):
+        with found.archive.session() as session:
+            known = known_of(session, some)
+        for file in some:
+            name, location = name_of(found, file, known), location_of(file.path)
+            pages = at_place(following[file], name, location, contents[file], stamps[file])
+            found.followed[location], found.names[name] = pages, location
+            now += pages
+    follow(now)
 
 
 def _grouped(files: Sequence[_Stamped]) -> Iterator[list[_Stamped]]:
@@ -95,33 +160,32 @@ def _grouped(files: Sequence[_Stamped]) -> Iterator[list[_Stamped]]:
 
 
 def _unsettled(
-    run: Run, taken: _Taken, group: Sequence[_Stamped], known: Known, follow: Follow
+    run: Run, found: Whereabouts, group: Sequence[_Stamped], known: Known, follow: Follow
 ) -> Iterator[FileToRead]:
     """Give the files of the group whose content has no page yet, or not the right one."""
-    contents = [file_digest(file.path) for file, _ in group]
+    contents = [found.digest(file.path, stamp) for file, stamp in group]
     with run.archive.session() as session:
-        alike = pages_where(session, Page.sha256.in_([one for one in contents if one]))
+        masters = masters_of(session, [one for one in contents if one])
     for (file, stamp), sha256 in zip(group, contents, strict=True):
         location = location_of(file.path)
-        if pages := known.by_location.get(location, []):
+        moved = location in found.followed
+        pages = found.followed.get(location) or found.unmoved(known.by_location.get(location, []))
+        if pages:
             name = pages[0].source
         else:
-            name, pages = _name_and_pages(run, taken, file, sha256, known)
-        taken.names[name] = location
-        if not pages:
-            pages = _pages_of_a_moved_master(
-                taken, [page for page in alike if page.sha256 == sha256]
-            )
-        if pages and {page.sha256 for page in pages} == {sha256}:
-            follow(pages, name, location, stamp)
-            if _are_right(run, pages, known):
-                if pages[0].location == location:
-                    run.counts.unchanged += len(pages)
-                else:
-                    run.counts.moved += len(pages)
-                run.done(file.name)
-                continue
-        yield FileToRead(file.path, name, *stamp, sha256, _marks_to_cut_again(run, pages))
+            pages = pages_that_follow(found, file, masters.get(sha256 or "", []))
+            name = name_of(found, file, known)
+            if pages:
+                moved = True
+                pages = at_place(pages, name, location, sha256, stamp)
+                follow(pages)
+        found.names[name] = location
+        if moved and {page.sha256 for page in pages} == {sha256} and _are_right(run, pages, known):
+            run.counts.moved += len(pages)
+            run.done(file.name)
+            continue
+        kept = _marks_to_cut_again(run, pages)
+        yield FileToRead(file.path, name, *stamp, sha256, kept, known=bool(pages))
 
 
 def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> bool:
@@ -131,70 +195,6 @@ def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> boo
     """
     taken_in = all(map(run.has_taken_in, pages))
     return taken_in and (known is None or pages[0].source not in known.failing)
-
-
-def _name_and_pages(
-    run: Run, taken: _Taken, file: ImageFile, sha256: str | None, known: Known
-) -> tuple[str, list[KnownPage]]:
-    """Return the source of a file that no page lies at, and its pages if all were moved.
-
-    The source is the path below SOURCE. Where another master has that already (two SOURCEs with
-    an `img001.jpg` each), as many of the folders above SOURCE as tell them apart go before it.
-    """
-    location = location_of(file.path)
-    for name in _names(file):
-        if taken.names.get(name, location) != location:
-            continue
-        if name == file.name:
-            pages, failure = known.by_source.get(name, []), known.failing.get(name)
-            failed_at = failure.location if failure else location
-        else:
-            with run.archive.session() as session:
-                pages = pages_where(session, Page.source == name)
-                failed_at = (
-                    session.scalar(select(Failure.location).where(Failure.source == name))
-                    or location
-                )
-        if pages:
-            gone = not any(master_exists(page.location) for page in pages)
-            if gone and {page.sha256 for page in pages} == {sha256}:
-                return name, pages
-        elif failed_at == location or not master_exists(failed_at):
-            return name, []
-    raise AssertionError("the names of a file never end")
-
-
-def _names(file: ImageFile) -> Iterator[str]:
-    """Give the names a file may have, the one that is wanted first, without end."""
-    yield file.name
-    above = storable(file.path.as_posix()).removesuffix(file.name).strip("/")
-    parts = above.split("/")
-    for at in range(len(parts) - 1, -1, -1):
-        yield "/".join([*parts[at:], file.name])
-    for number in itertools.count(2):
-        yield f"{above}/{file.name} ({number})"  # its place was another's, whose page is kept
-
-
-def _pages_of_a_moved_master(taken: _Taken, alike: Sequence[KnownPage]) -> list[KnownPage]:
-    """Return, of the pages with a file's content, those of one master that is gone."""
-    for source in dict.fromkeys(page.source for page in alike):
-        pages = [page for page in alike if page.source == source]
-        if source not in taken.moved and not any(master_exists(one.location) for one in pages):
-            taken.moved.add(source)
-            return pages
-    return []
-
-
-def _follow(
-    run: Run, pages: Sequence[KnownPage], name: str, location: str, stamp: tuple[int, int]
-) -> None:
-    """Note where the pages' master lies now, and when it was last written."""
-    with run.archive.writing() as session:
-        session.execute(
-            update(Page)
-            .where(Page.id.in_([page.id for page in pages]))
-            .values(source=name, location=location, size=stamp[0], mtime_ns=stamp[1])
-        )
 
 
 def _marks_to_cut_again(run: Run, pages: Sequence[KnownPage]) -> tuple[KeptMark, ...]:

@@ -31,7 +31,10 @@ class KeptMark:
 
 @dataclass(frozen=True)
 class FileToRead:
-    """A file that has to be read: its source, what it was like when found, and its marks."""
+    """A file that has to be read: its source, what it was like when found, and its marks.
+
+    `known`: it has pages already.
+    """
 
     path: Path
     name: str
@@ -39,6 +42,7 @@ class FileToRead:
     mtime_ns: int
     sha256: str | None  # None: it could not be read through
     kept: tuple[KeptMark, ...] = ()
+    known: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,30 +94,20 @@ def rehearse(
     changed: list[str] = []
     unreadable: list[Unreadable] = []
     seen: set[str] = set()
-    moved: dict[str, tuple[str, str]] = {}
+    moved: dict[int, tuple[str, str]] = {}
 
-    def follow(
-        pages: Sequence[KnownPage], name: str, location: str, _stamp: tuple[int, int]
-    ) -> None:
+    def follow(pages: Sequence[KnownPage]) -> None:
         """Leave the pages where the catalogue has them, but note where they would go."""
-        moved.update({page.source: (name, location) for page in pages})
+        moved.update({page.id: (page.source, page.location) for page in pages})
 
     for group in files_to_read(run, files, follow):
         contents = {one.sha256 for one in group if one.sha256}
         with archive.session() as session:
-            here = {
-                location: sha256
-                for location, sha256 in session.execute(
-                    select(Page.location, Page.sha256).where(
-                        Page.location.in_([location_of(one.path) for one in group])
-                    )
-                )
-            }
             known = {page.sha256 for page in pages_where(session, Page.sha256.in_(contents))}
         for one in group:
             if reason := _why_not(one.path):
                 unreadable.append(Unreadable(one.name, reason))
-            elif location_of(one.path) in here:
+            elif one.known:
                 changed.append(one.name)
             else:
                 new[one.name] = location_of(one.path)
@@ -125,8 +115,10 @@ def rehearse(
                     copies.append(one.name)
             seen.add(one.sha256 or "")
     with archive.session() as session:
-        here_now = session.execute(select(Page.source, Page.location).distinct())
-        locations = dict(moved.get(source, (source, location)) for source, location in here_now)
+        here_now = session.execute(select(Page.id, Page.source, Page.location))
+        locations = dict(
+            moved.get(number, (source, location)) for number, source, location in here_now
+        )
     locations |= new | dict(to_fetch)
     owners, problems = claims_met(locations, described, given.below_roots)
     return Rehearsal(

@@ -147,7 +147,7 @@ def test_what_would_fail_again_is_left_alone(
         raise AssertionError("it was read")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.discovery.file_digest", no_reading)
+        patch.setattr("ingest.whereabouts.file_digest", no_reading)
         report = pages_of(archive, tmp_path / "in")
     assert (report.failed, report.left, report.unchanged, report.healed) == (1, 1, 1, 0)
     assert dump(archive, moments=True) == before

@@ -1,0 +1,187 @@
+"""Where masters lie now: the pages that follow a file, and the names that files have for good.
+
+The content of a file says whose master it is, its place and its name do not: files are numbered
+anew, and change names with one another.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ingest.known import Known, KnownPage, master_exists, pages_where
+from ingest.listing import ImageFile, location_of, path_of, storable
+from ingest.reading import file_digest, file_stamp
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.tables import Failure, Page
+
+Stamp = tuple[int, int]  # a file's `file_stamp`
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What a run has found out about places and names; in a rehearsal the catalogue never shows it.
+
+    `names`: of which file, by its location, a source's name is. `moved`: pages that have followed
+    a file or made room for others. `followed`: pages that lie now where others did before.
+    `vacated`: the names of the places that pages have left.
+    """
+
+    archive: Archive
+    names: dict[str, str] = field(default_factory=dict)
+    moved: set[int] = field(default_factory=set)
+    followed: dict[str, list[KnownPage]] = field(default_factory=dict)  # by location
+    vacated: dict[str, str] = field(default_factory=dict)  # by location
+    _digests: dict[tuple[Path, Stamp], str | None] = field(default_factory=dict)
+
+    def digest(self, path: Path, stamp: Stamp) -> str | None:
+        """Return the `file_digest` of a file that is as `stamp` says; it is read once."""
+        if (path, stamp) not in self._digests:
+            self._digests[path, stamp] = file_digest(path)
+        return self._digests[path, stamp]
+
+    def unmoved(self, pages: Sequence[KnownPage]) -> list[KnownPage]:
+        """Return those of the pages that are still where the catalogue had them."""
+        return [page for page in pages if page.id not in self.moved]
+
+
+def masters_of(session: Session, contents: Sequence[str]) -> dict[str, list[list[KnownPage]]]:
+    """Return the masters that have each of the contents, as all their pages, oldest first."""
+    masters: dict[str, dict[int, KnownPage]] = {}
+    for some in in_parts(contents):
+        of_these = select(Page.source).where(Page.sha256.in_(some))
+        for page in pages_where(session, Page.source.in_(of_these)):
+            masters.setdefault(page.source, {})[page.id] = page
+    by_content: dict[str, list[list[KnownPage]]] = {}
+    for pages in masters.values():
+        for sha256 in {page.sha256 for page in pages.values()}:
+            by_content.setdefault(sha256, []).append(list(pages.values()))
+    return by_content
+
+
+def pages_that_follow(
+    found: Whereabouts, file: ImageFile, masters: Sequence[list[KnownPage]]
+) -> list[KnownPage]:
+    """Return, of masters with the file's content, the pages of one that is not where it was.
+
+    They are the file's from now on. Of several such masters, one of the file's name is taken.
+    """
+    lost = [
+        pages
+        for pages in masters
+        if pages[0].id not in found.moved and not _lies_there(found, pages)
+    ]
+    if not lost:
+        return []
+    path = storable(file.path.as_posix())
+    pages = min(lost, key=lambda pages: not path.endswith(f"/{pages[0].source}"))
+    found.moved.update(page.id for page in pages)
+    return pages
+
+
+def _lies_there(found: Whereabouts, pages: Sequence[KnownPage]) -> bool:
+    """Return whether the pages' master lies where the catalogue has it, not something else."""
+    if not master_exists(pages[0].location):
+        return False
+    path = path_of(pages[0].location)
+    stamp = file_stamp(path)
+    if any((page.size, page.mtime_ns) == stamp for page in pages):
+        return True
+    sha256 = found.digest(path, stamp)
+    return sha256 is None or any(page.sha256 == sha256 for page in pages)
+
+
+def at_place(
+    pages: Sequence[KnownPage], name: str, location: str, sha256: str | None, stamp: Stamp
+) -> list[KnownPage]:
+    """Return the pages as they are when a file of this name, place, content and stamp is theirs."""
+    return [
+        replace(page, source=name, location=location)
+        if page.sha256 != sha256  # its image could not be read again: it is still to be
+        else replace(page, source=name, location=location, size=stamp[0], mtime_ns=stamp[1])
+        for page in pages
+    ]
+
+
+def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]:
+    """Return pages as they make room for those of the master that lies in their master's place.
+
+    Their own lies nowhere. They wait for it where nothing lies, under a name of their own.
+    """
+    path, source = path_of(pages[0].location), PurePosixPath(pages[0].source)
+    for number in itertools.count(1):
+        said = "replaced" if number == 1 else f"replaced {number}"
+        place = path.with_stem(f"{path.stem} ({said})")
+        name = source.with_stem(f"{source.stem} ({said})").as_posix()
+        with found.archive.session() as session:
+            used = session.scalar(select(Page.id).where(Page.source == name).limit(1))
+        if used is None and name not in found.names and not place.exists():
+            break
+    found.moved.update(page.id for page in pages)
+    found.names[name] = location_of(place)
+    return [replace(page, source=name, location=location_of(place)) for page in pages]
+
+
+def follow_masters(archive: Archive, pages: Sequence[KnownPage]) -> None:
+    """Note where the pages' masters lie now, what they are called, and when they were written."""
+    with archive.writing() as session:
+        # Names may go round: each is given up before any is taken. None begins with a "/".
+        session.execute(update(Page), [{"id": page.id, "source": f"/{page.id}"} for page in pages])
+        session.execute(
+            update(Page),
+            [
+                {
+                    "id": page.id,
+                    "source": page.source,
+                    "location": page.location,
+                    "size": page.size,
+                    "mtime_ns": page.mtime_ns,
+                }
+                for page in pages
+            ],
+        )
+
+
+def name_of(found: Whereabouts, file: ImageFile, known: Known) -> str:
+    """Return the source of a file that no page lies at, or whose pages were moved there.
+
+    It is the name that its place has had, else the path below SOURCE. Where another master has
+    that already (two SOURCEs with an `img001.jpg` each), as many of the folders above SOURCE as
+    tell them apart go before it.
+    """
+    location = location_of(file.path)
+    if name := found.vacated.get(location):
+        return name
+    for name in _names(file):
+        if found.names.get(name, location) != location:
+            continue
+        if name == file.name:
+            pages, failure = known.by_source.get(name, []), known.failing.get(name)
+            failed_at = failure.location if failure else location
+        else:
+            with found.archive.session() as session:
+                pages = pages_where(session, Page.source == name)
+                failed_at = (
+                    session.scalar(select(Failure.location).where(Failure.source == name))
+                    or location
+                )
+        if not found.unmoved(pages) and (failed_at == location or not master_exists(failed_at)):
+            return name
+    raise AssertionError("the names of a file never end")
+
+
+def _names(file: ImageFile) -> Iterator[str]:
+    """Give the names a file may have, the one that is wanted first, without end."""
+    yield file.name
+    above = storable(file.path.as_posix()).removesuffix(file.name).strip("/")
+    parts = above.split("/")
+    for at in range(len(parts) - 1, -1, -1):
+        yield "/".join([*parts[at:], file.name])
+    for number in itertools.count(2):
+        yield f"{above}/{file.name} ({number})"  # its place was another's, whose page is kept
