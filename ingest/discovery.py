@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -17,13 +17,14 @@ from ingest.listing import ImageFile, location_of
 from ingest.reading import FileToRead, KeptMark, file_stamp
 from ingest.run import Run
 from ingest.whereabouts import (
+    Master,
     Stamp,
     Whereabouts,
     at_place,
     follow_masters,
+    master_moved_to,
     masters_of,
     name_of,
-    pages_that_follow,
     set_aside,
 )
 from retrieval.catalogue.parts import in_parts
@@ -121,9 +122,9 @@ def _change_places(found: Whereabouts, doubtful: Sequence[_Doubtful], follow: Fo
     with found.archive.session() as session:
         masters = masters_of(session, [sha256 for sha256 in contents.values() if sha256])
     following = {
-        file: pages
+        file: master
         for file, sha256 in contents.items()
-        if (pages := pages_that_follow(found, file, masters.get(sha256 or "", [])))
+        if (master := master_moved_to(found, file, masters.get(sha256 or "", [])))
     }
     if not following:
         return
@@ -139,8 +140,10 @@ def _change_places(found: Whereabouts, doubtful: Sequence[_Doubtful], follow: Fo
             known = known_of(session, some)
         for file in some:
             name, location = name_of(found, file, known), location_of(file.path)
-            pages = at_place(following[file], name, location, contents[file], stamps[file])
-            found.followed[location], found.names[name] = pages, location
+            master = following[file]
+            pages = at_place(master.pages, name, location, contents[file], stamps[file])
+            found.followed[location] = replace(master, pages=pages)
+            found.names[name] = location
             now += pages
     follow(now)
 
@@ -168,20 +171,18 @@ def _unsettled(
         masters = masters_of(session, [one for one in contents if one])
     for (file, stamp), sha256 in zip(group, contents, strict=True):
         location = location_of(file.path)
-        moved = location in found.followed
-        pages = found.followed.get(location) or found.unmoved(known.by_location.get(location, []))
-        if pages:
-            name = pages[0].source
-        else:
-            pages = pages_that_follow(found, file, masters.get(sha256 or "", []))
+        pages: Sequence[KnownPage] = found.unmoved(known.by_location.get(location, []))
+        if moved := found.followed.get(location):
+            pages = moved.pages
+        elif not pages and (moved := master_moved_to(found, file, masters.get(sha256 or "", []))):
             name = name_of(found, file, known)
-            if pages:
-                moved = True
-                pages = at_place(pages, name, location, sha256, stamp)
-                follow(pages)
+            pages = at_place(moved.pages, name, location, sha256, stamp)
+            follow(pages)
+        name = pages[0].source if pages else name_of(found, file, known)
         found.names[name] = location
-        if moved and {page.sha256 for page in pages} == {sha256} and _are_right(run, pages, known):
+        if moved and {page.sha256 for page in pages} == {sha256} and _is_right(run, moved):
             run.counts.moved += len(pages)
+            run.counts.left += moved.failure is not None
             run.done(file.name)
             continue
         kept = _marks_to_cut_again(run, pages)
@@ -195,6 +196,12 @@ def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> boo
     """
     taken_in = all(map(run.has_taken_in, pages))
     return taken_in and (known is None or pages[0].source not in known.failing)
+
+
+def _is_right(run: Run, moved: Master) -> bool:
+    """Return whether the master was ingested as this run does, as far as it could be read."""
+    taken_in = all(map(run.has_taken_in, moved.pages))
+    return taken_in and (moved.failure is None or moved.failure.tried == run.under)
 
 
 def _marks_to_cut_again(run: Run, pages: Sequence[KnownPage]) -> tuple[KeptMark, ...]:

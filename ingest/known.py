@@ -46,6 +46,10 @@ class KnownFailure:
         """Return whether nothing that decides it has changed since: it would fail again."""
         return self.tried == under and stamp == (self.size, self.mtime_ns)
 
+    def is_of(self, pages: Sequence[KnownPage]) -> bool:
+        """Return whether an image of these pages' master failed, not what came in its place."""
+        return self.location == pages[0].location and self.size in {page.size for page in pages}
+
 
 @dataclass(frozen=True)
 class Known:
@@ -66,17 +70,25 @@ def known_of(session: Session, files: Sequence[ImageFile]) -> Known:
     for page in pages_where(session, or_(Page.source.in_(names), Page.location.in_(locations))):
         by_location[page.location].append(page)
         by_source[page.source].append(page)
+    failing = failures_where(
+        session, or_(Failure.source.in_(names), Failure.location.in_(locations))
+    )
+    return Known(by_location, by_source, failing, {one.location: one for one in failing.values()})
+
+
+def failures_where(session: Session, condition: ColumnElement[bool]) -> dict[str, KnownFailure]:
+    """Return the files in quarantine that meet the condition, by their sources."""
     failing: dict[str, KnownFailure] = {}
     for row in session.execute(
         select(
             Failure.source, Failure.location, Failure.size, Failure.mtime_ns, Failure.tried
-        ).where(or_(Failure.source.in_(names), Failure.location.in_(locations)))
+        ).where(condition)
     ):
         failure = KnownFailure(**row._asdict())
         if (other := failing.get(failure.source)) and other.tried != failure.tried:
             failure = replace(failure, tried=None)  # one of its images may be read now
         failing[failure.source] = failure
-    return Known(by_location, by_source, failing, {one.location: one for one in failing.values()})
+    return failing
 
 
 def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownPage]:

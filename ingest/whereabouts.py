@@ -11,17 +11,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.known import Known, KnownPage, master_exists, pages_where
+from ingest.known import (
+    Known,
+    KnownFailure,
+    KnownPage,
+    failures_where,
+    master_exists,
+    pages_where,
+)
 from ingest.listing import ImageFile, location_of, path_of, storable
 from ingest.reading import file_digest, file_stamp
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.tables import Failure, Page
 
 Stamp = tuple[int, int]  # a file's `file_stamp`
+
+
+@dataclass(frozen=True)
+class Master:
+    """The pages of one master, and what of it could not be read."""
+
+    pages: Sequence[KnownPage]
+    failure: KnownFailure | None
 
 
 @dataclass(frozen=True)
@@ -29,14 +44,14 @@ class Whereabouts:
     """What a run has found out about places and names; in a rehearsal the catalogue never shows it.
 
     `names`: of which file, by its location, a source's name is. `moved`: pages that have followed
-    a file or made room for others. `followed`: pages that lie now where others did before.
+    a file or made room for others. `followed`: masters that lie now where others did before.
     `vacated`: the names of the places that pages have left.
     """
 
     archive: Archive
     names: dict[str, str] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)
-    followed: dict[str, list[KnownPage]] = field(default_factory=dict)  # by location
+    followed: dict[str, Master] = field(default_factory=dict)  # by location
     vacated: dict[str, str] = field(default_factory=dict)  # by location
     _digests: dict[tuple[Path, Stamp], str | None] = field(default_factory=dict)
 
@@ -51,38 +66,42 @@ class Whereabouts:
         return [page for page in pages if page.id not in self.moved]
 
 
-def masters_of(session: Session, contents: Sequence[str]) -> dict[str, list[list[KnownPage]]]:
-    """Return the masters that have each of the contents, as all their pages, oldest first."""
+def masters_of(session: Session, contents: Sequence[str]) -> dict[str, list[Master]]:
+    """Return the masters that have each of the contents, oldest first."""
     masters: dict[str, dict[int, KnownPage]] = {}
+    failing: dict[str, KnownFailure] = {}
     for some in in_parts(contents):
         of_these = select(Page.source).where(Page.sha256.in_(some))
         for page in pages_where(session, Page.source.in_(of_these)):
             masters.setdefault(page.source, {})[page.id] = page
-    by_content: dict[str, list[list[KnownPage]]] = {}
-    for pages in masters.values():
-        for sha256 in {page.sha256 for page in pages.values()}:
-            by_content.setdefault(sha256, []).append(list(pages.values()))
+        failing |= failures_where(session, Failure.source.in_(of_these))
+    by_content: dict[str, list[Master]] = {}
+    for source, by_id in masters.items():
+        pages, failure = list(by_id.values()), failing.get(source)
+        master = Master(pages, failure if failure and failure.is_of(pages) else None)
+        for sha256 in {page.sha256 for page in pages}:
+            by_content.setdefault(sha256, []).append(master)
     return by_content
 
 
-def pages_that_follow(
-    found: Whereabouts, file: ImageFile, masters: Sequence[list[KnownPage]]
-) -> list[KnownPage]:
-    """Return, of masters with the file's content, the pages of one that is not where it was.
+def master_moved_to(
+    found: Whereabouts, file: ImageFile, masters: Sequence[Master]
+) -> Master | None:
+    """Return, of masters with the file's content, one that is not where it was; None: all are.
 
-    They are the file's from now on. Of several such masters, one of the file's name is taken.
+    It is the file from now on. Of several such masters, one of the file's name is taken.
     """
     lost = [
-        pages
-        for pages in masters
-        if pages[0].id not in found.moved and not _lies_there(found, pages)
+        master
+        for master in masters
+        if master.pages[0].id not in found.moved and not _lies_there(found, master.pages)
     ]
     if not lost:
-        return []
+        return None
     path = storable(file.path.as_posix())
-    pages = min(lost, key=lambda pages: not path.endswith(f"/{pages[0].source}"))
-    found.moved.update(page.id for page in pages)
-    return pages
+    master = min(lost, key=lambda one: not path.endswith(f"/{one.pages[0].source}"))
+    found.moved.update(page.id for page in master.pages)
+    return master
 
 
 def _lies_there(found: Whereabouts, pages: Sequence[KnownPage]) -> bool:
@@ -129,8 +148,12 @@ def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]
 
 
 def follow_masters(archive: Archive, pages: Sequence[KnownPage]) -> None:
-    """Note where the pages' masters lie now, what they are called, and when they were written."""
+    """Note where the pages' masters lie now, what they are called, and when they were written.
+
+    What could not be read of them follows, too.
+    """
     with archive.writing() as session:
+        _have_failures_follow(session, pages)
         # Names may go round: each is given up before any is taken. None begins with a "/".
         session.execute(update(Page), [{"id": page.id, "source": f"/{page.id}"} for page in pages])
         session.execute(
@@ -145,6 +168,50 @@ def follow_masters(archive: Archive, pages: Sequence[KnownPage]) -> None:
                 }
                 for page in pages
             ],
+        )
+
+
+def _have_failures_follow(session: Session, pages: Sequence[KnownPage]) -> None:
+    """Have what could not be read of masters follow them, before their `pages` do.
+
+    What stood in quarantine for the names and places that they take is not there any more.
+    """
+    now = {page.id: page for page in pages}
+    before: dict[str, list[KnownPage]] = {}
+    for some in in_parts(list(now)):
+        for page in pages_where(session, Page.id.in_(some)):
+            if (page.source, page.location) != (now[page.id].source, now[page.id].location):
+                before.setdefault(page.source, []).append(page)
+    following: dict[str, KnownPage] = {}  # by the name that their failures have meanwhile
+    for names in in_parts(list(before)):
+        for source, failure in failures_where(session, Failure.source.in_(names)).items():
+            if failure.is_of(before[source]):
+                page = before[source][0]
+                following[f"/{page.id}"] = now[page.id]
+                session.execute(
+                    update(Failure).where(Failure.source == source).values(source=f"/{page.id}")
+                )
+    taken = [now[some[0].id] for some in before.values()]
+    for part in in_parts(taken, MOST // 2):
+        session.execute(
+            delete(Failure).where(
+                or_(
+                    Failure.source.in_([page.source for page in part]),
+                    Failure.location.in_([page.location for page in part]),
+                ),
+                Failure.source.not_in(following),
+            )
+        )
+    for meanwhile, page in following.items():
+        session.execute(
+            update(Failure)
+            .where(Failure.source == meanwhile)
+            .values(
+                source=page.source,
+                location=page.location,
+                size=page.size,
+                mtime_ns=page.mtime_ns,
+            )
         )
 
 
