@@ -195,7 +195,10 @@ def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> boo
     `known` is None where it is known that the others cannot be.
     """
     taken_in = all(map(run.has_taken_in, pages))
-    return taken_in and (known is None or pages[0].source not in known.failing)
+    return taken_in and (
+        known is None
+        or (pages[0].source not in known.failing and pages[0].location not in known.failing_at)
+    )
 
 
 def _is_right(run: Run, moved: Master) -> bool:

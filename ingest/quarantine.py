@@ -22,9 +22,15 @@ from retrieval.catalogue.tables import Failure, Page, now
 COLUMNS = ("source", "frame", "location", "reason", "advice", "bytes", "failed_at")
 
 
-def failing_among(session: Session, names: Sequence[str]) -> set[str]:
-    """Return which of the sources have images in quarantine."""
-    return set(session.scalars(select(Failure.source).where(Failure.source.in_(names))))
+def failing_among(session: Session, files: Sequence[FileToRead]) -> set[str]:
+    """Return the sources of those files that have images in quarantine, whatever named there."""
+    places = {location_of(file.path): file.name for file in files}
+    rows = session.execute(
+        select(Failure.source, Failure.location).where(
+            or_(Failure.source.in_(places.values()), Failure.location.in_(places))
+        )
+    )
+    return {places.get(location, source) for source, location in rows}
 
 
 def record_failures(
@@ -34,8 +40,12 @@ def record_failures(
 
     `under` says the limits and the version they were tried under.
     """
-    stamp = file.size, file.mtime_ns
-    _record(session, file.name, location_of(file.path), stamp, unread, under)
+    stamp, location = (file.size, file.mtime_ns), location_of(file.path)
+    # An earlier version gave a file another name when it was given by another SOURCE.
+    session.execute(
+        delete(Failure).where(Failure.location == location, Failure.source != file.name)
+    )
+    _record(session, file.name, location, stamp, unread, under)
 
 
 def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:

@@ -218,14 +218,15 @@ def _have_failures_follow(session: Session, pages: Sequence[KnownPage]) -> None:
 def name_of(found: Whereabouts, file: ImageFile, known: Known) -> str:
     """Return the source of a file that no page lies at, or whose pages were moved there.
 
-    It is the name that its place has had, else the path below SOURCE. Where another master has
-    that already (two SOURCEs with an `img001.jpg` each), as many of the folders above SOURCE as
-    tell them apart go before it.
+    It is the name that its place has had, also in quarantine, else the path below SOURCE. Where
+    another master has that already (two SOURCEs with an `img001.jpg` each), as many of the folders
+    above SOURCE as tell them apart go before it.
     """
     location = location_of(file.path)
     if name := found.vacated.get(location):
         return name
-    for name in _names(file):
+    failed = known.failing_at.get(location)
+    for name in itertools.chain([failed.source] if failed else [], _names(file)):
         if found.names.get(name, location) != location:
             continue
         if name == file.name:

@@ -33,7 +33,7 @@ def write_readings(
     before: dict[str, dict[int, KnownPage]] = defaultdict(dict)
     for page in pages_where(session, Page.source.in_(names)):
         before[page.source][page.frame] = page
-    failing = failing_among(session, names)
+    failing = failing_among(session, files)
     new: list[tuple[FileToRead, ReadImage]] = []
     for file, reading in zip(files, readings, strict=True):
         read, unread = _believed(file, reading)

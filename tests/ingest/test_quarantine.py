@@ -336,3 +336,58 @@ def test_what_stood_in_the_place_of_a_moved_master_leaves_quarantine(
     report = pages_of(archive, tmp_path / "in")
     assert (report.moved, report.failed) == (1, 0)
     assert names_and_frames(archive) == [("b.png", 0)]
+
+
+def broken(path: Path) -> bytes:
+    """Write a page that ends too early; return the whole of it."""
+    whole = scan(path, (1, 1)).read_bytes()
+    path.write_bytes(whole[:-40])
+    return whole
+
+
+def test_a_mended_file_that_is_given_by_itself_leaves_quarantine(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = tmp_path / "in" / "sub" / "b.png"
+    whole = broken(path)
+    assert pages_of(archive, tmp_path / "in").failed == 1
+    path.write_bytes(whole)
+    report = pages_of(archive, path)
+    assert (report.added, report.failed, report.healed) == (1, 0, 1)
+    assert names_and_frames(archive) == [("sub/b.png", 0)]
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.unchanged, report.failed, report.left) == (1, 0, 0)
+
+
+def test_a_file_that_is_still_broken_keeps_its_one_row(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "sub" / "b.png"
+    broken(path)
+    pages_of(archive, tmp_path / "in")
+    os.utime(path, ns=(7, 7))
+    report = pages_of(archive, path)
+    assert (report.added, report.failed, report.left) == (0, 1, 0)
+    assert [row["source"] for row in quarantine(archive)] == ["sub/b.png"]
+
+
+@pytest.mark.parametrize("again", ["the folder", "the file", "what stands in quarantine"])
+def test_a_row_under_another_name_goes_when_its_file_is_read(
+    archive: Archive, tmp_path: Path, again: str
+) -> None:
+    path = tmp_path / "in" / "sub" / "b.png"
+    whole = broken(path)
+    pages_of(archive, tmp_path / "in")
+    path.write_bytes(whole)
+    pages_of(archive, tmp_path / "in")
+    with archive.writing() as session:  # as an earlier version left it
+        session.add(
+            Failure(
+                source="b.png", frame=0, location=str(path), size=9, mtime_ns=9, reason="It ends."
+            )
+        )
+    if again == "what stands in quarantine":
+        report = retry(archive)
+    else:
+        report = pages_of(archive, path if again == "the file" else tmp_path / "in")
+    assert (report.added, report.unchanged, report.failed) == (0, 1, 0)
+    assert quarantine(archive) == []
+    assert names_and_frames(archive) == [("sub/b.png", 0)]
