@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 #: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
 #: whenever a crop could come out of `normalise` otherwise, or be seen in other views
 #: (`retrieval.embedding.VIEWS`).
-SEEN = "ink-3"
+SEEN = "ink-4"
 #: Paper left around the ink on each side, as a share of the square.
 MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.
 FAINTEST = 0.15
 #: The least difference from paper, in grey levels, that can be ink at all.
 LEAST_CONTRAST = 24.0
-#: The most that light may differ from one edge of a crop to the other, in grey levels.
-MOST_SLOPE = 40.0
+#: The weight of what is darker than the paper's plane against what is lighter, while it is fitted.
+_DARKER = 0.05
+#: The paper is sought in a copy of so many pixels on its longest side.
+_COARSE = 48
 #: A stroke that the crop's edge cuts and that ends within this share of the side is a neighbour's
 RIM = 0.3
 #: ... if at least so much of the ink is left without all such strokes.
@@ -45,31 +47,62 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def ink_density(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how much ink lies on each pixel, (H, W) float32 in [0, 1], 1 = the darkest ink.
 
-    The paper's level is a plane through the medians of the picture's four edges, so that uneven
-    light is not ink. A picture whose border is darker than the middle of its range is light on
-    dark (a negative, a relief) and is inverted.
+    A picture whose border is darker than the middle of its range is light on dark (a negative, a
+    relief) and is inverted. What is darker than `_paper` is ink.
     """
     level = grey(image).astype(np.float32)
     height, width = level.shape
     rim = max(1, round(0.04 * min(height, width)))
     edges = (level[:rim], level[-rim:], level[:, :rim], level[:, -rim:])
-    top, bottom, left, right = (float(np.median(edge)) for edge in edges)
-    paper = float(np.median([top, bottom, left, right]))
+    border = float(np.median([np.median(edge) for edge in edges]))
     darkest, lightest = np.percentile(level, [0.5, 99.5])
-    if paper < (float(darkest) + float(lightest)) / 2:
+    if border < (float(darkest) + float(lightest)) / 2:
         level = 255 - level
-        top, bottom, left, right = 255 - top, 255 - bottom, 255 - left, 255 - right
-        paper = 255 - paper
-    # An edge cut through a stroke must not tilt the paper: only a gentle slope is light.
-    slope_y = float(np.clip(bottom - top, -MOST_SLOPE, MOST_SLOPE))
-    slope_x = float(np.clip(right - left, -MOST_SLOPE, MOST_SLOPE))
-    ramp_y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
-    ramp_x = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None]
-    depth = np.maximum(paper + slope_y * ramp_y + slope_x * ramp_x - level, 0)
+    depth = np.maximum(_paper(level) - level, 0)
     strongest = max(float(np.percentile(depth, 99.5)), LEAST_CONTRAST)
     ink = np.minimum(depth / strongest, 1)
     ink[ink < FAINTEST] = 0
     return np.asarray(ink, np.float32)
+
+
+def _paper(level: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the level of the paper under a dark drawing: a plane, (H, W), in grey levels.
+
+    However strong, light that falls from one side is not ink, and a plane cannot sink into a
+    filled shape. It is found by asymmetric least squares (Eilers 2004, "Parametric time warping"),
+    by which the many lighter pixels hold it up, and then laid through those that are near it.
+    """
+    height, width = level.shape
+    scale = min(1.0, _COARSE / max(height, width))
+    shape = (max(4, round(width * scale)), max(4, round(height * scale)))
+    values = cv2.resize(level, shape, interpolation=cv2.INTER_AREA).astype(np.float64)
+    down, across = (np.linspace(-1, 1, side) for side in values.shape)
+    terms = np.stack([np.ones_like(values), *np.meshgrid(across, down)], axis=-1).reshape(-1, 3)
+    values = values.ravel()
+
+    weights = np.ones(len(values))
+    for _ in range(20):  # it settles after five to ten
+        plane = _fitted(terms, values, weights)
+        above = values - terms @ plane
+        before, weights = weights, np.where(above < 0, _DARKER, 1 - _DARKER)
+        if (weights == before).all():
+            break
+    grain = 2 * np.sqrt(np.mean(np.square(above[above > 0]))) if (above > 0).any() else 0.0
+    near = above > -2 * max(3.0, grain)
+    if near.sum() > 4 * terms.shape[1]:
+        plane = _fitted(terms[near], values[near], np.ones(int(near.sum())))
+    middle, slope_x, slope_y = plane
+    ramp_x, ramp_y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)[:, None]
+    paper = middle + slope_x * ramp_x + slope_y * ramp_y
+    return np.asarray(np.clip(paper, values.min(), values.max()), np.float32)
+
+
+def _fitted(
+    terms: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the coefficients, (K,), of `terms`, (N, K), that come nearest to `values`, (N,)."""
+    weighted = terms * weights[:, None]
+    return np.asarray(np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0])
 
 
 def without_neighbours(ink: NDArray[np.float32]) -> NDArray[np.float32]:
