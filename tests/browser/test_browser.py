@@ -15,9 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import create_archive
+from retrieval.catalogue.groups import Proposal, replace_proposals
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import HEIGHT, PLACES, SIDE, WIDTH, Papers, make_papers
 from ui.serve import server_command
@@ -269,6 +271,28 @@ def test_more_like_this_shows_the_new_results_from_the_top(
     last.click()
     _settle(page)
     page.wait_for_function(f"{scrolled} === 0")
+
+
+def _propose(papers: Papers, *marks: int) -> int:
+    """Put one proposed group into the archive; return it."""
+    with papers.archive.writing() as session:
+        model = session.scalars(select(tables.Model.id)).one()
+        replace_proposals(session, model, 1e-4, 0.8, [Proposal(marks, (0.9,) * len(marks))])
+        return session.scalars(select(tables.Group.id).where(tables.Group.verdict.is_(None))).one()
+
+
+def test_what_is_typed_counts_without_a_key_pressed_after_it(
+    page: Page, address: str, papers: Papers
+) -> None:
+    group = _propose(papers, papers.marks[0][1], papers.marks[1][2])
+    _open(page, address, f"?group={group}")
+    page.get_by_role("textbox", name="Your name").fill("Ada")
+    page.get_by_role("textbox", name="What to call the mark").fill("Jan de Vries")
+    page.get_by_role("button", name="The 2 ticked marks are one merchant’s").click()
+    page.get_by_text("Kept: 2 marks are “Jan de Vries”, probable.").wait_for()
+    with papers.archive.session() as session:
+        assert session.scalars(select(tables.Identity.name)).all() == ["Jan de Vries"]
+        assert set(session.scalars(select(tables.IdentityMark.said_by))) == {"Ada"}
 
 
 def test_what_a_cataloguer_pasted_stays_text(page: Page, address: str, papers: Papers) -> None:

@@ -103,7 +103,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
         )
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
     if row.verdict is None:
-        _judgement(archive, row, tuple(shown), tuple(chosen))
+        _judgement(archive, row, tuple(shown), chosen)
 
 
 def _to_compare(row: GroupRow) -> list[int]:
@@ -121,14 +121,14 @@ def _to_compare(row: GroupRow) -> list[int]:
 
 def _cards(
     searcher: Searcher, row: GroupRow, marks: list[MarkRow], canvases: dict[int, CanvasRow]
-) -> list[int]:
-    """Show marks of the group, each to be left out; return those that are not."""
+) -> int:
+    """Show marks of the group, each to be left out; return how many are not."""
     of_mark = dict(zip(row.marks, row.likeness, strict=True))
     cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
     shares = searcher.index.cosines.unrelated(cosines)
     if row.model != searcher.model.id:  # its cosines mean something else
         shares = np.full(len(cosines), np.nan)
-    chosen = []
+    chosen = 0
     with st.container(horizontal=True, gap="small", key="results"):
         for found, share in zip(marks, shares.tolist(), strict=True):
             mark = found.mark
@@ -147,7 +147,7 @@ def _cards(
                 if row.verdict is None and st.checkbox(
                     "One of them", value=True, key=f"same-{row.group}-{mark}"
                 ):
-                    chosen.append(mark)
+                    chosen += 1
                 st.button(
                     "Open page",
                     key=f"open-{mark}",
@@ -157,63 +157,65 @@ def _cards(
     return chosen
 
 
-def _judgement(
-    archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: tuple[int, ...]
-) -> None:
+def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: int) -> None:
     st.html(section("What do you say?"))
     # Names of the identities that the marks belong to already: one of them may be gone on with.
     names = list(dict.fromkeys(row.identities[m] for m in row.marks if m in row.identities))
     with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
-        person = st.text_input("Your name", key="person", max_chars=255, persist_state="session")
-        name = st.text_input(
+        st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+        st.text_input(
             "What to call the mark",
             value=names[0] if names else f"as mark {row.marks[0]}",
             key=f"name-{row.group}",
             max_chars=255,
             help="A name that one of these marks has already adds the others to it.",
         )
-        certainty = st.selectbox(
+        st.selectbox(
             "How sure are you?", get_args(Certainty), index=1, key=f"certainty-{row.group}"
         )
     with st.container(horizontal=True, key="verdict"):
         st.button(
-            f"The {counted(len(chosen), 'ticked mark')} are one merchant’s",
+            f"The {counted(chosen, 'ticked mark')} are one merchant’s",
             key="accept",
             type="primary",
-            disabled=len(chosen) < 2,
+            disabled=chosen < 2,
             on_click=_accept,
-            args=(archive, row.group, chosen, seen, name, certainty, person),
+            args=(archive, row.group, seen),
         )
         st.button(
             "Not one merchant’s mark", key="refuse", on_click=_refuse,
-            args=(archive, row.group, seen, person),
+            args=(archive, row.group, seen),
         )  # fmt: skip
 
 
-def _accept(
-    archive: Archive,
-    group: int,
-    marks: tuple[int, ...],
-    seen: tuple[int, ...],
-    name: str,
-    certainty: Certainty,
-    person: str,
-) -> None:
+# What was typed last arrives with the click, after the page was shown: these two look it up.
+
+
+def _accept(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
+    state = st.session_state
+    marks = [mark for mark in seen if state[f"same-{group}-{mark}"]]
+    name, certainty = state[f"name-{group}"], state[f"certainty-{group}"]
     try:
         with archive.writing() as session:
             accept_group(
-                session, group, marks, seen=seen, name=name, certainty=certainty, said_by=person
+                session,
+                group,
+                marks,
+                seen=seen,
+                name=name,
+                certainty=certainty,
+                said_by=state["person"],
             )
     except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
+        state[_PROBLEM] = str(error)
         return
     _go_on(archive, group, f"Kept: {counted(len(marks), 'mark')} are “{name}”, {certainty}.")
 
 
-def _refuse(archive: Archive, group: int, seen: tuple[int, ...], person: str) -> None:
+def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
     try:
         with archive.writing() as session:
-            refuse_group(session, group, seen=seen, said_by=person)
+            refuse_group(session, group, seen=seen, said_by=st.session_state["person"])
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)
         return

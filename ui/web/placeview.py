@@ -66,8 +66,8 @@ def show_place(archive: Archive, place: Spot) -> None:
                 "The program did not take it for one. What you say is kept with your name.",
             )
         )
-        person = st.text_input("Your name", key="person", max_chars=100, persist_state="session")
-        st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place, person))
+        st.text_input("Your name", key="person", max_chars=100, persist_state="session")
+        st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
         x, y, width, height = box
@@ -76,8 +76,9 @@ def show_place(archive: Archive, place: Spot) -> None:
         st.html(table(rows))
 
 
-def _confirm(archive: Archive, place: Spot, person: str) -> None:
+def _confirm(archive: Archive, place: Spot) -> None:
     number, box = place
+    person = st.session_state["person"]  # typed last, it came with the click
     try:
         mark = confirm_place(archive, number, box, person, max_pixels=most_pixels(archive))
     except PrizemarksError as error:

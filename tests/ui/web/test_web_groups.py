@@ -44,7 +44,7 @@ def _said(papers: Papers) -> dict[int, tuple[str, str, str]]:
 
 
 def _judge(page: AppTest, button: str, person: str = "A. Reader") -> None:
-    page.text_input(key="person").set_value(person).run()
+    page.text_input(key="person").set_value(person)
     page.button(key=button).click().run()
     assert not page.exception
 
@@ -92,6 +92,26 @@ def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, vi
     with grouped.archive.session() as session:
         verdicts = session.execute(select(tables.Group.verdict, tables.Group.said_by)).all()
     assert verdicts == [("same", "A. Reader"), ("different", "A. Reader")]
+
+
+def test_what_was_typed_last_counts_when_the_button_is_pressed(
+    grouped: Papers, visit: Visit
+) -> None:
+    one, two, three = (page[0] for page in grouped.marks)
+    page = visit(grouped.archive.folder, group="0")
+    # The browser sends these with the click: nothing ran in between.
+    page.text_input(key="name-1").set_value("Jan de Vries")
+    page.selectbox(key="certainty-1").set_value("certain")
+    page.checkbox(key=f"same-1-{two}").uncheck()
+    _judge(page, "accept")
+    said = ("Jan de Vries", "certain", "A. Reader")
+    assert _said(grouped) == {one: said, three: said}
+    assert "Kept: 2 marks are “Jan de Vries”, certain" in page.success[0].value.replace("\\", "")
+    page.text_input(key="person").set_value("B. Reader")
+    page.button(key="refuse").click().run()
+    with grouped.archive.session() as session:
+        people = session.scalars(select(tables.Group.said_by).order_by(tables.Group.id)).all()
+    assert people == ["A. Reader", "B. Reader"]
 
 
 def test_nothing_is_kept_without_a_name(grouped: Papers, visit: Visit) -> None:
