@@ -145,7 +145,10 @@ def _cards(
                 beside, whose = ship_and_date(found.document), credit(canvas)
                 st.html(card(alike, False, where, beside, already=already, credit=whose))
                 if row.verdict is None and st.checkbox(
-                    "One of them", value=True, key=f"same-{row.group}-{mark}"
+                    "One of them",
+                    value=True,
+                    key=f"same-{row.group}-{mark}",
+                    persist_state="session",
                 ):
                     chosen += 1
                 st.button(
@@ -161,17 +164,24 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: i
     st.html(section("What do you say?"))
     # Names of the identities that the marks belong to already: one of them may be gone on with.
     names = list(dict.fromkeys(row.identities[m] for m in row.marks if m in row.identities))
+    offered = names[0] if names else f"as mark {row.marks[0]}"
+    named = f"name-{row.group}-{offered}"  # another box when another name is offered
     with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
         st.text_input("Your name", key="person", max_chars=255, persist_state="session")
         st.text_input(
             "What to call the mark",
-            value=names[0] if names else f"as mark {row.marks[0]}",
-            key=f"name-{row.group}",
+            value=offered,
+            key=named,
+            persist_state="session",
             max_chars=255,
             help="A name that one of these marks has already adds the others to it.",
         )
         st.selectbox(
-            "How sure are you?", get_args(Certainty), index=1, key=f"certainty-{row.group}"
+            "How sure are you?",
+            get_args(Certainty),
+            index=1,
+            key=f"certainty-{row.group}",
+            persist_state="session",
         )
     with st.container(horizontal=True, key="verdict"):
         st.button(
@@ -180,7 +190,7 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: i
             type="primary",
             disabled=chosen < 2,
             on_click=_accept,
-            args=(archive, row.group, seen),
+            args=(archive, row.group, seen, named),
         )
         st.button(
             "Not one merchant’s mark", key="refuse", on_click=_refuse,
@@ -191,10 +201,10 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: i
 # What was typed last arrives with the click, after the page was shown: these two look it up.
 
 
-def _accept(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
+def _accept(archive: Archive, group: int, seen: tuple[int, ...], named: str) -> None:
     state = st.session_state
     marks = [mark for mark in seen if state[f"same-{group}-{mark}"]]
-    name, certainty = state[f"name-{group}"], state[f"certainty-{group}"]
+    name, certainty = state[named], state[f"certainty-{group}"]
     try:
         with archive.writing() as session:
             accept_group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import Proposal, replace_proposals
@@ -43,6 +44,10 @@ def _said(papers: Papers) -> dict[int, tuple[str, str, str]]:
         return {mark: (name, certainty, person) for mark, name, certainty, person in rows}
 
 
+def _name_box(page: AppTest) -> TextInput:
+    return next(box for box in page.text_input if (box.key or "").startswith("name-"))
+
+
 def _judge(page: AppTest, button: str, person: str = "A. Reader") -> None:
     page.text_input(key="person").set_value(person)
     page.button(key=button).click().run()
@@ -78,9 +83,7 @@ def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, vi
     page = visit(grouped.archive.folder, group="0")
     box = next(box for box in page.checkbox if (box.key or "").endswith(f"-{two}"))
     box.uncheck().run()
-    page.text_input(key=next(t.key for t in page.text_input if "name-" in (t.key or ""))).set_value(
-        "figure of four"
-    ).run()
+    _name_box(page).set_value("figure of four").run()
     _judge(page, "accept")
     said = ("figure of four", "probable", "A. Reader")
     assert _said(grouped) == {one: said, three: said}
@@ -100,7 +103,7 @@ def test_what_was_typed_last_counts_when_the_button_is_pressed(
     one, two, three = (page[0] for page in grouped.marks)
     page = visit(grouped.archive.folder, group="0")
     # The browser sends these with the click: nothing ran in between.
-    page.text_input(key="name-1").set_value("Jan de Vries")
+    _name_box(page).set_value("Jan de Vries")
     page.selectbox(key="certainty-1").set_value("certain")
     page.checkbox(key=f"same-1-{two}").uncheck()
     _judge(page, "accept")
@@ -153,6 +156,38 @@ def test_from_a_group_to_a_page_and_back(grouped: Papers, visit: Visit) -> None:
     page.button(key=f"open-{mark}").click().run()
     page.button(key=f"more-{mark}").click().run()
     assert _params(page) == {"mark": str(mark)}
+
+
+def test_what_was_ticked_and_written_outlasts_a_look_at_a_page(
+    grouped: Papers, visit: Visit
+) -> None:
+    mark = grouped.marks[0][0]
+    page = visit(grouped.archive.folder, group="1")
+    page.checkbox(key=f"same-1-{mark}").uncheck()
+    _name_box(page).set_value("figure of four")
+    page.selectbox(key="certainty-1").set_value("possible").run()
+    page.button(key=f"open-{mark}").click().run()
+    page.button(key="back").click().run()
+    assert [box.value for box in page.checkbox] == [False, True, True]
+    assert _name_box(page).value == "figure of four"
+    assert page.selectbox(key="certainty-1").value == "possible"
+
+
+def test_a_name_that_a_mark_has_got_meanwhile_is_offered(grouped: Papers, visit: Visit) -> None:
+    (one, other, *_), (_, _, third, _), _ = grouped.marks
+    with grouped.archive.writing() as session:
+        model = session.scalars(select(tables.Model.id)).one()
+        replace_proposals(
+            session, model, 1e-4, 0.8, [Proposal(pair, (0.9, 0.9)) for pair in
+                                        ((one, other), (one, third))],
+        )  # fmt: skip
+    page = visit(grouped.archive.folder, group="0")
+    page.button(key="after").click().run()
+    assert _name_box(page).value == f"as mark {one}"
+    page.button(key="before").click().run()
+    _name_box(page).set_value("figure of four")
+    _judge(page, "accept")
+    assert _name_box(page).value == "figure of four"
 
 
 def test_nobody_elses_words_become_markup(grouped: Papers, visit: Visit) -> None:
