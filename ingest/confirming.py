@@ -1,9 +1,12 @@
-"""A place that a person calls a mark, into the catalogue: confirmed, cut from its master."""
+"""What a person says of one place or mark, into the catalogue: that it is a mark, or is none."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import MAX_ORIGIN
 from ingest.annotations.importing import SAME_REGION, overlaps
@@ -13,7 +16,11 @@ from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.tables import Mark, Page
+
+#: How the origin of a mark begins that a person has judged; the name follows.
+PERSON = "person:"
 
 
 def confirm_place(
@@ -26,10 +33,7 @@ def confirm_place(
     Raises QueryError when nobody is named, there is no such page, or the box is not on it, and
     SourceError when the master cannot be read or is not what was ingested.
     """
-    name = " ".join(person.split()).replace("\0", "")
-    if not name:
-        raise QueryError("Say who you are: a mark is confirmed by a person, by name.")
-    origin = f"person:{name}"[:MAX_ORIGIN]
+    origin = _origin(person)
     with archive.session() as session:
         known = next(iter(pages_where(session, Page.id == page)), None)
     if known is None:
@@ -72,3 +76,49 @@ def confirm_place(
                 },
             ).one()
         )
+
+
+def judge_mark(
+    archive: Archive, mark: int, status: Literal["confirmed", "rejected"], person: str
+) -> None:
+    """Write down that `person` says the mark is one, or is none; the name is kept as its origin.
+
+    Raises QueryError when nobody is named, there is no such mark, or it belongs to an identity.
+    """
+    origin = _origin(person)
+    with archive.writing() as session:
+        found = _judgeable(session, mark)
+        found.status, found.origin = status, origin
+
+
+def take_back_mark(archive: Archive, mark: int) -> None:
+    """Make a mark that the program proposed a proposal again, whatever was said of it since.
+
+    Raises QueryError when there is no such mark, the program did not propose it, or it belongs to
+    an identity.
+    """
+    with archive.writing() as session:
+        found = _judgeable(session, mark)
+        if found.score is None:
+            raise QueryError(f"The program did not propose mark {mark}: say that it is none.")
+        found.status = "proposed"
+        if found.origin.startswith(PERSON):
+            found.origin = found.page.segmenter or found.origin
+
+
+def _judgeable(session: Session, mark: int) -> Mark:
+    found = session.get(Mark, mark)
+    if found is None:
+        raise QueryError(f"Mark {mark} is gone: its page was looked through anew.")
+    if name := identity_names(session, [mark]).get(mark):
+        raise QueryError(
+            f"Mark {mark} was said to be {name!r}: take that back first, where its group is shown."
+        )
+    return found
+
+
+def _origin(person: str) -> str:
+    name = " ".join(person.split()).replace("\0", "")
+    if not name:
+        raise QueryError("Say who you are: what you say of a mark is kept with your name.")
+    return f"{PERSON}{name}"[:MAX_ORIGIN]

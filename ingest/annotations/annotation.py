@@ -35,8 +35,9 @@ class Annotation:
     """A mark. On reading, what the file does not say is None.
 
     `box` and `polygon` are in pixels of the image as the file knows it, or in percent of its
-    width and height. With a polygon, the box is its bounding box. `where` says what the region is
-    called in the file it was read from.
+    width and height. With a polygon, the box is its bounding box. `identity`, the name of the one
+    that it belongs to, is only there on writing. `where` says what the region is called in the
+    file it was read from.
     """
 
     box: Box
@@ -47,6 +48,7 @@ class Annotation:
     origin: str | None = None
     mark: int | None = None  # the id in the archive that wrote the file
     created: datetime | None = None
+    identity: str | None = None
     where: str = field(default="", compare=False)
 
 

@@ -20,7 +20,8 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.files import write_atomically
-from retrieval.catalogue.tables import Document, Mark, Page
+from retrieval.catalogue.identities import identity_names
+from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page
 
 _FETCH = 10_000
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
@@ -47,6 +48,8 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
     ).order_by(Mark.id)  # fmt: skip
     if without_rejected:
         statement = statement.where(Mark.status != "rejected")
+    said = session.scalars(select(IdentityMark.mark_id).distinct())
+    names = identity_names(session, list(said))
     for row in session.execute(statement.execution_options(yield_per=_FETCH)):
         marks[row.page_id].append(
             Annotation(
@@ -57,6 +60,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
                 origin=row.origin,
                 mark=row.id,
                 created=_utc(row.created_at),
+                identity=names.get(row.id),
             )
         )
     documents = {

@@ -44,9 +44,12 @@ FULL_COLUMNS = (
     *COLUMNS, "frame", "origin", "created", "polygon", "page_width", "page_height", "sha256",
 )  # fmt: skip
 
-#: What canvases of IIIF manifests say of pages: after all others, and only where one says any.
+#: What canvases of IIIF manifests say of pages: after those, and only where one says any.
 #: Not "label": in a file of marks that is taken for whose mark it is.
 CANVAS_COLUMNS = ("page_label", "attribution", "rights")
+
+#: Whose mark a person said it is: the last column, and only where somebody said so of any.
+IDENTITY = "identity"
 
 NEEDED = ("source", "x", "y", "width", "height")
 
@@ -76,7 +79,10 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
 
 
 def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
-    """Write all that the marks have: `FULL_COLUMNS`, and what canvases say of their pages."""
+    """Write all that the marks have: `FULL_COLUMNS`.
+
+    `CANVAS_COLUMNS` and `IDENTITY` follow where there is anything in them.
+    """
     del base  # a table names files, not addresses
     return _table(images, FULL_COLUMNS)
 
@@ -84,7 +90,8 @@ def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
 def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
 
-    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest.
+    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest, `IDENTITY` where a mark
+    belongs to one.
     """
     del base
     return _table(images, COLUMNS)
@@ -95,6 +102,8 @@ def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
     marks.sort(key=lambda pair: pair[1].mark or 0)
     if any(image.described for image, _ in marks):
         columns = (*columns, *CANVAS_COLUMNS)
+    if any(one.identity for _, one in marks):
+        columns = (*columns, IDENTITY)
     return table_text(columns, ([_fields(*pair)[column] for column in columns] for pair in marks))
 
 
@@ -122,11 +131,12 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "page_label": _as_text(said.label),
         "attribution": _as_text(said.attribution),
         "rights": _as_text(said.rights),
+        IDENTITY: _as_text(one.identity),
     }
 
 
 def _as_text(said: str | None) -> str | None:
-    """What a catalogue or a foreign server says, so that a spreadsheet shows it and runs nothing.
+    """What a catalogue, a foreign server or a person says, as a spreadsheet shows it and runs not.
 
     None of these columns is read back.
     """

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
@@ -45,6 +45,7 @@ class GroupRow:
     verdict: str | None
     said_by: str | None
     said_at: datetime | None
+    identity: str | None  # name of the identity that its marks were said to be
     marks: tuple[int, ...]
     likeness: tuple[float, ...]
     identities: dict[int, str]  # names of the identities that its marks belong to already, by mark
@@ -160,6 +161,7 @@ def group_row(session: Session, group: int) -> GroupRow | None:
         .where(GroupMark.group_id == group)
         .order_by(Identity.id.desc())
     )
+    identity = session.get(Identity, found.identity_id) if found.identity_id else None
     return GroupRow(
         group,
         found.model_id,
@@ -169,6 +171,7 @@ def group_row(session: Session, group: int) -> GroupRow | None:
         found.verdict,
         found.said_by,
         found.said_at,
+        identity.name if identity is not None else None,
         tuple(mark for mark, _ in members),
         tuple(likeness for _, likeness in members),
         {mark: name for mark, name in named},
@@ -251,6 +254,56 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
     said_by = _name(said_by, "the person who says so")
     _judge(session, _judgeable(session, group), "different", said_by, seen)
     session.flush()
+
+
+def take_back(session: Session, group: int) -> None:
+    """Make a judged group a proposal again; what was said with it of its marks is said no more.
+
+    Where a group judged later has a mark in the same identity, the mark stays in it, as the word
+    of that group's person. An identity without marks goes. Confirmed marks stay confirmed: what
+    they were before is not kept. Call it in a transaction that began for writing. Raises
+    QueryError when the group is gone or not judged.
+    """
+    found = session.get(Group, group)
+    if found is None or found.verdict is None:
+        raise QueryError(f"What was said of group {group} is taken back already: look again.")
+    if found.identity_id is not None:
+        _unsay(session, found, found.identity_id)
+    found.verdict = found.identity_id = found.said_by = found.said_at = None
+    session.flush()
+
+
+def _unsay(session: Session, group: Group, identity: int) -> None:
+    """Take out of an identity what the judgement of a group brought into it."""
+    other = aliased(Group)
+    others = select(other.id).where(other.identity_id == identity, other.id != group.id)
+    # The first group judged since a mark was put into the identity is the one that put it there.
+    brought = session.scalars(
+        select(IdentityMark).where(
+            IdentityMark.identity_id == identity,
+            IdentityMark.said_at <= group.said_at,
+            ~others.where(
+                other.said_at >= IdentityMark.said_at, other.said_at < group.said_at
+            ).exists(),
+        )
+    ).all()
+    later = session.execute(
+        select(GroupMark.mark_id, Group.said_by, Group.said_at)
+        .join(Group, Group.id == GroupMark.group_id)
+        .where(Group.identity_id == identity, Group.said_at > group.said_at)
+        .order_by(Group.said_at.desc())
+    )
+    still = {mark: (person, moment) for mark, person, moment in later}
+    for one in brought:
+        if one.mark_id in still:
+            one.said_by, one.said_at = still[one.mark_id]  # type: ignore[assignment]
+        else:
+            session.delete(one)
+    session.flush()
+    if not session.scalar(
+        select(func.count()).select_from(IdentityMark).where(IdentityMark.identity_id == identity)
+    ):
+        session.execute(delete(Identity).where(Identity.id == identity))
 
 
 def _open_groups() -> Select[int]:

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from ingest.batch import ingest_pages
-from ingest.confirming import confirm_place
+from ingest.confirming import confirm_place, judge_mark, take_back_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
-from retrieval.catalogue.tables import Mark, Page
+from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
 from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
 from tests.missed_marks import first_alone as first
@@ -83,3 +83,46 @@ def test_a_master_that_is_gone_is_said(archive: Archive, page: int, tmp_path: Pa
     with pytest.raises(SourceError, match=r"0\.png"):
         confirm_place(archive, page, BOX, "me")
     assert len(marks(archive)) == 1
+
+
+def test_a_proposal_is_confirmed_or_rejected_and_either_is_taken_back(
+    archive: Archive, page: int
+) -> None:
+    (before,) = marks(archive)
+    mark, status, origin = before
+    assert status == "proposed"
+    judge_mark(archive, mark, "confirmed", " A.  Reader ")
+    assert marks(archive) == [(mark, "confirmed", "person:A. Reader")]
+    judge_mark(archive, mark, "rejected", "B")
+    assert marks(archive) == [(mark, "rejected", "person:B")]
+    take_back_mark(archive, mark)
+    assert marks(archive) == [(mark, "proposed", origin)]
+
+
+def test_what_was_confirmed_without_a_name_keeps_its_origin(archive: Archive, page: int) -> None:
+    ((mark, _, origin),) = marks(archive)
+    with archive.session() as session:
+        session.get_one(Mark, mark).status = "confirmed"
+    take_back_mark(archive, mark)
+    assert marks(archive) == [(mark, "proposed", origin)]
+
+
+def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -> None:
+    drawn = confirm_place(archive, page, BOX, "A")
+    ((proposal, *_), _) = marks(archive)
+    with archive.session() as session:
+        session.add(Identity(id=1, name="Jan"))
+        session.flush()
+        session.add(IdentityMark(identity_id=1, mark_id=proposal, certainty="certain", said_by="A"))
+    before = marks(archive)
+    with pytest.raises(QueryError, match="who you are"):
+        judge_mark(archive, drawn, "rejected", " ")
+    with pytest.raises(QueryError, match="gone"):
+        judge_mark(archive, 99, "rejected", "A")
+    with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
+        judge_mark(archive, proposal, "rejected", "A")
+    with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
+        take_back_mark(archive, proposal)
+    with pytest.raises(QueryError, match="did not propose"):
+        take_back_mark(archive, drawn)
+    assert marks(archive) == before

@@ -18,6 +18,7 @@ from retrieval.catalogue.groups import (
     group_row,
     next_group,
     refuse_group,
+    take_back,
 )
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
@@ -26,13 +27,13 @@ from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
-from ui.web.wording import as_markdown, cited, credit, likeness, ship_and_date
+from ui.web.wording import as_markdown, cited, credit, likeness, said_on, ship_and_date
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
 MOST_SHOWN = 60
 
-#: What is said after the last judgement, and what went wrong with it.
+#: What is said after the last judgement and of which group, and what went wrong with it.
 _SAID, _PROBLEM = "judgement", "judgement refused"
 
 
@@ -51,8 +52,16 @@ def show_group(searcher: Searcher, groups: int) -> None:
     """Show the view's group, or the first that nobody has judged, with the means to judge it."""
     archive, wanted = searcher.archive, view().group
     st.button("Back to the search", key="search", on_click=lambda: change(group=None))
-    if said := st.session_state.pop(_SAID, ""):
-        st.success(as_markdown(said))
+    if said := st.session_state.pop(_SAID, None):
+        sentence, judged = said
+        st.success(as_markdown(sentence))
+        if judged is not None:
+            st.button(
+                "Look at it again",
+                key="again",
+                type="tertiary",
+                on_click=lambda: change(group=judged),
+            )
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error(as_markdown(problem))
     with archive.session() as session:
@@ -93,9 +102,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
         st.warning(f"This archive has no group {number} any more: groups were proposed anew.")
         return
     if row.verdict is not None:
-        verdict = "one merchant’s mark" if row.verdict == "same" else "not one merchant’s mark"
-        day = row.said_at.strftime("%d %B %Y") if row.said_at is not None else "a day unknown"
-        st.info(as_markdown(f"{row.said_by} said on {day}: {verdict}."))
+        _verdict(archive, row)
     if len(row.marks) > MOST_SHOWN:
         st.caption(
             f"{MOST_SHOWN} are shown, and what you say is about these. The others are proposed "
@@ -104,6 +111,23 @@ def show_group(searcher: Searcher, groups: int) -> None:
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
     if row.verdict is None:
         _judgement(archive, row, tuple(shown), chosen)
+
+
+def _verdict(archive: Archive, row: GroupRow) -> None:
+    """Say what was said of the group, with the means to take it back."""
+    if row.verdict == "same":
+        verdict = "one merchant’s mark" + (f", “{row.identity}”" if row.identity else "")
+        means = (
+            "The group is a proposal again, and the name is taken off the marks that got it here. "
+            "They stay confirmed, for it is not kept what they were before: each can be taken "
+            "back on its own page."
+        )
+    else:
+        verdict, means = "not one merchant’s mark", "The group is a proposal again."
+    st.info(as_markdown(f"{said_on(row.said_by, row.said_at)}: {verdict}."))
+    st.button(
+        "Take it back", key="take back", help=means, on_click=_take_back, args=(archive, row.group)
+    )
 
 
 def _to_compare(row: GroupRow) -> list[int]:
@@ -232,8 +256,18 @@ def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
     _go_on(archive, group, "Kept: these are not one merchant’s mark.")
 
 
+def _take_back(archive: Archive, group: int) -> None:
+    try:
+        with archive.writing() as session:
+            take_back(session, group)
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    st.session_state[_SAID] = "Taken back: the group is a proposal again.", None
+
+
 def _go_on(archive: Archive, group: int, said: str) -> None:
     with archive.session() as session:
         after = next_group(session, group)
-    st.session_state[_SAID] = said
+    st.session_state[_SAID] = said, group
     next_from_top(group=after or 0)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
+from ingest.confirming import PERSON, judge_mark, take_back_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
-from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.errors import PrizemarksError, SourceError
+from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
-from ui.web.markup import section, table
+from ui.web.markup import card, section, table
 from ui.web.outline import in_page, outlined
 from ui.web.state import change, more_like, view
 from ui.web.wording import (
@@ -20,11 +24,16 @@ from ui.web.wording import (
     canvas_lines,
     metadata_rows,
     reference,
+    said_on,
     ship_and_date,
 )
+from ui.wording import counted
 
-#: Other marks of the page that are shown beside it.
+#: Other marks of the page, or of an identity, that are shown beside it.
 _MOST_OTHERS = 12
+
+#: What went wrong when something was said of the mark.
+_PROBLEM = "mark refused"
 
 
 def show_page(archive: Archive, mark: int) -> None:
@@ -37,6 +46,8 @@ def show_page(archive: Archive, mark: int) -> None:
         page = catalogued_page(session, row.page) if row is not None else None
         copies, alike = same_again(session, row.page) if row is not None else ([], [])
         canvas = canvas_rows(session, [row.page]).get(row.page) if row is not None else None
+        said = said_of(session, mark)
+        kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])
     if row is None or page is None:
         st.warning(f"This archive has no mark {mark}.")
         return
@@ -80,7 +91,15 @@ def show_page(archive: Archive, mark: int) -> None:
                     way="page", page=page.page, region=None, opened=None, group=None
                 ),
             )
-        rows = metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
+        for one in said:
+            _show_identity(archive, one, kin)
+        if not said and (row.score is not None or row.origin.startswith(PERSON)):
+            _ask_whether_mark(archive, row)
+        rows = [
+            ("Identity", f"{one.name}, {one.certainty}, as {said_on(one.said_by, one.said_at)}")
+            for one in said
+        ]
+        rows += metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
         if copies:
             rows.append(("Same file as", ", ".join(copies)))
@@ -96,6 +115,85 @@ def show_page(archive: Archive, mark: int) -> None:
         st.html(table(rows))
         st.caption("The address of this page in your browser leads back to this mark.")
         _show_others(archive, others)
+
+
+def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> None:
+    """Show the other marks of an identity, and the way to the group that it was said of."""
+    st.html(section(f"Other marks of “{said.name}”"))
+    with st.container(horizontal=True, gap="small"):
+        for mark in said.others[:_MOST_OTHERS]:
+            other = kin[mark]
+            with st.container(key=f"card-other-{said.name}-{mark}", width=120, gap="xxsmall"):
+                _crop(archive, other, 120)
+                where = reference(other.document, other.source)
+                st.html(card("", False, where, ship_and_date(other.document)))
+                st.button(
+                    "Look",
+                    key=f"open-{said.name}-{mark}",
+                    type="tertiary",
+                    on_click=lambda mark=mark: change(opened=mark),
+                )
+    if len(said.others) > _MOST_OTHERS:
+        st.caption(f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}.")
+    if said.group is not None:
+        st.button(
+            "See the group",
+            key=f"group-{said.group}",
+            help="What was said of it can be taken back there.",
+            on_click=lambda: change(opened=None, group=said.group),
+        )
+
+
+def _ask_whether_mark(archive: Archive, row: MarkRow) -> None:
+    """Offer to say that a mark is one, or is none, and to take that back."""
+    person = row.origin.removeprefix(PERSON) if row.origin.startswith(PERSON) else "A person"
+    line = {
+        "proposed": "The program took it for one. What you say is kept with your name.",
+        "confirmed": f"{person} said that it is one.",
+        "rejected": f"{person} said that it is none.",
+    }[row.status]
+    st.html(section("Is this a mark?", line))
+    st.text_input("Your name", key="person", max_chars=100, persist_state="session")
+    with st.container(horizontal=True, key="verdict"):
+        if row.status != "confirmed":
+            st.button(
+                "It is a mark",
+                key="confirm",
+                on_click=_judge,
+                args=(archive, row.mark, "confirmed"),
+            )
+        if row.status != "rejected":
+            st.button(
+                "It is none",
+                key="reject",
+                help="It is kept, and found no more after the next `prizemarks index`.",
+                on_click=_judge,
+                args=(archive, row.mark, "rejected"),
+            )
+        if row.status != "proposed" and row.score is not None:
+            st.button(
+                "Take it back",
+                key="take back",
+                help="It is a proposal of the program again.",
+                on_click=_take_back,
+                args=(archive, row.mark),
+            )
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(as_markdown(problem))
+
+
+def _judge(archive: Archive, mark: int, status: Literal["confirmed", "rejected"]) -> None:
+    try:
+        judge_mark(archive, mark, status, st.session_state["person"])
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _take_back(archive: Archive, mark: int) -> None:
+    try:
+        take_back_mark(archive, mark)
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
 
 
 def _crop(archive: Archive, row: MarkRow, width: int | str) -> None:

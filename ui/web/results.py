@@ -9,6 +9,7 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
+from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_rows
 from retrieval.everywhere import (
     Found,
@@ -31,6 +32,7 @@ from ui.web.wording import (
     is_notable,
     likeness,
     narrowed,
+    said_to_be,
     ship_and_date,
 )
 from ui.wording import counted, held_in_words
@@ -94,11 +96,13 @@ def show_results(searcher: Searcher, question: Question) -> None:
             "Nothing here is clearly alike. The closest marks are no closer than many unrelated "
             "ones are: take them as hints at most."
         )
+    with searcher.archive.session() as session:
+        names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
     with st.container(horizontal=True, gap="small", key="results"):
         for hit in hits[: now.shown]:
             way = held_in_words(hit.held) if len(now.ways) > 1 else ""
             if isinstance(hit, Hit):
-                _card(searcher.archive, hit, way)
+                _card(searcher.archive, hit, way, said_to_be(names.get(hit.mark)))
             else:
                 _place_card(searcher.archive, hit, way)
     if len(hits) > now.shown < MOST_SHOWN:
@@ -108,7 +112,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
         st.caption(f"The first {MOST_SHOWN} are shown. Narrow the search to see others.")
 
 
-def _card(archive: Archive, hit: Hit, way: str) -> None:
+def _card(archive: Archive, hit: Hit, way: str, identity: str) -> None:
     where = cited(hit.document, hit.source, hit.canvas)
     with st.container(key=f"card-{hit.mark}", border=True, width=CARD, gap="xsmall"):
         _picture(archive, hit.crop, hit.mark, where)
@@ -119,6 +123,7 @@ def _card(archive: Archive, hit: Hit, way: str) -> None:
                 where,
                 ship_and_date(hit.document),
                 way=way,
+                already=identity,
                 credit=credit(hit.canvas),
             )
         )
@@ -207,6 +212,7 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
     with archive.session() as session:
         rows = mark_rows(session, marks)
         canvases = canvas_rows(session, [row.page for row in rows.values()])
+        names = identity_names(session, marks)
     st.html(section("Or start from a mark in the archive", "A few from all over it."))
     with st.container(horizontal=True, gap="small", key="samples"):
         for mark, row in rows.items():
@@ -215,5 +221,6 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
                 _picture(archive, row.crop, mark, where)
                 beside = ship_and_date(row.document)
-                st.html(card("", False, where, beside, credit=credit(canvas)))
+                already, whose = said_to_be(names.get(mark)), credit(canvas)
+                st.html(card("", False, where, beside, already=already, credit=whose))
                 _buttons(mark)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from retrieval.catalogue.canvases import CanvasRow
@@ -121,6 +122,17 @@ def canvas_lines(
         ("Rights in the image", known(left.rights)),
     ]
     return [(label, value) for label, value in rows if value]
+
+
+def said_to_be(identity: str | None) -> str:
+    """Say on a mark's card which identity it belongs to; nothing where that is none."""
+    return f"said to be “{identity}”" if identity is not None else ""
+
+
+def said_on(person: str | None, moment: datetime | None) -> str:
+    """Say who said something and when: "Ada said on 3 May 2026"."""
+    day = f"{moment.day} {moment:%B %Y}" if moment is not None else "a day unknown"
+    return f"{person} said on {day}"
 
 
 #: A mark's status in words.

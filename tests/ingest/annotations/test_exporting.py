@@ -12,7 +12,7 @@ from ingest.annotations.exporting import export_file, export_text, file_names
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.tables import Identity, IdentityMark, Mark
 from tests.ingest.annotations.drawn import images
 from tests.ingest.scans import dump
 
@@ -30,6 +30,18 @@ def test_rejected_marks_are_written_unless_they_are_not_wanted(filled: Archive) 
     rows = list(csv.reader(io.StringIO(export_text(filled, EXPORT_FORMATS["csv"]))))
     assert len(rows) == count + 1
     assert [int(row[0]) for row in rows[1:]] == list(range(1, count + 1))
+
+
+def test_a_table_says_whose_mark_it_is(filled: Archive) -> None:
+    with filled.writing() as session:
+        session.add(Identity(id=1, name="Jan de Vries"))
+        session.flush()
+        session.add(IdentityMark(identity_id=1, mark_id=2, certainty="certain", said_by="Ada"))
+    for form in (ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]):
+        rows = list(csv.DictReader(io.StringIO(export_text(filled, form))))
+        assert {row["mark"]: row["identity"] for row in rows if row["identity"]} == {
+            "2": "Jan de Vries"
+        }
 
 
 def test_a_folder_gets_one_file_a_page(filled: Archive, tmp_path: Path) -> None:

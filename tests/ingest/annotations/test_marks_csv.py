@@ -9,7 +9,7 @@ import pytest
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.canvases import CanvasRow
-from tests.ingest.annotations.understood import PAGE, only, said_by
+from tests.ingest.annotations.understood import A_BOX, PAGE, all_said, only, said_by
 
 
 def test_a_table_from_a_spreadsheet() -> None:
@@ -44,3 +44,14 @@ def test_what_others_say_is_no_formula(formula: str) -> None:
     page = replace(PAGE, described=CanvasRow("f. 1r", formula, None))
     (row,) = csv.DictReader(io.StringIO(EXPORT_FORMATS["csv"].write([page], BASE)))
     assert (row["page_label"], row["attribution"]) == ("f. 1r", f"'{formula}")
+
+
+def test_whose_mark_it_is_comes_last_where_anybody_said_so() -> None:
+    one, other = A_BOX, replace(A_BOX, mark=8, identity="=Jan")
+    page = replace(PAGE, annotations=(one, other), described=CanvasRow("f. 1r", None, None))
+    for formats in (EXPORT_FORMATS, ANNOTATION_FORMATS):
+        text = formats["csv"].write([page], BASE)
+        rows = list(csv.reader(io.StringIO(text)))
+        assert rows[0][-2:] == ["rights", "identity"]
+        assert [row[-1] for row in rows[1:]] == ["", "'=Jan"]
+        assert [said.identity for said in all_said(said_by(text))] == [None, None]

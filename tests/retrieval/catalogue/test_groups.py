@@ -20,7 +20,9 @@ from retrieval.catalogue.groups import (
     next_group,
     refuse_group,
     replace_proposals,
+    take_back,
 )
+from retrieval.catalogue.identities import identity_names, said_of
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, Model, Page
 
 
@@ -223,3 +225,78 @@ def test_a_new_group_never_has_an_old_ones_id(session: Session) -> None:
     first = _first(session)
     _propose(session, (1, 2))
     assert _first(session) > first
+
+
+def _accept(session: Session, marks: list[int], name: str, said_by: str) -> int:
+    """Propose a group of the marks and accept it; return it."""
+    _propose(session, tuple(marks))
+    group = _first(session)
+    accept_group(
+        session, group, marks, seen=marks, name=name, certainty="probable", said_by=said_by
+    )
+    session.commit()
+    return group
+
+
+def test_what_was_said_of_a_mark_comes_with_the_others_and_the_group(session: Session) -> None:
+    first = _accept(session, [1, 2], "the anchor", "R")
+    second = _accept(session, [2, 3], "the anchor", "S")
+    third = _accept(session, [2, 4], "Jan", "S")
+    session.get_one(Mark, 1).status = "rejected"
+    session.commit()
+    anchor, jan = said_of(session, 2)
+    assert (anchor.name, anchor.certainty, anchor.said_by, anchor.group, anchor.others) == (
+        "the anchor", "probable", "R", first, (3,),
+    )  # fmt: skip
+    assert (jan.name, jan.said_by, jan.group, jan.others) == ("Jan", "S", third, (4,))
+    assert [(said.said_by, said.group) for said in said_of(session, 3)] == [("S", second)]
+    assert said_of(session, 5) == []
+    assert identity_names(session, [1, 2, 5]) == {1: "the anchor", 2: "the anchor; Jan"}
+    row = group_row(session, second)
+    assert row is not None and row.identity == "the anchor"
+
+
+def test_a_judgement_that_is_taken_back_leaves_a_proposal(session: Session) -> None:
+    accepted = _accept(session, [1, 2], "the anchor", "R")
+    _propose(session, (3, 4))
+    refused = _first(session)
+    refuse_group(session, refused, seen=[3, 4], said_by="R")
+    session.commit()
+    for group in (accepted, refused):
+        take_back(session, group)
+        session.commit()
+    assert _open(session) == [(1, 2), (3, 4)]
+    row = group_row(session, accepted)
+    assert row is not None
+    assert (row.verdict, row.said_by, row.said_at, row.identity) == (None, None, None, None)
+    assert session.scalars(select(Identity)).all() == []
+    assert session.get_one(Mark, 1).status == "confirmed", "what it was is not known"
+    with pytest.raises(QueryError, match="taken back already"):
+        take_back(session, accepted)
+    with pytest.raises(QueryError, match="taken back already"):
+        take_back(session, 99)
+    accept_group(
+        session, accepted, [1, 2], seen=[1, 2], name="the anchor", certainty="certain", said_by="S"
+    )
+
+
+def test_what_other_groups_say_of_an_identity_stays(session: Session) -> None:
+    first = _accept(session, [1, 2], "the anchor", "R")
+    second = _accept(session, [2, 3], "the anchor", "S")
+    third = _accept(session, [3, 4], "the anchor", "T")
+
+    def said() -> dict[int, str]:
+        return {one.mark_id: one.said_by for one in session.scalars(select(IdentityMark))}
+
+    assert said() == {1: "R", 2: "R", 3: "S", 4: "T"}
+    take_back(session, first)
+    session.commit()
+    assert said() == {2: "S", 3: "S", 4: "T"}
+    assert said_of(session, 2)[0].group == second
+    take_back(session, third)
+    session.commit()
+    assert said() == {2: "S", 3: "S"}
+    take_back(session, second)
+    session.commit()
+    assert said() == {}
+    assert session.scalars(select(Identity)).all() == []

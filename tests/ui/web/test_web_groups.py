@@ -196,3 +196,43 @@ def test_nobody_elses_words_become_markup(grouped: Papers, visit: Visit) -> None
     assert "<img" not in _html(page)
     for element in (*page.markdown, *page.caption, *page.info):
         assert "evil.example" not in element.value
+
+
+def test_what_was_said_of_a_group_is_shown_where_its_marks_are(
+    grouped: Papers, visit: Visit
+) -> None:
+    one, two, three = (page[0] for page in grouped.marks)
+    page = visit(grouped.archive.folder, group="0")
+    _name_box(page).set_value(HOSTILE)
+    _judge(page, "accept")
+    escaped = "&lt;img src=x onerror=alert(1)&gt;"
+    page = visit(grouped.archive.folder, mark=str(one))
+    assert _html(page).count(f"<p class='pm-already'>said to be “{escaped}") == 2
+    page.button(key=f"open-{two}").click().run()
+    assert f"Identity</th><td>{escaped}" in _html(page)
+    assert ", probable, as A. Reader said on" in _html(page)
+    keys = [button.key or "" for button in page.button]
+    assert "confirm" not in keys and "reject" not in keys, "that is to be taken back first"
+    looks = [key for key in keys if key.startswith(f"open-{HOSTILE}-")]
+    assert [int(key.rsplit("-", 1)[1]) for key in looks] == [one, three]
+    page.button(key=looks[1]).click().run()
+    assert _params(page) == {"mark": str(one), "open": str(three)}
+    page.button(key="group-1").click().run()
+    assert _params(page) == {"mark": str(one), "group": "1"}
+    assert "<img" not in _html(page) and "![x]" not in page.info[0].value
+
+
+def test_a_judgement_is_looked_at_again_and_taken_back(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    _name_box(page).set_value("figure of four")
+    _judge(page, "accept")
+    page.button(key="again").click().run()
+    assert _params(page) == {"group": "1"}
+    assert "one merchant’s mark, “figure of four”" in page.info[0].value.replace("\\", "")
+    page.button(key="take back").click().run()
+    assert not page.exception and not page.info
+    assert "a proposal again" in page.success[0].value
+    assert _said(grouped) == {}
+    assert len(page.checkbox) == 3
+    _judge(page, "accept")
+    assert set(_said(grouped)) == {page[0] for page in grouped.marks}

@@ -298,3 +298,42 @@ def test_more_is_shown_on_demand(papers: Papers, visit: Visit) -> None:
     page.button(key="more").click().run()
     assert len(_cards(page)) == 31
     assert _params(page)["shown"] == "48"
+
+
+def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: Visit) -> None:
+    mark = papers.marks[0][1]
+
+    def offered() -> set[str]:
+        return {button.key or "" for button in page.button} & {"confirm", "reject", "take back"}
+
+    def known() -> tuple[str, str]:
+        with papers.archive.session() as session:
+            row = session.get_one(tables.Mark, mark)
+            return row.status, row.origin
+
+    page = visit(papers.archive.folder, open=str(mark))
+    assert offered() == {"confirm", "reject"}
+    page.button(key="confirm").click().run()
+    assert "who you are" in page.error[0].value
+    assert known() == ("proposed", "test")
+    page.text_input(key="person").set_value("![x](http://evil.example)")
+    page.button(key="confirm").click().run()
+    assert known() == ("confirmed", "person:![x](http://evil.example)")
+    assert "![x](http://evil.example) said that it is one." in _html(page)
+    assert offered() == {"reject", "take back"}
+    page.button(key="reject").click().run()
+    assert known() == ("rejected", "person:![x](http://evil.example)")
+    assert offered() == {"confirm", "take back"}
+    page.button(key="take back").click().run()
+    assert known() == ("proposed", "test")
+    assert offered() == {"confirm", "reject"}
+    assert not page.exception and not page.error
+
+
+def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: Visit) -> None:
+    mark = papers.marks[0][1]
+    with papers.archive.session() as session:
+        row = session.get_one(tables.Mark, mark)
+        row.status, row.score = "confirmed", None
+    page = visit(papers.archive.folder, open=str(mark))
+    assert "Is this a mark?" not in _html(page)

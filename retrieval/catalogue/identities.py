@@ -1,0 +1,79 @@
+"""What people have said of single marks: which identities they belong to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person's word that a mark is one of an identity's, and the judged group it was said of."""
+
+    name: str
+    certainty: str
+    said_by: str
+    said_at: datetime
+    group: int | None
+    others: tuple[int, ...]  # marks of the identity but this one, those rejected left out
+
+
+def said_of(session: Session, mark: int) -> list[Said]:
+    """Return what was said of a mark, the oldest identity first; mostly that is one thing or none.
+
+    The group is the one whose judgement brought the mark into the identity.
+    """
+    group = (
+        select(Group.id)
+        .where(Group.identity_id == IdentityMark.identity_id, Group.said_at >= IdentityMark.said_at)
+        .order_by(Group.said_at)
+        .limit(1)
+        .correlate(IdentityMark)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Identity.id, Identity.name, IdentityMark.certainty, IdentityMark.said_by,
+            IdentityMark.said_at, group,
+        )
+        .join(Identity, Identity.id == IdentityMark.identity_id)
+        .where(IdentityMark.mark_id == mark)
+        .order_by(Identity.id)
+    ).all()  # fmt: skip
+    return [
+        Said(name, certainty, person, moment, where, _marks(session, identity, mark))
+        for identity, name, certainty, person, moment, where in rows
+    ]
+
+
+def _marks(session: Session, identity: int, but: int) -> tuple[int, ...]:
+    statement = (
+        select(IdentityMark.mark_id)
+        .join(Mark, Mark.id == IdentityMark.mark_id)
+        .where(IdentityMark.identity_id == identity, Mark.id != but, Mark.status != "rejected")
+        .order_by(Mark.id)
+    )
+    return tuple(session.scalars(statement))
+
+
+def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
+    """Return the names of the identities of those marks that belong to any: "Jan; the anchor"."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
+        statement = (
+            select(IdentityMark.mark_id, Identity.name)
+            .join(Identity, Identity.id == IdentityMark.identity_id)
+            .where(IdentityMark.mark_id.in_(some))
+            .order_by(Identity.id)
+        )
+        for mark, name in session.execute(statement):
+            names[mark].append(name)
+    return {mark: "; ".join(found) for mark, found in names.items()}
