@@ -62,7 +62,7 @@ def test_both_commands_write_the_same_but_for_the_columns_of_csv(form: str, arch
         assert given.stdout == listed.stdout
         return
     columns = [next(csv.reader(io.StringIO(one.stdout))) for one in (listed, given)]
-    assert columns[1][:10] == columns[0] and len(columns[1]) == 14
+    assert columns[1][:10] == columns[0] and len(columns[1]) == 17
 
 
 def test_out_and_in_again(archive: Path, tmp_path: Path) -> None:
