@@ -173,7 +173,7 @@ def _uploaded(archive: Archive) -> RGB | None:
         max_upload_size=UPLOAD_LIMIT,
         key="upload",
         help="A photograph, a scan or a cutting. It stays on this machine and is not kept.",
-        on_change=lambda: st.session_state.pop("uploaded", None),
+        on_change=_remove_picture,
     )
     # The uploader forgets its file when it was out of sight; what was read from it stays.
     held: tuple[str, RGB] | None = st.session_state.get("uploaded")
@@ -190,6 +190,8 @@ def _uploaded(archive: Archive) -> RGB | None:
         st.session_state["uploaded"] = held
     if held is None:
         return None
+    if file is None:
+        st.button("Remove the picture", key="remove picture", on_click=_remove_picture)
     name, picture = held
     shown = preview_as_wide(picture, UPLOAD_WIDE)
     st.caption("The whole picture is looked for. To look for a part, drag a box around it.")
@@ -202,6 +204,10 @@ def _uploaded(archive: Archive) -> RGB | None:
         return picture
     x, y, width, height = box
     return picture[y : y + height, x : x + width]
+
+
+def _remove_picture() -> None:
+    st.session_state.pop("uploaded", None)
 
 
 def _read_upload(content: bytes, archive: Archive) -> RGB:
@@ -325,4 +331,5 @@ def _chosen_marks(archive: Archive, now: View) -> None:
 
 def _start_again() -> None:
     _clear_sketch()
+    _remove_picture()
     show(view().start_again())

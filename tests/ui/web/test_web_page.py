@@ -200,6 +200,37 @@ def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit
     assert len(_cards(page)) == 12  # the samples again
 
 
+@pytest.fixture
+def uploaded(papers: Papers, visit: Visit) -> AppTest:
+    """The page with a picture uploaded and searched."""
+    page = visit(papers.archive.folder, by="upload")
+    content = io.BytesIO()
+    Image.fromarray(drawn_mark(6, SIDE)).save(content, "PNG")
+    page.file_uploader(key="upload").upload("mark.png", content.getvalue()).run()
+    assert "Most alike first" in _html(page)
+    return page
+
+
+def test_starting_again_forgets_the_uploaded_picture(papers: Papers, uploaded: AppTest) -> None:
+    uploaded.button(key=f"less-{papers.marks[2][3]}").click().run()
+    uploaded.button(key="start again").click().run()
+    uploaded.segmented_control(key="way").set_value("upload").run()
+    assert not uploaded.exception
+    assert "Most alike first" not in _html(uploaded)
+
+
+def test_an_uploaded_picture_without_its_file_can_be_removed(uploaded: AppTest) -> None:
+    removers = [button for button in uploaded.button if button.key == "remove picture"]
+    assert not removers, "the file's own cross does that"
+    uploaded.segmented_control(key="way").set_value("draw").run()
+    uploaded.segmented_control(key="way").set_value("upload").run()
+    assert not uploaded.file_uploader(key="upload").value
+    assert "Most alike first" in _html(uploaded)
+    uploaded.button(key="remove picture").click().run()
+    assert not uploaded.exception
+    assert "Most alike first" not in _html(uploaded)
+
+
 def test_a_page_opens_with_its_document(papers: Papers, visit: Visit) -> None:
     mark = papers.marks[0][1]
     page = visit(papers.archive.folder, mark=str(papers.marks[1][0]))
