@@ -40,6 +40,8 @@ FLAGS = [
 ]
 #: Milliseconds that anything on the page may take: a slow machine is no failure.
 PATIENCE = 120_000
+#: How far down the page is scrolled, in pixels, to the browser.
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +175,14 @@ def _drag(page: Page, canvas: Locator, *points: tuple[float, float]) -> None:
     _settle(page)
 
 
+def _propose(papers: Papers, *marks: int) -> int:
+    """Put one proposed group into the archive; return it."""
+    with papers.archive.writing() as session:
+        model = session.scalars(select(tables.Model.id)).one()
+        replace_proposals(session, model, 1e-4, 0.8, [Proposal(marks, (0.9,) * len(marks))])
+        return session.scalars(select(tables.Group.id).where(tables.Group.verdict.is_(None))).one()
+
+
 def test_a_drawing_is_searched_stroke_by_stroke(page: Page, address: str) -> None:
     _open(page, address)
     canvas = page.locator("canvas").last
@@ -266,19 +276,50 @@ def test_more_like_this_shows_the_new_results_from_the_top(
     _open(page, address, f"?mark={papers.marks[0][0]}")
     last = page.get_by_role("button", name="More like this").last
     last.scroll_into_view_if_needed()
-    scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
-    assert page.evaluate(scrolled) > 0
+    assert page.evaluate(SCROLLED) > 0
     last.click()
     _settle(page)
-    page.wait_for_function(f"{scrolled} === 0")
+    page.wait_for_function(f"{SCROLLED} === 0")
 
 
-def _propose(papers: Papers, *marks: int) -> int:
-    """Put one proposed group into the archive; return it."""
-    with papers.archive.writing() as session:
-        model = session.scalars(select(tables.Model.id)).one()
-        replace_proposals(session, model, 1e-4, 0.8, [Proposal(marks, (0.9,) * len(marks))])
-        return session.scalars(select(tables.Group.id).where(tables.Group.verdict.is_(None))).one()
+def test_a_page_opens_at_its_top_and_leads_back_to_where_it_was_opened(
+    page: Page, address: str, papers: Papers
+) -> None:
+    page.set_viewport_size({"width": 1100, "height": 500})
+    _open(page, address, f"?mark={papers.marks[0][0]}")
+    _all(page, 11)
+    last = page.get_by_role("button", name="Open page").last
+    last.scroll_into_view_if_needed()
+    left = page.evaluate(SCROLLED)
+    assert left > 500
+    last.click()
+    page.get_by_text("What is known").wait_for()
+    page.wait_for_function(f"{SCROLLED} === 0")
+    look = page.get_by_role("button", name="Look", exact=True).last
+    look.scroll_into_view_if_needed()
+    assert page.evaluate(SCROLLED) > 0
+    look.click()
+    _settle(page)
+    page.wait_for_function(f"{SCROLLED} === 0")
+    page.get_by_role("button", name="Back to the results").click()
+    page.wait_for_function(f"Math.abs({SCROLLED} - {left}) <= 1")
+
+
+def test_what_was_refused_is_said_beside_the_button(
+    page: Page, address: str, papers: Papers
+) -> None:
+    page.set_viewport_size({"width": 1100, "height": 500})
+    group = _propose(papers, papers.marks[0][2], papers.marks[1][3])
+    _open(page, address, f"?group={group}")
+    button = page.get_by_role("button", name="Not one merchant’s mark")
+    button.click()
+    said = page.get_by_text("A name is lacking")
+    said.wait_for()
+    _settle(page)
+    below, box = button.bounding_box(), said.bounding_box()
+    assert below is not None and box is not None
+    assert abs(box["y"] - below["y"]) < 100
+    assert 0 <= box["y"] <= 500 - box["height"]
 
 
 def test_what_is_typed_counts_without_a_key_pressed_after_it(

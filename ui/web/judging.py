@@ -44,7 +44,9 @@ def offer_groups(groups: int) -> None:
         st.caption("None to look at. `prizemarks group ARCHIVE` proposes marks that may be one.")
         return
     st.button(
-        f"Look through {counted(groups, 'group')}", key="groups", on_click=lambda: change(group=0)
+        f"Look through {counted(groups, 'group')}",
+        key="groups",
+        on_click=lambda: next_from_top(group=0),
     )
 
 
@@ -62,8 +64,6 @@ def show_group(searcher: Searcher, groups: int) -> None:
                 type="tertiary",
                 on_click=lambda: change(group=judged),
             )
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
     with archive.session() as session:
         number = wanted or next_group(session)
         row = group_row(session, number) if number is not None else None
@@ -72,6 +72,11 @@ def show_group(searcher: Searcher, groups: int) -> None:
         canvases = canvas_rows(session, [found.page for found in marks.values()])
         after = next_group(session, number) if number is not None else None
         before = group_before(session, number) if number is not None else None
+    problem = st.session_state.pop(_PROBLEM, "")
+    open_to_judge = row is not None and row.verdict is None
+    if problem and not open_to_judge:
+        st.error(as_markdown(problem))
+        next_from_top()  # the click may have been far down, on what is not there any more
     if number is None:
         st.html(section("No group is left to look at"))
         st.caption("`prizemarks group ARCHIVE` proposes new ones when marks have come in.")
@@ -109,8 +114,10 @@ def show_group(searcher: Searcher, groups: int) -> None:
             "again by the next run."
         )
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
-    if row.verdict is None:
+    if open_to_judge:
         _judgement(archive, row, tuple(shown), chosen)
+        if problem:
+            st.error(as_markdown(problem))
 
 
 def _verdict(archive: Archive, row: GroupRow) -> None:
@@ -179,7 +186,7 @@ def _cards(
                     "Open page",
                     key=f"open-{mark}",
                     type="tertiary",
-                    on_click=lambda mark=mark: change(opened=mark),
+                    on_click=lambda mark=mark: next_from_top(opened=mark),
                 )
     return chosen
 

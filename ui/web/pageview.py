@@ -17,7 +17,7 @@ from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import card, section, table
 from ui.web.outline import in_page, outlined
-from ui.web.state import change, more_like, view
+from ui.web.state import back, more_like, next_from_top, view
 from ui.web.wording import (
     STATUS,
     as_markdown,
@@ -38,8 +38,8 @@ _PROBLEM = "mark refused"
 
 def show_page(archive: Archive, mark: int) -> None:
     """Show the page of `mark`."""
-    back = "Back to the results" if view().group is None else "Back to the group"
-    st.button(back, on_click=lambda: change(opened=None), key="back")
+    whence = "Back to the results" if view().group is None else "Back to the group"
+    st.button(whence, on_click=lambda: back(opened=None), key="back")
     with archive.session() as session:
         row = mark_rows(session, [mark]).get(mark)
         others = page_marks(session, row.page) if row is not None else []
@@ -87,7 +87,7 @@ def show_page(archive: Archive, mark: int) -> None:
             st.button(
                 "Search another part of this page",
                 key="other part",
-                on_click=lambda: change(
+                on_click=lambda: next_from_top(
                     way="page", page=page.page, region=None, opened=None, group=None
                 ),
             )
@@ -129,9 +129,9 @@ def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> Non
                 st.html(card("", False, where, ship_and_date(other.document)))
                 st.button(
                     "Look",
-                    key=f"open-{said.name}-{mark}",
+                    key=f"look-{said.name}-{mark}",
                     type="tertiary",
-                    on_click=lambda mark=mark: change(opened=mark),
+                    on_click=lambda mark=mark: next_from_top(opened=mark),
                 )
     if len(said.others) > _MOST_OTHERS:
         st.caption(f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}.")
@@ -140,7 +140,7 @@ def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> Non
             "See the group",
             key=f"group-{said.group}",
             help="What was said of it can be taken back there.",
-            on_click=lambda: change(opened=None, group=said.group),
+            on_click=lambda: next_from_top(opened=None, group=said.group),
         )
 
 
@@ -214,9 +214,9 @@ def _show_others(archive: Archive, others: list[MarkRow]) -> None:
                 _crop(archive, other, 96)
                 st.button(
                     "Look",
-                    key=f"open-{other.mark}",
+                    key=f"look-{other.mark}",
                     type="tertiary",
-                    on_click=lambda mark=other.mark: change(opened=mark),
+                    on_click=lambda mark=other.mark: next_from_top(opened=mark),
                 )
     if len(others) > _MOST_OTHERS:
         st.caption(f"{len(others) - _MOST_OTHERS} more are framed on the page.")

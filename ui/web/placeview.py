@@ -15,7 +15,7 @@ from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
 from ui.web.query import Spot
-from ui.web.state import change, show, view
+from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.wording import as_markdown, canvas_lines, metadata_rows, reference, ship_and_date
 
 #: What went wrong when a place was called a mark.
@@ -25,9 +25,7 @@ _PROBLEM = "place refused"
 def show_place(archive: Archive, place: Spot) -> None:
     """Show the page of a place, outlined, with the means to call it a mark."""
     number, box = place
-    st.button("Back to the results", on_click=lambda: change(place=None), key="back")
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
+    st.button("Back to the results", on_click=lambda: back(place=None), key="back")
     with archive.session() as session:
         page = catalogued_page(session, number)
         known = place_pages(session, [number]).get(number)
@@ -58,7 +56,7 @@ def show_place(archive: Archive, place: Spot) -> None:
             "More like this",
             key="more-place",
             type="primary",
-            on_click=lambda: show(view().more_like_place(place)),
+            on_click=lambda: show_from_top(view().more_like_place(place)),
         )
         st.html(
             section(
@@ -68,6 +66,8 @@ def show_place(archive: Archive, place: Spot) -> None:
         )
         st.text_input("Your name", key="person", max_chars=100, persist_state="session")
         st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
+        if problem := st.session_state.pop(_PROBLEM, ""):
+            st.error(as_markdown(problem))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
         x, y, width, height = box
@@ -84,4 +84,4 @@ def _confirm(archive: Archive, place: Spot) -> None:
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)
         return
-    change(place=None, opened=mark)
+    next_from_top(place=None, opened=mark)

@@ -24,7 +24,7 @@ from ui.web.loading import mark_tile, place_tile, places_of
 from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.query import MOST_SHOWN, SHOWN, View
-from ui.web.state import change, more_like, show, view
+from ui.web.state import change, more_like, next_from_top, show, show_from_top, view
 from ui.web.wording import (
     as_markdown,
     cited,
@@ -156,13 +156,13 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
                 "Open page",
                 key=f"open-place-{name}",
                 type="tertiary",
-                on_click=lambda: change(place=spot),
+                on_click=lambda: next_from_top(place=spot),
             )
             st.button(
                 "More like this",
                 key=f"more-place-{name}",
                 type="tertiary",
-                on_click=lambda: show(view().more_like_place(spot)),
+                on_click=lambda: show_from_top(view().more_like_place(spot)),
             )
 
 
@@ -180,7 +180,7 @@ def _buttons(mark: int) -> None:
             "Open page",
             key=f"open-{mark}",
             type="tertiary",
-            on_click=lambda: change(opened=mark),
+            on_click=lambda: next_from_top(opened=mark),
         )
         st.button(
             "More like this",

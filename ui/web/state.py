@@ -13,10 +13,26 @@ import streamlit as st
 
 from ui.web.query import View, from_address, to_address
 
-_VIEW, _ADDRESS, _MOVED, _TO_TOP = "view", "address", "moved", "to top"
+_VIEW, _ADDRESS, _MOVED, _SCROLLED = "view", "address", "moved", "scrolled"
 
-#: Streamlit keeps a page scrolled as it was and has no way of its own to move it.
-_SCROLL = "<script>/*RUN*/document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)</script>"
+#: Streamlit keeps a page scrolled as it was and has no way of its own to move it. What is above
+#: the goal may not have its height yet, so the browser tries for two seconds.
+_SCROLL = """<script>/*RUN*/{
+  const main = document.querySelector('[data-testid=stMain]'), goal = GOAL;
+  let tries = 20;
+  const go = () => {
+    main.scrollTo(0, goal);
+    if (main.scrollTop < goal - 1 && tries--) setTimeout(go, 100);
+  };
+  go();
+}</script>"""
+_TOP, _LEFT = "0", "window.leftAt ?? 0"
+
+#: Notes how far down the page was when one of its marks or places was opened.
+_NOTE = """<script>document.documentElement.onclick = event => {
+  if (event.target.closest('[class*=st-key-open-]'))
+    window.leftAt = document.querySelector('[data-testid=stMain]').scrollTop;
+}</script>"""
 
 
 def arrive() -> list[str]:
@@ -51,21 +67,33 @@ def change(**fields: Any) -> None:
 
 def more_like(mark: int) -> None:
     """Look for more like `mark`, and see the new results from their beginning."""
-    show(view().more_like(mark))
-    st.session_state[_TO_TOP] = True
+    show_from_top(view().more_like(mark))
+
+
+def show_from_top(changed: View) -> None:
+    """Show another view, from its beginning."""
+    show(changed)
+    st.session_state[_SCROLLED] = _TOP
 
 
 def next_from_top(**fields: Any) -> None:
     """Change some fields of the view, and see it from its beginning."""
+    show_from_top(replace(view(), **fields))
+
+
+def back(**fields: Any) -> None:
+    """Change some fields of the view, and see it where a mark or place of it was opened."""
     change(**fields)
-    st.session_state[_TO_TOP] = True
+    st.session_state[_SCROLLED] = _LEFT
 
 
 def scroll_if_asked() -> None:
-    """Bring the top of the page into sight, where the last click asked for it."""
-    if st.session_state.pop(_TO_TOP, False):
-        run = int(st.session_state["run"])  # another text each time, or the browser skips it
-        st.html(_SCROLL.replace("RUN", str(run)), unsafe_allow_javascript=True)
+    """Bring into sight what the last click asked for: the top of the page, or where it was left."""
+    st.html(_NOTE, unsafe_allow_javascript=True)
+    if goal := st.session_state.pop(_SCROLLED, ""):
+        run = str(st.session_state["run"])  # another text each time, or the browser skips it
+        script = _SCROLL.replace("RUN", run).replace("GOAL", goal)
+        st.html(script, unsafe_allow_javascript=True)
 
 
 def write_address() -> None:

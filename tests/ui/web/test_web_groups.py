@@ -213,7 +213,7 @@ def test_what_was_said_of_a_group_is_shown_where_its_marks_are(
     assert ", probable, as A. Reader said on" in _html(page)
     keys = [button.key or "" for button in page.button]
     assert "confirm" not in keys and "reject" not in keys, "that is to be taken back first"
-    looks = [key for key in keys if key.startswith(f"open-{HOSTILE}-")]
+    looks = [key for key in keys if key.startswith(f"look-{HOSTILE}-")]
     assert [int(key.rsplit("-", 1)[1]) for key in looks] == [one, three]
     page.button(key=looks[1]).click().run()
     assert _params(page) == {"mark": str(one), "open": str(three)}
