@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
+from retrieval.ink import FAINTEST, LEAST_CONTRAST
 
 RGB = NDArray[np.uint8]
 
 ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG and ingest it again."
 ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
 ADVICE_SIZE = "Save it smaller, or raise the limit of pixels."
+
+#: Grey levels from here on are white paper to whatever looks for ink.
+_AS_WHITE = 255 - FAINTEST * LEAST_CONTRAST
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -65,7 +69,13 @@ def from_inks(inks: RGB) -> RGB:
 
 
 def on_white(colours: RGB, alpha: RGB, *, premultiplied: bool = False) -> RGB:
-    """Lay colours, (H, W, 3), of opacity `alpha`, (H, W), on white paper."""
+    """Lay colours, (H, W, 3), of opacity `alpha`, (H, W), on white paper.
+
+    What is drawn in white would be lost on it: where nothing else is there, it is drawn in black.
+    """
     cover = alpha[..., None].astype(np.uint32)
     ink = colours * (np.uint32(255) if premultiplied else cover)
-    return np.asarray(((ink + (255 - cover) * 255 + 127) // 255).clip(0, 255), np.uint8)
+    laid = np.asarray(((ink + (255 - cover) * 255 + 127) // 255).clip(0, 255), np.uint8)
+    if laid.min() >= _AS_WHITE and alpha.min() < alpha.max():
+        return grey_as_rgb(255 - alpha)
+    return laid

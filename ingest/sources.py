@@ -95,6 +95,15 @@ def read_frame(path: Path, index: int, max_pixels: int = MAX_PIXELS) -> Frame | 
     return None
 
 
+def holds_several(path: Path, max_pixels: int = MAX_PIXELS) -> bool:
+    """Return whether a file that can be read holds more than one image, decoding none."""
+    try:
+        with _opened(path) as stream, _decoders(stream, path.name, max_pixels) as decoders:
+            return next(itertools.islice(decoders, 1, None), None) is not None
+    except Exception as error:  # a decoder's: their kinds have no end
+        raise _as_source_error(error) from error
+
+
 def read_each_frame(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame | UnreadFrame]:
     """Give what `read_frames` gives, and go on after an image that cannot be read.
 

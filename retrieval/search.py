@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import NoInk, QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
@@ -81,7 +81,7 @@ def search_images(
     """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4).
 
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
-    a mark's score.
+    a mark's score. Raises NoInk where nothing is drawn on one of them.
     """
     return list(rank_marks(searcher, query_vectors(searcher, images, ways), ways, top, where))
 
@@ -139,8 +139,15 @@ def wanted_vectors(
 def query_vectors(
     searcher: Searcher, images: Sequence[NDArray[np.uint8]], ways: Sequence[Orientation]
 ) -> NDArray[np.float32]:
-    """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch."""
-    pictures = held(normalise_all(images, searcher.model.shape.size), ways)
+    """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch.
+
+    Raises NoInk where nothing is drawn on one of them: bare paper is like nothing but bare paper.
+    """
+    seen = normalise_all(images, searcher.model.shape.size)
+    bare = np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1)
+    if len(bare):
+        raise NoInk(bare.tolist())
+    pictures = held(seen, ways)
     vectors = embed_pictures(searcher.model, pictures.reshape(-1, *pictures.shape[2:]))
     return vectors.reshape(len(images), len(ways), vectors.shape[1])
 

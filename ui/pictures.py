@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.listing import path_of
-from ingest.sources import read_frame, read_frames
+from ingest.sources import holds_several, read_frame, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.pages import page as catalogued_page
 
 Box = tuple[int, int, int, int]
+
+ONE_OF_SEVERAL = "The file holds several images; the first of them is looked for."
 
 
 def parse_region(text: str) -> Box:
@@ -29,9 +31,12 @@ def parse_region(text: str) -> Box:
     return x, y, width, height
 
 
-def query_picture(path: Path, max_pixels: int) -> NDArray[np.uint8]:
-    """Return the first image of a file, (H, W, 3) uint8 RGB; SourceError if it cannot be read."""
-    return next(read_frames(path, max_pixels)).image
+def query_picture(path: Path, max_pixels: int) -> tuple[NDArray[np.uint8], bool]:
+    """Return the first image of a file, (H, W, 3) uint8 RGB, and whether it holds several.
+
+    Raises SourceError if it cannot be read.
+    """
+    return next(read_frames(path, max_pixels)).image, holds_several(path, max_pixels)
 
 
 def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArray[np.uint8]:

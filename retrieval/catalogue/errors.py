@@ -13,6 +13,7 @@ PrizemarksError
 │   └── Unreachable         a server gives no answer, or none for now
 ├── MetadataError           a documents file that cannot be understood
 ├── QueryError              a search that cannot be answered as asked
+│   └── NoInk               nothing is drawn on a picture that is looked for
 ├── ModelError              weights that are missing, damaged or do not fit
 ├── TrainingError           a training run that cannot start or go on
 └── SetupError              the installation lacks something
@@ -21,6 +22,8 @@ A message says what was wrong, with which input, and what to do about it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class PrizemarksError(Exception):
@@ -78,6 +81,17 @@ class MetadataError(PrizemarksError):
 
 class QueryError(PrizemarksError):
     """A search that cannot be answered as asked."""
+
+
+class NoInk(QueryError):
+    """Nothing is drawn on pictures that are looked for; `at` are their places among those given."""
+
+    def __init__(self, at: Sequence[int]) -> None:
+        super().__init__(
+            "There is no ink in this picture, so there is nothing to look for. Give one with the "
+            "mark in it, drawn or cut out."
+        )
+        self.at = tuple(at)
 
 
 class ModelError(PrizemarksError):

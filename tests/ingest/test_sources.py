@@ -35,6 +35,19 @@ def test_transparent_pictures_are_laid_on_white(tmp_path: Path, suffix: str, alp
     assert np.abs(the_one(path)[0, 0].astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif", "jp2", "webp"])
+def test_white_strokes_on_nothing_are_drawn_in_black(tmp_path: Path, suffix: str) -> None:
+    strokes = np.full((40, 40, 4), (255, 255, 255, 0), np.uint8)
+    strokes[10:30, 18:22, 3] = 255
+    path = tmp_path / f"a.{suffix}"
+    lossless = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    Image.fromarray(strokes).save(path, **lossless)
+    assert np.array_equal(the_one(path), 255 - np.repeat(strokes[..., 3:], 3, axis=2))
+    strokes[12, 5] = (0, 0, 0, 255)  # something to see beside them: white is paper
+    Image.fromarray(strokes).save(path, **lossless)
+    assert (the_one(path)[10:30, 18:22] == 255).all()
+
+
 def test_transparent_palette_entries_are_white(tmp_path: Path) -> None:
     image = Image.new("P", (4, 4), 1)
     image.putpalette([0, 0, 0, 10, 20, 30])

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import ArchiveError, QueryError
+from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.crops import crop_path, store_crop
 from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
@@ -105,6 +105,23 @@ def test_nonsense_is_refused_with_a_sentence(searcher: Searcher) -> None:
         search_marks(searcher, [999])
     with pytest.raises(QueryError, match="top = 0"):
         search_images(searcher, [drawn_mark(0)], top=0)
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [
+        np.full((400, 400, 3), 255, np.uint8),
+        np.full((40, 60, 3), (200, 180, 150), np.uint8),
+        np.full((1, 1), 255, np.uint8),
+        np.zeros((50, 50, 4), np.uint8),
+    ],
+)
+def test_bare_paper_is_like_nothing_and_its_places_are_told(
+    searcher: Searcher, bare: np.ndarray
+) -> None:
+    with pytest.raises(NoInk, match="There is no ink in this picture") as refused:
+        search_images(searcher, [bare, drawn_mark(3), bare], ways=EIGHT)
+    assert refused.value.at == (0, 2)
 
 
 def test_no_pictures_no_lists(searcher: Searcher) -> None:

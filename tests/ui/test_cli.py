@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
@@ -145,6 +146,25 @@ def test_an_unreadable_query_is_said_and_the_rest_answered(marks: Path, tmp_path
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1
     assert "broken.png" in done.stderr
+
+
+def test_a_query_without_ink_is_said_and_the_rest_answered(marks: Path, tmp_path: Path) -> None:
+    bare, mark = tmp_path / "bare.png", marks / "crops/merchant 1/01.png"
+    cv2.imwrite(str(bare), np.full((90, 90, 3), 255, np.uint8))
+    done = run("search", marks / "archive", bare, mark, bare, "--json")
+    assert done.exit_code == 1
+    (answer,) = map(json.loads, done.stdout.splitlines())
+    assert answer["query"] == str(mark)
+    assert done.stderr.count("bare.png: There is no ink in this picture") == 2
+
+
+def test_of_a_file_of_several_images_the_first_is_looked_for(marks: Path, tmp_path: Path) -> None:
+    first, second = (Image.fromarray(drawn_mark(seed)) for seed in (4, 5))
+    first.save(tmp_path / "two.pdf", save_all=True, append_images=[second])
+    done = run("search", marks / "archive", tmp_path / "two.pdf", "--json", "--top", 1)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["results"][0]["source"] == "merchant 1/04.png"
+    assert "two.pdf: The file holds several images" in done.stderr
 
 
 def test_a_region_of_a_page_finds_its_own_place(pages: Path) -> None:

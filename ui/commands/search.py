@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.errors import NoInk, QueryError, SourceError
 from retrieval.settings import read_settings
 from ui.command import (
     DONE,
@@ -77,7 +77,7 @@ def search(
     from retrieval.search import load_searcher, search_images, search_marks
     from ui.answers import as_json as json_line
     from ui.answers import as_table
-    from ui.pictures import page_region, parse_region, query_picture
+    from ui.pictures import ONE_OF_SEVERAL, page_region, parse_region, query_picture
     from ui.where import parse_where
 
     kinds = sum(map(bool, (images, mark, page is not None)))
@@ -104,6 +104,9 @@ def search(
         else:
             typer.echo(rendered(as_table(query, hits, ways)))
 
+    def remark(path: Path, sentence: str) -> None:
+        console.print(f"{escape(str(path))}: {escape(sentence)}", soft_wrap=True)
+
     with archive_in(archive) as opened:
         if kinds != 1:
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
@@ -128,11 +131,22 @@ def search(
                 pictures = []
                 for path in queries[start : start + QUERIES_AT_ONCE]:
                     try:
-                        pictures.append((path, query_picture(path, limit)))
+                        picture, several = query_picture(path, limit)
                     except SourceError as error:
                         failed += 1
-                        console.print(f"{escape(str(path))}: {escape(str(error))}", soft_wrap=True)
-                ranked = by_images([picture for _, picture in pictures])
+                        remark(path, str(error))
+                        continue
+                    pictures.append((path, picture))
+                    if several:
+                        remark(path, ONE_OF_SEVERAL)
+                try:
+                    ranked = by_images([picture for _, picture in pictures])
+                except NoInk as error:
+                    failed += len(error.at)
+                    for at in error.at:
+                        remark(pictures[at][0], str(error))
+                    pictures = [one for at, one in enumerate(pictures) if at not in error.at]
+                    ranked = by_images([picture for _, picture in pictures])
                 for (path, _), hits in zip(pictures, ranked, strict=True):
                     say(str(path), hits)
     raise typer.Exit(FAILURES if failed else DONE)

@@ -18,7 +18,7 @@ from retrieval.catalogue.marks import mark_rows, page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
-from ui.pictures import query_picture
+from ui.pictures import ONE_OF_SEVERAL, query_picture
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.loading import mark_tile, most_pixels, page_preview, region_of
@@ -176,11 +176,11 @@ def _uploaded(archive: Archive) -> RGB | None:
         on_change=_remove_picture,
     )
     # The uploader forgets its file when it was out of sight; what was read from it stays.
-    held: tuple[str, RGB] | None = st.session_state.get("uploaded")
+    held: tuple[str, RGB, bool] | None = st.session_state.get("uploaded")
     if file is not None and held is None:
         try:
             with st.spinner("Reading the picture …"):
-                held = (file.file_id, _read_upload(file.getvalue(), archive))
+                held = (file.file_id, *_read_upload(file.getvalue(), archive))
         except SourceError as error:
             st.error(
                 as_markdown(f"{file.name} cannot be used. {error.reason}")
@@ -192,8 +192,10 @@ def _uploaded(archive: Archive) -> RGB | None:
         return None
     if file is None:
         st.button("Remove the picture", key="remove picture", on_click=_remove_picture)
-    name, picture = held
+    name, picture, several = held
     shown = preview_as_wide(picture, UPLOAD_WIDE)
+    if several:
+        st.caption(ONE_OF_SEVERAL)
     st.caption("The whole picture is looked for. To look for a part, drag a box around it.")
     number = _canvas_number("upload")
     boxes = box_canvas(
@@ -210,17 +212,21 @@ def _remove_picture() -> None:
     st.session_state.pop("uploaded", None)
 
 
-def _read_upload(content: bytes, archive: Archive) -> RGB:
-    """Return an uploaded picture, read through the one door for images, of a size to keep."""
+def _read_upload(content: bytes, archive: Archive) -> tuple[RGB, bool]:
+    """Return an uploaded picture, read through the one door for images, of a size to keep.
+
+    And whether there are more in its file.
+    """
     with tempfile.TemporaryDirectory(prefix="prizemarks-") as folder:
         path = Path(folder, "upload")
         path.write_bytes(content)
-        picture = query_picture(path, most_pixels(archive))
+        picture, several = query_picture(path, most_pixels(archive))
     scale = UPLOAD_KEPT / max(picture.shape[:2])
     if scale >= 1:
-        return picture
+        return picture, several
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    smaller = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(smaller, np.uint8), several
 
 
 def _from_page(archive: Archive, now: View) -> RGB | None:

@@ -191,6 +191,18 @@ def test_an_uploaded_picture_is_a_query(papers: Papers, visit: Visit) -> None:
     assert _cards(page)[0] == papers.marks[1][2]
 
 
+def test_an_upload_without_ink_is_said_to_be_empty(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, by="upload", everywhere="1")
+    content = io.BytesIO()
+    bare, mark = Image.new("RGB", (90, 90), "white"), Image.fromarray(drawn_mark(6, SIDE))
+    bare.save(content, "TIFF", save_all=True, append_images=[mark])
+    page.file_uploader(key="upload").upload("two.tif", content.getvalue()).run()
+    assert not page.exception
+    assert "There is no ink in this picture" in page.error[0].value
+    assert any("several images; the first" in caption.value for caption in page.caption)
+    assert not _cards(page)
+
+
 def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, by="upload")
     page.file_uploader(key="upload").upload("[x](y).png", b"%PDF-1.7 nothing").run()
