@@ -25,8 +25,8 @@ from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.marks import marked_boxes
 from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
 from retrieval.embedding import dimension
-from retrieval.index import current_index
-from retrieval.learn import archive_model
+from retrieval.index import current_index, index_command
+from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import (
@@ -100,7 +100,7 @@ def load_places(archive: Archive, model: Model) -> Places:
     if not shard_paths(folder):
         raise ModelError(
             f"The pages of {archive.folder} were not looked through under model {model.id}; run: "
-            f"prizemarks index {archive.folder} --everywhere"
+            f"{index_command(archive, model.id)} --everywhere"
         )
     with archive.session() as session:
         pages = pages_by_content(session)
@@ -155,7 +155,7 @@ def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> S
 
     Places are found all the same. Raises ModelError when there is no such model.
     """
-    model = archive_model(archive, model_id)
+    model = searched_model(archive, model_id)
     return Searcher(archive, model, current_index(archive, model))
 
 

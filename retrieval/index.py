@@ -28,13 +28,14 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.marks import marks_to_embed
+from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crop
 from retrieval.embedding import dimension, embed
 from retrieval.gpu import on_gpu
 from retrieval.ink import SEEN
-from retrieval.model import Model
+from retrieval.model import Model, bundled_model
 
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
 _AT_ONCE = 512  # marks embedded and committed in one transaction
@@ -300,7 +301,7 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
             )
         raise ModelError(
             f"No mark of {archive.folder} is indexed under model {model.id}; "
-            f"run: prizemarks index {archive.folder}"
+            f"run: {index_command(archive, model.id)}"
         )
     return current_index(archive, model)
 
@@ -310,6 +311,25 @@ def current_index(archive: Archive, model: Model) -> VectorIndex:
     if not _is_embedded_under(archive, model.id):
         return _searchable(model.id, _Stored.nothing(dimension(model)))
     return _searchable(model.id, _synchronised(archive, model)[0])
+
+
+def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:
+    """Return whether any mark is embedded under a model, and whether an index was ever finished.
+
+    The greater of two such answers is of the model that is indexed further.
+    """
+    return _is_embedded_under(archive, model_id), (archive.index_folder / model_id / SEAL).exists()
+
+
+def index_command(archive: Archive, model_id: str) -> str:
+    """Return the command that indexes under a model: without naming it if it is the newest."""
+    bundled = bundled_model().id
+    with archive.session() as session:
+        newest = (*trained_models(session), bundled)[0]
+    command = f"prizemarks index {archive.folder}"
+    if model_id == newest:
+        return command
+    return f"{command} --model {'bundled' if model_id == bundled else model_id}"
 
 
 def _is_embedded_under(archive: Archive, model_id: str) -> bool:

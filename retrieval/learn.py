@@ -16,6 +16,7 @@ from sqlalchemy import select
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.catalogue.models import trained_models
 from retrieval.crops import load_crop
 from retrieval.gan.architecture import Architecture, architecture
 from retrieval.gan.objectives import objective as objective_called
@@ -23,7 +24,7 @@ from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.training import Progress, read_run, train
-from retrieval.index import register_model
+from retrieval.index import how_indexed, register_model
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
 
@@ -44,13 +45,7 @@ def archive_model(archive: Archive, model_id: str | None = None) -> Model:
     """
     bundled = bundled_model()
     with archive.session() as session:
-        trained = list(
-            session.scalars(
-                select(tables.Model.id)
-                .where(tables.Model.origin == "trained")
-                .order_by(tables.Model.created_at.desc())
-            )
-        )
+        trained = trained_models(session)
     if model_id is None:
         return read_model(archive.models_folder / trained[0]) if trained else bundled
     if model_id == "bundled":
@@ -61,6 +56,29 @@ def archive_model(archive: Archive, model_id: str | None = None) -> Model:
         problem = "no model" if not fitting else "more than one model"
         raise ModelError(f"{archive.folder} has {problem} {model_id!r}; it has: {known}.")
     return bundled if fitting[0] == bundled.id else read_model(archive.models_folder / fitting[0])
+
+
+def searched_model(archive: Archive, model_id: str | None = None) -> Model:
+    """Return the model to search under: what `archive_model` does, but None is `searched_id`."""
+    return archive_model(archive, searched_id(archive) if model_id is None else model_id)
+
+
+def searched_id(archive: Archive) -> str:
+    """Return the id of the newest model with an index, the bundled one being the oldest.
+
+    One whose first index was not finished comes after those that have one. Where no model has
+    any, it is the newest.
+    """
+    with archive.session() as session:
+        known = [*trained_models(session), bundled_model().id]
+    return max(known, key=lambda model: how_indexed(archive, model))  # of equal ones the first
+
+
+def waiting_model(archive: Archive) -> str | None:
+    """Return the id of the newest trained model if an older is searched, as it has no index yet."""
+    with archive.session() as session:
+        trained = trained_models(session)
+    return trained[0] if trained and trained[0] != searched_id(archive) else None
 
 
 def default_settings(

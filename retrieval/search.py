@@ -27,7 +27,7 @@ from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, load_index, nearest, stored_vectors
 from retrieval.ink import normalise_all
-from retrieval.learn import archive_model
+from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, held
 
@@ -62,11 +62,11 @@ class Hit:
 
 
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
-    """Load the model (`archive_model` says which) and its index, brought up to date.
+    """Load the model (`searched_model` says which) and its index, brought up to date.
 
     Raises ModelError when there is no such model or nothing is indexed under it.
     """
-    model = archive_model(archive, model_id)
+    model = searched_model(archive, model_id)
     return Searcher(archive, model, load_index(archive, model))
 
 

@@ -28,6 +28,14 @@ ModelOption = Annotated[
     typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
 ]
 
+SearchedModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help='A model\'s id, its head, or "bundled". Default: the newest that has an index.',
+    ),
+]
+
 
 @contextmanager
 def errors_said() -> Iterator[None]:

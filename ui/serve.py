@@ -16,8 +16,11 @@ from ui.web.look import THEME
 UPLOAD_LIMIT = 50
 
 
-def server_command(archive: Path, host: str, port: int) -> list[str]:
-    """Return the command that serves the page of `archive` on `host` and `port`."""
+def server_command(archive: Path, host: str, port: int, model: str | None = None) -> list[str]:
+    """Return the command that serves the page of `archive` on `host` and `port`.
+
+    The page searches under the model with the id `model`; None: under the newest with an index.
+    """
     options = {
         "server.address": host,
         "server.port": str(port),
@@ -36,7 +39,8 @@ def server_command(archive: Path, host: str, port: int) -> list[str]:
         # Another site's name that is made to lead to this machine must not reach the page.
         names = dict.fromkeys((host, "localhost", "127.0.0.1"))
         flags += [f"--server.allowedHosts={name}" for name in names]
-    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", str(archive)]
+    given = [str(archive), *([model] if model is not None else [])]
+    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", *given]
 
 
 def is_loopback(host: str) -> bool:
@@ -47,16 +51,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def run_server(archive: Path, host: str = "127.0.0.1", port: int = 8501) -> int:
+def run_server(
+    archive: Path, host: str = "127.0.0.1", port: int = 8501, model: str | None = None
+) -> int:
     """Serve the page of `archive` until interrupted; return the exit status.
 
+    `model` as for `server_command`.
     On POSIX the server takes this process's place, so that it ends when this process is told to.
     Raises ArchiveError when there is no archive to serve.
     """
     opened = open_archive(archive)
     folder = opened.folder
     opened.close()
-    command = server_command(folder, host, port)
+    command = server_command(folder, host, port, model)
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
     if not is_loopback(host):

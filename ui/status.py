@@ -13,9 +13,10 @@ from retrieval.catalogue.failures import failure_reasons
 from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
 from retrieval.catalogue.marks import marks_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
+from retrieval.index import index_command
 from retrieval.ink import SEEN
-from retrieval.learn import archive_model, unfinished_run
-from ui.wording import counted, some_of
+from retrieval.learn import searched_model, unfinished_run, waiting_model
+from ui.wording import counted, some_of, waits
 
 #: Pages that look like another which are named.
 _MOST_ALIKE = 5
@@ -27,14 +28,16 @@ class Status:
 
     folder: str
     counts: Counts
-    model: str | None
-    not_indexed: int
+    model: str | None  # that searches are made under
+    model_waiting: str | None  # trained since, and not indexed yet
+    not_indexed: int  # under `model`
     everywhere: Standing | None  # None: there is no model to search under
     unfinished_training: bool
     failure_reasons: dict[str, int]
     segmenter: str
     older_segmenters: dict[str, int]  # pages by the segmenter that proposed their marks
     resembling: tuple[ResemblanceRow, ...]
+    index_command: str  # that brings `not_indexed` to nothing
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for a program."""
@@ -60,7 +63,7 @@ class Status:
             f"  not indexed {self.not_indexed}",
         ]
         if self.everywhere is not None and self.everywhere.pages:
-            lines += _everywhere_sentences(self.folder, self.everywhere)
+            lines += _everywhere_sentences(self.index_command, self.everywhere)
         lines += [
             f"{counted(number, 'page')} of which {segmenter} proposed the marks, not "
             f"{self.segmenter}."
@@ -79,11 +82,15 @@ class Status:
         if not held.pages:
             lines.append(f"Next: prizemarks ingest {self.folder} SOURCE")
         elif self.not_indexed:
-            lines.append(f"Next: prizemarks index {self.folder}")
+            lines.append(f"Next: {self.index_command}")
+        if self.model_waiting is not None:
+            lines.append(
+                f"{waits(self.model_waiting)} To search under it: prizemarks index {self.folder}"
+            )
         return lines
 
 
-def _everywhere_sentences(folder: str, found: Standing) -> list[str]:
+def _everywhere_sentences(command: str, found: Standing) -> list[str]:
     """Return which pages `search --everywhere` looks at, and what brings them up to date."""
     line = f"  everywhere  {found.searchable} of {counted(found.pages, 'page')}"
     if found.older:
@@ -94,17 +101,18 @@ def _everywhere_sentences(folder: str, found: Standing) -> list[str]:
         line += f", of which {found.other_model} under another model only"
     lines = [line]
     if found.current < found.pages:
-        lines.append(f"To bring that up to date: prizemarks index {folder} --everywhere")
+        lines.append(f"To bring that up to date: {command} --everywhere")
     return lines
 
 
 def archive_status(archive: Archive) -> Status:
     """Return the state of an archive under the model that a search would use."""
     try:
-        searched = archive_model(archive)
+        searched = searched_model(archive)
     except ModelError:
         searched = None
     model = None if searched is None else searched.id
+    plain = f"prizemarks index {archive.folder}"
     with archive.session() as session:
         held = counts(session)
         not_indexed = len(marks_to_embed(session, model or "", SEEN))
@@ -116,6 +124,7 @@ def archive_status(archive: Archive) -> Status:
         folder=str(archive.folder),
         counts=held,
         model=model,
+        model_waiting=None if searched is None else waiting_model(archive),
         not_indexed=not_indexed,
         everywhere=None if searched is None else standing(archive, searched),
         unfinished_training=unfinished_run(archive) is not None,
@@ -123,4 +132,5 @@ def archive_status(archive: Archive) -> Status:
         segmenter=SEGMENTER,
         older_segmenters=segmenters,
         resembling=alike,
+        index_command=plain if searched is None else index_command(archive, searched.id),
     )

@@ -38,6 +38,11 @@ def held_in_words(way: Orientation) -> str:
     return f"mirrored and {_TURNS[way.turned]}" if way.turned else "mirrored"
 
 
+def waits(model: str) -> str:
+    """Say that a model was trained and is not searched under."""
+    return f"Model {model[:8]} was trained since and waits for its index."
+
+
 def counted(number: int, one: str, several: str = "") -> str:
     """Return a number with its noun: "1 page", "1,204 pages"."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,15 +12,18 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
-from retrieval.index import register_model
+from retrieval.index import embed_marks, index_command, refresh_index, register_model
 from retrieval.learn import (
     archive_model,
     default_settings,
     discard_run,
     gather_marks,
     gather_series,
+    searched_id,
+    searched_model,
     train_on_archive,
     unfinished_run,
+    waiting_model,
 )
 from retrieval.model import Model, bundled_model
 from tests.drawn_marks import add_marks
@@ -42,6 +46,43 @@ def test_the_newest_trained_model_serves_and_older_ones_can_be_named(archive: Ar
     assert archive_model(archive, first.id[:8]).id == first.id
     with pytest.raises(ModelError, match="has no model 'zzz'"):
         archive_model(archive, "zzz")
+
+
+def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Archive) -> None:
+    bundled = bundled_model()
+    assert (searched_id(archive), waiting_model(archive)) == (bundled.id, None)
+    add_marks(archive, range(4))
+    refresh_index(archive, bundled)
+    first = train_on_archive(archive, SETTINGS)
+    assert archive_model(archive).id == first.id, "what is indexed next"
+    assert (searched_id(archive), waiting_model(archive)) == (bundled.id, first.id)
+    assert searched_model(archive).id == bundled.id
+    assert searched_model(archive, first.id[:8]).id == first.id
+    assert index_command(archive, first.id) == f"prizemarks index {archive.folder}"
+    named = f"prizemarks index {archive.folder} --model bundled"
+    assert index_command(archive, bundled.id) == named
+
+    refresh_index(archive, first)
+    assert (searched_id(archive), waiting_model(archive)) == (first.id, None)
+    second = train_on_archive(archive, replace(SETTINGS, seed=2))
+    assert (searched_id(archive), waiting_model(archive)) == (first.id, second.id)
+    assert index_command(archive, first.id).endswith(f" --model {first.id}")
+    shutil.rmtree(archive.index_folder)
+    assert searched_id(archive) == first.id, "the folder may be deleted"
+
+
+def test_where_no_model_has_an_index_the_newest_is_meant(archive: Archive) -> None:
+    add_marks(archive, range(4))
+    model = train_on_archive(archive, SETTINGS)
+    assert (searched_id(archive), waiting_model(archive)) == (model.id, None)
+
+
+def test_a_first_index_that_was_not_finished_waits_for_its_end(archive: Archive) -> None:
+    add_marks(archive, range(4))
+    refresh_index(archive, bundled_model())
+    model = train_on_archive(archive, SETTINGS)
+    embed_marks(archive, model)  # and killed before the index was written
+    assert (searched_id(archive), waiting_model(archive)) == (bundled_model().id, model.id)
 
 
 def test_a_model_known_but_not_trained_here_is_not_preferred(

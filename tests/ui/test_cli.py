@@ -21,7 +21,10 @@ from typer.testing import CliRunner, Result
 from ingest.synthetic.archive import draw_archive
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.tables import Mark
+from retrieval.gan.architecture import Architecture
 from retrieval.gan.recipes import RECIPES, SWITCHES
+from retrieval.gan.settings import Settings
+from retrieval.learn import train_on_archive
 from tests.drawn_marks import drawn_mark
 from tests.ingest.scans import written_page
 from ui.cli import app
@@ -392,6 +395,7 @@ def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
         (("search", "ARCHIVE", "--mark", "1", "--where", "colour=red"), "Unknown condition"),
         (("search", "ARCHIVE", "--mark", "999"), "not in the index"),
         (("search", "ARCHIVE", "--mark", "1", "--model", "ffff"), "has no model 'ffff'"),
+        (("serve", "ARCHIVE", "--model", "ffff"), "has no model 'ffff'"),
         (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
         (("train", "ARCHIVE", "--with", "dropout"), "no switch 'dropout'"),
         (("train", "ARCHIVE", "--with", "r1"), "Leave --with out"),
@@ -447,6 +451,50 @@ def test_training_a_little_makes_a_model_that_search_uses(tmp_path: Path) -> Non
     found = json.loads(run("search", archive, crops / "3.png", "--json", "--top", 1).stdout)
     assert found["model"] == trained
     assert found["results"][0]["source"] == "3.png"
+
+
+def test_training_takes_no_search_away_until_it_is_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(4):
+        (tmp_path / "crops").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"crops/{seed}.png"), drawn_mark(seed))
+    archive, query = tmp_path / "archive", tmp_path / "crops/3.png"
+    run("ingest", archive, tmp_path / "crops", "--as", "marks")
+    bundled = json.loads(run("index", archive, "--json").stdout)["model"]
+    tiny = Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
+    opened = open_archive(archive)
+    trained = train_on_archive(opened, tiny).id
+    opened.close()
+
+    def searched() -> str:
+        return str(json.loads(run("search", archive, query, "--json").stdout)["model"])
+
+    assert searched() == bundled
+    assert json.loads(run("group", archive, "--json").stdout)["model"] == bundled
+    told = run("status", archive).stdout
+    assert f"model       {bundled}" in told and "not indexed 0" in told
+    assert (
+        f"Model {trained[:8]} was trained since and waits for its index. To search under it: "
+        f"prizemarks index {archive}" in told
+    )
+    status = json.loads(run("status", archive, "--json").stdout)
+    assert (status["model"], status["model_waiting"]) == (bundled, trained)
+    refused = run("search", archive, query, "--model", trained)
+    assert refused.exit_code == 2 and f"run: prizemarks index {archive}\n" in refused.stderr
+
+    assert json.loads(run("index", archive, "--json").stdout)["model"] == trained
+    assert searched() == trained
+    assert "waits for its index" not in run("status", archive).stdout
+    started: list[object] = []
+
+    def run_server(*given: object) -> int:
+        started.extend(given)
+        return 0
+
+    monkeypatch.setattr("ui.serve.run_server", run_server)
+    assert run("serve", archive, "--model", "bundled").exit_code == 0
+    assert started[-1] == bundled
 
 
 def test_help_lists_every_objective_and_switch() -> None:

@@ -24,6 +24,11 @@ def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
         assert flag in command
 
 
+def test_the_model_to_search_under_goes_with_the_archive() -> None:
+    command = server_command(Path("/my archive"), "127.0.0.1", 8599, "0123abcd")
+    assert command[-3:] == ["--", "/my archive", "0123abcd"]
+
+
 def test_on_an_open_address_any_name_may_lead_to_it() -> None:
     command = server_command(Path("/a"), "0.0.0.0", 80)
     assert not any("allowedHosts" in part for part in command)

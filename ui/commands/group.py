@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ui.command import ArchiveArgument, JsonOption, ModelOption, archive_in, rendered
+from ui.command import ArchiveArgument, JsonOption, SearchedModelOption, archive_in, rendered
 from ui.progress import bar
 
 
@@ -21,7 +21,7 @@ def group(
             "Default: 1 in as many as there are marks."
         ),
     ] = None,
-    model: ModelOption = None,
+    model: SearchedModelOption = None,
     labels: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="Columns source,label: measure the groups by them."),
@@ -35,7 +35,7 @@ def group(
     from retrieval.evaluation.agreement import agreement
     from retrieval.evaluation.labels import find_marks, read_labels
     from retrieval.grouping import group_numbers, propose_groups
-    from retrieval.learn import archive_model
+    from retrieval.learn import searched_model
     from ui.groups import agreement_sentence, group_sentences, largest_table
     from ui.groups import as_json as json_object
 
@@ -43,7 +43,7 @@ def group(
         labelled = (
             find_marks(opened, read_labels(labels), labels.name) if labels is not None else None
         )
-        chosen = archive_model(opened, model)
+        chosen = searched_model(opened, model)
         with bar("Grouping") as report:
             found = propose_groups(opened, chosen, share, report)
         agreed = None

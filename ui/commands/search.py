@@ -16,7 +16,7 @@ from ui.command import (
     FAILURES,
     ArchiveArgument,
     JsonOption,
-    ModelOption,
+    SearchedModelOption,
     archive_in,
     rendered,
 )
@@ -60,7 +60,7 @@ def search(
         typer.Option("--everywhere", help="Look where no mark was found, too; index so first."),
     ] = False,
     top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
-    model: ModelOption = None,
+    model: SearchedModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find where else a mark occurs: by pictures, by marks, or by a region of a page.

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from retrieval.settings import read_settings
-from ui.command import ArchiveArgument, archive_in, errors_said
+from ui.command import ArchiveArgument, SearchedModelOption, archive_in, errors_said
 
 
 def serve(
     archive: ArchiveArgument,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    model: SearchedModelOption = None,
 ) -> None:
     """Open the web page for an archive, on this machine alone unless --host says otherwise.
 
@@ -24,7 +25,11 @@ def serve(
 
     with archive_in(archive) as opened:
         settings = read_settings(opened.folder)
-    raise typer.Exit(run_server(archive, host or settings.host, port or settings.port))
+        if model is not None:
+            from retrieval.learn import archive_model
+
+            model = archive_model(opened, model).id
+    raise typer.Exit(run_server(archive, host or settings.host, port or settings.port, model))
 
 
 def demo(

@@ -1,4 +1,7 @@
-"""The web page, run by Streamlit: `ui.serve` starts it with the archive's folder as argument."""
+"""The web page, run by Streamlit: `ui.serve` starts it with the archive's folder as argument.
+
+A second argument is the id of the model to search under.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.everywhere import has_places
+from retrieval.index import index_command
+from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
 from retrieval.search import Searcher
 from ui.web.asking import ask
@@ -23,12 +28,12 @@ from ui.web.placeview import show_place
 from ui.web.results import show_results, show_samples
 from ui.web.state import arrive, scroll_if_asked, view, write_address
 from ui.web.wording import as_markdown, by_chance
-from ui.wording import counted
+from ui.wording import counted, waits
 
 
 def main() -> None:
     """Show the page for the archive named on the command line."""
-    folder = Path(sys.argv[1]).expanduser().resolve()
+    folder, model = Path(sys.argv[1]).expanduser().resolve(), next(iter(sys.argv[2:]), None)
     st.set_page_config(
         page_title=f"Marks · {folder.name}", layout="wide", initial_sidebar_state=280
     )
@@ -43,19 +48,19 @@ def main() -> None:
         return
     problems = arrive()
     write_address()
-    _show(archive, held, problems)
+    _show(archive, held, model, problems)
     write_address()
     scroll_if_asked()
 
 
-def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
+def _show(archive: Archive, held: Holdings, model: str | None, problems: list[str]) -> None:
     marks = sum(held.counts.marks.values()) - held.counts.marks["rejected"]
     facts = [counted(held.counts.documents, "document"), counted(held.counts.pages, "page")]
     facts.append(counted(marks, "mark"))
     searcher, lacking = None, ""
     try:
         if held.counts.pages:
-            searcher = searcher_of(archive)
+            searcher = searcher_of(archive, model)
             facts.append(_model_in_words(searcher))
     except ModelError as error:
         lacking = str(error)
@@ -75,7 +80,7 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
         return
     if searcher is None or not (looked or len(searcher.index)):
         st.info("The marks are not indexed yet. Run this command, then load this page again:")
-        st.code(f"prizemarks index {archive.folder}", language=None)
+        st.code(_index_command(archive, searcher), language=None)
         if lacking:
             st.caption(as_markdown(lacking))
         return
@@ -87,7 +92,10 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
     if len(searcher.index) < marks:
         missing = counted(marks - len(searcher.index), "mark")
         st.info(f"{missing} cannot be found yet. To index what is new, run:")
-        st.code(f"prizemarks index {archive.folder}", language=None)
+        st.code(_index_command(archive, searcher), language=None)
+    if model is None and (waiting := waiting_model(archive)) is not None:
+        st.info(f"{waits(waiting)} To search under it, run:")
+        st.code(index_command(archive, waiting), language=None)
     opened, place = view().opened, view().place
     if place is not None:
         show_place(archive, place)
@@ -108,6 +116,12 @@ def _show(archive: Archive, held: Holdings, problems: list[str]) -> None:
             show_results(searcher, question)
         else:
             show_samples(archive, held.samples)
+
+
+def _index_command(archive: Archive, searcher: Searcher | None) -> str:
+    if searcher is None:
+        return f"prizemarks index {archive.folder}"
+    return index_command(archive, searcher.model.id)
 
 
 def _model_in_words(searcher: Searcher) -> str:

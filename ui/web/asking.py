@@ -18,6 +18,7 @@ from retrieval.catalogue.marks import mark_rows, page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
+from retrieval.index import index_command
 from ui.pictures import ONE_OF_SEVERAL, query_picture
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
@@ -111,7 +112,7 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
     if not has_places(archive, model):
         st.caption(
             "Only marks that the program found are searched. To look over the whole pages as "
-            f"well, run `prizemarks index {archive.folder} --everywhere`."
+            f"well, run `{index_command(archive, model)} --everywhere`."
         )
         return
     st.session_state["everywhere"] = now.everywhere

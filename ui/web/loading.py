@@ -16,11 +16,11 @@ from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.pages import PageRow
-from retrieval.catalogue.tables import Model, Page
+from retrieval.catalogue.tables import Page
 from retrieval.crops import load_crop
 from retrieval.everywhere import Places, load_places, load_searcher_everywhere
 from retrieval.index import SEAL
-from retrieval.learn import archive_model
+from retrieval.learn import searched_id
 from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
@@ -85,19 +85,13 @@ def _stamp(archive: Archive) -> tuple[int, ...]:
     return tuple(stamp)
 
 
-def searcher_of(archive: Archive) -> Searcher:
-    """Return the archive's newest model with its index, loaded again when either was replaced.
+def searcher_of(archive: Archive, model: str | None) -> Searcher:
+    """Return the model with this id and its index, loaded again when either was replaced.
 
-    The index is empty where no mark is indexed. Raises ModelError when the model cannot be had.
+    None is `searched_id`. The index is empty where no mark is indexed. Raises ModelError when the
+    model cannot be had.
     """
-    with archive.session() as session:
-        newest = session.scalar(
-            select(Model.id)
-            .where(Model.origin == "trained")
-            .order_by(Model.created_at.desc())
-            .limit(1)
-        )
-    model = newest or archive_model(archive).id
+    model = model or searched_id(archive)
     try:
         sealed = (archive.index_folder / model / SEAL).stat().st_mtime_ns
     except OSError:

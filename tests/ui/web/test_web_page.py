@@ -17,6 +17,11 @@ from streamlit.testing.v1 import AppTest
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.crops import crop_path
+from retrieval.gan.architecture import Architecture
+from retrieval.gan.settings import Settings
+from retrieval.index import refresh_index
+from retrieval.learn import train_on_archive
+from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
 
@@ -28,8 +33,8 @@ Visit = Callable[..., AppTest]
 def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
     """Open the page of an archive by an address's parameters."""
 
-    def opened(folder: Path, **params: str) -> AppTest:
-        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
+    def opened(folder: Path, *model: str, **params: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder), *model])
         page = AppTest.from_file(str(PAGE), default_timeout=60)
         for name, value in params.items():
             page.query_params[name.rstrip("_")] = value
@@ -328,6 +333,30 @@ def test_a_new_index_shows_without_a_restart(papers: Papers, visit: Visit) -> No
     page.run()
     assert added in _cards(page)[:3]
     assert not any("cannot be found yet" in info.value for info in page.info)
+
+
+def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Visit) -> None:
+    archive, one = papers.archive, str(papers.marks[0][0])
+    (folder,) = archive.models_folder.iterdir()
+    newer = train_on_archive(
+        archive, Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
+    )
+    page = visit(archive.folder, mark=one)
+    assert len(_cards(page)) == 11
+    assert f"model {folder.name[:8]} trained on this archive" in _html(page)
+    assert f"Model {newer.id[:8]} was trained since" in page.info[0].value
+    assert page.code[0].value == f"prizemarks index {archive.folder}"
+    page = visit(archive.folder, newer.id)
+    assert "not indexed yet" in page.info[0].value
+    assert page.code[0].value == f"prizemarks index {archive.folder}"
+
+    refresh_index(archive, newer)
+    page = visit(archive.folder, mark=one)
+    assert f"model {newer.id[:8]} trained on this archive" in _html(page) and not page.info
+    page = visit(archive.folder, folder.name, mark=one)
+    assert f"model {folder.name[:8]} trained on this archive" in _html(page)
+    page = visit(archive.folder, bundled_model().id)
+    assert page.code[0].value == f"prizemarks index {archive.folder} --model bundled"
 
 
 def test_more_is_shown_on_demand(papers: Papers, visit: Visit) -> None:
