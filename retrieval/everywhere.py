@@ -163,14 +163,15 @@ def search_images_everywhere(
     searcher: Searcher,
     places: Places,
     images: Sequence[NDArray[np.uint8]],
+    disliked: Sequence[int] = (),
     *,
     top: int = 20,
     where: Filters | None = None,
     ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[list[Found]]:
     """Return what `search_images` does, with places that are no marks among the marks."""
-    vectors = query_vectors(searcher, images, ways)
-    ranked = rank_marks(searcher, vectors, ways, top, where)
+    vectors = query_vectors(searcher, images, ways, disliked)
+    ranked = rank_marks(searcher, vectors, ways, top, where, disliked)
     return [
         together(hits, find_places(searcher.archive, places, one, ways, top, where), top)
         for hits, one in zip(ranked, vectors, strict=True)

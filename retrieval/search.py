@@ -12,7 +12,7 @@ embedded in all of them at once, and a mark counts by the way in which it is mos
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,7 @@ def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
 def search_images(
     searcher: Searcher,
     images: Sequence[NDArray[np.uint8]],
+    disliked: Sequence[int] = (),
     *,
     top: int = 20,
     where: Filters | None = None,
@@ -81,9 +82,11 @@ def search_images(
     """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4).
 
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
-    a mark's score. Raises NoInk where nothing is drawn on one of them.
+    a mark's score. What is `disliked` pushes the search away and is left out. Raises NoInk where
+    nothing is drawn on a picture, QueryError when a disliked mark is not in the index.
     """
-    return list(rank_marks(searcher, query_vectors(searcher, images, ways), ways, top, where))
+    vectors = query_vectors(searcher, images, ways, disliked)
+    return list(rank_marks(searcher, vectors, ways, top, where, disliked))
 
 
 def search_marks(
@@ -97,14 +100,12 @@ def search_marks(
 ) -> list[Hit]:
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
-    `ways` as for `search_images`. Raises QueryError when no mark is liked or one is not in the
-    index, and ArchiveError when a liked mark is to be turned and its picture is gone.
+    `ways` as for `search_images`. Raises QueryError when no mark is liked, one is not in the index
+    or both liked and disliked, and ArchiveError when a liked mark is to be turned and its picture
+    is gone.
     """
     wanted = wanted_vectors(searcher, liked, disliked, ways)
-    named = {*liked, *disliked}
-    hits = next(rank_marks(searcher, wanted[None], ways, top + len(named), where))
-    kept = [hit for hit in hits if hit.mark not in named][:top]
-    return [replace(hit, rank=rank) for rank, hit in enumerate(kept, start=1)]
+    return next(rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked]))
 
 
 def wanted_vectors(
@@ -119,29 +120,22 @@ def wanted_vectors(
     """
     if not liked:
         raise QueryError("A search by marks needs at least one mark that is liked.")
-    try:
-        stored = stored_vectors(searcher.index, list(liked))
-        unwanted = stored_vectors(searcher.index, list(disliked))
-        wanted = _liked_held(searcher, liked, stored, ways)
-    except KeyError as error:
-        raise QueryError(
-            f"Mark {error.args[0]} is not in the index of {searcher.archive.folder}: it does not "
-            "exist, was rejected, or the archive has to be indexed again."
-        ) from None
-    if len(unwanted):
-        wanted = wanted - DISLIKE * unwanted.mean(axis=0)
-    lengths = np.linalg.norm(wanted, axis=1, keepdims=True)
-    if lengths.min() < 1e-6:
-        raise QueryError("What is liked and what is disliked are the same; like another mark.")
-    return np.asarray(wanted / lengths, np.float32)
+    if both := sorted(set(liked) & set(disliked)):
+        raise QueryError(f"Mark {both[0]} is both liked and disliked; leave one of them out.")
+    wanted = _liked_held(searcher, liked, _mark_vectors(searcher, liked), ways)
+    return _pushed_away(searcher, wanted, disliked)
 
 
 def query_vectors(
-    searcher: Searcher, images: Sequence[NDArray[np.uint8]], ways: Sequence[Orientation]
+    searcher: Searcher,
+    images: Sequence[NDArray[np.uint8]],
+    ways: Sequence[Orientation],
+    disliked: Sequence[int] = (),
 ) -> NDArray[np.float32]:
     """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch.
 
-    Raises NoInk where nothing is drawn on one of them: bare paper is like nothing but bare paper.
+    Each is pushed away from the `disliked` marks. Raises NoInk where nothing is drawn on one of
+    them: bare paper is like nothing but bare paper; QueryError when a mark is not in the index.
     """
     seen = normalise_all(images, searcher.model.shape.size)
     bare = np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1)
@@ -149,7 +143,36 @@ def query_vectors(
         raise NoInk(bare.tolist())
     pictures = held(seen, ways)
     vectors = embed_pictures(searcher.model, pictures.reshape(-1, *pictures.shape[2:]))
-    return vectors.reshape(len(images), len(ways), vectors.shape[1])
+    return _pushed_away(
+        searcher, vectors.reshape(len(images), len(ways), vectors.shape[1]), disliked
+    )
+
+
+def _pushed_away(
+    searcher: Searcher, wanted: NDArray[np.float32], disliked: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return vectors (..., D) less what the disliked marks have in common, L2-normalised."""
+    if disliked:
+        wanted = wanted - DISLIKE * _mark_vectors(searcher, disliked).mean(axis=0)
+    lengths = np.linalg.norm(wanted, axis=-1, keepdims=True)
+    if lengths.min(initial=1.0) < 1e-6:
+        raise QueryError("What is liked and what is disliked are the same; like another mark.")
+    return np.asarray(wanted / lengths, np.float32)
+
+
+def _mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
+    """Return the embeddings of marks of the archive, (N, D)."""
+    try:
+        return stored_vectors(searcher.index, list(marks))
+    except KeyError as error:
+        raise _not_there(searcher, error.args[0]) from None
+
+
+def _not_there(searcher: Searcher, mark: int) -> QueryError:
+    return QueryError(
+        f"Mark {mark} is not in the index of {searcher.archive.folder}: it does not exist, was "
+        "rejected, or the archive has to be indexed again."
+    )
 
 
 def _liked_held(
@@ -167,6 +190,8 @@ def _liked_held(
         return np.asarray(stored.mean(axis=0, keepdims=True), np.float32)
     with searcher.archive.session() as session:
         rows = mark_rows(session, liked)
+    if gone := [mark for mark in liked if mark not in rows]:
+        raise _not_there(searcher, gone[0])
     seen = query_vectors(searcher, [load_crop(searcher.archive, rows[m].crop) for m in liked], ways)
     as_first = [ways[int(at)] for at in (seen @ stored[0]).argmax(axis=1)]
     turns = [[ways.index(first.then(way)) for way in ways] for first in as_first]
@@ -179,8 +204,9 @@ def rank_marks(
     ways: Sequence[Orientation],
     top: int,
     where: Filters | None,
+    but: Sequence[int] = (),
 ) -> Iterator[list[Hit]]:
-    """Give one ranked list a query, each of them W vectors: (N, W, D)."""
+    """Give one ranked list a query, each of them W vectors: (N, W, D); marks in `but` in none."""
     if top < 1:
         raise QueryError(f"A search returns at least one result; top = {top} was asked for.")
     with searcher.archive.session() as session:
@@ -188,7 +214,8 @@ def rank_marks(
         if where is not None and where != Filters():
             fitting = np.asarray(mark_ids(session, where), np.int64)
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
-        scores, marks = nearest(searcher.index, vectors.reshape(-1, vectors.shape[-1]), top, among)
+        asked, found = vectors.reshape(-1, vectors.shape[-1]), top + len(set(but))
+        scores, marks = nearest(searcher.index, asked, found, among)
         rows = mark_rows(session, np.unique(marks).tolist())
         canvases = canvas_rows(session, sorted({row.page for row in rows.values()}))
     # Held in W ways, an unrelated mark has W chances to look this alike.
@@ -203,7 +230,7 @@ def rank_marks(
             )
             for score, share, mark in zip(*lists, strict=True)
             # A mark deleted since the index was read is passed over.
-            if mark in rows
+            if mark in rows and mark not in but
         ]  # fmt: skip
         best: dict[int, tuple[float, float, MarkRow, Orientation]] = {}
         for place in sorted(known, key=lambda place: (-place[0], place[2].mark)):

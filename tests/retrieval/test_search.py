@@ -9,10 +9,10 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.crops import crop_path, store_crop
-from retrieval.index import load_index, refresh_index
+from retrieval.index import load_index, nearest, refresh_index, stored_vectors
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
-from retrieval.search import Searcher, search_images, search_marks
+from retrieval.search import DISLIKE, Searcher, query_vectors, search_images, search_marks
 from tests.drawn_marks import add_marks, drawn_mark
 
 EIGHT = orientations(turned=True, mirrored=True)
@@ -98,11 +98,37 @@ def test_disliked_marks_go_down(searcher: Searcher) -> None:
     assert {hit.mark for hit in hits} == {hit.mark for hit in plain} - {second}
 
 
+@pytest.mark.parametrize("ways", [(UPRIGHT,), EIGHT])
+def test_disliked_marks_push_a_picture_away(
+    searcher: Searcher, ways: tuple[Orientation, ...]
+) -> None:
+    queries = [drawn_mark(40), drawn_mark(41)]
+    plain = search_images(searcher, queries, top=20, ways=ways)
+    disliked = plain[0][0].mark
+    for query, before, hits in zip(
+        queries, plain, search_images(searcher, queries, [disliked], top=18, ways=ways), strict=True
+    ):
+        assert len(hits) == 18 and disliked not in {hit.mark for hit in hits}
+        assert [hit.rank for hit in hits] == list(range(1, 19))
+        scores = {hit.mark: hit.score for hit in before}
+        assert all(hit.score != pytest.approx(scores[hit.mark], abs=1e-3) for hit in hits)
+        pushed = query_vectors(searcher, [query], ways)[0]
+        pushed = pushed - DISLIKE * stored_vectors(searcher.index, [disliked])
+        pushed /= np.linalg.norm(pushed, axis=1, keepdims=True)
+        among = np.setdiff1d(searcher.index.marks, [disliked])
+        exact, _ = nearest(searcher.index, pushed.astype(np.float32), 1, among)
+        assert hits[0].score == pytest.approx(float(exact.max()), abs=1e-5)
+
+
 def test_nonsense_is_refused_with_a_sentence(searcher: Searcher) -> None:
     with pytest.raises(QueryError, match="at least one mark"):
         search_marks(searcher, [])
     with pytest.raises(QueryError, match="Mark 999 is not in the index"):
         search_marks(searcher, [999])
+    with pytest.raises(QueryError, match="Mark 999 is not in the index"):
+        search_images(searcher, [drawn_mark(0)], [999])
+    with pytest.raises(QueryError, match="Mark 5 is both liked and disliked"):
+        search_marks(searcher, [4, 5], [5, 6])
     with pytest.raises(QueryError, match="top = 0"):
         search_images(searcher, [drawn_mark(0)], top=0)
 

@@ -113,6 +113,28 @@ def test_search_by_marks(marks: Path) -> None:
     assert len(answer["results"]) == 10
 
 
+def test_a_picture_and_a_region_are_pushed_away_from_what_they_are_unlike(
+    marks: Path, pages: Path
+) -> None:
+    def scores(*query: object) -> dict[int, float]:
+        told = json.loads(run("search", *query, "--json", "--top", 2000).stdout)
+        return {one["mark"]: one["score"] for one in told["results"]}
+
+    row = next(
+        csv.DictReader(io.StringIO(run("export", pages / "archive", "--format", "csv").stdout))
+    )
+    region = ",".join(row[name] for name in ("x", "y", "width", "height"))
+    for query in (
+        (marks / "archive", marks / "crops/merchant 1/01.png"),
+        (pages / "archive", "--page", row["page"], "--region", region),
+    ):
+        plain = scores(*query)
+        second = list(plain)[1]
+        unlike = scores(*query, "--unlike", second)
+        assert set(unlike) == set(plain) - {second}
+        assert list(unlike) != [mark for mark in plain if mark != second]
+
+
 def test_a_query_is_turned_and_mirrored_on_demand(marks: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "turned.png"), np.rot90(drawn_mark(4)))
     query = ("search", marks / "archive", tmp_path / "turned.png", "--top", 3)
@@ -394,6 +416,8 @@ def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
         (("search", "ARCHIVE", "--page", "1", "--region", "50,50,20,20"), "reaches beyond page 1"),
         (("search", "ARCHIVE", "--mark", "1", "--where", "colour=red"), "Unknown condition"),
         (("search", "ARCHIVE", "--mark", "999"), "not in the index"),
+        (("search", "ARCHIVE", "--mark", "1", "--unlike", "1"), "both liked and disliked"),
+        (("search", "ARCHIVE", "PICTURE", "--unlike", "999"), "Mark 999 is not in the index"),
         (("search", "ARCHIVE", "--mark", "1", "--model", "ffff"), "has no model 'ffff'"),
         (("serve", "ARCHIVE", "--model", "ffff"), "has no model 'ffff'"),
         (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
@@ -415,7 +439,8 @@ def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
 def test_wrong_use_is_one_sentence_and_status_2(
     marks: Path, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = run(*(marks / "archive" if part == "ARCHIVE" else part for part in arguments))
+    named = {"ARCHIVE": marks / "archive", "PICTURE": marks / "crops/merchant 1/01.png"}
+    done = run(*(named.get(part, part) for part in arguments))
     assert done.exit_code == 2
     assert said in re.sub(r"\s+", " ", done.stderr)
     assert "Traceback" not in done.output

@@ -84,14 +84,16 @@ def search(
     ways = orientations(turned=turned, mirrored=mirrored)
     failed = 0
 
+    disliked = unlike or []
+
     def by_images(pictures: list[NDArray[np.uint8]]) -> Sequence[Sequence[Found]]:
         if places is None:
-            return search_images(searcher, pictures, top=top, where=filters, ways=ways)
+            return search_images(searcher, pictures, disliked, top=top, where=filters, ways=ways)
         return search_images_everywhere(
-            searcher, places, pictures, top=top, where=filters, ways=ways
+            searcher, places, pictures, disliked, top=top, where=filters, ways=ways
         )
 
-    def by_marks(liked: list[int], disliked: list[int]) -> Sequence[Found]:
+    def by_marks(liked: list[int]) -> Sequence[Found]:
         if places is None:
             return search_marks(searcher, liked, disliked, top=top, where=filters, ways=ways)
         return search_marks_everywhere(
@@ -119,7 +121,7 @@ def search(
         limit = round(read_settings(archive).max_megapixels * 1e6)
         if mark:
             name = "marks " + " ".join(map(str, mark))
-            say(name, by_marks(mark, unlike or []))
+            say(name, by_marks(mark))
         elif page is not None and region is not None:
             box = parse_region(region)
             crop = page_region(opened, page, box, limit)

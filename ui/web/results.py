@@ -45,28 +45,24 @@ def found(
 ) -> Sequence[Found]:
     """Return what answers the question under the view's filters, one more than are to be shown.
 
-    Among marks, and among `places` if these are given. Marks that are not liked push a query by
-    marks away from them; those are left out of any list.
+    Among marks, and among `places` if these are given. Marks that are not liked push the query
+    away from them and are left out.
     """
-    top, where, ways = now.shown + 1, now.where, now.ways
+    top, where, ways, disliked = now.shown + 1, now.where, now.ways, now.disliked
     if question.by_marks:
-        liked, disliked = now.liked, now.disliked
+        liked = now.liked
         if places is None:
             return search_marks(searcher, liked, disliked, top=top, where=where, ways=ways)
         return search_marks_everywhere(
             searcher, places, liked, disliked, top=top, where=where, ways=ways
         )
     assert question.picture is not None
-    pictures, top = [question.picture], top + len(now.disliked)
-    hits: Sequence[Found]
+    pictures = [question.picture]
     if places is None:
-        (hits,) = search_images(searcher, pictures, top=top, where=where, ways=ways)
-    else:
-        (hits,) = search_images_everywhere(
-            searcher, places, pictures, top=top, where=where, ways=ways
-        )
-    kept = [hit for hit in hits if not (isinstance(hit, Hit) and hit.mark in now.disliked)]
-    return kept[: now.shown + 1]
+        return search_images(searcher, pictures, disliked, top=top, where=where, ways=ways)[0]
+    return search_images_everywhere(
+        searcher, places, pictures, disliked, top=top, where=where, ways=ways
+    )[0]
 
 
 def show_results(searcher: Searcher, question: Question) -> None:

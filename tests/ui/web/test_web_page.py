@@ -118,6 +118,19 @@ def test_more_and_not_like_this_change_the_query_and_the_address(
     assert not page.exception
 
 
+def test_not_like_this_moves_what_a_region_finds(papers: Papers, visit: Visit) -> None:
+    x, y = PLACES[3]
+    asked = {"page": str(papers.pages[1]), "region": f"{x},{y},{SIDE},{SIDE}"}
+    page = visit(papers.archive.folder, **asked)
+    before = _cards(page)
+    page.button(key=f"less-{before[1]}").click().run()
+    assert _params(page) == {**asked, "unlike": str(before[1])}
+    assert set(_cards(page)) == set(before) - {before[1]}
+    assert _cards(page) != [mark for mark in before if mark != before[1]]
+    page = visit(papers.archive.folder, unlike="999", **asked)
+    assert "Mark 999 is not in the index" in page.error[0].value.replace("\\", "")
+
+
 def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     one = papers.marks[0][0]
     page = visit(papers.archive.folder, mark=str(one), ship="Amity")
