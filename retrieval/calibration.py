@@ -19,6 +19,12 @@ PAIRS = 200_000
 BODY, TAIL = 0.90, 0.98
 #: No archive is large enough to support a rarer claim.
 RAREST = 1e-6
+#: Fewer marks than this say nothing of what is rare: of unrelated drawings, of which 8 make an
+#: archive, 1 in 90 was said to be 1 in 1,000, and of 2 every second one to be 1 in 1,000,000.
+FEWEST = 10
+#: A claim may be so many times rarer than one of the pairs that it is estimated from. Of 10 to 40
+#: drawings the rarest claim then stands for 3 to 5 times as many; unbounded, for hundreds.
+BEYOND = 10
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,10 @@ class Calibration:
 
     quantiles: tuple[float, ...]
     power: float  # of the tail: the share falls as (1 - cosine) ** power
+    rarest: float  # share that is claimed, at the least
 
     def unrelated(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the shares of unrelated marks that are at least this alike, in [1e-6, 1].
+        """Return the shares of unrelated marks that are at least this alike, in [rarest, 1].
 
         Beyond the body the tail is a generalised Pareto that ends at a cosine of 1 (Pickands
         1975), fitted where pairs are still common. On 4,840 drawings with known owners a claim of
@@ -39,7 +46,7 @@ class Calibration:
         shares = 1 - np.interp(cosines, self.quantiles, np.linspace(0, BODY, len(self.quantiles)))
         left = np.clip((1 - cosines) / max(1 - body, 1e-6), 0, 1)
         tail = (1 - BODY) * left**self.power
-        return np.maximum(np.where(cosines >= body, tail, shares), RAREST)
+        return np.maximum(np.where(cosines >= body, tail, shares), self.rarest)
 
     def cosine(self, share: float) -> float:
         """Return the cosine that `share` of unrelated marks reach, for a share in (0, 0.1].
@@ -58,12 +65,12 @@ def calibrate(
     """Return the calibration of an archive from its embeddings (N, D), from random pairs of them.
 
     `found_by` are the vectors, (N, D) each, by the most alike of which a mark is found; without
-    any, by its embedding. With fewer than two embeddings nothing is known, and every score is said
-    to be common.
+    any, by its embedding. With fewer than `FEWEST` embeddings nothing is known, and every score is
+    said to be common.
     """
     steps = round(BODY * 200) + 1
-    if len(vectors) < 2:
-        return Calibration((1.0,) * steps, 1.0)
+    if len(vectors) < FEWEST:
+        return Calibration((1.0,) * steps, 1.0, 1.0)
     rng = np.random.default_rng(seed)
     first = rng.integers(0, len(vectors), PAIRS)
     second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
@@ -77,4 +84,6 @@ def calibrate(
     spread = math.log(max(1 - body, 1e-6) / max(1 - tail, 1e-6))
     power = math.log((1 - BODY) / (1 - TAIL)) / max(spread, 1e-3)
     quantiles = np.quantile(cosines, np.linspace(0, BODY, steps))
-    return Calibration(tuple(round(float(q), 6) for q in quantiles), round(power, 6))
+    pairs = len(vectors) * (len(vectors) - 1) // 2
+    rarest = max(1 / (BEYOND * pairs), RAREST)
+    return Calibration(tuple(round(float(q), 6) for q in quantiles), round(power, 6), rarest)

@@ -163,7 +163,7 @@ def _read(folder: Path, size: int) -> _Stored | None:
         nearest = np.frombuffer(content[NEIGHBOURS], _NEIGHBOUR).reshape(len(rows), NEAREST)
         neighbours = Neighbours(rows[:, 0], nearest["mark"], nearest["cosine"])
         calibrations = [
-            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"])
+            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"], seal[name]["rarest"])
             for name in ("cosines", "scores")
         ]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError):

@@ -38,10 +38,30 @@ def test_more_alike_is_never_said_to_be_commoner() -> None:
     assert shares[-1] >= RAREST
 
 
-@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_an_archive_too_small_to_know_claims_nothing(count: int) -> None:
     calibration = calibrate(unit(np.random.default_rng(4), count))
-    assert calibration.unrelated(np.array([0.5, 0.99], np.float32)).min() > 0.05
+    assert calibration.unrelated(np.array([0.5, 0.99, 1.0], np.float32)).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "rarest"), [(10, 1 / 450), (20, 1 / 1900), (40, 1 / 7800), (600, RAREST)]
+)
+def test_no_more_is_claimed_than_the_pairs_can_tell(count: int, rarest: float) -> None:
+    rng = np.random.default_rng(6)
+    calibration = calibrate(unit(rng, count))
+    assert calibration.unrelated(np.array([1.0], np.float32)) == pytest.approx(rarest)
+
+
+def test_the_rarest_claims_of_small_archives_are_nearly_true() -> None:
+    for count in (10, 20):
+        claimed, pairs, rarest = 0, 0, 0.0
+        for seed in range(20):
+            rng = np.random.default_rng([7, seed])
+            calibration, rarest = calibrate(unit(rng, count)), 1 / (5 * count * (count - 1))
+            shares = calibration.unrelated((unit(rng, 2000) @ unit(rng, count).T).ravel())
+            claimed, pairs = claimed + int((shares <= rarest * 1.001).sum()), pairs + len(shares)
+        assert claimed / pairs < 5 * rarest
 
 
 def test_a_share_is_a_cosine_and_the_other_way_round() -> None:

@@ -169,6 +169,21 @@ def test_the_seal_does_not_vouch_for_another_archive(archive: Archive, tiny_mode
     assert len(load_index(archive, tiny_model)) == 3
 
 
+def test_what_an_older_version_thought_rare_is_estimated_anew(
+    archive: Archive, tiny_model: Model
+) -> None:
+    add_marks(archive, range(3))
+    refresh_index(archive, tiny_model)
+    path = archive.index_folder / tiny_model.id / SEAL
+    seal = json.loads(path.read_bytes())
+    for name in ("cosines", "scores"):
+        del seal[name]["rarest"]
+        seal[name]["power"] = 40.0
+    path.write_text(json.dumps(seal))
+    assert load_index(archive, tiny_model).scores.rarest == 1.0
+    assert json.loads(path.read_bytes())["scores"]["rarest"] == 1.0
+
+
 def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:
     marks = add_marks(archive, range(20))
     refresh_index(archive, tiny_model)
