@@ -83,7 +83,7 @@ def search_images(
 
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
     a mark's score. What is `disliked` pushes the search away and is left out. Raises NoInk where
-    nothing is drawn on a picture, QueryError when a disliked mark is not in the index.
+    nothing is drawn on a picture, QueryError when a disliked mark does not exist or was rejected.
     """
     vectors = query_vectors(searcher, images, ways, disliked)
     return list(rank_marks(searcher, vectors, ways, top, where, disliked))
@@ -100,9 +100,9 @@ def search_marks(
 ) -> list[Hit]:
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
-    `ways` as for `search_images`. Raises QueryError when no mark is liked, one is not in the index
-    or both liked and disliked, and ArchiveError when a liked mark is to be turned and its picture
-    is gone.
+    `ways` as for `search_images`. Raises QueryError when no mark is liked, one does not exist, was
+    rejected or is both liked and disliked, and ArchiveError when the picture is gone of a liked
+    mark that is to be turned, or of one that is not indexed yet.
     """
     wanted = wanted_vectors(searcher, liked, disliked, ways)
     return next(rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked]))
@@ -135,7 +135,7 @@ def query_vectors(
     """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch.
 
     Each is pushed away from the `disliked` marks. Raises NoInk where nothing is drawn on one of
-    them: bare paper is like nothing but bare paper; QueryError when a mark is not in the index.
+    them: bare paper is like nothing but bare paper; QueryError when a mark does not exist.
     """
     seen = normalise_all(images, searcher.model.shape.size)
     bare = np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1)
@@ -161,17 +161,29 @@ def _pushed_away(
 
 
 def _mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
-    """Return the embeddings of marks of the archive, (N, D)."""
-    try:
+    """Return the embeddings of marks of the archive, (N, D); those not indexed yet by their crops.
+
+    Raises QueryError for a mark that does not exist or was rejected.
+    """
+    new = [mark for mark in marks if mark not in searcher.index.marks]
+    if not new:
         return stored_vectors(searcher.index, list(marks))
-    except KeyError as error:
-        raise _not_there(searcher, error.args[0]) from None
+    with searcher.archive.session() as session:
+        rows = mark_rows(session, new)
+    for mark in new:
+        if mark not in rows or rows[mark].status == "rejected":
+            raise _not_there(searcher, mark)
+    crops = [load_crop(searcher.archive, rows[mark].crop) for mark in new]
+    seen = dict(zip(new, query_vectors(searcher, crops, (UPRIGHT,))[:, 0], strict=True))
+    known = [mark for mark in marks if mark not in seen]
+    seen.update(zip(known, stored_vectors(searcher.index, known), strict=True))
+    return np.stack([seen[mark] for mark in marks])
 
 
 def _not_there(searcher: Searcher, mark: int) -> QueryError:
     return QueryError(
-        f"Mark {mark} is not in the index of {searcher.archive.folder}: it does not exist, was "
-        "rejected, or the archive has to be indexed again."
+        f"Mark {mark} is not in the index of {searcher.archive.folder}: it does not exist or was "
+        "rejected."
     )
 
 

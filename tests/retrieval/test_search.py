@@ -215,6 +215,23 @@ def test_filters_hold_in_every_way(searcher: Searcher) -> None:
     assert {hit.source for hit in hits} == {f"{seed}.png" for seed in range(8, 16)}
 
 
+def test_a_mark_that_is_not_indexed_yet_is_looked_for_by_its_crop(searcher: Searcher) -> None:
+    (new,) = add_marks(searcher.archive, range(100, 101))
+    with searcher.archive.session() as session:
+        session.get_one(tables.Mark, new).crop = session.get_one(tables.Mark, 6).crop
+    for ways in ((UPRIGHT,), EIGHT):
+        hits = search_marks(searcher, [new], top=20, ways=ways)
+        assert (hits[0].mark, len(hits)) == (6, 20)
+        assert hits[0].score == pytest.approx(1, abs=1e-4)
+    both = [hit.mark for hit in search_marks(searcher, [new, 3], [4], top=20)]
+    same = [hit.mark for hit in search_marks(searcher, [6, 3], [4], top=20)]
+    assert [mark for mark in both if mark != 6] == same
+    with searcher.archive.session() as session:
+        session.get_one(tables.Mark, new).status = "rejected"
+    with pytest.raises(QueryError, match="does not exist or was rejected"):
+        search_marks(searcher, [new])
+
+
 def _add_picture(searcher: Searcher, image: np.ndarray, name: str) -> tuple[Searcher, int]:
     """Put one more mark into the archive; return the searcher that knows it, and its id."""
     archive = searcher.archive

@@ -84,11 +84,14 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
     with archive.session() as session:
         mark = session.scalars(select(Mark).order_by(Mark.id.desc())).first()
         assert mark is not None
+        number = mark.id
         named = "-".join(map(str, (mark.page_id, mark.x, mark.y, mark.width, mark.height)))
         assert (mark.status, mark.origin, named) == ("confirmed", "person:A. Reader", found[0])
     assert "confirmed" in html(page)
     page.button(key="back").click().run()
     assert found[0] not in places(page), "it is a mark now"
+    page = visit(archive.folder, mark=str(number))
+    assert not page.error and "Most alike first" in html(page)
 
 
 def test_a_place_whose_master_is_gone_is_said(
