@@ -241,8 +241,8 @@ def rank_marks(
                 strict=True,
             )
             for score, share, mark in zip(*lists, strict=True)
-            # A mark deleted since the index was read is passed over.
-            if mark in rows and mark not in but
+            # A mark deleted or rejected since the index was read is passed over.
+            if mark in rows and rows[mark].status != "rejected" and mark not in but
         ]  # fmt: skip
         best: dict[int, tuple[float, float, MarkRow, Orientation]] = {}
         for place in sorted(known, key=lambda place: (-place[0], place[2].mark)):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.documents import Facets, Filters
 from retrieval.catalogue.errors import QueryError
 
 _YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
@@ -35,10 +36,35 @@ def parse_where(conditions: Sequence[str]) -> Filters:
     return where
 
 
+def as_catalogued(where: Filters, known: Facets) -> Filters:
+    """Return the filter with series and ship as the catalogue writes them, whatever their case.
+
+    Raises QueryError for a series or a ship that no document is of.
+    """
+    return replace(
+        where,
+        series=_one_of(known.series, where.series, "series"),
+        ship=_one_of(known.ships, where.ship, "ship"),
+    )
+
+
+def _one_of(known: Sequence[str], wanted: str | None, name: str) -> str | None:
+    if wanted is None or wanted in known:
+        return wanted
+    for one in known:
+        if one.casefold() == wanted.casefold():
+            return one
+    near = difflib.get_close_matches(wanted, known, n=3)
+    hint = f" Perhaps {' or '.join(map(repr, near))}?" if near else ""
+    raise QueryError(f"No document of this archive has the {name} {wanted!r}.{hint}")
+
+
 def _years(text: str) -> tuple[int | None, int | None]:
     match = _YEARS.fullmatch(text)
     if not match or not (match[1] or match[3]) or (match[3] and not match[2]):
         raise QueryError(f"{text!r} is no year: write 1702, 1702..1710, 1702.. or ..1710.")
     first = int(match[1]) if match[1] else None
     last = int(match[3]) if match[3] else None
+    if first is not None and last is not None and last < first:
+        raise QueryError(f"{text!r} runs backwards: write {last}..{first}.")
     return first, last if match[2] else first

@@ -1,13 +1,15 @@
 """Labels: a CSV file that says which marks are the same, and which marks of the archive it means.
 
-Columns `source` and `label`. Where a page holds several marks: `x`, `y`, `width`, `height` (pixels
-of the master), and `page` (its id, as `export` writes it) where a source has several pages. `kind`
-is sketch or crop; `split` parts the file. Other columns are passed over.
+Columns `source`, or a file name that only one source ends in, and `label`. Where a page holds
+several marks: `x`, `y`, `width`, `height` (pixels of the master), and `page` (its id, as `export`
+writes it) where a source has several pages. `kind` is sketch or crop; `split` parts the file. Other
+columns are passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
+from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.evaluation.columns import (
@@ -104,23 +108,25 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     """Return the marks that the rows mean; rejected marks are none.
 
     `name` is the labels file's, for messages. Raises MetadataError when no source is known, when
-    a mark has two labels, or when no label has two marks.
+    a mark has two labels, when no label has two marks, or when all marks have one label.
     """
-    of_source = _marks_of(archive, sorted({one.source for one in labels}))
-    unknown = tuple(dict.fromkeys(o.source for o in labels if o.source not in of_source))
+    with archive.session() as session:
+        meant = sources_meant(session, {one.source for one in labels})
+        of_source = _marks_of(session, sorted({at for found in meant.values() for at in found}))
+    unknown = tuple(dict.fromkeys(one.source for one in labels if not meant[one.source]))
     if not of_source:
         raise MetadataError(
             f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
-            f"{labels[0].source!r}. The column must hold sources as the catalogue has them: "
-            f"prizemarks export {archive.folder} --format csv"
+            f"{labels[0].source!r}. The column must hold sources as the catalogue has them, or "
+            f"file names: prizemarks export {archive.folder} --format csv"
         )
     said: dict[int, Label] = {}
     crops: dict[int, str] = {}
     missed: list[str] = []
     for one in labels:
-        if one.source not in of_source:
+        if not meant[one.source]:
             continue
-        found = _mark_meant(one, of_source[one.source])
+        found = _mark_meant(one, {source: of_source[source] for source in meant[one.source]})
         if isinstance(found, str):
             missed.append(f"{name}, line {one.line}: {found}")
             continue
@@ -141,6 +147,11 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
             f"{len(marks)} marks were found, {len(unknown)} sources are unknown and "
             f"{len(missed)} rows mean no mark." + (f" {missed[0]}" if missed else "")
         )
+    if len(names) < 2:
+        raise MetadataError(
+            f"All {len(marks)} marks that {name} labels in {archive.folder} are {names[0]!r}, so "
+            "whatever is found is right. Label marks of others as well."
+        )
     kinds = [said[mark].kind for mark in marks]
     return Labelled(
         marks=tuple(marks),
@@ -154,26 +165,33 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     )
 
 
-def _marks_of(archive: Archive, sources: Sequence[str]) -> dict[str, list[Any]]:
-    """Return each known source's marks, rows of (id, crop, page, x, y, width, height)."""
-    found: dict[str, list[Any]] = {}
+def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:
+    """Return each source's marks, rows of (id, crop, page, x, y, width, height)."""
+    found: dict[str, list[Any]] = {source: [] for source in sources}
     columns = (Mark.id, Mark.crop, Mark.x, Mark.y, Mark.width, Mark.height)
-    with archive.session() as session:
-        for among in in_parts(sources):
-            for known in session.scalars(select(Page.source).where(Page.source.in_(among))):
-                found.setdefault(known, [])
-            for row in session.execute(
-                select(Page.source, Mark.page_id.label("page"), *columns)
-                .join(Page, Mark.page_id == Page.id)
-                .where(Page.source.in_(among), Mark.status != "rejected")
-                .order_by(Mark.id)
-            ):
-                found[row.source].append(row)
+    for among in in_parts(sources):
+        for row in session.execute(
+            select(Page.source, Mark.page_id.label("page"), *columns)
+            .join(Page, Mark.page_id == Page.id)
+            .where(Page.source.in_(among), Mark.status != "rejected")
+            .order_by(Mark.id)
+        ):
+            found[row.source].append(row)
     return found
 
 
-def _mark_meant(one: Label, marks: Sequence[Any]) -> Any | str:
-    """Return the row of the mark that a label means, or what kept it from being found."""
+def _mark_meant(one: Label, of_source: Mapping[str, Sequence[Any]]) -> Any | str:
+    """Return the row of the mark that a label means, or what kept it from being found.
+
+    `of_source` are the marks of the sources that the label may mean.
+    """
+    if len(of_source) > 1 and one.page is None:
+        first, second = list(of_source)[:2]
+        return (
+            f"{one.source} may be any of {len(of_source)} files, such as {first} and {second}; "
+            "write more of its path."
+        )
+    marks = itertools.chain.from_iterable(of_source.values())
     among = [row for row in marks if one.page in (None, row.page)]
     where = one.source if one.page is None else f"{one.source}, page {one.page},"
     if not among:

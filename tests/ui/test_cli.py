@@ -295,8 +295,8 @@ def test_evaluate_by_labels_and_by_regions_at_once(pages: Path, tmp_path: Path) 
     rows = csv.DictReader(io.StringIO(run("export", pages / "archive", "--format", "csv").stdout))
     labels = ["source,x,y,width,height,label"]
     labels += [
-        ",".join([*(row[name] for name in ("source", "x", "y", "width", "height")), "orb"])
-        for row, _ in zip(rows, range(4), strict=False)
+        ",".join([*(row[name] for name in ("source", "x", "y", "width", "height")), label])
+        for row, label in zip(rows, ("orb", "orb", "cross", "cross"), strict=False)
     ]
     (tmp_path / "labels.csv").write_text("\n".join(labels))
     done = run(

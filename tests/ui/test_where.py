@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.documents import Facets, Filters
 from retrieval.catalogue.errors import QueryError
-from ui.where import parse_where
+from ui.where import as_catalogued, parse_where
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,24 @@ def test_conditions(conditions: list[str], filters: Filters) -> None:
     assert parse_where(conditions) == filters
 
 
-@pytest.mark.parametrize("text", ["year", "year=", "year=..", "year=17", "year=1702-1710", "x=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["year", "year=", "year=..", "year=17", "year=1702-1710", "year=1710..1702", "x=1"],
+)
 def test_refused(text: str) -> None:
     with pytest.raises(QueryError):
         parse_where([text])
+
+
+def test_names_are_met_whatever_their_case() -> None:
+    known = Facets(("HCA 32", "HCA 42"), ("Élise", "Las Animas"), 1700, 1750)
+    asked = Filters(year_from=1702, series="hca 32", ship="élise")
+    assert as_catalogued(asked, known) == Filters(year_from=1702, series="HCA 32", ship="Élise")
+    assert as_catalogued(Filters(), known) == Filters()
+    with pytest.raises(QueryError, match=r"ship 'Las Animos'\. Perhaps 'Las Animas'"):
+        as_catalogued(Filters(ship="Las Animos"), known)
+    with pytest.raises(QueryError, match=r"series 'XY 9'\.$"):
+        as_catalogued(Filters(series="XY 9"), known)
 
 
 @given(st.text(max_size=30))

@@ -67,6 +67,7 @@ def search(
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
+    from retrieval.catalogue.documents import facets
     from retrieval.everywhere import (
         load_places,
         load_searcher_everywhere,
@@ -78,7 +79,7 @@ def search(
     from ui.answers import as_json as json_line
     from ui.answers import as_table
     from ui.pictures import ONE_OF_SEVERAL, page_region, parse_region, query_picture
-    from ui.where import parse_where
+    from ui.where import as_catalogued, parse_where
 
     kinds = sum(map(bool, (images, mark, page is not None)))
     ways = orientations(turned=turned, mirrored=mirrored)
@@ -103,6 +104,8 @@ def search(
     def say(query: str, hits: Sequence[Found]) -> None:
         if as_json:
             typer.echo(json_line(query, searcher.model.id, hits, ways))
+        elif not hits:
+            typer.echo(f"{query}: no mark that is indexed fits.")
         else:
             typer.echo(rendered(as_table(query, hits, ways)))
 
@@ -114,7 +117,8 @@ def search(
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
         if (page is None) != (region is None):
             raise QueryError("--page and --region belong together.")
-        filters = parse_where(where or ())
+        with opened.session() as session:
+            filters = as_catalogued(parse_where(where or ()), facets(session))
         load = load_searcher_everywhere if everywhere else load_searcher
         searcher = load(opened, model)
         places = load_places(opened, searcher.model) if everywhere else None

@@ -166,7 +166,7 @@ def _ask_whether_mark(archive: Archive, row: MarkRow) -> None:
             st.button(
                 "It is none",
                 key="reject",
-                help="It is kept, and found no more after the next `prizemarks index`.",
+                help="It is kept, and found no more.",
                 on_click=_judge,
                 args=(archive, row.mark, "rejected"),
             )

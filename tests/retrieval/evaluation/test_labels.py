@@ -79,14 +79,14 @@ def test_a_box_picks_the_mark_it_overlaps_best(archive: Archive, tmp_path: Path)
 
 
 def test_the_page_tells_images_of_one_file_apart(archive: Archive, tmp_path: Path) -> None:
-    one, _two = add_marks(archive, range(2))
+    one, _two, three = add_marks(archive, range(3))
     with archive.session() as session:
         pages = {mark.id: mark.page for mark in session.query(tables.Mark)}
         pages[one].source = "1.png"
         pages[one].frame = 1
         numbers = {mark: page.id for mark, page in pages.items()}
-    rows = "".join(f"1.png,{numbers[mark]},orb\n" for mark in sorted(numbers))
-    path = written(tmp_path, f"source,page,label\n{rows}1.png,77,orb\n")
+    rows = "".join(f"1.png,{numbers[mark]},orb\n" for mark in sorted(numbers) if mark != three)
+    path = written(tmp_path, f"source,page,label\n{rows}2.png,,cross\n1.png,77,orb\n")
     found = find_marks(archive, read_labels(path), path.name)
     assert found.marks == tuple(sorted(numbers))
     assert "1.png, page 77, has no mark" in found.missed[0]
@@ -96,7 +96,7 @@ def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
     add_marks(archive, range(4))
     path = written(
         tmp_path,
-        "source,label,kind,split\n0.png,a,Sketch,test\n1.png,a,crop,test\n2.png,a,,TEST\n"
+        "source,label,kind,split\n0.png,a,Sketch,test\n1.png,a,crop,test\n2.png,b,,TEST\n"
         "3.png,a,crop,train\n",
     )
     found = find_marks(archive, read_labels(path, "test"), path.name)
@@ -176,3 +176,24 @@ def test_any_text_is_read_or_refused_with_a_sentence(
         assert read_labels(path)
     except MetadataError as error:
         assert "any.csv" in str(error)
+
+
+def test_a_file_name_is_enough_where_one_source_ends_in_it(
+    archive: Archive, tmp_path: Path
+) -> None:
+    marks = add_marks(archive, range(3))
+    with archive.writing() as session:
+        for number, name in enumerate(["a/x.png", "b/x.png", "b/y.png"], start=1):
+            session.get_one(tables.Page, number).source = name
+    path = written(tmp_path, "source,label\na/x.png,k\nB/y.png,k\ny.png,k\nx.png,l\nb/x.png,l\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == tuple(marks)
+    (said,) = found.missed
+    assert "line 5: x.png may be any of 2 files, such as a/x.png and b/x.png" in said
+
+
+def test_labels_that_are_all_one_say_nothing(archive: Archive, tmp_path: Path) -> None:
+    add_marks(archive, range(2))
+    path = written(tmp_path, "source,label\n0.png,a\n1.png,a\n")
+    with pytest.raises(MetadataError, match=r"All 2 marks .* are 'a'"):
+        find_marks(archive, read_labels(path), path.name)
