@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from retrieval.calibration import FEWEST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
@@ -87,7 +88,9 @@ def show_results(searcher: Searcher, question: Question) -> None:
         return
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))
-    if not is_notable(hits[0].unrelated):
+    if len(searcher.index) < FEWEST:
+        st.info("So few marks do not tell how rare a likeness is: compare them by eye.")
+    elif not is_notable(hits[0].unrelated):
         st.info(
             "Nothing here is clearly alike. The closest marks are no closer than many unrelated "
             "ones are: take them as hints at most."

@@ -101,6 +101,18 @@ def test_an_address_names_a_mark_and_the_same_marks_come_first(
     assert len(found) == 11
 
 
+def test_of_a_few_marks_it_is_not_said_how_alike_they_are(papers: Papers, visit: Visit) -> None:
+    with papers.archive.writing() as session:
+        for mark in papers.marks[2]:
+            session.get_one(tables.Mark, mark).status = "rejected"
+    index_papers(papers.archive)
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
+    assert len(_cards(page)) == 7
+    assert [said.value for said in page.info] == [
+        "So few marks do not tell how rare a likeness is: compare them by eye."
+    ]
+
+
 def test_more_and_not_like_this_change_the_query_and_the_address(
     papers: Papers, visit: Visit
 ) -> None:
