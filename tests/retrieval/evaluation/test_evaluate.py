@@ -149,9 +149,11 @@ def test_sketches_ask_crops_and_crops_ask_crops(
 def test_sketches_without_a_crop_answer_nothing(
     archive: Archive, tmp_path: Path, tiny_model: Model
 ) -> None:
-    add_marks(archive, range(2))
+    add_marks(archive, range(3))
     labelled = labelled_archive(
-        archive, tmp_path, "source,label,kind\n0.png,a,sketch\n1.png,a,sketch\n"
+        archive,
+        tmp_path,
+        "source,label,kind\n0.png,a,sketch\n1.png,a,sketch\n2.png,b,sketch\n",
     )
     with pytest.raises(MetadataError, match="no crop of the same label"):
         evaluate(archive, labelled, tiny_model)
