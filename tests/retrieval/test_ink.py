@@ -110,7 +110,7 @@ def test_all_stays_where_the_edges_cut_most_of_the_ink() -> None:
     cv2.line(image, (92, 0), (92, 99), 40, 7)
     cv2.circle(image, (50, 50), 6, 40, -1)
     picture = normalise(image, 64)
-    assert (picture[:, :10].max(), picture[:, -10:].max()) == (1, 1)
+    assert min(picture[:, :10].max(), picture[:, -10:].max()) == pytest.approx(1, abs=0.03)
 
 
 def test_transparent_sketch_lies_on_white() -> None:
