@@ -77,6 +77,13 @@ def test_light_from_one_side_is_not_ink(darkest: float, angle: float) -> None:
     assert np.abs(normalise(lit, 64) - normalise(image, 64)).mean() < 0.03
 
 
+def test_paper_that_shows_in_one_line_alone_is_a_plane_all_the_same() -> None:
+    image = np.full((96, 96), 20, np.uint8)
+    image[:, 40:44] = 230
+    image[0], image[-1], image[:, 0], image[:, -1] = 230, 230, 230, 230
+    assert np.isfinite(ink_density(image)).all()
+
+
 def test_a_filled_shape_is_ink_to_its_middle() -> None:
     image = np.full((160, 160), 200, np.uint8)
     cv2.circle(image, (80, 80), 60, 90, -1)
