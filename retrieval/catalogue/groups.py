@@ -296,6 +296,7 @@ def _unsay(session: Session, group: Group, identity: int) -> None:
     still = {mark: (person, moment) for mark, person, moment in later}
     for one in brought:
         if one.mark_id in still:
+            # A judged group has both, though the columns of one that waits are empty.
             one.said_by, one.said_at = still[one.mark_id]  # type: ignore[assignment]
         else:
             session.delete(one)

@@ -177,6 +177,17 @@ def confirmed(archive: Archive) -> dict[str, list[tuple[int, str]]]:
     return found
 
 
+def numbered_masters(
+    archive: Archive, folder: Path, count: int
+) -> dict[str, list[tuple[int, str]]]:
+    """Take in 1.png to so many, each with a confirmed mark of its own; return `confirmed`."""
+    for number in range(1, count + 1):
+        scan(folder / f"{number}.png", (number, number))
+    pages_of(archive, folder)
+    confirm_all(archive)
+    return confirmed(archive)
+
+
 def swap(one: Path, other: Path) -> None:
     aside = one.rename(one.with_name("aside"))
     other.rename(one)
@@ -189,11 +200,8 @@ def test_pages_follow_masters_that_were_numbered_anew(
 ) -> None:
     monkeypatch.setattr("ingest.discovery._AT_ONCE", at_once)
     monkeypatch.setattr("ingest.discovery._GROUP_FILES", at_once)
-    for number in (1, 2, 3):
-        scan(tmp_path / "in" / f"{number}.png", (number, number))
-    pages_of(archive, tmp_path / "in")
-    confirm_all(archive)
-    before, marks = dump(archive, moments=True), confirmed(archive)
+    marks = numbered_masters(archive, tmp_path / "in", 3)
+    before = dump(archive, moments=True)
     for number in (3, 2, 1):  # a first page was missed
         (tmp_path / "in" / f"{number}.png").rename(tmp_path / "in" / f"{number + 1}.png")
     scan(tmp_path / "in" / "1.png", (0, 0))
@@ -214,11 +222,7 @@ def test_pages_follow_masters_that_were_numbered_anew(
 
 
 def test_masters_that_changed_names_keep_their_pages(archive: Archive, tmp_path: Path) -> None:
-    for number in (1, 2, 3):
-        scan(tmp_path / "in" / f"{number}.png", (number, number))
-    pages_of(archive, tmp_path / "in")
-    confirm_all(archive)
-    marks = confirmed(archive)
+    marks = numbered_masters(archive, tmp_path / "in", 3)
     swap(tmp_path / "in" / "1.png", tmp_path / "in" / "3.png")
     said = rehearse(archive, [tmp_path / "in"])
     report = pages_of(archive, tmp_path / "in")
@@ -266,11 +270,7 @@ def test_what_was_kept_under_another_name_takes_its_page_along(
 def test_renumbered_masters_may_be_given_one_after_the_other(
     archive: Archive, tmp_path: Path
 ) -> None:
-    for number in (1, 2):
-        scan(tmp_path / "in" / f"{number}.png", (number, number))
-    pages_of(archive, tmp_path / "in")
-    confirm_all(archive)
-    marks = confirmed(archive)
+    marks = numbered_masters(archive, tmp_path / "in", 2)
     for number in (2, 1):
         (tmp_path / "in" / f"{number}.png").rename(tmp_path / "in" / f"{number + 1}.png")
     for number in (3, 2):
@@ -281,11 +281,7 @@ def test_renumbered_masters_may_be_given_one_after_the_other(
 def test_a_page_whose_place_another_master_took_waits_for_its_own(
     archive: Archive, tmp_path: Path
 ) -> None:
-    for number in (1, 2):
-        scan(tmp_path / "in" / f"{number}.png", (number, number))
-    pages_of(archive, tmp_path / "in")
-    confirm_all(archive)
-    marks = confirmed(archive)
+    marks = numbered_masters(archive, tmp_path / "in", 2)
     (tmp_path / "in" / "2.png").rename(tmp_path / "elsewhere.png")
     (tmp_path / "in" / "1.png").rename(tmp_path / "in" / "2.png")
     said = rehearse(archive, [tmp_path / "in"])
