@@ -24,10 +24,10 @@ help: ## Say what there is to make
 	$(BIN)/python tests/browser/install_chromium.py
 	touch $@
 
-demo: .venv/program ## Draw a synthetic archive, index it, open the web page on 127.0.0.1:8501
+demo: .venv/program ## Draw a synthetic archive, index it, serve it at http://127.0.0.1:8501
 	$(BIN)/prizemarks demo $(DEMO)
 
-test: .venv/browser ## The whole test suite
+test: .venv/browser ## The whole test suite (PRIZEMARKS_NO_BROWSER=1: without Chromium)
 	$(BIN)/python -m pytest
 
 check: .venv/development ## Lint, formatting and types
@@ -39,7 +39,7 @@ format: .venv/development ## Put the code into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmark: .venv/development ## Print the tables of docs/: pages, retrieval, speed
+benchmark: .venv/development ## Print some of the tables of docs/ (PAGES=folder DRAWN=folder)
 	$(BIN)/python benchmarks/segmentation.py --pages $(PAGES)
 	$(BIN)/python benchmarks/fingerprints.py --pages $(PAGES)
 	$(BIN)/python benchmarks/stamps.py --pages $(PAGES)
