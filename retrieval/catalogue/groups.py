@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
@@ -194,17 +194,26 @@ def accept_group(
     said of a mark there stays. Proposed marks are confirmed by it: a person has looked. Of the
     group stays what the person has `seen`, so that the rest may be proposed again. Call it in a
     transaction that began for writing. Raises QueryError when the group was judged or replaced
-    meanwhile, when fewer than two marks or others than the group's are named, when a name is
-    lacking, and when `name` is another identity's.
+    meanwhile, when fewer than two marks, others than the group's or rejected ones are named, when
+    a name is lacking, and when `name` is another identity's.
     """
     name, said_by = _name(name, "the mark"), _name(said_by, "the person who says so")
     found = _judgeable(session, group)
     chosen = sorted(set(marks))
-    members = set(session.scalars(select(GroupMark.mark_id).where(GroupMark.group_id == group)))
+    members = set(
+        session.scalars(
+            select(GroupMark.mark_id)
+            .join(Mark, Mark.id == GroupMark.mark_id)
+            .where(GroupMark.group_id == group, Mark.status != "rejected")
+        )
+    )
     if len(chosen) < 2:
         raise QueryError("One mark alone is no match: choose two of the group at least.")
     if not members.issuperset(chosen):
-        raise QueryError(f"Mark {min(set(chosen) - members)} is not in group {group}: look again.")
+        raise QueryError(
+            f"Mark {min(set(chosen) - members)} is not in group {group}, or has been rejected "
+            "meanwhile: look again."
+        )
     identity = session.scalar(select(Identity).where(Identity.name == name))
     already: set[int] = set()
     if identity is None:
@@ -240,7 +249,12 @@ def accept_group(
             .where(Mark.id.in_(some), Mark.status == "proposed")
             .values(status="confirmed")
         )
-    _judge(session, found, "same", said_by, seen)
+        session.execute(
+            update(GroupMark)
+            .where(GroupMark.group_id == group, GroupMark.mark_id.in_(some))
+            .values(certainty=certainty)
+        )
+    _judge(session, found, "same", said_by, moment, seen)
     found.identity_id = identity.id
     session.flush()
     return identity.id
@@ -252,52 +266,45 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
     Raises QueryError as `accept_group` does.
     """
     said_by = _name(said_by, "the person who says so")
-    _judge(session, _judgeable(session, group), "different", said_by, seen)
+    _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
     session.flush()
 
 
 def take_back(session: Session, group: int) -> None:
     """Make a judged group a proposal again; what was said with it of its marks is said no more.
 
-    Where a group judged later has a mark in the same identity, the mark stays in it, as the word
-    of that group's person. An identity without marks goes. Confirmed marks stay confirmed: what
-    they were before is not kept. Call it in a transaction that began for writing. Raises
-    QueryError when the group is gone or not judged.
+    Where a person who judged a group later has said that a mark is the same identity's, the mark
+    stays in it, as that person's word. An identity without marks goes. Confirmed marks stay
+    confirmed: what they were before is not kept. Call it in a transaction that began for writing.
+    Raises QueryError when the group is gone or not judged.
     """
     found = session.get(Group, group)
     if found is None or found.verdict is None:
         raise QueryError(f"What was said of group {group} is taken back already: look again.")
     if found.identity_id is not None:
         _unsay(session, found, found.identity_id)
+    session.execute(update(GroupMark).where(GroupMark.group_id == group).values(certainty=None))
     found.verdict = found.identity_id = found.said_by = found.said_at = None
     session.flush()
 
 
 def _unsay(session: Session, group: Group, identity: int) -> None:
     """Take out of an identity what the judgement of a group brought into it."""
-    other = aliased(Group)
-    others = select(other.id).where(other.identity_id == identity, other.id != group.id)
-    # The first group judged since a mark was put into the identity is the one that put it there.
-    brought = session.scalars(
-        select(IdentityMark).where(
-            IdentityMark.identity_id == identity,
-            IdentityMark.said_at <= group.said_at,
-            ~others.where(
-                other.said_at >= IdentityMark.said_at, other.said_at < group.said_at
-            ).exists(),
-        )
-    ).all()
-    later = session.execute(
-        select(GroupMark.mark_id, Group.said_by, Group.said_at)
+    words = defaultdict(list)  # what was said of each mark, the first word first
+    for word in session.execute(
+        select(GroupMark.mark_id, Group.id, GroupMark.certainty, Group.said_by, Group.said_at)
         .join(Group, Group.id == GroupMark.group_id)
-        .where(Group.identity_id == identity, Group.said_at > group.said_at)
-        .order_by(Group.said_at.desc())
-    )
-    still = {mark: (person, moment) for mark, person, moment in later}
-    for one in brought:
-        if one.mark_id in still:
-            # A judged group has both, though the columns of one that waits are empty.
-            one.said_by, one.said_at = still[one.mark_id]  # type: ignore[assignment]
+        .where(Group.identity_id == identity, GroupMark.certainty.is_not(None))
+        .order_by(Group.said_at, Group.id)
+    ):
+        words[word.mark_id].append(word)
+    for mark, (first, *later) in words.items():
+        if first.id != group.id:
+            continue
+        one = session.get_one(IdentityMark, (identity, mark))
+        if later:
+            # A judged group has all three, though the columns of one that waits are empty.
+            _, _, one.certainty, one.said_by, one.said_at = later[0]  # type: ignore[assignment]
         else:
             session.delete(one)
     session.flush()
@@ -335,9 +342,10 @@ def _judge(
     group: Group,
     verdict: Literal["same", "different"],
     said_by: str,
+    moment: datetime,
     seen: Sequence[int],
 ) -> None:
-    group.verdict, group.said_by, group.said_at = verdict, said_by, now()
+    group.verdict, group.said_by, group.said_at = verdict, said_by, moment
     session.execute(
         delete(GroupMark).where(GroupMark.group_id == group.id, GroupMark.mark_id.not_in(seen))
     )

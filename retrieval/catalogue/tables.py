@@ -254,7 +254,7 @@ class Group(Base):
 
 
 class GroupMark(Base):
-    """One mark's place in a proposed group."""
+    """One mark's place in a proposed group, and what was said of it when the group was judged."""
 
     __tablename__ = "group_marks"
 
@@ -265,3 +265,6 @@ class GroupMark(Base):
         ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     likeness: Mapped[float] = mapped_column()  # mean cosine to the group's other marks
+    # how sure whoever judged the group was that the mark is the identity's; None: they did not say
+    # that it is
+    certainty: Mapped[str | None] = mapped_column(String(16))

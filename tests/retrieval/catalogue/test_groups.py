@@ -23,7 +23,7 @@ from retrieval.catalogue.groups import (
     take_back,
 )
 from retrieval.catalogue.identities import identity_names, said_of
-from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, Model, Page
+from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Model, Page
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -189,6 +189,7 @@ def test_marks_join_an_identity_that_one_of_them_has(session: Session) -> None:
     [
         ([1], "a", "R", "choose two"),
         ([1, 4], "a", "R", "Mark 4 is not in group"),
+        ([1, 9], "a", "R", "or has been rejected meanwhile"),
         ([1, 2], " ", "R", "name is lacking: give that of the mark"),
         ([1, 2], "a", "", "name is lacking: give that of the person"),
         ([1, 2], "a" * 256, "R", "longer than 255"),
@@ -300,3 +301,61 @@ def test_what_other_groups_say_of_an_identity_stays(session: Session) -> None:
     session.commit()
     assert said() == {}
     assert session.scalars(select(Identity)).all() == []
+
+
+def test_nobody_is_said_to_have_said_what_they_unticked(session: Session) -> None:
+    first = _accept(session, [1, 2], "the anchor", "R")
+    _propose(session, (1, 2, 3))
+    second = _first(session)
+    accept_group(
+        session, second, [2, 3], seen=[1, 2, 3], name="the anchor", certainty="possible",
+        said_by="S",
+    )  # fmt: skip
+    session.commit()
+    take_back(session, first)
+    session.commit()
+    said = session.scalars(select(IdentityMark).order_by(IdentityMark.mark_id)).all()
+    assert [(one.mark_id, one.certainty, one.said_by) for one in said] == [
+        (2, "possible", "S"),
+        (3, "possible", "S"),
+    ]
+    assert {one.said_at for one in said} == {session.get_one(Group, second).said_at}
+
+
+def test_a_group_keeps_what_was_said_of_each_of_its_marks(session: Session) -> None:
+    def said() -> list[tuple[int, str | None]]:
+        rows = session.execute(select(GroupMark.mark_id, GroupMark.certainty).order_by("mark_id"))
+        return [(mark, certainty) for mark, certainty in rows]
+
+    _propose(session, (1, 2, 3))
+    group = _first(session)
+    for marks, kept in (
+        ([1, 2], [(1, "certain"), (2, "certain"), (3, None)]),
+        ([2, 3], [(1, None), (2, "certain"), (3, "certain")]),
+    ):
+        accept_group(
+            session, group, marks, seen=[1, 2, 3], name="a", certainty="certain", said_by="R"
+        )
+        assert said() == kept
+        take_back(session, group)
+        assert said() == [(1, None), (2, None), (3, None)]
+
+
+def test_a_mark_that_was_rejected_meanwhile_is_not_accepted(session: Session) -> None:
+    _propose(session, (1, 2, 3))
+    group = _first(session)
+    session.get_one(Mark, 3).status = "rejected"
+    session.commit()
+    with pytest.raises(QueryError, match=r"Mark 3 .* rejected meanwhile: look again"):
+        accept_group(
+            session, group, [1, 2, 3], seen=[1, 2, 3], name="a", certainty="certain", said_by="R"
+        )
+    assert session.get_one(Mark, 1).status == "proposed"
+    accept_group(session, group, [1, 2], seen=[1, 2], name="a", certainty="certain", said_by="R")
+    assert session.get_one(Mark, 3).status == "rejected"
+
+
+def test_a_judgement_has_one_moment(session: Session) -> None:
+    group = _accept(session, [1, 2], "the anchor", "R")
+    moments = set(session.scalars(select(IdentityMark.said_at)))
+    assert moments == {session.get_one(Group, group).said_at}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,17 @@ from retrieval.catalogue import migration
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.documents import in_order_of_reference
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
-from retrieval.catalogue.tables import Base, Document
+from retrieval.catalogue.tables import (
+    Base,
+    Document,
+    Group,
+    GroupMark,
+    Identity,
+    IdentityMark,
+    Mark,
+    Model,
+    Page,
+)
 
 
 def differences(engine: Engine) -> list[Any]:
@@ -134,6 +145,70 @@ def test_documents_sort_by_code_point_on_postgresql(postgresql: Engine, tmp_path
         assert found.all() == [
             "HCA 32/9", "HCA 32/9 pt 1", "HCA 32/9-11", "HCA 32/9/1", "HCA 32/9A", "HCA 32/10",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_older_judgements_keep_what_their_identities_tell(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if database == "sqlite":
+        engine = create_engine(f"sqlite:///{tmp_path / 'archive.db'}")
+    else:
+        engine = request.getfixturevalue("postgresql")
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    migration.migrate(engine, backups=None)
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    with Session(engine) as session, session.begin():
+        page = Page(
+            source="1.png", location="/in/1.png", width=9, height=9, sha256="1" * 64, size=1,
+            mtime_ns=1,
+        )  # fmt: skip
+        session.add_all(
+            Mark(page=page, x=at, y=0, width=1, height=1, origin="test", crop="0" * 64)
+            for at in range(5)
+        )
+        session.add(Model(id="m", architecture="a", objective="o", origin="trained"))
+        session.add(Identity(name="the anchor"))
+        session.flush()
+        # Judged on the first day and the third; on the second, and of the last nobody has.
+        for verdict, identity, day in (
+            ("same", 1, days[0]),
+            ("same", 1, days[2]),
+            ("different", None, days[1]),
+            (None, None, None),
+        ):
+            session.add(
+                Group(
+                    model_id="m", share=1e-4, cosine=0.8, verdict=verdict, identity_id=identity,
+                    said_by="R" if verdict else None, said_at=day,
+                )
+            )  # fmt: skip
+            session.flush()
+        for mark, day in ((1, days[0]), (2, days[0]), (3, days[2])):
+            session.add(
+                IdentityMark(
+                    identity_id=1, mark_id=mark, certainty="probable", said_by="R", said_at=day
+                )
+            )
+        for group, mark in (
+            *((1, mark) for mark in (1, 2, 3)),
+            *((2, mark) for mark in (2, 3, 4)),
+            *((3, mark) for mark in (1, 2)),
+            *((4, mark) for mark in (1, 2)),
+        ):
+            session.add(GroupMark(group_id=group, mark_id=mark, likeness=0.9))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    migration.migrate(engine, backups=None)
+    with Session(engine) as session:
+        said = session.execute(
+            select(GroupMark.group_id, GroupMark.mark_id).where(GroupMark.certainty == "probable")
+        )
+        assert sorted(tuple(row) for row in said) == [(1, 1), (1, 2), (2, 2), (2, 3)]
+        assert session.query(GroupMark).filter(GroupMark.certainty.is_(None)).count() == 6
+    engine.dispose()
 
 
 def test_an_archive_that_is_up_to_date_is_not_copied(archive: Archive) -> None:
