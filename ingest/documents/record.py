@@ -134,10 +134,11 @@ def add_detail(details: Details, key: str, value: str) -> None:
 def series_within(reference: str, above: str) -> str:
     """Return the series of a reference, or that above it; "" where there is none.
 
-    "Item 1" has the form of a series, but is none where there is one above.
+    A series after other words, "AB 12" of "Liasse AB 12", is none where there is one above.
     """
-    own = series_of(reference) or ""
-    return own if own and (not above or parse_reference(reference)) else above
+    if above and parse_reference(reference) is None:
+        return above
+    return series_of(reference) or above
 
 
 def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:

@@ -105,15 +105,16 @@ def normalise_reference(text: str) -> str:
 
 
 def series_of(reference: str) -> str | None:
-    """Return the series of a reference: "HCA 32" of "HCA 32/12/5", "TNA, HCA32/12" or "hca 32".
+    """Return the series of a reference: "HCA 32" of "HCA32/12/5", "TNA, hca 32/12", "HCA 32, f. 3".
 
-    Letters and number as The National Archives (Kew) write them, small letters at the beginning
-    only; None for other references.
+    It may stand in capitals after other words as well: "Public Record Office: HCA 32/12". None for
+    what is not written as The National Archives (Kew) do: "Box 7", "page 3".
     """
-    found = re.search(r"^\s*([A-Za-z]{1,4})\s*([0-9]{1,4})\s*(?:/|$)", reference) or re.search(
-        r"[\s,:;]([A-Z]{1,4})\s*([0-9]{1,4})\s*(?:/|$)", reference
-    )
-    return f"{found[1].upper()} {int(found[2])}" if found else None
+    parsed = parse_reference(reference)
+    if parsed is not None:
+        return f"{parsed.department} {parsed.series}"
+    found = re.search(r"[\s,:;]([A-Z]{1,4})\s*([0-9]{1,4})\s*(?:/|$)", reference)
+    return f"{found[1]} {int(found[2])}" if found else None
 
 
 def sort_key(text: str) -> str:

@@ -219,6 +219,26 @@ def test_another_archives_series_is_that_of_the_component_above(tmp_path: Path) 
     ]
 
 
+def test_a_box_is_no_series(tmp_path: Path) -> None:
+    boxes = component("Box 7", component("7/1")) + component("Vol 12/3")
+    documents = read(tmp_path, finding_aid(boxes)).documents
+    assert [(one.reference, one.series) for one in documents] == [
+        ("Box 7/7/1", None),
+        ("Vol 12/3", None),
+    ]
+    (document,) = read(
+        tmp_path, finding_aid(component("Box 7", component("1"), "series"))
+    ).documents
+    assert (document.reference, document.series) == ("Box 7/1", "Box 7")
+
+
+def test_a_code_after_other_words_gives_way_to_the_series_above(tmp_path: Path) -> None:
+    item = component("Liasse AB 12")
+    for around, series in ((item, "AB 12"), (component("Fonds Roy", item, "series"), "Fonds Roy")):
+        (document,) = read(tmp_path, finding_aid(around)).documents
+        assert (document.reference, document.series) == ("Liasse AB 12", series)
+
+
 def test_a_box_with_images_of_its_own_is_a_document_too(tmp_path: Path) -> None:
     box = component("A 1/2", component("A 1/2/1"), did='<dao href="cover.png"/>')
     file = read(tmp_path, finding_aid(box))
