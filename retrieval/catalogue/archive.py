@@ -164,7 +164,7 @@ def archive_as_it_stands(folder: Path | str) -> Iterator[Archive]:
     else:
         archive = Archive(folder, _engine_for_reading(path))
     try:
-        if migration.needed(archive.engine):
+        if migration.needed(archive.engine, folder):
             older, archive = archive, Archive(folder, _engine_in_memory())
             with older.engine.connect() as source, archive.engine.connect() as target:
                 source.connection.backup(target.connection.driver_connection)
@@ -184,7 +184,7 @@ def _absolute(folder: Path | str) -> Path:
 def _opened(folder: Path) -> Archive:
     archive = Archive(folder, _engine(folder / DATABASE))
     try:
-        if migration.needed(archive.engine):
+        if migration.needed(archive.engine, folder):
             with archive.lock():
                 migration.migrate(archive.engine, backups=folder / "backups")
     except DatabaseError as error:

@@ -33,8 +33,8 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def needed(engine: Engine) -> bool:
-    """Return whether the catalogue is behind this program.
+def needed(engine: Engine, folder: Path) -> bool:
+    """Return whether the catalogue of the archive in `folder` is behind this program.
 
     Raises ArchiveTooNew when its revision is unknown, ArchiveError when the database holds
     tables that no migration of ours has made.
@@ -42,12 +42,11 @@ def needed(engine: Engine) -> bool:
     with engine.connect() as connection:
         current = revision(connection)
         strange = current is None and inspect(connection).get_table_names()
-    name = engine.url.render_as_string()
     if strange:
-        raise ArchiveError(f"{name} is a database of another program: it has no revision.")
+        raise ArchiveError(f"The database in {folder} is another program's: it has no revision.")
     if current is not None and current not in _known():
         raise ArchiveTooNew(
-            f"{name} was written by a newer version of prizemarks (its revision is {current}, "
+            f"{folder} was written by a newer version of prizemarks (its revision is {current}, "
             f"this version knows up to {newest_revision()}). Install the newer version."
         )
     return current != newest_revision()

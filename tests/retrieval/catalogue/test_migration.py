@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Engine, create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue import migration
-from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.archive import Archive, archive_as_it_stands, create_archive, open_archive
 from retrieval.catalogue.documents import in_order_of_reference
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
 from retrieval.catalogue.tables import (
@@ -234,8 +235,14 @@ def test_a_migration_that_fails_changes_nothing(
 def test_a_newer_archive_is_refused_and_left_alone(archive: Archive) -> None:
     with archive.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ArchiveTooNew, match=r"newer version.*9999.*Install"):
+    said = (
+        f"{archive.folder} was written by a newer version of prizemarks (its revision is 9999, "
+        f"this version knows up to {migration.newest_revision()}). Install the newer version."
+    )
+    with pytest.raises(ArchiveTooNew, match=re.escape(said)):
         open_archive(archive.folder)
+    with pytest.raises(ArchiveTooNew, match=re.escape(said)), archive_as_it_stands(archive.folder):
+        pass
     with archive.engine.connect() as connection:
         assert migration.revision(connection) == "9999"
 
@@ -243,8 +250,11 @@ def test_a_newer_archive_is_refused_and_left_alone(archive: Archive) -> None:
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "archive.db") as database:
         database.execute("CREATE TABLE recipes (title TEXT)")
-    with pytest.raises(ArchiveError, match="another program"):
+    said = f"The database in {tmp_path} is another program's: it has no revision."
+    with pytest.raises(ArchiveError, match=re.escape(said)):
         open_archive(tmp_path)
+    with pytest.raises(ArchiveError, match=re.escape(said)), archive_as_it_stands(tmp_path):
+        pass
 
 
 def test_a_creation_that_was_killed_is_finished(tmp_path: Path) -> None:
