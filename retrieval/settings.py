@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -15,12 +18,13 @@ from pydantic_settings import (
 from retrieval.catalogue.errors import ArchiveError
 
 FILE = "prizemarks.toml"
+_PREFIX = "PRIZEMARKS_"
 
 
 class Settings(BaseSettings):
     """What an archive may set for itself. Unknown names are refused, so that a typo is seen."""
 
-    model_config = SettingsConfigDict(env_prefix="PRIZEMARKS_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     max_megapixels: float = Field(200.0, gt=0, le=10_000, description="larger images: quarantine")
     max_minutes: float = Field(10.0, gt=0, le=1440, description="slower images: quarantine")
@@ -32,6 +36,10 @@ class Settings(BaseSettings):
 def read_settings(folder: Path) -> Settings:
     """Return the settings of the archive in `folder`; ArchiveError names what is wrong in them."""
     path = folder / FILE
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    written = {name.upper() for name in os.environ if name.upper().startswith(_PREFIX)}
+    if unknown := written - known:  # which pydantic-settings passes over
+        raise _no_setting("The environment", min(unknown), known)
 
     class OfArchive(Settings):
         @classmethod
@@ -50,9 +58,19 @@ def read_settings(folder: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise _no_setting(str(path), name, Settings.model_fields) from error
         raise ArchiveError(
-            f"{path} or the environment (PRIZEMARKS_{name.upper()}) sets {name!r} wrongly: "
+            f"{path} or the environment ({_PREFIX}{name.upper()}) sets {name!r} wrongly: "
             f"{first['msg']}."
         ) from error
     except ValueError as error:
         raise ArchiveError(f"{path} is not valid TOML: {error}.") from error
+
+
+def _no_setting(where: str, name: str, known: Collection[str]) -> ArchiveError:
+    (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
+    return ArchiveError(
+        f"{where} sets {name!r}, which is no setting: correct it (the nearest is {nearest!r}) or "
+        "take it out."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from retrieval.catalogue.archive import Archive, create_archive
 # How long an example takes depends on the machine: no test asserts a time.
 settings.register_profile("prizemarks", deadline=None)
 settings.load_profile("prizemarks")
+
+# It speaks to the tests alone: the program refuses a name of PRIZEMARKS_ that is no setting.
+_NO_BROWSER = os.environ.pop("PRIZEMARKS_NO_BROWSER", None) == "1"
+
+
+@pytest.fixture(scope="session")
+def no_browser() -> bool:
+    """Whether tests that need a browser may be left out where there is none."""
+    return _NO_BROWSER
 
 
 @pytest.fixture

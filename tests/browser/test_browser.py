@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -45,9 +44,9 @@ SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
+def chromium(no_browser: bool) -> str:
     found = shutil.which("chromium")
-    if found is None and os.environ.get("PRIZEMARKS_NO_BROWSER") == "1":
+    if found is None and no_browser:
         pytest.skip("no chromium, and PRIZEMARKS_NO_BROWSER=1 says that none is wanted")
     if found is None:
         pytest.fail(
