@@ -1,7 +1,7 @@
 """Groups: marks so alike that a person should look whether they are one merchant's mark.
 
     vectors -> nearest neighbours above a likeness (FAISS, block by block)
-            -> average linkage over these pairs -> groups -> proposals in the catalogue
+            -> average linkage over these pairs -> groups, proposed in the catalogue
 
 Average linkage (Sokal & Michener 1958) joins two groups when their marks are alike on average, so
 one mark that happens to look like two others does not chain them together. The order of joining is
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.groups import Proposal, marks_of_no_group, replace_proposals
+from retrieval.catalogue.groups import ProposedGroup, marks_of_no_group, replace_proposed_groups
 from retrieval.gpu import nearest_rows
 from retrieval.index import load_index, stored_vectors
 from retrieval.model import Model
@@ -37,19 +37,6 @@ Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Group:
-    """Marks that are alike, the most typical first, and each one's mean cosine to the others."""
-
-    marks: tuple[int, ...]
-    likeness: tuple[float, ...]
-
-    @property
-    def cohesion(self) -> float:
-        """The mean cosine of all pairs of the group."""
-        return sum(self.likeness) / len(self.likeness)
-
-
-@dataclass(frozen=True)
 class Grouping:
     """What a run found, and what of it was left for a person to judge."""
 
@@ -57,7 +44,7 @@ class Grouping:
     share: float
     cosine: float
     marks: int  # that were looked at
-    groups: tuple[Group, ...]  # the largest first
+    groups: tuple[ProposedGroup, ...]  # the largest first
     settled: int  # groups a person had judged, which are not proposed again
 
 
@@ -67,7 +54,7 @@ def propose_groups(
     share: float | None = None,
     report: Report = lambda done, total: None,
 ) -> Grouping:
-    """Group the archive's marks and put the groups in the place of the model's last proposals.
+    """Group the archive's marks and put the groups in the place of the model's last.
 
     `share` says how alike: as only that share of unrelated pairs of this archive would be; None is
     `usual_share`. Rejected marks, those on copies of a page, and proposals that are unlikely to be
@@ -86,9 +73,8 @@ def propose_groups(
     share = usual_share(len(marks)) if share is None else share
     cosine = index.cosines.cosine(share)
     groups = group_marks(marks, stored_vectors(index, marks.tolist()), cosine, report=report)
-    proposals = [Proposal(group.marks, group.likeness) for group in groups]
     with archive.writing() as session:
-        settled = replace_proposals(session, model.id, share, cosine, proposals)
+        settled = replace_proposed_groups(session, model.id, share, cosine, groups)
     return Grouping(model.id, share, cosine, len(marks), tuple(groups), settled)
 
 
@@ -104,7 +90,7 @@ def group_marks(
     *,
     neighbours: int = NEIGHBOURS,
     report: Report = lambda done, total: None,
-) -> list[Group]:
+) -> list[ProposedGroup]:
     """Return groups of two marks and more, the largest first; a mark is in one of them or in none.
 
     `vectors` (N, D) are L2-normalised, row by row those of `marks` (N,). The mean cosine of all
@@ -124,7 +110,7 @@ def group_marks(
             likeness = (inside @ inside.sum(axis=0, dtype=np.float64) - 1) / (size - 1)
             first = np.lexsort((rows, -likeness))
             groups.append(
-                Group(tuple(marks[rows[first]].tolist()), tuple(likeness[first].tolist()))
+                ProposedGroup(tuple(marks[rows[first]].tolist()), tuple(likeness[first].tolist()))
             )
     return sorted(groups, key=lambda group: (-len(group.marks), -group.cohesion, group.marks))
 
@@ -205,7 +191,7 @@ def _scattered(one: _Rows, other: _Rows) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(27))
 
 
-def group_numbers(groups: Sequence[Group], marks: Sequence[int]) -> NDArray[np.int64]:
+def group_numbers(groups: Sequence[ProposedGroup], marks: Sequence[int]) -> NDArray[np.int64]:
     """Return the number of each mark's group; marks in none have numbers of their own."""
     number = {mark: at for at, group in enumerate(groups) for mark in group.marks}
     alone = len(groups)

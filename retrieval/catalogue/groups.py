@@ -26,11 +26,16 @@ LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """Marks that are alike, and each one's mean cosine to the others."""
+class ProposedGroup:
+    """Marks that are alike, the most typical first, and each one's mean cosine to the others."""
 
     marks: tuple[int, ...]
     likeness: tuple[float, ...]
+
+    @property
+    def cohesion(self) -> float:
+        """The mean cosine of all pairs of the group."""
+        return sum(self.likeness) / len(self.likeness)
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,12 @@ def marks_of_no_group(session: Session, least: float) -> list[int]:
     )
 
 
-def replace_proposals(
-    session: Session, model: str, share: float, cosine: float, proposals: Sequence[Proposal]
+def replace_proposed_groups(
+    session: Session, model: str, share: float, cosine: float, groups: Sequence[ProposedGroup]
 ) -> int:
-    """Put `proposals`, in their order, in the place of the model's groups that nobody judged.
+    """Put `groups`, in their order, in the place of the model's groups that nobody judged.
 
-    Left out is a proposal on which there is nothing to ask any more: all its marks belong to one
+    Left out is a group on which there is nothing to ask any more: all its marks belong to one
     identity, or to one group that a person has judged. Returns how many these are. Marks that are
     gone or rejected by now are left out of theirs.
     """
@@ -83,10 +88,10 @@ def replace_proposals(
     )
     owned = _belonging(session.execute(select(IdentityMark.mark_id, IdentityMark.identity_id)))
     settled, fresh = 0, []
-    for proposal in proposals:
+    for group in groups:
         places = [
             (mark, likeness)
-            for mark, likeness in zip(proposal.marks, proposal.likeness, strict=True)
+            for mark, likeness in zip(group.marks, group.likeness, strict=True)
             if mark in known
         ]
         marks = [mark for mark, _ in places]
@@ -100,14 +105,14 @@ def replace_proposals(
         return settled
     moment = now()
     values = {"model_id": model, "share": share, "cosine": cosine, "proposed_at": moment}
-    groups = session.scalars(
+    written = session.scalars(
         insert(Group).returning(Group.id, sort_by_parameter_order=True), [values for _ in fresh]
     ).all()
     session.execute(
         insert(GroupMark),
         [
-            {"group_id": group, "mark_id": mark, "likeness": likeness}
-            for group, places in zip(groups, fresh, strict=True)
+            {"group_id": group_id, "mark_id": mark, "likeness": likeness}
+            for group_id, places in zip(written, fresh, strict=True)
             for mark, likeness in places
         ],
     )

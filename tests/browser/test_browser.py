@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import create_archive
-from retrieval.catalogue.groups import Proposal, replace_proposals
+from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import HEIGHT, PLACES, SIDE, WIDTH, Papers, make_papers
 from ui.serve import server_command
@@ -178,7 +178,9 @@ def _propose(papers: Papers, *marks: int) -> int:
     """Put one proposed group into the archive; return it."""
     with papers.archive.writing() as session:
         model = session.scalars(select(tables.Model.id)).one()
-        replace_proposals(session, model, 1e-4, 0.8, [Proposal(marks, (0.9,) * len(marks))])
+        replace_proposed_groups(
+            session, model, 1e-4, 0.8, [ProposedGroup(marks, (0.9,) * len(marks))]
+        )
         return session.scalars(select(tables.Group.id).where(tables.Group.verdict.is_(None))).one()
 
 

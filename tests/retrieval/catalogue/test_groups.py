@@ -12,14 +12,14 @@ from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.figures import counts
 from retrieval.catalogue.groups import (
-    Proposal,
+    ProposedGroup,
     accept_group,
     group_before,
     group_row,
     groups_to_judge,
     next_group,
     refuse_group,
-    replace_proposals,
+    replace_proposed_groups,
     take_back,
 )
 from retrieval.catalogue.identities import identity_names, said_of
@@ -57,9 +57,9 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]
 
 
 def _propose(session: Session, *groups: tuple[int, ...], model: str = "m") -> int:
-    proposals = [Proposal(group, tuple(0.9 - 0.1 * at for at in range(len(group))))
+    proposals = [ProposedGroup(group, tuple(0.9 - 0.1 * at for at in range(len(group))))
                  for group in groups]  # fmt: skip
-    settled = replace_proposals(session, model, 1e-4, 0.8, proposals)
+    settled = replace_proposed_groups(session, model, 1e-4, 0.8, proposals)
     session.commit()
     return settled
 

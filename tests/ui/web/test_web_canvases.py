@@ -6,7 +6,7 @@ import pytest
 
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue import tables
-from retrieval.catalogue.groups import Proposal, replace_proposals
+from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from retrieval.learn import archive_model
 from tests.missed_marks import make_missed
 from tests.paper_archive import HOSTILE, Papers
@@ -44,8 +44,8 @@ def test_cards_name_the_page_and_whose_image_it_is(fetched: Papers, visit: Visit
 def test_cards_of_a_group_say_so_too(fetched: Papers, visit: Visit) -> None:
     archive = fetched.archive
     with archive.writing() as session:
-        group = Proposal(tuple(page[0] for page in fetched.marks), (0.99, 0.98, 0.97))
-        replace_proposals(session, archive_model(archive).id, 1e-4, 0.8, [group])
+        group = ProposedGroup(tuple(page[0] for page in fetched.marks), (0.99, 0.98, 0.97))
+        replace_proposed_groups(session, archive_model(archive).id, 1e-4, 0.8, [group])
     shown = _html(visit(archive.folder, group="0"))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
     assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 2

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from retrieval.catalogue import tables
-from retrieval.catalogue.groups import Proposal, replace_proposals
+from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from tests.paper_archive import HOSTILE, Papers
 from tests.ui.web.test_web_page import Visit, _html, _params, visit
 
@@ -22,10 +22,10 @@ def grouped(papers: Papers) -> Papers:
     with papers.archive.writing() as session:
         model = session.scalars(select(tables.Model.id)).one()
         proposals = [
-            Proposal(same, (0.99, 0.98, 0.97)),
-            Proposal((papers.marks[0][1], papers.marks[1][2]), (0.8, 0.8)),
+            ProposedGroup(same, (0.99, 0.98, 0.97)),
+            ProposedGroup((papers.marks[0][1], papers.marks[1][2]), (0.8, 0.8)),
         ]
-        replace_proposals(session, model, 1e-4, 0.8, proposals)
+        replace_proposed_groups(session, model, 1e-4, 0.8, proposals)
         owner = session.get_one(tables.Document, 1)
         owner.ship = HOSTILE
     return papers
@@ -130,7 +130,7 @@ def test_a_group_that_was_replaced_meanwhile_is_not_judged(grouped: Papers, visi
     page.text_input(key="person").set_value("A. Reader").run()
     with grouped.archive.writing() as session:
         model = session.scalars(select(tables.Model.id)).one()
-        replace_proposals(session, model, 1e-4, 0.8, [])
+        replace_proposed_groups(session, model, 1e-4, 0.8, [])
     page.button(key="refuse").click().run()
     assert not page.exception
     assert "gone" in page.error[0].value.replace("\\", "")
@@ -177,8 +177,8 @@ def test_a_name_that_a_mark_has_got_meanwhile_is_offered(grouped: Papers, visit:
     (one, other, *_), (_, _, third, _), _ = grouped.marks
     with grouped.archive.writing() as session:
         model = session.scalars(select(tables.Model.id)).one()
-        replace_proposals(
-            session, model, 1e-4, 0.8, [Proposal(pair, (0.9, 0.9)) for pair in
+        replace_proposed_groups(
+            session, model, 1e-4, 0.8, [ProposedGroup(pair, (0.9, 0.9)) for pair in
                                         ((one, other), (one, third))],
         )  # fmt: skip
     page = visit(grouped.archive.folder, group="0")
