@@ -33,9 +33,9 @@ from ingest.everywhere import look_everywhere
 from ingest.regions import MOST_REGIONS, REGIONS
 from ingest.sources import read_frames
 from ingest.synthetic.archive import draw_archive
+from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
-from retrieval.evaluation.labels import overlap
 from retrieval.everywhere import (
     Place,
     find_places,

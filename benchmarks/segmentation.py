@@ -24,14 +24,13 @@ from PIL import Image
 
 from ingest.segmentation import DEFAULT_THRESHOLD, SEGMENTER, Proposal, propose_marks
 from ingest.synthetic.archive import draw_archive
+from retrieval.boxes import LEAST_OVERLAP, overlaps
 from retrieval.evaluation.coverage import (
-    LEAST_OVERLAP,
     MEASURES,
     Boxes,
     Covered,
     coverage,
     false,
-    overlaps,
 )
 from retrieval.evaluation.regions import read_regions
 

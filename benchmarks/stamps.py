@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ingest.batch import ingest_pages
 from ingest.sources import read_frames
+from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.marks import mark_ids, mark_rows
@@ -33,7 +34,6 @@ from retrieval.evaluation.features import (
     own_and_company,
     vectors_of,
 )
-from retrieval.evaluation.labels import overlap
 from retrieval.evaluation.measures import rank, score
 from retrieval.model import Model, bundled_model, read_model
 

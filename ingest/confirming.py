@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import MAX_ORIGIN
-from ingest.annotations.importing import SAME_REGION, overlaps
+from ingest.annotations.importing import SAME_REGION
 from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
 from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
+from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import identity_names
@@ -54,9 +54,9 @@ def confirm_place(
             select(Mark.id, Mark.x, Mark.y, Mark.width, Mark.height).where(Mark.page_id == page)
         ).all()
         if there:
-            shared = overlaps(box, np.array([mark[1:] for mark in there], np.float64))
-            if shared.max() >= SAME_REGION:
-                mark = int(there[int(shared.argmax())].id)
+            shared = [overlap(box, (x, y, w, h)) for _, x, y, w, h in there]
+            if max(shared) >= SAME_REGION:
+                mark = int(there[shared.index(max(shared))].id)
                 values = {"status": "confirmed", "origin": origin}
                 session.execute(update(Mark).where(Mark.id == mark).values(values))
                 return mark

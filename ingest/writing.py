@@ -13,9 +13,10 @@ from ingest.fingerprint import Looks
 from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
 from ingest.listing import location_of
 from ingest.quarantine import failing_among, record_failures
-from ingest.reading import Box, Cut, FileToRead, ReadImage, Reading, UnreadImage
+from ingest.reading import Cut, FileToRead, ReadImage, Reading, UnreadImage
 from ingest.resemblance import flag, release
 from ingest.run import Run
+from retrieval.boxes import overlap
 from retrieval.catalogue.tables import Mark, Page, now
 
 #: A new proposal that covers a person's mark this well (intersection over union) is left out.
@@ -182,7 +183,7 @@ def _new_marks(
     else:
         boxes = [(row.x, row.y, row.width, row.height) for row in kept]
         cuts = [
-            cut for cut in image.cuts if all(_overlap(cut.box, box) < _SAME_REGION for box in boxes)
+            cut for cut in image.cuts if all(overlap(cut.box, box) < _SAME_REGION for box in boxes)
         ]
     return [
         _cut_values(cut)
@@ -234,12 +235,3 @@ def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
 def _cut_values(cut: Cut) -> dict[str, Any]:
     x, y, width, height = cut.box
     return {"x": x, "y": y, "width": width, "height": height, "crop": cut.crop}
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes over their union."""
-    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if across <= 0 or down <= 0:
-        return 0.0
-    return across * down / (one[2] * one[3] + other[2] * other[3] - across * down)

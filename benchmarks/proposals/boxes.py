@@ -27,6 +27,7 @@ from ingest.synthetic.inlay import (
     writing_ink,
 )
 from ingest.traits import Boxes, describe
+from retrieval.boxes import overlaps
 
 Values = NDArray[np.float32]
 
@@ -56,15 +57,6 @@ class Boxed:
     sorts: tuple[str, ...]
 
 
-def overlaps(boxes: Boxes, marks: Boxes) -> Values:
-    """Intersection over union of each mark with each box, (M, N)."""
-    low = np.maximum(boxes[None, :, :2], marks[:, None, :2])
-    high = np.minimum(boxes[None, :, 2:], marks[:, None, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=2)
-    area = [np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (boxes, marks)]
-    return np.asarray(common / (area[0][None] + area[1][:, None] - common), np.float32)
-
-
 def boxed(
     name: str,
     page: NDArray[np.uint8],
@@ -78,7 +70,7 @@ def boxed(
     traits = describe(inks, boxes)
     scale = inks.ink.shape[1] / page.shape[1]
     known, true = (np.array(some, np.float32).reshape(-1, 4) * scale for some in (marks, stamps))
-    unknown = (overlaps(boxes, true) > 0).any(axis=0)
+    unknown = (overlaps(true, boxes) > 0).any(axis=0)
     if name.startswith("synthetic"):
         # The drawn pages bear repository stamps that their truth does not list.
         unknown |= (traits["coloured"] > 0.5) | (traits["ring"] > 0.9)
@@ -90,7 +82,7 @@ def boxed(
         names=tuple(traits),
         boxes=boxes,
         traits=columns,
-        overlaps=overlaps(boxes, known),
+        overlaps=overlaps(known, boxes),
         centred=centred.all(axis=2),
         unknown=np.asarray(unknown, np.bool_),
         planes=ink_planes(inks),

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,7 @@ from ingest.known import KnownPage
 from ingest.listing import storable
 from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
+from retrieval.boxes import Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.parts import in_parts
@@ -45,8 +45,6 @@ from retrieval.catalogue.tables import Mark, now
 SAME_REGION = 0.9
 #: One that bears a mark's number, and nothing else of ours, is that mark if it covers it this well.
 MOVED_REGION = 0.5
-
-Boxes = NDArray[np.float64]
 
 #: Pages whose marks are compared at once.
 _AT_ONCE = 500
@@ -252,10 +250,10 @@ def _matches(
             take(at, mark, True)
     if not existing or not placed:
         return found
-    boxes = np.array([mark.box for mark in existing], np.float64)
+    regions, marks = _corners(one.box for one in placed), _corners(mark.box for mark in existing)
     pairs = []
-    for at, one in enumerate(placed):
-        shared = overlaps(one.box, boxes)
+    for at in range(len(placed)):  # one after another: both may be many
+        (shared,) = overlaps(regions[at : at + 1], marks)
         pairs += [(-shared[to], at, int(to)) for to in np.flatnonzero(shared >= SAME_REGION)]
     for _, at, to in sorted(pairs):
         mark = existing[to]
@@ -266,8 +264,8 @@ def _matches(
         if mark is None or one.annotation.created:
             continue
         # Anybody may number marks from 1: without the page's id, too, the place must say so.
-        shared = overlaps(one.box, np.array([mark.box], np.float64))[0]
-        if shared > 0 and (one.page_said or shared >= MOVED_REGION):
+        share = overlap(one.box, mark.box)
+        if share > 0 and (one.page_said or share >= MOVED_REGION):
             take(at, mark, True)
     return found
 
@@ -339,13 +337,8 @@ def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
         session.execute(update(Mark), rows)
 
 
-def overlaps(box: Box, boxes: Boxes) -> Boxes:
-    """Return the intersection over union of a box with each of `boxes`, (N, 4)."""
-    x, y, width, height = box
-    across = np.minimum(x + width, boxes[:, 0] + boxes[:, 2]) - np.maximum(x, boxes[:, 0])
-    down = np.minimum(y + height, boxes[:, 1] + boxes[:, 3]) - np.maximum(y, boxes[:, 1])
-    shared = np.maximum(across, 0) * np.maximum(down, 0)
-    return np.asarray(shared / (width * height + boxes[:, 2] * boxes[:, 3] - shared))
+def _corners(boxes: Iterable[Box]) -> Corners:
+    return np.array([(x, y, x + width, y + height) for x, y, width, height in boxes], np.float64)
 
 
 def _utc(moment: datetime) -> datetime:

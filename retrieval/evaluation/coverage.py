@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.boxes import LEAST_OVERLAP, overlaps
 from retrieval.evaluation.measures import RESAMPLES, Estimate
 
 #: Rows of left, top, right and bottom in pixels of the page, (N, 4).
@@ -21,8 +22,6 @@ Flags = NDArray[np.bool_]
 
 #: So many of a page's best proposals are looked at first.
 FIRST = 12
-#: A proposal is a box when both cover this share of their union.
-LEAST_OVERLAP = 0.5
 #: What is counted of a box: does a proposal's centre lie in it, does a proposal overlap it by half;
 #: among the page's `FIRST` best, all, and those that are shown unasked (at the threshold or over)?
 MEASURES = (
@@ -97,15 +96,6 @@ def centred(boxes: Boxes, proposals: Boxes) -> Flags:
     centres = (proposals[:, :2] + proposals[:, 2:]) / 2
     inside = (boxes[:, None, :2] < centres) & (centres < boxes[:, None, 2:])
     return np.asarray(inside.all(axis=2))
-
-
-def overlaps(boxes: Boxes, proposals: Boxes) -> NDArray[np.float64]:
-    """Return the share of their union that each box and each proposal both cover, (M, N)."""
-    low = np.maximum(boxes[:, None, :2], proposals[:, :2])
-    high = np.minimum(boxes[:, None, 2:], proposals[:, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=2)
-    own, theirs = (np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (boxes, proposals))
-    return np.asarray(common / (own[:, None] + theirs - common))
 
 
 def found(page: Covered, threshold: float) -> Flags:

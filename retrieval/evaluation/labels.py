@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
@@ -33,9 +34,6 @@ from retrieval.evaluation.columns import (
     written_source,
 )
 
-Box = tuple[int, int, int, int]
-#: A box means the mark that it overlaps by at least this share of their union.
-LEAST_OVERLAP = 0.5
 #: What each column may be called; case, spaces and signs are ignored.
 COLUMNS = {
     "source": ("source", "file", "filename", "path", "image"),
@@ -205,14 +203,6 @@ def _mark_meant(one: Label, of_source: Mapping[str, Sequence[Any]]) -> Any | str
     if overlaps[best] < LEAST_OVERLAP:
         return f"no mark of {where} lies at {','.join(map(str, one.box))}."
     return among[best]
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Return the share of two boxes' union that both cover."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    common = max(width, 0) * max(height, 0)
-    return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
 def _columns(name: str, header: Sequence[str]) -> dict[str, int]:

@@ -16,7 +16,6 @@ from retrieval.evaluation.coverage import (
     found,
     highest_false,
     missed,
-    overlaps,
 )
 
 Corners = tuple[int, int, int, int]
@@ -52,13 +51,6 @@ def test_a_centre_lies_within_or_not() -> None:
     )
     # The third one's centre lies on the box's edge, which is outside.
     assert centred(box, proposals).tolist() == [[True, True, False, True]]
-
-
-def test_overlap_is_intersection_over_union() -> None:
-    boxes = np.array([[0, 0, 10, 10], [50, 50, 60, 60]], np.float64)
-    proposals = np.array([[0, 0, 10, 10], [0, 0, 10, 5], [5, 0, 15, 10], [10, 0, 20, 10]])
-    expected = [[1, 1 / 2, 1 / 3, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(overlaps(boxes, proposals.astype(np.float64)), expected)
 
 
 def test_places_and_scores_decide_where_a_box_counts_as_found() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.evaluation.labels import find_marks, overlap, read_labels
+from retrieval.evaluation.labels import find_marks, read_labels
 from tests.drawn_marks import add_marks
 
 
@@ -149,21 +149,6 @@ def test_labels_that_answer_nothing_are_refused(
     path = written(tmp_path, f"source,label\n{rows}")
     with pytest.raises(MetadataError, match=said):
         find_marks(archive, read_labels(path), path.name)
-
-
-boxes = st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2)
-
-
-@given(boxes, boxes)
-def test_overlap_counts_pixels(
-    one: tuple[int, int, int, int], other: tuple[int, int, int, int]
-) -> None:
-    covered = [
-        {(x, y) for x in range(b[0], b[0] + b[2]) for y in range(b[1], b[1] + b[3])}
-        for b in (one, other)
-    ]
-    share = len(covered[0] & covered[1]) / len(covered[0] | covered[1])
-    assert overlap(one, other) == pytest.approx(share)
 
 
 @given(st.text(max_size=200))
