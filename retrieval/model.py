@@ -17,7 +17,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -178,8 +177,3 @@ def read_model(folder: Path) -> Model:
 def bundled_model() -> Model:
     """Return the model that ships with the program, trained on redrawn synthetic marks."""
     return read_model(Path(str(files("retrieval").joinpath("weights"))))
-
-
-def parameter_count(network: torch.nn.Module) -> int:
-    """Return the number of trainable weights of `network`."""
-    return sum(parameter.numel() for parameter in network.parameters())

@@ -58,7 +58,7 @@ def _sampling_grid(count: int, side: int, by: Strength, source: torch.Generator)
 
 
 def _restroke(ink: Tensor, share: float, source: torch.Generator) -> Tensor:
-    """Thicken some pictures' strokes and thin as many others', by up to a pixel on each side."""
+    """Thicken some pictures' strokes by up to two pixels, thin as many others' by up to one."""
     count = len(ink)
     order = torch.randperm(count, generator=source).to(ink.device)
     amount = torch.rand((count, 1, 1, 1), generator=source).to(ink.device)

@@ -1,4 +1,4 @@
-"""Capitals and numerals as pen strokes, for initials in marks.
+"""Capitals as pen strokes, for initials in marks.
 
 Each sign is written as strokes on a grid of 4 columns by 6 rows, y downwards: two digits a point,
 `~` before a stroke that is a curve, `o` before one that closes.
@@ -35,15 +35,6 @@ _SIGNS = {
     "X": "0046 4006",
     "Y": "002340 2326",
     "Z": "00400646",
-    "J": "~3034261605 1040",
-    "2": "~01102031320646",
-    "3": "~01203122132334352605",
-    "4": "36300444",
-    "5": "400003 ~03233445361605",
-    "6": "~300204 ~o234345260504",
-    "7": "004016",
-    "8": "~o204122050626452301",
-    "9": "~o204143240301 4236",
 }
 
 
@@ -61,7 +52,7 @@ def _parse(text: str) -> Program:
     return Program(tuple(strokes))
 
 
-#: Every sign in the unit square, by its character.
+#: Every letter in the unit square, by its character.
 SIGNS: dict[str, Program] = {character: _parse(text) for character, text in _SIGNS.items()}
 #: The letters merchants' initials are made of; J was still written I, U written V.
 INITIALS = "ABCDEFGHIKLMNOPQRSTVWXYZ"

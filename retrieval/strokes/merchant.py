@@ -111,7 +111,7 @@ def _star(rng: np.random.Generator) -> list[Stroke]:
 
 def _crescent(rng: np.random.Generator) -> list[Stroke]:
     start = float(rng.choice([0.15, 1.15])) * math.pi
-    return [arc((0.5, 0.14), (0.16, 0.14), start, 0.75 * math.pi * 1.0)]
+    return [arc((0.5, 0.14), (0.16, 0.14), start, 0.75 * math.pi)]
 
 
 def _anchor_ring(rng: np.random.Generator) -> list[Stroke]:

@@ -18,7 +18,7 @@ from retrieval.strokes.letters import INITIALS, SIGNS
 from retrieval.strokes.program import Program, Stroke, line, placed, random_program
 from retrieval.strokes.sameness import same_drawing
 
-#: An element is at least this share of the mark's side: less is lost in a picture of 96 pixels.
+#: An element is at least this share of the mark's side: less is lost in a network's picture.
 SMALLEST = 0.14
 #: Strokes up to this share of the mark's side may be part of a larger element, as in a letter.
 _SMALL = 0.45

@@ -53,7 +53,10 @@ def _ink_stroke(
 
 
 def patches(rng: np.random.Generator, side: int, cells: int) -> NDArray[np.float32]:
-    """Return smooth noise in [0, 1], (side, side): where ink pooled and where it failed."""
+    """Return smooth noise, (side, side): where ink pooled and where it failed.
+
+    It is even noise in [0, 1] on `cells` by `cells`; between them it goes a little over and under.
+    """
     coarse = rng.random((cells, cells), dtype=np.float32)
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 

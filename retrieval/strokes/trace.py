@@ -11,7 +11,6 @@ glyph that is there already are left out, and so are those of too many strokes o
 from __future__ import annotations
 
 import io
-import os
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from retrieval.catalogue.files import write_atomically
 from retrieval.strokes.glyphs import CLOSED, FILLED, SMOOTH
 from retrieval.strokes.program import Program
 from retrieval.strokes.scripts import FONTS, PACKAGES, SOURCES, Font, Source
@@ -153,15 +153,9 @@ def main(arguments: Sequence[str]) -> None:
     """Trace every source and write the arrays to the file named by the one argument."""
     if len(arguments) != 1:
         raise SystemExit("usage: python -m retrieval.strokes.trace OUT.npz")
-    out = Path(arguments[0])
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **packed(trace_all(SOURCES)))  # type: ignore[arg-type]
-    part = out.with_name(out.name + ".part")
-    with part.open("wb") as stream:
-        stream.write(buffer.getvalue())
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(out)
+    write_atomically(Path(arguments[0]), buffer.getvalue())
 
 
 if __name__ == "__main__":
