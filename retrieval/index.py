@@ -25,7 +25,7 @@ from sqlalchemy import delete, insert, select
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.errors import ArchiveError, ModelError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.marks import marks_to_embed
 from retrieval.catalogue.models import trained_models
@@ -62,12 +62,16 @@ class VectorIndex:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What bringing an index up to date changed."""
+    """What bringing an index up to date changed.
+
+    `unread` are sentences on marks whose crops could not be read, which the next run tries again.
+    """
 
     embedded: int
     added: int
     removed: int
     total: int
+    unread: tuple[str, ...]
 
 
 def register_model(archive: Archive, model: Model, origin: str) -> None:
@@ -88,17 +92,27 @@ def register_model(archive: Archive, model: Model, origin: str) -> None:
 
 def embed_marks(
     archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
-) -> int:
+) -> tuple[int, tuple[str, ...]]:
     """Embed every mark that has no embedding under `model`, or one of what it no longer looks like.
 
     Committed every few hundred marks, so that an interrupted run goes on where it stopped.
-    Returns how many marks were embedded. `report` is called with (done, total).
+    Returns how many marks were embedded, and sentences on those whose crops could not be read:
+    they stay as they were. `report` is called with (done, total).
     """
     with archive.session() as session:
         missing = marks_to_embed(session, model.id, SEEN)
+    unread: list[str] = []
     for start in range(0, len(missing), _AT_ONCE):
-        part = missing[start : start + _AT_ONCE]
-        vectors = embed(model, [load_crop(archive, crop) for _, crop in part])
+        part: list[tuple[int, str]] = []
+        pictures: list[NDArray[np.uint8]] = []
+        for mark, crop in missing[start : start + _AT_ONCE]:
+            try:
+                pictures.append(load_crop(archive, crop))
+            except ArchiveError as error:
+                unread.append(f"mark {mark}: {error}")
+            else:
+                part.append((mark, crop))
+        vectors = embed(model, pictures)
         ids = [mark for mark, _ in part]
         with archive.writing() as session:
             # A mark may have gone while its crop was being embedded.
@@ -122,7 +136,7 @@ def embed_marks(
             if rows:
                 session.execute(insert(tables.Embedding), rows)
         report(min(start + _AT_ONCE, len(missing)), len(missing))
-    return len(missing)
+    return len(missing) - len(unread), tuple(unread)
 
 
 def _digest(content: bytes) -> str:
@@ -195,12 +209,15 @@ def _write(folder: Path, stored: _Stored) -> None:
 def refresh_index(
     archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
 ) -> Refreshed:
-    """Bring embeddings and index of `model` up to date with the archive's marks."""
+    """Bring embeddings and index of `model` up to date with the archive's marks.
+
+    Marks whose crops cannot be read are passed over. `report` as for `embed_marks`.
+    """
     origin = "trained" if (archive.models_folder / model.id).exists() else "bundled"
     register_model(archive, model, origin)
-    embedded = embed_marks(archive, model, report)
+    embedded, unread = embed_marks(archive, model, report)
     stored, added, removed = _synchronised(archive, model)
-    return Refreshed(embedded, added, removed, len(stored.rows))
+    return Refreshed(embedded, added, removed, len(stored.rows), unread)
 
 
 def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:

@@ -1,4 +1,4 @@
-"""What `ingest` and `index --everywhere` say when they have finished, and before."""
+"""What `ingest` and `index` say when they have finished, and before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ui.wording import counted, some_of
 
 if TYPE_CHECKING:  # it loads torch, which an ingest does without
     from ingest.everywhere import LookedThrough
+    from retrieval.index import Refreshed
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
@@ -120,6 +121,19 @@ def _named(left: Sequence[str]) -> str:
     more = len(left) - MOST_NAMED
     others = f" and {more} more (--json: all)" if more > 0 else ""
     return f": {', '.join(left[:MOST_NAMED])}{others}"
+
+
+def index_sentences(model: str, done: Refreshed) -> list[str]:
+    """Return what `index` did under a model, for a person, one fact a line."""
+    lines = [
+        f"{done.total} marks are searchable under model {model}: {done.embedded} embedded now, "
+        f"{done.added} added to the index, {done.removed} removed."
+    ]
+    if done.unread:
+        number = counted(len(done.unread), "mark")
+        lines.append(f"{number} could not be embedded; the next run tries again:")
+        lines += some_of(done.unread, MOST_PROBLEMS, "more")
+    return lines
 
 
 def everywhere_sentences(looked: LookedThrough) -> list[str]:

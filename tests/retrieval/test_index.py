@@ -11,6 +11,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.company import company, find_neighbours
+from retrieval.crops import crop_path
 from retrieval.index import (
     NEIGHBOURS,
     SEAL,
@@ -82,6 +83,40 @@ def test_only_what_is_new_is_embedded_and_added(archive: Archive, tiny_model: Mo
     add_marks(archive, range(10, 13))
     more = refresh_index(archive, tiny_model)
     assert (more.embedded, more.added, more.removed, more.total) == (3, 3, 0, 13)
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged"])
+def test_a_crop_that_cannot_be_read_keeps_no_other_mark_out(
+    archive: Archive, tiny_model: Model, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.index._AT_ONCE", 2)
+    marks = add_marks(archive, range(5))
+    with archive.session() as session:
+        path = crop_path(archive, session.get_one(tables.Mark, marks[1]).crop)
+    content = path.read_bytes()
+    path.write_bytes(b"no picture") if damage == "damaged" else path.unlink()
+    done = refresh_index(archive, tiny_model)
+    assert (done.embedded, done.added, done.total) == (4, 4, 4)
+    (said,) = done.unread
+    assert said.startswith(f"mark {marks[1]}: The crop {path} ")
+    assert load_index(archive, tiny_model).marks.tolist() == [marks[0], *marks[2:]]
+    path.write_bytes(content)
+    again = refresh_index(archive, tiny_model)
+    assert (again.embedded, again.added, again.total, again.unread) == (1, 1, 5, ())
+
+
+def test_a_mark_whose_new_crop_cannot_be_read_is_found_as_it_was(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(3))
+    refresh_index(archive, tiny_model)
+    before = stored_vectors(load_index(archive, tiny_model), marks)
+    with archive.session() as session:
+        session.get_one(tables.Mark, marks[0]).crop = "0" * 64
+    done = refresh_index(archive, tiny_model)
+    assert (done.embedded, done.added, done.removed, done.total) == (0, 0, 0, 3)
+    assert len(done.unread) == 1
+    np.testing.assert_array_equal(stored_vectors(load_index(archive, tiny_model), marks), before)
 
 
 def test_deleted_and_rejected_marks_leave_the_index(archive: Archive, tiny_model: Model) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.batch import IngestReport
-from ui.reports import ingest_sentences
+from retrieval.index import Refreshed
+from ui.reports import index_sentences, ingest_sentences
 
 
 def test_what_is_left_without_the_other_is_named() -> None:
@@ -29,3 +30,15 @@ def test_where_no_file_was_given_they_are_only_counted() -> None:
 def test_pages_are_said_to_be_bound_where_no_document_is_new() -> None:
     lines = ingest_sentences(Path("a"), IngestReport(bound=2))
     assert "0 documents catalogued, 2 pages bound to one." in lines
+
+
+def test_marks_that_could_not_be_embedded_are_named() -> None:
+    unread = tuple(f"mark {mark}: The crop is gone." for mark in range(1, 13))
+    lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, unread))
+    assert lines == [
+        "5 marks are searchable under model ab12: 3 embedded now, 3 added to the index, 0 removed.",
+        "12 marks could not be embedded; the next run tries again:",
+        *unread[:10],
+        "... and 2 more (--json: all).",
+    ]
+    assert len(index_sentences("ab12", Refreshed(3, 3, 0, 5, ()))) == 1

@@ -53,13 +53,12 @@ def index(
         found = {} if looked is None else {"everywhere": asdict(looked)}
         typer.echo(json.dumps({"model": chosen.id, **asdict(done), **found}))
     else:
-        typer.echo(
-            f"{done.total} marks are searchable under model {chosen.id}: {done.embedded} embedded "
-            f"now, {done.added} added to the index, {done.removed} removed."
-        )
-        if looked is not None:
-            from ui.reports import everywhere_sentences
+        from ui.reports import everywhere_sentences, index_sentences
 
-            for line in everywhere_sentences(looked):
-                typer.echo(line)
-    raise typer.Exit(FAILURES if looked is not None and looked.unread else DONE)
+        lines = index_sentences(chosen.id, done)
+        if looked is not None:
+            lines += everywhere_sentences(looked)
+        for line in lines:
+            typer.echo(line)
+    unread = done.unread or (looked is not None and looked.unread)
+    raise typer.Exit(FAILURES if unread else DONE)
