@@ -226,9 +226,16 @@ def rank_marks(
         if where is not None and where != Filters():
             fitting = np.asarray(mark_ids(session, where), np.int64)
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
-        asked, found = vectors.reshape(-1, vectors.shape[-1]), top + len(set(but))
-        scores, marks = nearest(searcher.index, asked, found, among)
-        rows = mark_rows(session, np.unique(marks).tolist())
+        asked, passed_over = vectors.reshape(-1, vectors.shape[-1]), set(but)
+        while True:
+            count = top + len(passed_over)
+            scores, marks = nearest(searcher.index, asked, count, among)
+            seen: list[int] = np.unique(marks).tolist()
+            rows = mark_rows(session, seen)
+            # Deleted or rejected since the index was read: others are to take their places.
+            passed_over.update(m for m in seen if m not in rows or rows[m].status == "rejected")
+            if top + len(passed_over) == count or marks.shape[1] < count:
+                break
         canvases = canvas_rows(session, sorted({row.page for row in rows.values()}))
     # Held in W ways, an unrelated mark has W chances to look this alike.
     unrelated = np.minimum(searcher.index.scores.unrelated(scores) * len(ways), 1.0)
@@ -241,8 +248,7 @@ def rank_marks(
                 strict=True,
             )
             for score, share, mark in zip(*lists, strict=True)
-            # A mark deleted or rejected since the index was read is passed over.
-            if mark in rows and rows[mark].status != "rejected" and mark not in but
+            if mark not in passed_over
         ]  # fmt: skip
         best: dict[int, tuple[float, float, MarkRow, Orientation]] = {}
         for place in sorted(known, key=lambda place: (-place[0], place[2].mark)):

@@ -215,6 +215,29 @@ def test_filters_hold_in_every_way(searcher: Searcher) -> None:
     assert {hit.source for hit in hits} == {f"{seed}.png" for seed in range(8, 16)}
 
 
+@pytest.mark.parametrize("ways", [(UPRIGHT,), EIGHT])
+@pytest.mark.parametrize("where", [None, Filters(year_from=1700)])
+def test_others_take_the_places_of_marks_that_went_since_the_index_was_read(
+    searcher: Searcher, ways: tuple[Orientation, ...], where: Filters | None
+) -> None:
+    query = drawn_mark(3)
+    (before,) = search_images(searcher, [query], top=16, where=where, ways=ways)
+    *rejected, deleted = gone = [hit.mark for hit in before[:9]]
+    with searcher.archive.session() as session:
+        for mark in rejected:
+            session.get_one(tables.Mark, mark).status = "rejected"
+        session.execute(delete(tables.Mark).where(tables.Mark.id == deleted))
+    left = [hit.mark for hit in before[9:]]
+    (hits,) = search_images(searcher, [query], top=5, where=where, ways=ways)
+    assert [hit.mark for hit in hits] == left[:5]
+    (but,) = search_images(searcher, [query], top=1, where=where, ways=ways)
+    assert [hit.mark for hit in but] == left[:1]
+    hits = search_marks(searcher, [left[0]], top=6, where=where, ways=ways)
+    assert len(hits) == 6 and not {hit.mark for hit in hits} & {left[0], *gone}
+    (every,) = search_images(searcher, [query], top=100, where=where, ways=ways)
+    assert len(every) == (11 if where is None else 7)
+
+
 def test_a_mark_that_is_not_indexed_yet_is_looked_for_by_its_crop(searcher: Searcher) -> None:
     (new,) = add_marks(searcher.archive, range(100, 101))
     with searcher.archive.session() as session:
