@@ -21,6 +21,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
 
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
@@ -227,15 +228,17 @@ def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
     """
     folder = archive.index_folder / model.id
     size = dimension(model)
-    target = _embedded(archive, model.id)
     read = _read(folder, size)
     stored = read or _Stored.nothing(size)
-    gone, new = _differences(stored.rows, target)
-    if gone:
-        stored.vectors.remove_ids(np.array(gone, np.int64))
-    for start in range(0, len(new), 10_000):
-        part = np.array(new[start : start + 10_000], np.int64)
-        stored.vectors.add_with_ids(_stored_vectors(archive, model.id, part.tolist(), size), part)
+    with archive.session() as session:  # one for all: what others do meanwhile is not seen
+        target = _embedded(session, model.id)
+        gone, new = _differences(stored.rows, target)
+        if gone:
+            stored.vectors.remove_ids(np.array(gone, np.int64))
+        for start in range(0, len(new), 10_000):
+            part = new[start : start + 10_000]
+            vectors = _stored_vectors(session, model.id, part, size)
+            stored.vectors.add_with_ids(vectors, np.array(part, np.int64))
     if read is None or gone or new:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
@@ -260,7 +263,7 @@ def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
     )
 
 
-def _embedded(archive: Archive, model_id: str) -> NDArray[np.int64]:
+def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
     """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2)."""
     statement = (
         select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
@@ -268,8 +271,7 @@ def _embedded(archive: Archive, model_id: str) -> NDArray[np.int64]:
         .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
         .order_by(tables.Mark.id)
     )
-    with archive.session() as session:
-        rows = [(mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement)]
+    rows = [(mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement)]
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
@@ -282,17 +284,16 @@ def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list
 
 
 def _stored_vectors(
-    archive: Archive, model_id: str, marks: list[int], size: int
+    session: Session, model_id: str, marks: list[int], size: int
 ) -> NDArray[np.float32]:
     """Return the catalogue's vectors of `marks` in that order, (N, size)."""
     vectors: dict[int, bytes] = {}
-    with archive.session() as session:
-        for some in in_parts(marks):
-            query = select(tables.Embedding.mark_id, tables.Embedding.vector).where(
-                tables.Embedding.model_id == model_id,
-                tables.Embedding.mark_id.in_(some),
-            )
-            vectors.update((mark, vector) for mark, vector in session.execute(query))
+    for some in in_parts(marks):
+        query = select(tables.Embedding.mark_id, tables.Embedding.vector).where(
+            tables.Embedding.model_id == model_id,
+            tables.Embedding.mark_id.in_(some),
+        )
+        vectors.update((mark, vector) for mark, vector in session.execute(query))
     stacked = np.frombuffer(b"".join(vectors[mark] for mark in marks), "<f4")
     return np.ascontiguousarray(stacked.reshape(-1, size), np.float32)
 

@@ -5,7 +5,7 @@ import json
 import faiss
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -17,9 +17,11 @@ from retrieval.index import (
     SEAL,
     VECTORS,
     current_index,
+    embed_marks,
     load_index,
     nearest,
     refresh_index,
+    register_model,
     stored_vectors,
 )
 from retrieval.model import Model
@@ -217,6 +219,23 @@ def test_what_an_older_version_thought_rare_is_estimated_anew(
     path.write_text(json.dumps(seal))
     assert load_index(archive, tiny_model).scores.rarest == 1.0
     assert json.loads(path.read_bytes())["scores"]["rarest"] == 1.0
+
+
+def test_marks_may_go_while_the_index_is_read(archive: Archive, tiny_model: Model) -> None:
+    marks = add_marks(archive, range(6))
+    register_model(archive, tiny_model, "trained")
+    embed_marks(archive, tiny_model)
+    going = [marks[2]]
+
+    @event.listens_for(archive.engine, "before_cursor_execute")
+    def ingest_deletes(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "embeddings.vector" in statement and going:
+            with archive.session() as session:
+                session.execute(delete(tables.Mark).where(tables.Mark.id == going.pop()))
+
+    assert load_index(archive, tiny_model).marks.tolist() == marks, "as they were at one moment"
+    assert not going
+    assert load_index(archive, tiny_model).marks.tolist() == [*marks[:2], *marks[3:]]
 
 
 def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:
