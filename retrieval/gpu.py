@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import faiss
@@ -13,6 +15,26 @@ from numpy.typing import NDArray
 from retrieval.vectors import Vectors
 
 _QUERIES = 4096  # vectors whose nearest are looked for at once
+_MOST = 2048  # results of one query that FAISS finds on a GPU; it refuses to look for more
+
+
+@dataclass(frozen=True)
+class OnGpu:
+    """A FAISS index on the GPU, that any number of threads may search for any number of results."""
+
+    here: Any  # the same on the CPU
+    there: Any
+    # FAISS on a GPU works in memory that the searches of an index share.
+    _one_at_a_time: Lock = field(default_factory=Lock)
+
+    def search(self, vectors: Vectors, count: int) -> tuple[Vectors, NDArray[np.int64]]:
+        """Return scores and ids of the `count` nearest of each of `vectors`: (N, count) both."""
+        if count > _MOST:
+            scores, ids = self.here.search(vectors, count)
+        else:
+            with self._one_at_a_time:
+                scores, ids = self.there.search(vectors, count)
+        return scores, ids
 
 
 @cache
@@ -33,10 +55,10 @@ def gpu_works() -> bool:
 
 
 def on_gpu(index: Any) -> Any:
-    """Return a FAISS index on the GPU, where one works; else as it is."""
+    """Return a FAISS index to be searched on the GPU, where one works; else as it is."""
     if not gpu_works():
         return index
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
+    return OnGpu(index, faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index))
 
 
 def nearest_rows(

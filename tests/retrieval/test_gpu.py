@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import faiss
 import numpy as np
 import pytest
 
-from retrieval.gpu import gpu_works
+from retrieval.gpu import gpu_works, nearest_rows, on_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,63 @@ def test_where_none_is_counted_none_is_tried(
     moved(lambda index: index)
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 0)
     assert not gpu_works()
+
+
+class StrictGpu:
+    """An index as FAISS has it on a GPU: for 2,048 results at most, and for one thread."""
+
+    searches = 0
+
+    def __init__(self, index: Any) -> None:
+        self._index, self._free = index, Lock()
+
+    def add(self, vectors: np.ndarray) -> None:
+        self._index.add(vectors)
+
+    def search(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        StrictGpu.searches += 1
+        if count > 2048:
+            raise RuntimeError("Error: 'k <= getMaxKSelection()' failed")
+        assert self._free.acquire(blocking=False), "searched by two at once"
+        time.sleep(0.01)
+        try:
+            return self._index.search(vectors, count)
+        finally:
+            self._free.release()
+
+
+def _vectors(count: int) -> np.ndarray:
+    drawn = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(("count", "there"), [(2048, 1), (2049, 0), (2500, 0)])
+def test_more_than_a_gpu_finds_is_found_without_it(
+    moved: Callable[..., None], count: int, there: int
+) -> None:
+    moved(StrictGpu)
+    assert gpu_works()
+    index = faiss.IndexFlatIP(8)
+    index.add(_vectors(2500))
+    before = StrictGpu.searches
+    scores, rows = on_gpu(index).search(_vectors(2), count)
+    assert StrictGpu.searches - before == there
+    exact = index.search(_vectors(2), count)
+    np.testing.assert_array_equal(rows, exact[1])
+    np.testing.assert_array_equal(scores, exact[0])
+
+
+def test_searches_on_a_gpu_wait_for_one_another(moved: Callable[..., None]) -> None:
+    moved(StrictGpu)
+    index = faiss.IndexFlatIP(8)
+    index.add(_vectors(20))
+    searched = on_gpu(index)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: searched.search(_vectors(3), 1)[1][:, 0], range(8)))
+    assert [rows.tolist() for rows in found] == [[0, 1, 2]] * 8
+
+
+def test_the_nearest_rows_are_found_on_a_gpu(moved: Callable[..., None]) -> None:
+    moved(StrictGpu)
+    ((part, _, rows),) = nearest_rows(_vectors(20), _vectors(3), 1)
+    assert part == slice(0, 3) and rows[:, 0].tolist() == [0, 1, 2]
