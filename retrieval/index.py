@@ -10,6 +10,7 @@ too (retrieval.company).
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zlib
 from collections.abc import Callable
@@ -174,18 +175,30 @@ def _read(folder: Path, size: int) -> _Stored | None:
         if any(seal[name] != _digest(read) for name, read in content.items()):
             return None
         index = faiss.deserialize_index(np.frombuffer(content[VECTORS], np.uint8))
-        rows = np.frombuffer(content[IDS], "<i8").reshape(-1, 2)
-        nearest = np.frombuffer(content[NEIGHBOURS], _NEIGHBOUR).reshape(len(rows), NEAREST)
+        rows = _array(content[IDS]).reshape(-1, 2)
+        nearest = _array(content[NEIGHBOURS]).reshape(len(rows), NEAREST)
         neighbours = Neighbours(rows[:, 0], nearest["mark"], nearest["cosine"])
         calibrations = [
             Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"], seal[name]["rarest"])
             for name in ("cosines", "scores")
         ]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+    except (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError):
         return None  # missing or damaged: it is derived, and will be rebuilt
     if index.ntotal != len(rows) or index.d != size:
         return None
     return _Stored(index, rows, neighbours, *calibrations)
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """Return the array of a `.npy` file; ValueError or EOFError where it is none."""
+    return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    """Return an array as a `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
 
 
 def _write(folder: Path, stored: _Stored) -> None:
@@ -193,8 +206,8 @@ def _write(folder: Path, stored: _Stored) -> None:
     nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
     content = {
         VECTORS: faiss.serialize_index(stored.vectors).tobytes(),
-        IDS: stored.rows.astype("<i8").tobytes(),
-        NEIGHBOURS: nearest.tobytes(),
+        IDS: _npy(stored.rows.astype("<i8")),
+        NEIGHBOURS: _npy(nearest),
     }
     seal = {
         **{name: _digest(written) for name, written in content.items()},

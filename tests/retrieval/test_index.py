@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -10,9 +12,10 @@ from sqlalchemy import delete, event, update
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
-from retrieval.company import company, find_neighbours
+from retrieval.company import NEAREST, company, find_neighbours
 from retrieval.crops import crop_path
 from retrieval.index import (
+    IDS,
     NEIGHBOURS,
     SEAL,
     VECTORS,
@@ -32,6 +35,13 @@ def catalogued_vectors(archive: Archive) -> dict[int, np.ndarray]:
     with archive.session() as session:
         rows = session.query(tables.Embedding.mark_id, tables.Embedding.vector).all()
     return {mark: np.frombuffer(vector, "<f4") for mark, vector in rows}
+
+
+def reseal(folder: Path, name: str, content: bytes) -> None:
+    """Put other content into a file of an index, and the seal on it."""
+    seal = json.loads((folder / SEAL).read_bytes())
+    (folder / name).write_bytes(content)
+    (folder / SEAL).write_text(json.dumps({**seal, name: hashlib.sha256(content).hexdigest()}))
 
 
 @pytest.mark.parametrize("top", [30, 4])
@@ -236,6 +246,25 @@ def test_marks_may_go_while_the_index_is_read(archive: Archive, tiny_model: Mode
     assert load_index(archive, tiny_model).marks.tolist() == marks, "as they were at one moment"
     assert not going
     assert load_index(archive, tiny_model).marks.tolist() == [*marks[:2], *marks[3:]]
+
+
+@pytest.mark.parametrize("count", [3, 0])
+def test_an_index_of_an_older_version_is_rebuilt_in_its_place(
+    archive: Archive, tiny_model: Model, count: int
+) -> None:
+    marks = add_marks(archive, range(count))
+    refresh_index(archive, tiny_model)
+    folder = archive.index_folder / tiny_model.id
+    content = {name: (folder / name).read_bytes() for name in (IDS, NEIGHBOURS)}
+    for name in content:  # as they were: bare bytes
+        reseal(folder, name, np.load(folder / name).tobytes())
+    assert current_index(archive, tiny_model).marks.tolist() == marks
+    refresh_index(archive, tiny_model)
+    assert {name: (folder / name).read_bytes() for name in (IDS, NEIGHBOURS)} == content
+    rows, nearest = (np.load(folder / name) for name in (IDS, NEIGHBOURS))
+    assert rows[:, 0].tolist() == marks
+    assert nearest.shape == (count, NEAREST) and nearest.dtype.names == ("mark", "cosine")
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:
