@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import shutil
 from pathlib import Path
 
 import faiss
@@ -10,7 +12,7 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from retrieval.catalogue import tables
-from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.company import NEAREST, company, find_neighbours
 from retrieval.crops import crop_path
@@ -184,8 +186,8 @@ def test_marks_seen_otherwise_are_embedded_anew(
     np.testing.assert_allclose(stored_vectors(new, marks), right, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [VECTORS, NEIGHBOURS])
-@pytest.mark.parametrize("damage", ["missing", "truncated", "garbled", "foreign"])
+@pytest.mark.parametrize("name", [VECTORS, IDS, NEIGHBOURS])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "garbled"])
 def test_a_damaged_index_is_rebuilt_from_the_catalogue(
     archive: Archive, tiny_model: Model, damage: str, name: str
 ) -> None:
@@ -197,10 +199,8 @@ def test_a_damaged_index_is_rebuilt_from_the_catalogue(
         path.unlink()
     elif damage == "truncated":
         path.write_bytes(content[: len(content) // 2])
-    elif damage == "garbled":
-        path.write_bytes(content[:-40] + bytes(40))
     else:
-        path.write_bytes(faiss.serialize_index(faiss.IndexFlatIP(7)).tobytes())
+        path.write_bytes(content[:-40] + bytes(40))
     index = load_index(archive, tiny_model)
     vectors = catalogued_vectors(archive)
     assert len(index) == 12
@@ -208,12 +208,61 @@ def test_a_damaged_index_is_rebuilt_from_the_catalogue(
     assert path.read_bytes() == content, "the same file as before"
 
 
-def test_the_seal_does_not_vouch_for_another_archive(archive: Archive, tiny_model: Model) -> None:
-    add_marks(archive, range(3))
+def faiss_file(count: int, size: int) -> bytes:
+    index = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
+    index.add_with_ids(np.eye(count, size, dtype=np.float32), np.arange(1, count + 1))
+    return bytes(faiss.serialize_index(index).tobytes())
+
+
+def npy_file(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (VECTORS, faiss_file(12, 7)),
+        (VECTORS, faiss_file(11, 128)),
+        (VECTORS, b"no index"),
+        (IDS, npy_file(np.ones((11, 2), np.int64))),
+        (IDS, npy_file(np.ones(5, np.int64))),
+        (NEIGHBOURS, npy_file(np.ones((11, NEAREST), np.int64))),
+        (NEIGHBOURS, npy_file(np.ones((12, NEAREST), np.int64))),
+    ],
+)
+def test_a_sealed_file_that_does_not_fit_the_others_is_rebuilt(
+    archive: Archive, tiny_model: Model, name: str, content: bytes
+) -> None:
+    add_marks(archive, range(12))
     refresh_index(archive, tiny_model)
-    seal = archive.index_folder / tiny_model.id / SEAL
-    seal.write_text(json.dumps({"vectors": "0", "ids": "0"}))
-    assert len(load_index(archive, tiny_model)) == 3
+    folder = archive.index_folder / tiny_model.id
+    before = (folder / name).read_bytes()
+    reseal(folder, name, content)
+    index = load_index(archive, tiny_model)
+    vectors = catalogued_vectors(archive)
+    assert index.marks.tolist() == list(vectors)
+    np.testing.assert_array_equal(stored_vectors(index, [4])[0], vectors[4])
+    assert (folder / name).read_bytes() == before
+
+
+def test_the_index_of_another_archive_is_not_taken_for_this_ones(
+    archive: Archive, tiny_model: Model, tmp_path: Path
+) -> None:
+    marks = add_marks(archive, range(3))
+    refresh_index(archive, tiny_model)
+    other = create_archive(tmp_path / "other")
+    assert add_marks(other, range(10, 15))[:3] == marks, "the same ids, other marks"
+    refresh_index(other, tiny_model)
+    other.close()
+    folder = archive.index_folder / tiny_model.id
+    shutil.rmtree(folder)
+    shutil.copytree(other.index_folder / tiny_model.id, folder)
+    index = load_index(archive, tiny_model)
+    vectors = catalogued_vectors(archive)
+    assert index.marks.tolist() == marks == list(vectors)
+    np.testing.assert_array_equal(stored_vectors(index, marks), np.stack(list(vectors.values())))
 
 
 def test_what_an_older_version_thought_rare_is_estimated_anew(
