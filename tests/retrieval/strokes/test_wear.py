@@ -24,9 +24,17 @@ def test_a_third_come_back_as_clean_as_a_sketch() -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_paper_is_added_around_the_mark_and_nothing_is_cut_off(seed: int) -> None:
-    crop = worn(_cross(), np.random.default_rng(seed))
+    bare = np.zeros((SIDE, SIDE), np.float32)
+    frame = bare.copy()
+    frame[[0, -1]] = frame[:, [0, -1]] = 1
+    crop = worn(frame, np.random.default_rng(seed))
     assert crop.dtype == np.uint8
     assert crop.shape[0] == crop.shape[1] >= SIDE + 2 * int(0.02 * SIDE)
+    without = worn(bare, np.random.default_rng(seed))
+    drawn = np.abs(crop.astype(int) - without) > 8
+    for axis in (0, 1):
+        first, *_, last = np.flatnonzero(drawn.sum(axis=axis) > SIDE / 2)
+        assert SIDE <= last - first + 1 <= SIDE + 8, "both edges, a little blurred at most"
 
 
 def test_most_worn_marks_can_still_be_read() -> None:
