@@ -211,7 +211,6 @@ def _write(folder: Path, stored: _Stored) -> None:
     }
     seal = {
         **{name: _digest(written) for name, written in content.items()},
-        "count": len(stored.rows),
         "cosines": asdict(stored.cosines),
         "scores": asdict(stored.scores),
     }
