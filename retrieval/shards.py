@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,6 +113,11 @@ def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageReg
 
     `size` is the length of the model's vectors. Any `scheme` will do if None is named.
     """
+    read = _scheme_and_pages(path, size)
+    return None if read is None or scheme not in (None, read[0]) else read[1]
+
+
+def _scheme_and_pages(path: Path, size: int) -> tuple[str | None, list[PageRegions]] | None:
     content = _trusted(path)
     if content is None:
         return None
@@ -123,14 +129,12 @@ def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageReg
         slid = arrays["slid"].astype(bool)
     except (ValueError, KeyError, SafetensorError):
         return None
-    if scheme is not None and _scheme_of(content) != scheme:
-        return None
     if len({len(contents), len(counts), len(frames)}) > 1 or codes.dtype != np.int8:
         return None
     if len({len(boxes), len(slid), len(codes), int(counts.sum())}) > 1 or boxes.dtype != np.uint16:
         return None
     ends = np.cumsum(counts)
-    return [
+    pages = [
         PageRegions(
             PageKey(contents[at].tobytes().hex(), int(frames[at])),
             boxes[end - counts[at] : end],
@@ -139,6 +143,7 @@ def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageReg
         )
         for at, end in enumerate(ends.tolist())
     ]
+    return _scheme_of(content), pages
 
 
 def pages_in(path: Path) -> set[PageKey]:
@@ -184,7 +189,7 @@ def each_page(folder: Path, size: int) -> Iterator[PageRegions]:
                 yield page
 
 
-def tidy(folder: Path, scheme: str, size: int, wanted: Collection[PageKey]) -> set[PageKey]:
+def tidy(folder: Path, scheme: str, size: int, wanted: AbstractSet[PageKey]) -> set[PageKey]:
     """Leave in `folder` only wanted pages, each once; return which there are of `scheme`.
 
     These are put together in full shards; a full shard of wanted pages stays as it is. Pages of
@@ -203,7 +208,7 @@ def tidy(folder: Path, scheme: str, size: int, wanted: Collection[PageKey]) -> s
             others.append(path)
             continue
         keys = {page.page for page in pages}
-        if len(pages) >= FULL and keys <= set(wanted) - kept:
+        if len(pages) >= FULL and keys <= wanted and keys.isdisjoint(kept):
             kept |= keys
         else:
             scattered.append(path)
@@ -217,31 +222,32 @@ def tidy(folder: Path, scheme: str, size: int, wanted: Collection[PageKey]) -> s
         kept |= {page.page for page in read_shard(path, size) or ()}
     held = set(kept)
     for path in others:
-        held |= _reduce(path, size, set(wanted) - held)
+        held |= _reduce(path, size, wanted, held)
     return kept
 
 
-def _reduce(path: Path, size: int, lacking: Collection[PageKey]) -> set[PageKey]:
-    """Leave of a shard only the pages that are `lacking` elsewhere, and return them."""
-    pages = read_shard(path, size) or []
-    left = {page.page: page for page in pages if page.page in lacking}
+def _reduce(
+    path: Path, size: int, wanted: AbstractSet[PageKey], elsewhere: AbstractSet[PageKey]
+) -> set[PageKey]:
+    """Leave of a shard only the wanted pages that are not elsewhere, and return them."""
+    scheme, pages = _scheme_and_pages(path, size) or ("", [])
+    left = {page.page: page for page in pages if page.page in wanted and page.page not in elsewhere}
     if len(left) < len(pages) or not left:
         if left:
-            scheme = _scheme_of(path.read_bytes()) or ""
-            write_shard(path.parent, scheme, list(left.values()))
+            write_shard(path.parent, scheme or "", list(left.values()))
         path.unlink(missing_ok=True)
     return set(left)
 
 
 def _has_gone(
-    path: Path, size: int, wanted: Collection[PageKey], elsewhere: Collection[PageKey]
+    path: Path, size: int, wanted: AbstractSet[PageKey], elsewhere: AbstractSet[PageKey]
 ) -> bool:
     pages = read_shard(path, size) or ()
     return any(page.page not in wanted or page.page in elsewhere for page in pages)
 
 
 def _pages_of(
-    paths: Iterable[Path], size: int, wanted: Collection[PageKey], elsewhere: Collection[PageKey]
+    paths: Iterable[Path], size: int, wanted: AbstractSet[PageKey], elsewhere: AbstractSet[PageKey]
 ) -> Iterator[PageRegions]:
     seen = set(elsewhere)
     for path in paths:

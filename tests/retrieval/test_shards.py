@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,38 @@ def test_tidying_puts_pages_together_once_and_drops_those_that_are_gone(
     before = {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)}
     assert tidy(tmp_path, "s", SIZE, wanted) == wanted
     assert {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)} == before
+
+
+class Wanted(Set):
+    """A set that counts how often all of it was gone through."""
+
+    def __init__(self, keys: Iterable[PageKey]) -> None:
+        self._keys, self.walks = frozenset(keys), 0
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[PageKey]:
+        self.walks += 1
+        return iter(self._keys)
+
+
+@pytest.mark.parametrize("scheme", ["new", "old"])
+def test_tidying_many_shards_takes_no_look_at_every_page_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr("retrieval.shards.FULL", 2)
+    for number in range(0, 12, 2):
+        write_shard(tmp_path, scheme, [page(number), page(number + 1)])
+    wanted = Wanted(page(number).page for number in range(12))
+    before = shard_paths(tmp_path)
+    kept = tidy(tmp_path, "new", SIZE, wanted)
+    assert kept == (set(wanted) if scheme == "new" else set())
+    assert shard_paths(tmp_path) == before
+    assert wanted.walks <= 2, "one of them is this test's"
 
 
 def test_pages_of_another_scheme_stay_until_they_are_replaced(tmp_path: Path) -> None:
