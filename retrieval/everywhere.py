@@ -29,14 +29,7 @@ from retrieval.index import current_index, index_command
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
-from retrieval.search import (
-    Hit,
-    Searcher,
-    query_vectors,
-    rank_marks,
-    search_marks,
-    wanted_vectors,
-)
+from retrieval.search import Hit, Searcher, query_vectors, rank_marks, wanted_vectors
 from retrieval.shards import STEP, decoded, each_page, in_pixels, shard_paths, shards_folder
 
 Box = tuple[int, int, int, int]
@@ -189,8 +182,8 @@ def search_marks_everywhere(
     ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[Found]:
     """Return what `search_marks` does, with places that are no marks among the marks."""
-    hits = search_marks(searcher, liked, disliked, top=top, where=where, ways=ways)
     vectors = wanted_vectors(searcher, liked, disliked, ways)
+    (hits,) = rank_marks(searcher, vectors[None], ways, top, where, [*liked, *disliked])
     found = find_places(searcher.archive, places, vectors, ways, top, where)
     return together(hits, found, top)
 

@@ -10,6 +10,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
+from retrieval.embedding import embed_pictures
 from retrieval.everywhere import (
     HANDICAP,
     Place,
@@ -17,12 +18,15 @@ from retrieval.everywhere import (
     has_places,
     load_places,
     one_place,
+    search_marks_everywhere,
     together,
 )
+from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
-from retrieval.orientation import UPRIGHT
-from retrieval.search import Hit
+from retrieval.orientation import UPRIGHT, orientations
+from retrieval.search import Hit, Searcher, search_marks
 from retrieval.shards import PageKey, PageRegions, coded, parts_of_sides, shards_folder, write_shard
+from tests.drawn_marks import add_marks
 
 DIMENSIONS = 128
 SIZE = (1000, 800)
@@ -181,6 +185,34 @@ def test_a_query_held_in_several_ways_finds_by_the_best(
     assert found[0].box == (500, 9, 50, 50) and found[0].held == turned
     alone = find_places(archive, places, unit(1)[None], [turned], 1)
     assert found[0].unrelated == pytest.approx(min(1, 2 * alone[0].unrelated))
+
+
+def test_a_search_by_marks_embeds_their_crops_once(
+    archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liked, disliked, *others = add_marks(archive, range(6))
+    refresh_index(archive, tiny_model)
+    page = add_page(archive, 50)
+    shelved(archive, tiny_model, regions(50, ((9, 9, 50, 50), unit(0))))
+    searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
+    places = load_places(archive, tiny_model)
+    ways = orientations(turned=True, mirrored=True)
+    alone = search_marks(searcher, [liked], [disliked], ways=ways)
+    embedded: list[int] = []
+
+    def counting(model: Model, pictures: np.ndarray) -> np.ndarray:
+        embedded.append(len(pictures))
+        return embed_pictures(model, pictures)
+
+    monkeypatch.setattr("retrieval.search.embed_pictures", counting)
+    found = search_marks_everywhere(searcher, places, [liked], [disliked], ways=ways)
+    assert embedded == [8]
+    assert [one.page for one in found if isinstance(one, Place)] == [page]
+    hits = [one for one in found if isinstance(one, Hit)]
+    assert {hit.mark for hit in hits} == set(others)
+    assert [(hit.mark, hit.score, hit.held) for hit in hits] == [
+        (hit.mark, hit.score, hit.held) for hit in alone
+    ]
 
 
 def test_pages_that_nobody_looked_through_say_what_to_run(
