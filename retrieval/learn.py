@@ -23,6 +23,7 @@ from retrieval.gan.objectives import objective as objective_called
 from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
+from retrieval.gan.switches.conditional import series_codes
 from retrieval.gan.training import Progress, read_run, train
 from retrieval.index import how_indexed, register_model
 from retrieval.ink import normalise
@@ -182,20 +183,19 @@ def unfinished_run(archive: Archive) -> Settings | None:
     return Settings(shape=Architecture(**shape), **fields)
 
 
-def discard_run(archive: Archive) -> None:
-    """Throw the interrupted run's checkpoints away."""
-    shutil.rmtree(archive.models_folder / RUN, ignore_errors=True)
-
-
 def train_on_archive(
     archive: Archive,
     settings: Settings,
     report: Callable[[Progress], None] = lambda progress: None,
+    *,
+    restart: bool = False,
 ) -> Model:
     """Train a model on the archive's marks, keep it in models/<id>, and return it.
 
-    An interrupted run with the same settings over the same marks goes on from its checkpoint.
-    Raises TrainingError when there are too few marks or an interrupted run is another one.
+    An interrupted run with the same settings over the same marks goes on from its checkpoint; with
+    `restart` it is discarded, whatever it was, once all that this one begins with is there. Raises
+    TrainingError when there are too few marks or an interrupted run is another one, ArchiveBusy
+    when another process holds the archive.
     """
     with archive.lock():
         marks, digest = gather_marks(archive, settings.shape.size, settings.seed)
@@ -207,17 +207,25 @@ def train_on_archive(
         series: list[str | None] = []
         if "conditional" in settings.switches:
             series = gather_series(archive, settings.seed)
+            series_codes(series, len(marks))  # refused before an interrupted run is discarded
             digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
         start = archive_model(archive, settings.start) if settings.start else None
         run = archive.models_folder / RUN
+        if restart:
+            _discard(run)
         trained = train(settings, marks, digest, run, start, report, series=series)
         folder = archive.models_folder / trained.id
         write_model(folder, trained.weights, trained.manifest)
         _keep_record(run, folder)
         model = read_model(folder)
         register_model(archive, model, "trained")
-        discard_run(archive)
+        _discard(run)
     return model
+
+
+def _discard(run: Path) -> None:
+    """Throw a run's checkpoints away; the caller holds the archive's lock."""
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def _keep_record(run: Path, folder: Path) -> None:

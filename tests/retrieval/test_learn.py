@@ -9,14 +9,13 @@ from sqlalchemy import update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.catalogue.errors import ArchiveBusy, ModelError, TrainingError
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import embed_marks, index_command, refresh_index, register_model
 from retrieval.learn import (
     archive_model,
     default_settings,
-    discard_run,
     gather_marks,
     gather_series,
     searched_id,
@@ -127,7 +126,6 @@ def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Arc
     add_marks(archive, range(4), reference="HCA 30/1", series="HCA 30")
     with pytest.raises(TrainingError, match="only of series HCA 30"):
         train_on_archive(archive, told)
-    discard_run(archive)
     add_marks(archive, range(4, 8), reference="HCA 32/9", series="HCA 32")
 
     def kill(progress: Progress) -> None:
@@ -136,8 +134,7 @@ def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Arc
     with pytest.raises(KeyboardInterrupt):
         train_on_archive(archive, replace(told, checkpoint_every=1), kill)
     assert unfinished_run(archive) == replace(told, checkpoint_every=1)
-    discard_run(archive)
-    model = train_on_archive(archive, told)
+    model = train_on_archive(archive, told, restart=True)
     assert model.manifest["series"] == ["HCA 30", "HCA 32"]
     assert archive_model(archive).id == model.id
 
@@ -169,8 +166,26 @@ def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) 
         train_on_archive(archive, replace(SETTINGS, seed=9))
     resumed = train_on_archive(archive, SETTINGS)
     assert unfinished_run(archive) is None
-    discard_run(archive)
     assert train_on_archive(archive, SETTINGS).id == resumed.id
+
+
+def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archive) -> None:
+    add_marks(archive, range(10))
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, SETTINGS, kill)
+    with pytest.raises(ModelError, match="has no model 'zzz'"):
+        train_on_archive(archive, replace(SETTINGS, start="zzz"), restart=True)
+    with archive.lock(), pytest.raises(ArchiveBusy):
+        train_on_archive(archive, replace(SETTINGS, seed=9), restart=True)
+    assert unfinished_run(archive) == SETTINGS
+    other = train_on_archive(archive, replace(SETTINGS, seed=9), restart=True)
+    assert other.manifest["settings"]["seed"] == 9
+    assert unfinished_run(archive) is None
 
 
 def test_the_record_of_a_run_is_kept_beside_its_model(archive: Archive) -> None:

@@ -59,7 +59,6 @@ def train(
     from retrieval.gan.training import Progress
     from retrieval.learn import (
         default_settings,
-        discard_run,
         train_on_archive,
         unfinished_run,
         with_steps,
@@ -68,8 +67,6 @@ def train(
     with archive_in(archive) as opened:
         if resume and restart:
             raise QueryError("--resume and --restart exclude each other; give one.")
-        if restart:
-            discard_run(opened)
         if resume:
             unfinished = unfinished_run(opened)
             if unfinished is None:
@@ -87,7 +84,7 @@ def train(
                 probed = f"  probe {progress.probe.precision_at_1:.3f}" if progress.probe else ""
                 report(progress.step, progress.steps, losses + probed)
 
-            model = train_on_archive(opened, settings, show)
+            model = train_on_archive(opened, settings, show, restart=restart)
         folder = opened.models_folder / model.id
     manifest = model.manifest
     if as_json:
