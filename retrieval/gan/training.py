@@ -55,7 +55,6 @@ from retrieval.model import (
 )
 
 STATE, BEST, METRICS = "state.safetensors", "best.safetensors", "metrics.csv"
-_REDRAWN = "redrawn.npy"
 _PROBED = 512  # marks the probe looks at
 _COLUMNS = (
     "step", "contrast", "apart", "verdict", "penalty", "generator",
@@ -148,10 +147,16 @@ def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
 
 
 def _cached_pairs(settings: Settings, run: Path, only_redrawn: bool) -> NDArray[np.uint8]:
-    """Return the run's redrawn pairs, drawn once and kept in `run` while it lasts."""
+    """Return the run's redrawn pairs, drawn once and kept in `run` while it lasts.
+
+    Their file's name says what they were drawn by: until its first checkpoint nothing else tells
+    that a run was another one. Those of others are removed.
+    """
     if settings.redrawn_share <= 0 and not only_redrawn:
         return np.zeros((0, 2, settings.shape.size, settings.shape.size), np.uint8)
-    path = run / _REDRAWN
+    path = run / f"redrawn-{settings.seed}-{settings.identities}-{settings.shape.size}.npy"
+    for other in set(run.glob("redrawn*.npy")) - {path}:
+        other.unlink()
     if path.exists():
         return np.asarray(np.load(path, allow_pickle=False), np.uint8)
     pairs = redrawn_pairs(settings.seed, settings.identities, settings.shape.size)

@@ -160,6 +160,31 @@ def test_marks_that_changed_meanwhile_are_refused(marks: np.ndarray, tmp_path: P
         train(SETTINGS, marks, "after", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SETTINGS, seed=2),
+        replace(SETTINGS, identities=26),
+        replace(SETTINGS, shape=replace(TINY, size=64)),
+    ],
+    ids=["seed", "identities", "size"],
+)
+def test_a_run_killed_before_its_first_checkpoint_leaves_other_settings_nothing(
+    tmp_path: Path, other: Settings
+) -> None:
+    def kill(progress: Progress) -> None:
+        raise Killed
+
+    marks = redrawn_pairs(99, 8, other.shape.size, workers=1)[:, 0]
+    with pytest.raises(Killed):
+        train(SETTINGS, np.zeros((0, 32, 32), np.uint8), "", tmp_path / "run", report=kill)
+    again = train(replace(other, steps=3), marks, "m", tmp_path / "run")
+    alone = train(replace(other, steps=3), marks, "m", tmp_path / "alone")
+    assert again.id == alone.id
+    kept = [path.name for path in (tmp_path / "run").glob("redrawn*")]
+    assert kept == [path.name for path in (tmp_path / "alone").glob("redrawn*")]
+
+
 def test_unknown_objective_is_refused(marks: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="contrastive"):
         train(replace(SETTINGS, objective="supervised"), marks, "m", tmp_path)
