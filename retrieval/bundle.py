@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import architecture
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress, train
@@ -57,23 +58,32 @@ def _report(name: str) -> Callable[[Progress], None]:
 def _after(
     start: Model | None, now: Stage, batch: int, identities: int, seed: int, folder: Path
 ) -> Model:
-    """Return the model after a stage, trained now or by an earlier, interrupted call."""
+    """Return the model after a stage, trained now or by an earlier, interrupted call.
+
+    Raises TrainingError when that call asked for another stage.
+    """
+    settings = Settings(
+        replace(architecture("dcgan"), size=now.size),
+        start=start.id if start else None,
+        steps=now.steps,
+        batch=batch,
+        redrawn_share=1.0,
+        identities=identities,
+        seed=seed,
+    )
     if not (folder / MANIFEST).exists():
-        settings = Settings(
-            replace(architecture("dcgan"), size=now.size),
-            start=start.id if start else None,
-            steps=now.steps,
-            batch=batch,
-            redrawn_share=1.0,
-            identities=identities,
-            seed=seed,
-        )
         nothing = np.zeros((0, now.size, now.size), np.uint8)
         trained = train(settings, nothing, "", folder / "run", start, report=_report(str(now)))
         began = {"began_with": start.manifest} if start else {}
         write_model(folder, trained.weights, trained.manifest | began)
         shutil.rmtree(folder / "run")
-    return read_model(folder)
+    model = read_model(folder)
+    if model.manifest["settings"] != settings.as_json():
+        raise TrainingError(
+            f"The stage in {folder} was trained with other settings than are asked for now. Ask "
+            "for the same ones, or for a new run with another folder for --run."
+        )
+    return model
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from retrieval import bundle
 from retrieval.bundle import Stage, main, stage
+from retrieval.catalogue.errors import TrainingError
 from retrieval.model import read_model
 
 FEW = ["--stages", "64:2", "64:1", "--batch", "8", "--identities", "60"]
@@ -34,6 +35,29 @@ def test_stages_follow_one_another_and_an_interrupted_run_goes_on(
     assert model.manifest["began_with"]["id"] == first.id != model.id
     assert model.manifest["made_by"].endswith("64:2 64:1 --batch 8 --identities 60 --seed 1")
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    "other", [["--seed", "2"], ["--batch", "6"], ["--stages", "64:3", "64:1"]], ids=" ".join
+)
+def test_a_stage_that_was_trained_otherwise_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: list[str]
+) -> None:
+    folder, run = tmp_path / "weights", tmp_path / "run"
+    train = bundle.train
+
+    def interrupted(settings, marks, digest, where, start, report):  # type: ignore[no-untyped-def]
+        if start is not None:
+            raise KeyboardInterrupt
+        return train(settings, marks, digest, where, start, report=report)
+
+    monkeypatch.setattr(bundle, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        main([str(folder), "--run", str(run), *FEW])
+    with pytest.raises(TrainingError, match=f"The stage in {run / '0'} was trained with other"):
+        main([str(folder), "--run", str(run), *FEW, *other])
+    assert not folder.exists()
+    assert (run / "0/model.json").exists()
 
 
 def test_a_stage_is_read_as_it_is_written() -> None:
