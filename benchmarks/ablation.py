@@ -23,7 +23,7 @@ from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import train
-from retrieval.learn import gather_marks
+from retrieval.learn import examples, gather_marks
 from retrieval.model import bundled_model, read_model, write_model
 
 #: Row -> what it changes in the default settings.
@@ -62,7 +62,7 @@ def main() -> None:
         ingest_crops(archive, [options.drawn])
         labels = read_labels(options.drawn / "labels.csv", options.split)
         labelled = find_marks(archive, labels, "labels.csv")
-        marks, digest = gather_marks(archive, start.shape.size, plain.seed)
+        marks, digest = gather_marks(archive, examples(archive, plain.seed), start.shape.size)
         pairs = redrawn_pairs(plain.seed, plain.identities, start.shape.size)
         for name in ["start", *options.rows]:
             if name not in done:

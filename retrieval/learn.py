@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -121,54 +121,51 @@ def default_settings(
     )
 
 
-def _crops(archive: Archive, seed: int) -> list[str]:
-    """Return the crops a run learns from, in the order of their marks.
+@dataclass(frozen=True)
+class Example:
+    """A crop that a run learns from, and the series ("HCA 32") of its document, if known."""
 
-    Rejected marks teach nothing and are left out.
-    """
-    with archive.session() as session:
-        crops = list(
-            session.scalars(
-                select(tables.Mark.crop)
-                .where(tables.Mark.status != "rejected")
-                .order_by(tables.Mark.id)
-            )
-        )
-    crops = list(dict.fromkeys(crops))  # the same crop twice would be its own false negative
-    if len(crops) > MOST_MARKS:
-        chosen = np.random.default_rng([seed, 4]).choice(len(crops), MOST_MARKS, replace=False)
-        crops = [crops[i] for i in np.sort(chosen)]
-    return crops
+    crop: str
+    series: str | None
 
 
-def gather_marks(archive: Archive, size: int, seed: int) -> tuple[NDArray[np.uint8], str]:
-    """Return the archive's marks as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+def examples(archive: Archive, seed: int) -> list[Example]:
+    """Return what a run learns from, in the order of the marks, the same crop once.
 
-    Labels are left out: only pictures are read.
-    """
-    crops = _crops(archive, seed)
-    digest = hashlib.sha256("".join(crops).encode()).hexdigest()
-    marks = np.empty((len(crops), size, size), np.uint8)
-    for row, crop in zip(marks, crops, strict=True):
-        row[:] = np.round((normalise(load_crop(archive, crop), size) + 1) * 127.5)
-    return marks, digest
-
-
-def gather_series(archive: Archive, seed: int) -> list[str | None]:
-    """Return the series ("HCA 32") of each of the marks of `gather_marks`, None where unknown.
-
-    A crop that occurs in several series is taken for one of the first of them.
+    Rejected marks teach nothing and are left out. A crop that occurs in several series is taken
+    for one of the first of them. Of more than `MOST_MARKS` those that `seed` chooses are returned.
     """
     with archive.session() as session:
         found = session.execute(
             select(tables.Mark.crop, tables.Document.series)
             .join(tables.Mark.page)
-            .join(tables.Page.document)
-            .where(tables.Mark.status != "rejected", tables.Document.series.is_not(None))
-            .order_by(tables.Mark.id.desc())
+            .outerjoin(tables.Page.document)
+            .where(tables.Mark.status != "rejected")
+            .order_by(tables.Mark.id)
         ).all()
-    known: dict[str, str | None] = {crop: series for crop, series in found}
-    return [known.get(crop) for crop in _crops(archive, seed)]
+    known: dict[str, str | None] = {}  # the same crop twice would be its own false negative
+    for crop, series in found:
+        if known.get(crop) is None:
+            known[crop] = series
+    every = [Example(crop, series) for crop, series in known.items()]
+    if len(every) <= MOST_MARKS:
+        return every
+    chosen = np.random.default_rng([seed, 4]).choice(len(every), MOST_MARKS, replace=False)
+    return [every[i] for i in np.sort(chosen)]
+
+
+def gather_marks(
+    archive: Archive, shown: Sequence[Example], size: int
+) -> tuple[NDArray[np.uint8], str]:
+    """Return the examples as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+
+    Labels are left out: only pictures are read.
+    """
+    digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
+    marks = np.empty((len(shown), size, size), np.uint8)
+    for row, one in zip(marks, shown, strict=True):
+        row[:] = np.round((normalise(load_crop(archive, one.crop), size) + 1) * 127.5)
+    return marks, digest
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
@@ -198,7 +195,9 @@ def train_on_archive(
     when another process holds the archive.
     """
     with archive.lock():
-        marks, digest = gather_marks(archive, settings.shape.size, settings.seed)
+        # Read once: marks may be rejected on the page while their crops are being read.
+        shown = examples(archive, settings.seed)
+        marks, digest = gather_marks(archive, shown, settings.shape.size)
         if len(marks) < FEWEST_MARKS:
             raise TrainingError(
                 f"{archive.folder} has {len(marks)} marks to learn from; ingest pages first: "
@@ -206,8 +205,8 @@ def train_on_archive(
             )
         series: list[str | None] = []
         if "conditional" in settings.switches:
-            series = gather_series(archive, settings.seed)
-            series_codes(series, len(marks))  # refused before an interrupted run is discarded
+            series = [one.series for one in shown]
+            series_codes(series)  # refused before an interrupted run is discarded
             digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
         start = archive_model(archive, settings.start) if settings.start else None
         run = archive.models_folder / RUN

@@ -276,7 +276,7 @@ def train(
     names: list[str] = []
     codes: NDArray[np.int64] | None = None
     if "conditional" in settings.switches:
-        names, codes = series_codes(series, len(marks))
+        names, codes = series_codes(series)
     compute = compute or best_compute()
     torch.use_deterministic_algorithms(True, warn_only=True)
     run.mkdir(parents=True, exist_ok=True)

@@ -4,20 +4,23 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveBusy, ModelError, TrainingError
+from retrieval.crops import load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import embed_marks, index_command, refresh_index, register_model
 from retrieval.learn import (
+    Example,
     archive_model,
     default_settings,
+    examples,
     gather_marks,
-    gather_series,
     searched_id,
     searched_model,
     train_on_archive,
@@ -118,7 +121,8 @@ def test_the_series_of_marks_stand_as_the_marks_do(archive: Archive) -> None:
         session.execute(
             update(tables.Mark).where(tables.Mark.id == rejected[0]).values(status="rejected")
         )
-    assert gather_series(archive, seed=1) == ["HCA 30", "HCA 30", None, "HCA 32", "HCA 32"]
+    series = [one.series for one in examples(archive, seed=1)]
+    assert series == ["HCA 30", "HCA 30", None, "HCA 32", "HCA 32"]
 
 
 def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Archive) -> None:
@@ -139,6 +143,41 @@ def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Arc
     assert archive_model(archive).id == model.id
 
 
+def test_a_mark_rejected_while_crops_are_read_moves_no_series(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page takes no lock: somebody rejects the first mark as the run begins."""
+    first, *_ = add_marks(archive, range(4), reference="HCA 30/1", series="HCA 30")
+    add_marks(archive, range(4, 8), reference="HCA 32/9", series="HCA 32")
+    told = replace(SETTINGS, objective="hinge", switches=("conditional",), steps=2)
+
+    def load_and_reject(archive: Archive, crop: str) -> np.ndarray:
+        with archive.session() as session:
+            session.execute(
+                update(tables.Mark).where(tables.Mark.id == first).values(status="rejected")
+            )
+        return load_crop(archive, crop)
+
+    undisturbed = train_on_archive(archive, told)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("retrieval.learn.load_crop", load_and_reject)
+        model = train_on_archive(archive, told)
+    assert model.manifest["marks"] == 8
+    assert model.manifest["series"] == ["HCA 30", "HCA 32"]
+    assert model.id == undisturbed.id
+    assert len(examples(archive, seed=1)) == 7
+
+
+def test_of_a_crop_in_several_series_the_first_counts(archive: Archive) -> None:
+    add_marks(archive, range(1))
+    add_marks(archive, range(1, 2), reference="HCA 32/9", series="HCA 32")
+    add_marks(archive, range(2, 3), reference="HCA 30/1", series="HCA 30")
+    crop = examples(archive, seed=1)[2].crop
+    with archive.session() as session:
+        session.execute(update(tables.Mark).values(crop=crop))
+    assert examples(archive, seed=1) == [Example(crop, "HCA 32")]
+
+
 def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
     marks = add_marks(archive, range(6))
     with archive.session() as session:
@@ -147,7 +186,7 @@ def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
         session.execute(
             update(tables.Mark).where(tables.Mark.id == marks[2]).values(status="rejected")
         )
-    pictures, _ = gather_marks(archive, 32, seed=1)
+    pictures, _ = gather_marks(archive, examples(archive, seed=1), 32)
     assert pictures.shape == (4, 32, 32)
 
 

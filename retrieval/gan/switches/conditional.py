@@ -40,13 +40,13 @@ def add_series(discriminator: AdversarialDiscriminator, series: int) -> None:
     discriminator.extras["series"] = SeriesVerdict(channels, series)
 
 
-def series_codes(series: Sequence[str | None], marks: int) -> tuple[list[str], NDArray[np.int64]]:
+def series_codes(series: Sequence[str | None]) -> tuple[list[str], NDArray[np.int64]]:
     """Return the names of the series and each mark's code: 0 none, else its name's place from 1.
 
     Raises TrainingError when there are not two series to tell apart.
     """
     names = sorted({name for name in series if name})
-    if len(names) < 2 or len(series) != marks:
+    if len(names) < 2:
         found = f"only of series {names[0]}" if names else "without a series"
         raise TrainingError(
             f"The switch conditional tells marks of different series apart, but these are {found}. "

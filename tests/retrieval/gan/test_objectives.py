@@ -63,7 +63,7 @@ def test_three_steps_are_finite_and_change_both_players(
     names: list[str] = []
     codes = None
     if "conditional" in settings.switches:
-        names, codes = series_codes(SERIES, 64)
+        names, codes = series_codes(SERIES)
     players = _new_players(settings, None, len(names) + 1 if names else 0, CPU)
     before = {
         player: [weight.detach().clone() for weight in network.parameters()]
