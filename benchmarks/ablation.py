@@ -23,7 +23,7 @@ from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import train
-from retrieval.learn import examples, gather_marks
+from retrieval.learn import gather_lesson
 from retrieval.model import bundled_model, read_model, write_model
 
 #: Row -> what it changes in the default settings.
@@ -62,15 +62,15 @@ def main() -> None:
         ingest_crops(archive, [options.drawn])
         labels = read_labels(options.drawn / "labels.csv", options.split)
         labelled = find_marks(archive, labels, "labels.csv")
-        marks, digest = gather_marks(archive, examples(archive, plain.seed), start.shape.size)
         pairs = redrawn_pairs(plain.seed, plain.identities, start.shape.size)
+        lesson = replace(gather_lesson(archive, plain), pairs=pairs)
         for name in ["start", *options.rows]:
             if name not in done:
                 began, model = time.monotonic(), start
                 if name != "start":
                     run = Path(temporary) / name.replace(" ", "-")
                     settings = replace(plain, **VARIANTS[name])
-                    trained = train(settings, marks, digest, run, start, pairs=pairs)
+                    trained = train(settings, lesson, run, start)
                     write_model(run / "model", trained.weights, trained.manifest)
                     model = read_model(run / "model")
                 minutes = (time.monotonic() - began) / 60

@@ -17,13 +17,11 @@ import io
 import json
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.batch import ingest_crops
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
@@ -37,7 +35,7 @@ from retrieval.gan.objectives import OBJECTIVES
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import SWITCHES
-from retrieval.gan.training import Progress, Trained, train
+from retrieval.gan.training import Lesson, Progress, train
 from retrieval.ink import normalise
 from retrieval.learn import default_settings
 from retrieval.model import Model, unpack_weights
@@ -77,15 +75,6 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What the rows learn from."""
-
-    marks: NDArray[np.uint8]
-    pairs: NDArray[np.uint8]
-    series: list[str | None]
-
-
 class Paced(Exception):
     """Enough steps were timed."""
 
@@ -96,7 +85,8 @@ def redrawn_lesson(folder: Path, identities: int, side: int, seed: int) -> Lesso
         buffer = io.BytesIO()
         np.save(buffer, redrawn_pairs(seed, identities, side), allow_pickle=False)
         write_atomically(path, buffer.getvalue())
-    return Lesson(np.zeros((0, side, side), np.uint8), np.load(path, allow_pickle=False), [])
+    pairs = np.load(path, allow_pickle=False)
+    return Lesson(np.zeros((0, side, side), np.uint8), "", pairs=pairs)
 
 
 def drawn_lesson(archive: Archive, drawn: Path, side: int) -> Lesson:
@@ -105,7 +95,7 @@ def drawn_lesson(archive: Archive, drawn: Path, side: int) -> Lesson:
     pictures = [normalise(load_crop(archive, crop), side) for crop in found.crops]
     marks = np.stack([np.round((picture + 1) * 127.5).astype(np.uint8) for picture in pictures])
     alphabets: list[str | None] = [source.split("/")[0] for source in found.sources]
-    return Lesson(marks, np.zeros((0, 2, side, side), np.uint8), alphabets)
+    return Lesson(marks, "", alphabets, pairs=np.zeros((0, 2, side, side), np.uint8))
 
 
 def paced(settings: Settings, lesson: Lesson, run: Path, minutes: float) -> tuple[int, float]:
@@ -126,24 +116,13 @@ def paced(settings: Settings, lesson: Lesson, run: Path, minutes: float) -> tupl
         scratch = run / "pace"
         few = replace(settings, steps=TIMED + 2, checkpoint_every=TIMED + 2)
         with suppress(Paced):
-            learn(few, lesson, scratch, report)
+            train(few, lesson, scratch, report=report)
         shutil.rmtree(scratch)
         seconds = (times[-1] - times[0]) / (len(times) - 1)
         pace = {"steps": max(1, round(minutes * 60 / seconds)), "seconds": seconds}
         write_atomically(kept, json.dumps(pace).encode())
     pace = json.loads(kept.read_bytes())
     return pace["steps"], pace["seconds"]
-
-
-def learn(
-    settings: Settings,
-    lesson: Lesson,
-    run: Path,
-    report: Callable[[Progress], None] = lambda progress: None,
-) -> Trained:
-    return train(
-        settings, lesson.marks, "", run, None, report, series=lesson.series, pairs=lesson.pairs
-    )
 
 
 def measured(archive: Archive, labelled: Labelled, model: Model) -> dict[str, float]:
@@ -262,7 +241,7 @@ def main() -> None:
             schedule = replace(
                 settings[recipe], steps=steps, checkpoint_every=max(1, -(-steps // 5))
             )
-            trained = learn(schedule, lesson, run)
+            trained = train(schedule, lesson, run)
             model = Model(trained.id, *unpack_weights(trained.weights, run), trained.manifest)
             figures = measured(archive, labelled, model)
             done = {name: "" for name in COLUMNS} | key(recipe)

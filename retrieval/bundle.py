@@ -20,7 +20,7 @@ import numpy as np
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import architecture
 from retrieval.gan.settings import Settings
-from retrieval.gan.training import Progress, train
+from retrieval.gan.training import Lesson, Progress, train
 from retrieval.model import MANIFEST, WEIGHTS, Model, read_model, write_model
 
 BATCH, IDENTITIES, SEED = 192, 40_000, 1
@@ -72,8 +72,8 @@ def _after(
         seed=seed,
     )
     if not (folder / MANIFEST).exists():
-        nothing = np.zeros((0, now.size, now.size), np.uint8)
-        trained = train(settings, nothing, "", folder / "run", start, report=_report(str(now)))
+        redrawn_alone = Lesson(np.zeros((0, now.size, now.size), np.uint8), "")
+        trained = train(settings, redrawn_alone, folder / "run", start, _report(str(now)))
         began = {"began_with": start.manifest} if start else {}
         write_model(folder, trained.weights, trained.manifest | began)
         shutil.rmtree(folder / "run")

@@ -6,11 +6,10 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 
 from retrieval.catalogue import tables
@@ -24,7 +23,7 @@ from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
-from retrieval.gan.training import Progress, read_run, train
+from retrieval.gan.training import Lesson, Progress, read_run, train
 from retrieval.index import how_indexed, register_model
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
@@ -154,18 +153,22 @@ def examples(archive: Archive, seed: int) -> list[Example]:
     return [every[i] for i in np.sort(chosen)]
 
 
-def gather_marks(
-    archive: Archive, shown: Sequence[Example], size: int
-) -> tuple[NDArray[np.uint8], str]:
-    """Return the examples as ink, (N, size, size) uint8 with 255 = ink, and their digest.
+def gather_lesson(archive: Archive, settings: Settings) -> Lesson:
+    """Return what a run with these settings learns from.
 
-    Labels are left out: only pictures are read.
+    Labels are left out: pictures are read, and the series of their documents where the switch
+    `conditional` asks for them.
     """
+    shown = examples(archive, settings.seed)  # read once: somebody may reject marks meanwhile
     digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
+    size = settings.shape.size
     marks = np.empty((len(shown), size, size), np.uint8)
     for row, one in zip(marks, shown, strict=True):
         row[:] = np.round((normalise(load_crop(archive, one.crop), size) + 1) * 127.5)
-    return marks, digest
+    if "conditional" not in settings.switches:
+        return Lesson(marks, digest)
+    series = [one.series for one in shown]
+    return Lesson(marks, hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest(), series)
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
@@ -195,24 +198,19 @@ def train_on_archive(
     when another process holds the archive.
     """
     with archive.lock():
-        # Read once: marks may be rejected on the page while their crops are being read.
-        shown = examples(archive, settings.seed)
-        marks, digest = gather_marks(archive, shown, settings.shape.size)
-        if len(marks) < FEWEST_MARKS:
+        lesson = gather_lesson(archive, settings)
+        if len(lesson.marks) < FEWEST_MARKS:
             raise TrainingError(
-                f"{archive.folder} has {len(marks)} marks to learn from; ingest pages first: "
-                f"prizemarks ingest {archive.folder} SOURCE"
+                f"{archive.folder} has {len(lesson.marks)} marks to learn from; ingest pages "
+                f"first: prizemarks ingest {archive.folder} SOURCE"
             )
-        series: list[str | None] = []
         if "conditional" in settings.switches:
-            series = [one.series for one in shown]
-            series_codes(series)  # refused before an interrupted run is discarded
-            digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
+            series_codes(lesson.series)  # refused before an interrupted run is discarded
         start = archive_model(archive, settings.start) if settings.start else None
         run = archive.models_folder / RUN
         if restart:
             _discard(run)
-        trained = train(settings, marks, digest, run, start, report, series=series)
+        trained = train(settings, lesson, run, start, report)
         folder = archive.models_folder / trained.id
         write_model(folder, trained.weights, trained.manifest)
         _keep_record(run, folder)
@@ -233,9 +231,3 @@ def _keep_record(run: Path, folder: Path) -> None:
     record.mkdir(exist_ok=True)
     for path in [run / "metrics.csv", *sorted(run.glob("samples-*.png"))]:
         shutil.copyfile(path, record / path.name)
-
-
-def with_steps(settings: Settings, steps: int | None, seed: int | None) -> Settings:
-    """Return `settings` with what the user asked to be otherwise."""
-    changed = replace(settings, steps=steps) if steps is not None else settings
-    return replace(changed, seed=seed) if seed is not None else changed

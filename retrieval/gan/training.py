@@ -63,6 +63,22 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What a run learns from.
+
+    `marks` are (N, S, S) uint8 with 255 = ink; where N = 0 it learns from redrawn marks alone.
+    An unfinished run goes on only with the marks that `digest` stands for. `series` names each
+    mark's, for the switch `conditional`. `pairs` are the redrawn identities, (M, 2, S, S), where
+    they were drawn with the run's settings before; None: the run draws them.
+    """
+
+    marks: NDArray[np.uint8]
+    digest: str
+    series: Sequence[str | None] = ()
+    pairs: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a run is: after `step` of `steps`, with the last batch's losses."""
 
@@ -129,6 +145,16 @@ def _rate(settings: Settings, step: int) -> float:
         return (step + 1) / settings.warm_up
     done = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up)
     return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def _set_rates(settings: Settings, players: Players, step: int) -> None:
+    """Give both optimisers their learning rates of `step`."""
+    for optimiser, full in (
+        (players.discriminator_optimiser, settings.learning_rate),
+        (players.generator_optimiser, settings.generator_rate),
+    ):
+        for group in optimiser.param_groups:
+            group["lr"] = full * _rate(settings, step)
 
 
 def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
@@ -207,23 +233,57 @@ class _Record:
     rows: list[dict[str, float]] = dataclasses.field(default_factory=list)
 
 
-def _save(
-    run: Path, settings: Settings, players: Players, record: _Record, marks_digest: str
-) -> None:
-    tensors, groups = state_tensors(players)
+@dataclass(frozen=True)
+class _Run:
+    """A run under way: its folder, what it is told to do, and how far it has come."""
+
+    folder: Path
+    settings: Settings
+    digest: str  # of its marks
+    players: Players
+    record: _Record
+
+
+def _checkpoint(run: _Run, score: ProbeScore, losses: dict[str, list[float]]) -> None:
+    """Keep the run as it stands, with the probe's score and the losses since the last checkpoint.
+
+    Its weights are kept where none before had a better score.
+    """
+    record, players = run.record, run.players
+    record.rows.append(
+        {"step": record.step}
+        | {name: round(float(np.mean(values)), 5) for name, values in losses.items()}
+        | {"probe_precision_at_1": score.precision_at_1, "probe_margin": score.margin}
+    )
+    if record.best is None or score >= record.best:
+        record.best, record.best_step = score, record.step
+        weights = pack_weights(
+            players.average, players.generator, run.settings.objective, run.settings.switches
+        )
+        write_atomically(run.folder / BEST, weights)
+    chosen = objective(run.settings.objective)
+    if not isinstance(chosen, Contrast) or chosen.generates:
+        sheet = encode_sheet(sample_sheet(players.generator))
+        write_atomically(run.folder / f"samples-{record.step:06d}.png", sheet)
+    _save(run)
+
+
+def _save(run: _Run) -> None:
+    tensors, groups = state_tensors(run.players)
     header = {
-        "settings": settings.as_json(),
-        "marks": marks_digest,
+        "settings": run.settings.as_json(),
+        "marks": run.digest,
         "groups": groups,
-        "record": dataclasses.asdict(record),
+        "record": dataclasses.asdict(run.record),
     }
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(record.rows)
-    write_atomically(run / METRICS, text.getvalue().encode())
+    writer.writerows(run.record.rows)
+    write_atomically(run.folder / METRICS, text.getvalue().encode())
     # The state is written last: what it points to is there already.
-    write_atomically(run / STATE, bytes(save_tensors(tensors, {"run": json.dumps(header)})))
+    content = bytes(save_tensors(tensors, {"run": json.dumps(header)}))
+    write_atomically(run.folder / STATE, content)
 
 
 def read_run(run: Path) -> dict[str, Any] | None:
@@ -237,11 +297,11 @@ def read_run(run: Path) -> dict[str, Any] | None:
     return header
 
 
-def _resume(run: Path, settings: Settings, players: Players, marks_digest: str) -> _Record:
+def _resume(run: Path, settings: Settings, digest: str, players: Players) -> _Record:
     header = read_run(run)
     if header is None:
         return _Record()
-    if header["settings"] != settings.as_json() or header["marks"] != marks_digest:
+    if header["settings"] != settings.as_json() or header["marks"] != digest:
         raise TrainingError(
             f"The unfinished run in {run} was started with other settings or other marks. "
             "Use --restart to discard it."
@@ -254,40 +314,35 @@ def _resume(run: Path, settings: Settings, players: Players, marks_digest: str) 
 
 def train(
     settings: Settings,
-    marks: NDArray[np.uint8],
-    marks_digest: str,
+    lesson: Lesson,
     run: Path,
     start: Model | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     compute: Compute | None = None,
-    series: Sequence[str | None] = (),
-    pairs: NDArray[np.uint8] | None = None,
 ) -> Trained:
-    """Train on `marks`, (N, S, S) uint8 with 255 = ink, and return the best checkpoint's weights.
+    """Train on `lesson` and return the best checkpoint's weights.
 
-    `run` is the folder for checkpoints; an unfinished run with the same settings and
-    `marks_digest` goes on where it stopped. N = 0 trains on redrawn synthetic marks alone.
-    `series` names each mark's, for the switch `conditional`. `pairs` are the redrawn identities,
-    where they were drawn with these settings before. Raises TrainingError when there is nothing to
-    learn from, the objective and its switches do not go together, or the losses are no longer
-    finite.
+    `run` is the folder for checkpoints; an unfinished run with the same settings and marks goes on
+    where it stopped. Raises TrainingError when there is nothing to learn from, the objective and
+    its switches do not go together, or the losses are no longer finite.
     """
     play = step_of(settings)
+    marks = lesson.marks
     names: list[str] = []
     codes: NDArray[np.int64] | None = None
     if "conditional" in settings.switches:
-        names, codes = series_codes(series)
+        names, codes = series_codes(lesson.series)
     compute = compute or best_compute()
     torch.use_deterministic_algorithms(True, warn_only=True)
     run.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     players = _new_players(settings, start, len(names) + 1 if names else 0, compute)
-    record = _resume(run, settings, players, marks_digest)
+    record = _resume(run, settings, lesson.digest, players)
+    under_way = _Run(run, settings, lesson.digest, players, record)
+    pairs = lesson.pairs
     if pairs is None:
         pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
     first_view, second_view = _probe_views(settings, marks)
-    chosen = objective(settings.objective)
-    generates = chosen.generates if isinstance(chosen, Contrast) else True
     last = record.best
     since: dict[str, list[float]] = {}  # losses since the last checkpoint
     neighbours: Neighbours | None = None
@@ -296,12 +351,7 @@ def train(
         if _seeks_neighbours(settings, len(marks), step):
             rng = np.random.default_rng([settings.seed, 6, step])
             neighbours = seek_neighbours(players.average, marks, rng, compute)
-        for optimiser, full in (
-            (players.discriminator_optimiser, settings.learning_rate),
-            (players.generator_optimiser, settings.generator_rate),
-        ):
-            for group in optimiser.param_groups:
-                group["lr"] = full * _rate(settings, step)
+        _set_rates(settings, players, step)
         batch = draw_batch(settings, marks, pairs, neighbours, codes, step, compute)
         source = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
         losses = play(players, batch, step, source, compute)
@@ -317,40 +367,30 @@ def train(
         done = step + 1
         if done % settings.checkpoint_every == 0 or done == settings.steps:
             last = probe(players.average, first_view, second_view, compute)
-            record.rows.append(
-                {"step": done}
-                | {name: round(float(np.mean(values)), 5) for name, values in since.items()}
-                | {
-                    "probe_precision_at_1": last.precision_at_1,
-                    "probe_margin": last.margin,
-                }
-            )
-            if record.best is None or last >= record.best:
-                record.best, record.best_step = last, done
-                weights = pack_weights(
-                    players.average, players.generator, settings.objective, settings.switches
-                )
-                write_atomically(run / BEST, weights)
-            if generates:
-                sheet = encode_sheet(sample_sheet(players.generator))
-                write_atomically(run / f"samples-{done:06d}.png", sheet)
-            since.clear()
             record.step = done
-            _save(run, settings, players, record, marks_digest)
+            _checkpoint(under_way, last, since)
+            since.clear()
         report(Progress(done, settings.steps, losses, last))
 
     weights = _whitened((run / BEST).read_bytes(), run, settings, marks, pairs, compute)
-    trained_id = model_id(weights)
-    manifest = {
-        "id": trained_id,
-        "settings": settings.as_json(),
-        "series": names,
-        "marks": len(marks),
-        "marks_digest": marks_digest,
-        "best_step": record.best_step,
-        "probe": dataclasses.asdict(record.best) if record.best else None,
-        "chosen_by": "two augmented views of a mark must find each other among the rest",
+    manifest = _manifest(settings, lesson, names, record) | {
+        "id": model_id(weights),
         "compute": str(compute),
         "seconds_since_last_start": round(time.monotonic() - began, 1),
     }
-    return Trained(trained_id, weights, manifest)
+    return Trained(model_id(weights), weights, manifest)
+
+
+def _manifest(
+    settings: Settings, lesson: Lesson, series: list[str], record: _Record
+) -> dict[str, Any]:
+    """Return what a run learned from, and how its best checkpoint was found."""
+    return {
+        "settings": settings.as_json(),
+        "series": series,
+        "marks": len(lesson.marks),
+        "marks_digest": lesson.digest,
+        "best_step": record.best_step,
+        "probe": dataclasses.asdict(record.best) if record.best else None,
+        "chosen_by": "two augmented views of a mark must find each other among the rest",
+    }

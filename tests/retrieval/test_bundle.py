@@ -18,11 +18,11 @@ def test_stages_follow_one_another_and_an_interrupted_run_goes_on(
     folder, run = tmp_path / "weights", tmp_path / "run"
     train, trained = bundle.train, []
 
-    def interrupted(settings, marks, digest, where, start, report):  # type: ignore[no-untyped-def]
+    def interrupted(settings, lesson, where, start, report):  # type: ignore[no-untyped-def]
         trained.append((settings.steps, start))
         if len(trained) == 2:
             raise KeyboardInterrupt
-        return train(settings, marks, digest, where, start, report=report)
+        return train(settings, lesson, where, start, report)
 
     monkeypatch.setattr(bundle, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -46,10 +46,10 @@ def test_a_stage_that_was_trained_otherwise_is_refused(
     folder, run = tmp_path / "weights", tmp_path / "run"
     train = bundle.train
 
-    def interrupted(settings, marks, digest, where, start, report):  # type: ignore[no-untyped-def]
+    def interrupted(settings, lesson, where, start, report):  # type: ignore[no-untyped-def]
         if start is not None:
             raise KeyboardInterrupt
-        return train(settings, marks, digest, where, start, report=report)
+        return train(settings, lesson, where, start, report)
 
     monkeypatch.setattr(bundle, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -20,7 +20,7 @@ from retrieval.learn import (
     archive_model,
     default_settings,
     examples,
-    gather_marks,
+    gather_lesson,
     searched_id,
     searched_model,
     train_on_archive,
@@ -186,8 +186,7 @@ def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
         session.execute(
             update(tables.Mark).where(tables.Mark.id == marks[2]).values(status="rejected")
         )
-    pictures, _ = gather_marks(archive, examples(archive, seed=1), 32)
-    assert pictures.shape == (4, 32, 32)
+    assert gather_lesson(archive, SETTINGS).marks.shape == (4, 32, 32)
 
 
 def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) -> None:

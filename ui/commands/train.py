@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -57,12 +58,7 @@ def train(
     Example: prizemarks train my-archive
     """
     from retrieval.gan.training import Progress
-    from retrieval.learn import (
-        default_settings,
-        train_on_archive,
-        unfinished_run,
-        with_steps,
-    )
+    from retrieval.learn import default_settings, train_on_archive, unfinished_run
 
     with archive_in(archive) as opened:
         if resume and restart:
@@ -76,7 +72,11 @@ def train(
             begin = None if start == "random" else start
             added = parse_switches(switches)
             chosen = default_settings(architecture, objective, begin, added)
-            settings = with_steps(chosen, steps, seed)
+            settings = replace(
+                chosen,
+                steps=chosen.steps if steps is None else steps,
+                seed=chosen.seed if seed is None else seed,
+            )
         with bar("Training") as report:
 
             def show(progress: Progress) -> None:

@@ -20,6 +20,7 @@ from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches.conditional import series_codes
 from retrieval.gan.training import (
+    Lesson,
     Progress,
     _new_players,
     step_of,
@@ -99,7 +100,7 @@ class Killed(Exception):
 def test_an_interrupted_run_ends_as_one_that_was_not(
     pairs: np.ndarray, tmp_path: Path, recipe: tuple[Architecture, str, tuple[str, ...]]
 ) -> None:
-    settings, marks = settings_of(recipe), pairs[:, 0]
+    settings, lesson = settings_of(recipe), Lesson(pairs[:, 0], "m", SERIES, pairs)
 
     def run(folder: str, killed_at: int | None = None) -> tuple[str, list[int], bytes]:
         seen: list[int] = []
@@ -109,9 +110,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
             if progress.step == killed_at:
                 raise Killed
 
-        trained = train(
-            settings, marks, "m", tmp_path / folder, None, report, CPU, series=SERIES, pairs=pairs
-        )
+        trained = train(settings, lesson, tmp_path / folder, None, report, CPU)
         # The last state holds both players, the average and both optimisers; weights only some.
         return trained.id, seen, (tmp_path / folder / "state.safetensors").read_bytes()
 
@@ -128,7 +127,7 @@ def test_the_manifest_says_objective_switches_and_series_and_the_model_comes_bac
     pairs: np.ndarray, tmp_path: Path
 ) -> None:
     settings = settings_of((ATTENTIVE, "hinge", ("minibatch", "conditional", "spectral-norm")))
-    trained = train(settings, pairs[:, 0], "m", tmp_path, compute=CPU, series=SERIES, pairs=pairs)
+    trained = train(settings, Lesson(pairs[:, 0], "m", SERIES, pairs), tmp_path, compute=CPU)
     assert trained.manifest["settings"]["objective"] == "hinge"
     assert trained.manifest["settings"]["switches"] == ["minibatch", "conditional", "spectral-norm"]
     assert trained.manifest["series"] == ["HCA 30", "HCA 32", "HCA 45"]
@@ -141,17 +140,18 @@ def test_the_manifest_says_objective_switches_and_series_and_the_model_comes_bac
 
 def test_the_control_draws_no_samples(pairs: np.ndarray, tmp_path: Path) -> None:
     settings = replace(settings_of((TINY, "simclr", ())), steps=2)
-    train(settings, pairs[:, 0], "m", tmp_path, compute=CPU, pairs=pairs)
+    train(settings, Lesson(pairs[:, 0], "m", pairs=pairs), tmp_path, compute=CPU)
     assert not list(tmp_path.glob("samples-*.png"))
 
 
 def test_a_model_of_another_recipe_is_no_beginning(pairs: np.ndarray, tmp_path: Path) -> None:
     settings = replace(settings_of((TINY, "hinge", ())), steps=2)
-    first = train(settings, pairs[:, 0], "m", tmp_path / "1", compute=CPU, pairs=pairs)
+    lesson = Lesson(pairs[:, 0], "m", pairs=pairs)
+    first = train(settings, lesson, tmp_path / "1", compute=CPU)
     start = Model(first.id, *unpack_weights(first.weights, tmp_path), first.manifest)
     other = replace(settings, switches=("spectral-norm",), start=first.id)
     with pytest.raises(TrainingError, match="--from random"):
-        train(other, pairs[:, 0], "m", tmp_path / "2", start, compute=CPU, pairs=pairs)
+        train(other, lesson, tmp_path / "2", start, compute=CPU)
 
 
 @pytest.mark.parametrize("series", [(), [None] * 64, ["HCA 32"] * 64])
@@ -160,7 +160,7 @@ def test_conditional_without_series_says_where_they_come_from(
 ) -> None:
     settings = settings_of((TINY, "hinge", ("conditional",)))
     with pytest.raises(TrainingError, match="--documents"):
-        train(settings, pairs[:, 0], "m", tmp_path, compute=CPU, series=series, pairs=pairs)
+        train(settings, Lesson(pairs[:, 0], "m", series, pairs), tmp_path, compute=CPU)
 
 
 def test_a_batch_says_the_series_of_its_own_marks_and_none_of_redrawn_ones() -> None:

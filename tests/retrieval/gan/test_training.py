@@ -17,7 +17,7 @@ from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
-from retrieval.gan.training import Progress, read_run, train
+from retrieval.gan.training import Lesson, Progress, read_run, train
 from retrieval.model import Model, unpack_weights
 
 TINY = Architecture("dcgan", size=32, width=8)
@@ -37,7 +37,7 @@ class Killed(Exception):
 
 def test_a_run_leaves_weights_metrics_and_samples(marks: np.ndarray, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    trained = train(SETTINGS, marks, "m", tmp_path, report=seen.append)
+    trained = train(SETTINGS, Lesson(marks, "m"), tmp_path, report=seen.append)
     assert [progress.step for progress in seen] == list(range(1, 10))
     discriminator, generator = unpack_weights(trained.weights, tmp_path)
     assert discriminator.shape == generator.shape == TINY
@@ -53,7 +53,7 @@ def test_a_run_leaves_weights_metrics_and_samples(marks: np.ndarray, tmp_path: P
 def test_the_kept_checkpoint_is_the_one_the_probe_likes_best(
     marks: np.ndarray, tmp_path: Path
 ) -> None:
-    trained = train(replace(SETTINGS, steps=12), marks, "m", tmp_path)
+    trained = train(replace(SETTINGS, steps=12), Lesson(marks, "m"), tmp_path)
     rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
     scores = [(float(r["probe_precision_at_1"]), float(r["probe_margin"])) for r in rows]
     best = max(range(len(rows)), key=lambda i: (*scores[i], i))
@@ -66,19 +66,18 @@ def test_an_interrupted_run_ends_with_the_same_weights(
     marks: np.ndarray, tmp_path: Path, objective: str, killed_at: int
 ) -> None:
     settings = replace(SETTINGS, objective=objective)
-    whole = train(settings, marks, "m", tmp_path / "whole")
+    whole = train(settings, Lesson(marks, "m"), tmp_path / "whole")
 
     def kill(progress: Progress) -> None:
         if progress.step == killed_at:
             raise Killed
 
     with pytest.raises(Killed):
-        train(settings, marks, "m", tmp_path / "cut", report=kill)
+        train(settings, Lesson(marks, "m"), tmp_path / "cut", report=kill)
     resumed: list[int] = []
     again = train(
         settings,
-        marks,
-        "m",
+        Lesson(marks, "m"),
         tmp_path / "cut",
         report=lambda progress: resumed.append(progress.step),
     )
@@ -98,12 +97,12 @@ def test_kill_9_and_run_again(tmp_path: Path) -> None:
         "from retrieval.gan.architecture import Architecture\n"
         "from retrieval.gan.redrawing import redrawn_pairs\n"
         "from retrieval.gan.settings import Settings\n"
-        "from retrieval.gan.training import train\n"
+        "from retrieval.gan.training import Lesson, train\n"
         "if __name__ == '__main__':\n"
         "    shape = Architecture('dcgan', size=32, width=8)\n"
         "    marks = redrawn_pairs(99, 80, 32, workers=1)[:, 0]\n"
         "    settings = Settings(shape, steps=60, batch=12, identities=24, checkpoint_every=5)\n"
-        "    print(train(settings, marks, 'm', Path(sys.argv[1])).id)\n"
+        "    print(train(settings, Lesson(marks, 'm'), Path(sys.argv[1])).id)\n"
     )
     command = [sys.executable, str(script)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -133,16 +132,16 @@ def test_kill_9_and_run_again(tmp_path: Path) -> None:
 
 
 def test_another_seed_gives_other_weights(marks: np.ndarray, tmp_path: Path) -> None:
-    first = train(SETTINGS, marks, "m", tmp_path / "1")
-    second = train(replace(SETTINGS, seed=2), marks, "m", tmp_path / "2")
+    first = train(SETTINGS, Lesson(marks, "m"), tmp_path / "1")
+    second = train(replace(SETTINGS, seed=2), Lesson(marks, "m"), tmp_path / "2")
     assert first.id != second.id
 
 
 def test_a_run_begins_from_a_model(marks: np.ndarray, tmp_path: Path) -> None:
-    first = train(SETTINGS, marks, "m", tmp_path / "1")
+    first = train(SETTINGS, Lesson(marks, "m"), tmp_path / "1")
     start = Model(first.id, *unpack_weights(first.weights, tmp_path), first.manifest)
     still = replace(SETTINGS, steps=3, learning_rate=0.0, generator_rate=0.0, start=first.id)
-    second = train(still, marks, "m", tmp_path / "2", start)
+    second = train(still, Lesson(marks, "m"), tmp_path / "2", start)
     unchanged = unpack_weights(second.weights, tmp_path)[0].state_dict()
     before = start.discriminator.state_dict()
     key = "trunk.layers.1.0.weight"
@@ -155,9 +154,9 @@ def test_marks_that_changed_meanwhile_are_refused(marks: np.ndarray, tmp_path: P
             raise Killed
 
     with pytest.raises(Killed):
-        train(SETTINGS, marks, "before", tmp_path, report=kill)
+        train(SETTINGS, Lesson(marks, "before"), tmp_path, report=kill)
     with pytest.raises(TrainingError, match="--restart"):
-        train(SETTINGS, marks, "after", tmp_path)
+        train(SETTINGS, Lesson(marks, "after"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +176,9 @@ def test_a_run_killed_before_its_first_checkpoint_leaves_other_settings_nothing(
 
     marks = redrawn_pairs(99, 8, other.shape.size, workers=1)[:, 0]
     with pytest.raises(Killed):
-        train(SETTINGS, np.zeros((0, 32, 32), np.uint8), "", tmp_path / "run", report=kill)
-    again = train(replace(other, steps=3), marks, "m", tmp_path / "run")
-    alone = train(replace(other, steps=3), marks, "m", tmp_path / "alone")
+        train(SETTINGS, Lesson(np.zeros((0, 32, 32), np.uint8), ""), tmp_path / "run", report=kill)
+    again = train(replace(other, steps=3), Lesson(marks, "m"), tmp_path / "run")
+    alone = train(replace(other, steps=3), Lesson(marks, "m"), tmp_path / "alone")
     assert again.id == alone.id
     kept = [path.name for path in (tmp_path / "run").glob("redrawn*")]
     assert kept == [path.name for path in (tmp_path / "alone").glob("redrawn*")]
@@ -187,7 +186,7 @@ def test_a_run_killed_before_its_first_checkpoint_leaves_other_settings_nothing(
 
 def test_unknown_objective_is_refused(marks: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="contrastive"):
-        train(replace(SETTINGS, objective="supervised"), marks, "m", tmp_path)
+        train(replace(SETTINGS, objective="supervised"), Lesson(marks, "m"), tmp_path)
 
 
 def test_training_on_redrawn_marks_alone_learns_to_find_them(tmp_path: Path) -> None:
@@ -198,8 +197,7 @@ def test_training_on_redrawn_marks_alone_learns_to_find_them(tmp_path: Path) -> 
     losses: list[float] = []
     train(
         settings,
-        np.zeros((0, 32, 32), np.uint8),
-        "",
+        Lesson(np.zeros((0, 32, 32), np.uint8), ""),
         tmp_path,
         report=lambda progress: losses.append(progress.losses["contrast"]),
     )
