@@ -172,15 +172,30 @@ def gather_lesson(archive: Archive, settings: Settings) -> Lesson:
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
-    """Return the settings of the run that was interrupted in this archive, if there is one."""
-    header = read_run(archive.models_folder / RUN)
+    """Return the settings of the run that was interrupted in this archive, if there is one.
+
+    Raises TrainingError when a version of the program with other settings began it.
+    """
+    run = archive.models_folder / RUN
+    header = read_run(run)
     if header is None:
         return None
     fields = dict(header["settings"])
     shape = dict(fields.pop("shape"))
     shape["kernels"] = tuple(shape["kernels"])
     fields["switches"] = tuple(fields.get("switches", ()))
-    return Settings(shape=Architecture(**shape), **fields)
+    try:
+        return Settings(shape=Architecture(**shape), **fields)
+    except TypeError as error:
+        raise TrainingError(
+            f"The unfinished run in {run} was started by another version of the program, whose "
+            "settings are not those of this one. Use --restart to discard it."
+        ) from error
+
+
+def has_unfinished_run(archive: Archive) -> bool:
+    """Return whether a run was interrupted in this archive, whatever began it."""
+    return read_run(archive.models_folder / RUN) is not None
 
 
 def train_on_archive(

@@ -15,7 +15,7 @@ from retrieval.catalogue.marks import marks_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.index import index_command
 from retrieval.ink import SEEN
-from retrieval.learn import searched_model, unfinished_run, waiting_model
+from retrieval.learn import has_unfinished_run, searched_model, waiting_model
 from ui.wording import counted, some_of, waits
 
 #: Pages that look like another which are named.
@@ -127,7 +127,7 @@ def archive_status(archive: Archive) -> Status:
         model_waiting=None if searched is None else waiting_model(archive),
         not_indexed=not_indexed,
         everywhere=None if searched is None else standing(archive, searched),
-        unfinished_training=unfinished_run(archive) is not None,
+        unfinished_training=has_unfinished_run(archive),
         failure_reasons=reasons,
         segmenter=SEGMENTER,
         older_segmenters=segmenters,

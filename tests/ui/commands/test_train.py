@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from typer.testing import CliRunner, Result
 
 from retrieval.catalogue.archive import create_archive, open_archive
@@ -97,3 +100,28 @@ def test_a_restart_begins_anew_with_other_settings(
     done = run("train", interrupted, "--seed", 2, "--restart")
     assert done.exit_code == 0, done.output
     assert unfinished(interrupted) is None
+
+
+def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    path = interrupted / "models/.run/state.safetensors"
+    content = path.read_bytes()
+    tensors = load_tensors(content)
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["run"])
+    header["settings"]["a_switch_of_old"] = 0.0
+    path.write_bytes(save_tensors(tensors, {"run": json.dumps(header)}))
+
+    resumed = run("train", interrupted, "--resume")
+    assert resumed.exit_code == 2
+    assert "was started by another version of the program" in said(resumed)
+    assert "Use --restart to discard it." in said(resumed)
+    again = run("train", interrupted)
+    assert again.exit_code == 2
+    assert "Use --restart to discard it." in said(again)
+    told = run("status", interrupted)
+    assert told.exit_code == 0
+    assert f"Interrupted training: prizemarks train {interrupted} --resume" in told.output
+    assert run("train", interrupted, "--restart").exit_code == 0
