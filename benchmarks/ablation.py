@@ -33,7 +33,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no neighbours as second pictures": {"neighbours": 0.0},
     "always a neighbour where there is one": {"neighbours": 1.0},
     "no turned siblings": {"siblings": 0.0},
-    "a quarter drawn with another pen": {"another_pen": 0.25},
     "no redrawn identities": {"redrawn_share": 0.0},
     "half redrawn identities": {"redrawn_share": 0.5},
 }

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import TrainingError
-from retrieval.gan.another_pen import drawn_again
 from retrieval.gan.device import Compute
 from retrieval.gan.neighbours import Neighbours
 from retrieval.gan.objectives import objective
@@ -83,11 +82,7 @@ def _seen_again(
     if neighbours is not None:
         partners = neighbours.one_each(rows, rng)
         rows = np.where(rng.random(len(rows)) < settings.neighbours, partners, rows)
-    pictures = marks[rows]
-    if settings.another_pen > 0:
-        drawn = rng.random(len(rows)) < settings.another_pen
-        pictures[drawn] = drawn_again(pictures[drawn], rng)
-    return pictures
+    return marks[rows]
 
 
 def _as_tensors(pairs: Pairs, others: Pairs, compute: Compute) -> list[torch.Tensor]:

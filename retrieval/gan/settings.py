@@ -24,7 +24,6 @@ class Settings:
     near_misses: float = 0.33  # of these identities: near misses of others in the batch
     siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
     neighbours: float = 0.5  # of the archive's marks: shown with a partner, where they have one
-    another_pen: float = 0.0  # of the archive's marks: the second picture is its lines drawn again
     learning_rate: float = 6e-4
     generator_rate: float = 4e-4
     warm_up: int = 50
