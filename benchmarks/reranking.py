@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rankings.neighbourhoods import expanded, first_kept, reciprocal
 from synthetic import draw
 
 from retrieval.calibration import calibrate
@@ -23,7 +24,6 @@ from retrieval.evaluation.features import own_and_company
 from retrieval.evaluation.labels import read_labels
 from retrieval.evaluation.measures import rank, score
 from retrieval.model import Model, bundled_model
-from retrieval.reranking import expanded, first_kept, reciprocal
 from retrieval.vectors import Vectors
 
 #: A mark joins a query only if fewer unrelated marks than this look as alike.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrieval.reranking import expanded, first_kept, reciprocal
+from benchmarks.rankings.neighbourhoods import expanded, first_kept, reciprocal
 
 
 @pytest.fixture(scope="module")

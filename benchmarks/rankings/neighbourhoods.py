@@ -1,7 +1,7 @@
 """Ranking by more than the query alone: what lies near the query, and near what lies near it.
 
 All functions take L2-normalised embeddings, queries (Q, D) and gallery (G, D), and give
-similarities (Q, G), larger is more alike. No search uses them; `benchmarks/reranking.py`
+similarities (Q, G), larger is more alike. No search uses them; `reranking.py` beside this folder
 says what each is worth.
 """
 
