@@ -62,14 +62,14 @@ def main() -> None:
         labels = read_labels(options.drawn / "labels.csv", options.split)
         labelled = find_marks(archive, labels, "labels.csv")
         pairs = redrawn_pairs(plain.seed, plain.identities, start.shape.size)
-        lesson = replace(gather_lesson(archive, plain), pairs=pairs)
+        lesson, _ = gather_lesson(archive, plain)
         for name in ["start", *options.rows]:
             if name not in done:
                 began, model = time.monotonic(), start
                 if name != "start":
                     run = Path(temporary) / name.replace(" ", "-")
                     settings = replace(plain, **VARIANTS[name])
-                    trained = train(settings, lesson, run, start)
+                    trained = train(settings, replace(lesson, pairs=pairs), run, start)
                     write_model(run / "model", trained.weights, trained.manifest)
                     model = read_model(run / "model")
                 minutes = (time.monotonic() - began) / 60

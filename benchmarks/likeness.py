@@ -56,7 +56,7 @@ def main() -> None:
         show(bundled)
         if options.train:
             began = time.monotonic()
-            model = train_on_archive(archive, default_settings())
+            model = train_on_archive(archive, default_settings()).model
             seconds = time.monotonic() - began
             show(evaluate(archive, labelled, model).rows[0], seconds)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.catalogue.errors import ArchiveError, ModelError, TrainingError
 from retrieval.catalogue.models import trained_models
 from retrieval.crops import load_crop
 from retrieval.gan.architecture import Architecture, architecture
@@ -122,10 +122,19 @@ def default_settings(
 
 @dataclass(frozen=True)
 class Example:
-    """A crop that a run learns from, and the series ("HCA 32") of its document, if known."""
+    """A crop that a run learns from, its first mark, and its series ("HCA 32"), if known."""
 
     crop: str
+    mark: int
     series: str | None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The model that a run made; `unread` are sentences on marks whose crops it could not read."""
+
+    model: Model
+    unread: tuple[str, ...]
 
 
 def examples(archive: Archive, seed: int) -> list[Example]:
@@ -136,39 +145,50 @@ def examples(archive: Archive, seed: int) -> list[Example]:
     """
     with archive.session() as session:
         found = session.execute(
-            select(tables.Mark.crop, tables.Document.series)
+            select(tables.Mark.crop, tables.Mark.id, tables.Document.series)
             .join(tables.Mark.page)
             .outerjoin(tables.Page.document)
             .where(tables.Mark.status != "rejected")
             .order_by(tables.Mark.id)
         ).all()
-    known: dict[str, str | None] = {}  # the same crop twice would be its own false negative
-    for crop, series in found:
-        if known.get(crop) is None:
-            known[crop] = series
-    every = [Example(crop, series) for crop, series in known.items()]
+    known: dict[str, Example] = {}  # the same crop twice would be its own false negative
+    for crop, mark, series in found:
+        one = known.setdefault(crop, Example(crop, mark, series))
+        if one.series is None:
+            known[crop] = replace(one, series=series)
+    every = list(known.values())
     if len(every) <= MOST_MARKS:
         return every
     chosen = np.random.default_rng([seed, 4]).choice(len(every), MOST_MARKS, replace=False)
     return [every[i] for i in np.sort(chosen)]
 
 
-def gather_lesson(archive: Archive, settings: Settings) -> Lesson:
-    """Return what a run with these settings learns from.
+def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[str, ...]]:
+    """Return what a run with these settings learns from, and sentences on what it cannot read.
 
     Labels are left out: pictures are read, and the series of their documents where the switch
-    `conditional` asks for them.
+    `conditional` asks for them. Marks whose crops are gone or damaged are passed over.
     """
-    shown = examples(archive, settings.seed)  # read once: somebody may reject marks meanwhile
-    digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
+    shown: list[Example] = []
+    unread: list[str] = []
+    every = examples(archive, settings.seed)  # read once: somebody may reject marks meanwhile
     size = settings.shape.size
-    marks = np.empty((len(shown), size, size), np.uint8)
-    for row, one in zip(marks, shown, strict=True):
-        row[:] = np.round((normalise(load_crop(archive, one.crop), size) + 1) * 127.5)
+    marks = np.empty((len(every), size, size), np.uint8)
+    for one in every:
+        try:
+            picture = load_crop(archive, one.crop)
+        except ArchiveError as error:
+            unread.append(f"mark {one.mark}: {error}")
+        else:
+            marks[len(shown)] = np.round((normalise(picture, size) + 1) * 127.5)
+            shown.append(one)
+    marks = marks[: len(shown)]
+    digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
     if "conditional" not in settings.switches:
-        return Lesson(marks, digest)
+        return Lesson(marks, digest), tuple(unread)
     series = [one.series for one in shown]
-    return Lesson(marks, hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest(), series)
+    digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
+    return Lesson(marks, digest, series), tuple(unread)
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
@@ -204,16 +224,21 @@ def train_on_archive(
     report: Callable[[Progress], None] = lambda progress: None,
     *,
     restart: bool = False,
-) -> Model:
+) -> Learned:
     """Train a model on the archive's marks, keep it in models/<id>, and return it.
 
-    An interrupted run with the same settings over the same marks goes on from its checkpoint; with
-    `restart` it is discarded, whatever it was, once all that this one begins with is there. Raises
-    TrainingError when there are too few marks or an interrupted run is another one, ArchiveBusy
-    when another process holds the archive.
+    Marks whose crops cannot be read are passed over. An interrupted run with the same settings
+    over the same marks goes on from its checkpoint; with `restart` it is discarded, whatever it
+    was, once all that this one begins with is there. Raises TrainingError when there are too few
+    marks or an interrupted run is another one, ArchiveBusy when another process holds the archive.
     """
     with archive.lock():
-        lesson = gather_lesson(archive, settings)
+        lesson, unread = gather_lesson(archive, settings)
+        if len(lesson.marks) < FEWEST_MARKS and unread:
+            raise TrainingError(
+                f"{archive.folder} has {len(lesson.marks)} marks to learn from: of "
+                f"{len(unread)} others the crops cannot be read, the first of them {unread[0]}"
+            )
         if len(lesson.marks) < FEWEST_MARKS:
             raise TrainingError(
                 f"{archive.folder} has {len(lesson.marks)} marks to learn from; ingest pages "
@@ -232,7 +257,7 @@ def train_on_archive(
         model = read_model(folder)
         register_model(archive, model, "trained")
         _discard(run)
-    return model
+    return Learned(model, unread)
 
 
 def _discard(run: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveBusy, ModelError, TrainingError
-from retrieval.crops import load_crop
+from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import embed_marks, index_command, refresh_index, register_model
@@ -42,8 +42,8 @@ def test_without_training_the_bundled_model_serves(archive: Archive) -> None:
 
 def test_the_newest_trained_model_serves_and_older_ones_can_be_named(archive: Archive) -> None:
     add_marks(archive, range(10))
-    first = train_on_archive(archive, SETTINGS)
-    second = train_on_archive(archive, replace(SETTINGS, seed=2))
+    first = train_on_archive(archive, SETTINGS).model
+    second = train_on_archive(archive, replace(SETTINGS, seed=2)).model
     assert archive_model(archive).id == second.id
     assert archive_model(archive, first.id[:8]).id == first.id
     with pytest.raises(ModelError, match="has no model 'zzz'"):
@@ -55,7 +55,7 @@ def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Arc
     assert (searched_id(archive), waiting_model(archive)) == (bundled.id, None)
     add_marks(archive, range(4))
     refresh_index(archive, bundled)
-    first = train_on_archive(archive, SETTINGS)
+    first = train_on_archive(archive, SETTINGS).model
     assert archive_model(archive).id == first.id, "what is indexed next"
     assert (searched_id(archive), waiting_model(archive)) == (bundled.id, first.id)
     assert searched_model(archive).id == bundled.id
@@ -66,7 +66,7 @@ def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Arc
 
     refresh_index(archive, first)
     assert (searched_id(archive), waiting_model(archive)) == (first.id, None)
-    second = train_on_archive(archive, replace(SETTINGS, seed=2))
+    second = train_on_archive(archive, replace(SETTINGS, seed=2)).model
     assert (searched_id(archive), waiting_model(archive)) == (first.id, second.id)
     assert index_command(archive, first.id).endswith(f" --model {first.id}")
     shutil.rmtree(archive.index_folder)
@@ -75,14 +75,14 @@ def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Arc
 
 def test_where_no_model_has_an_index_the_newest_is_meant(archive: Archive) -> None:
     add_marks(archive, range(4))
-    model = train_on_archive(archive, SETTINGS)
+    model = train_on_archive(archive, SETTINGS).model
     assert (searched_id(archive), waiting_model(archive)) == (model.id, None)
 
 
 def test_a_first_index_that_was_not_finished_waits_for_its_end(archive: Archive) -> None:
     add_marks(archive, range(4))
     refresh_index(archive, bundled_model())
-    model = train_on_archive(archive, SETTINGS)
+    model = train_on_archive(archive, SETTINGS).model
     embed_marks(archive, model)  # and killed before the index was written
     assert (searched_id(archive), waiting_model(archive)) == (bundled_model().id, model.id)
 
@@ -138,7 +138,7 @@ def test_a_conditional_run_learns_series_and_one_without_is_refused(archive: Arc
     with pytest.raises(KeyboardInterrupt):
         train_on_archive(archive, replace(told, checkpoint_every=1), kill)
     assert unfinished_run(archive) == replace(told, checkpoint_every=1)
-    model = train_on_archive(archive, told, restart=True)
+    model = train_on_archive(archive, told, restart=True).model
     assert model.manifest["series"] == ["HCA 30", "HCA 32"]
     assert archive_model(archive).id == model.id
 
@@ -158,10 +158,10 @@ def test_a_mark_rejected_while_crops_are_read_moves_no_series(
             )
         return load_crop(archive, crop)
 
-    undisturbed = train_on_archive(archive, told)
+    undisturbed = train_on_archive(archive, told).model
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr("retrieval.learn.load_crop", load_and_reject)
-        model = train_on_archive(archive, told)
+        model = train_on_archive(archive, told).model
     assert model.manifest["marks"] == 8
     assert model.manifest["series"] == ["HCA 30", "HCA 32"]
     assert model.id == undisturbed.id
@@ -169,13 +169,13 @@ def test_a_mark_rejected_while_crops_are_read_moves_no_series(
 
 
 def test_of_a_crop_in_several_series_the_first_counts(archive: Archive) -> None:
-    add_marks(archive, range(1))
+    first, *_ = add_marks(archive, range(1))
     add_marks(archive, range(1, 2), reference="HCA 32/9", series="HCA 32")
     add_marks(archive, range(2, 3), reference="HCA 30/1", series="HCA 30")
     crop = examples(archive, seed=1)[2].crop
     with archive.session() as session:
         session.execute(update(tables.Mark).values(crop=crop))
-    assert examples(archive, seed=1) == [Example(crop, "HCA 32")]
+    assert examples(archive, seed=1) == [Example(crop, first, "HCA 32")]
 
 
 def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
@@ -186,7 +186,32 @@ def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
         session.execute(
             update(tables.Mark).where(tables.Mark.id == marks[2]).values(status="rejected")
         )
-    assert gather_lesson(archive, SETTINGS).marks.shape == (4, 32, 32)
+    assert gather_lesson(archive, SETTINGS)[0].marks.shape == (4, 32, 32)
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged"])
+def test_a_crop_that_cannot_be_read_teaches_nothing_and_is_named(
+    archive: Archive, damage: str
+) -> None:
+    told = replace(SETTINGS, switches=("conditional",))
+    lost = add_marks(archive, range(3), reference="HCA 30/1", series="HCA 30")[1]
+    add_marks(archive, range(3, 5), reference="HCA 32/9", series="HCA 32")
+    whole, unread = gather_lesson(archive, told)
+    assert (len(whole.marks), unread) == (5, ())
+    path = crop_path(archive, examples(archive, seed=1)[1].crop)
+    path.write_bytes(b"no picture") if damage == "damaged" else path.unlink()
+    rest, (sentence,) = gather_lesson(archive, told)
+    np.testing.assert_array_equal(rest.marks, whole.marks[[0, 2, 3, 4]])
+    assert rest.series == ["HCA 30", "HCA 30", "HCA 32", "HCA 32"]
+    assert rest.digest != whole.digest
+    assert sentence.startswith(f"mark {lost}: The crop {path} ")
+
+
+def test_of_an_archive_without_crops_it_is_said_that_they_are_gone(archive: Archive) -> None:
+    first, *_ = add_marks(archive, range(3))
+    shutil.rmtree(archive.crops_folder)
+    with pytest.raises(TrainingError, match=f"of 3 others .* the first of them mark {first}: The"):
+        train_on_archive(archive, SETTINGS)
 
 
 def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) -> None:
@@ -202,9 +227,9 @@ def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) 
     assert unfinished_run(archive) == SETTINGS
     with pytest.raises(TrainingError, match="--restart"):
         train_on_archive(archive, replace(SETTINGS, seed=9))
-    resumed = train_on_archive(archive, SETTINGS)
+    resumed = train_on_archive(archive, SETTINGS).model
     assert unfinished_run(archive) is None
-    assert train_on_archive(archive, SETTINGS).id == resumed.id
+    assert train_on_archive(archive, SETTINGS).model.id == resumed.id
 
 
 def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archive) -> None:
@@ -221,14 +246,14 @@ def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archi
     with archive.lock(), pytest.raises(ArchiveBusy):
         train_on_archive(archive, replace(SETTINGS, seed=9), restart=True)
     assert unfinished_run(archive) == SETTINGS
-    other = train_on_archive(archive, replace(SETTINGS, seed=9), restart=True)
+    other = train_on_archive(archive, replace(SETTINGS, seed=9), restart=True).model
     assert other.manifest["settings"]["seed"] == 9
     assert unfinished_run(archive) is None
 
 
 def test_the_record_of_a_run_is_kept_beside_its_model(archive: Archive) -> None:
     add_marks(archive, range(10))
-    model = train_on_archive(archive, SETTINGS)
+    model = train_on_archive(archive, SETTINGS).model
     record: Path = archive.models_folder / model.id / "record"
     assert (record / "metrics.csv").read_text().startswith("step,")
     assert sorted(path.name for path in record.glob("*.png")) == [

@@ -511,7 +511,7 @@ def test_training_takes_no_search_away_until_it_is_indexed(
     bundled = json.loads(run("index", archive, "--json").stdout)["model"]
     tiny = Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
     opened = open_archive(archive)
-    trained = train_on_archive(opened, tiny).id
+    trained = train_on_archive(opened, tiny).model.id
     opened.close()
 
     def searched() -> str:

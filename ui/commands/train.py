@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
-from ui.command import ArchiveArgument, JsonOption, archive_in
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
+from ui.reports import MOST_PROBLEMS
+from ui.wording import counted, some_of
+
+if TYPE_CHECKING:  # it loads torch
+    from retrieval.learn import Learned
 
 
 def objectives_offered() -> str:
@@ -84,17 +90,28 @@ def train(
                 probed = f"  probe {progress.probe.precision_at_1:.3f}" if progress.probe else ""
                 report(progress.step, progress.steps, losses + probed)
 
-            model = train_on_archive(opened, settings, show, restart=restart)
-        folder = opened.models_folder / model.id
-    manifest = model.manifest
+            learned = train_on_archive(opened, settings, show, restart=restart)
     if as_json:
-        typer.echo(json.dumps(manifest))
-        return
-    probe = manifest["probe"]
-    typer.echo(
+        typer.echo(json.dumps(learned.model.manifest | {"unread": learned.unread}))
+    else:
+        for line in _sentences(archive, learned):
+            typer.echo(line)
+    raise typer.Exit(FAILURES if learned.unread else DONE)
+
+
+def _sentences(folder: Path, learned: Learned) -> list[str]:
+    """Return what was learned in the archive in `folder`, for a person, one fact a line."""
+    model, manifest = learned.model, learned.model.manifest
+    lines = [
         f"Model {model.id}: learned from {manifest['marks']} marks; checkpoint of step "
         f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
-        f"{probe['precision_at_1']:.1%} of marks found their own augmented view first."
-    )
-    typer.echo(f"Losses and samples: {folder / 'record'}")
-    typer.echo(f"Next: prizemarks index {archive}")
+        f"{manifest['probe']['precision_at_1']:.1%} of marks found their own augmented view first."
+    ]
+    if learned.unread:
+        lines.append(f"It learned nothing from {counted(len(learned.unread), 'mark')}:")
+        lines += some_of(learned.unread, MOST_PROBLEMS, "more")
+    return [
+        *lines,
+        f"Losses and samples: {folder / 'models' / model.id / 'record'}",
+        f"Next: prizemarks index {folder}",
+    ]

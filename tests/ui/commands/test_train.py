@@ -125,3 +125,22 @@ def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
     assert told.exit_code == 0
     assert f"Interrupted training: prizemarks train {interrupted} --resume" in told.output
     assert run("train", interrupted, "--restart").exit_code == 0
+
+
+def test_a_crop_that_is_gone_is_named_and_the_others_are_learned(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    whole = json.loads(run("train", interrupted, "--json").stdout)
+    assert (whole["marks"], whole["unread"]) == (6, [])
+    lost = min((interrupted / "crops").glob("*/*.png"))
+    lost.unlink()
+    done = run("train", interrupted)
+    assert done.exit_code == 1, done.output
+    assert "learned from 5 marks" in said(done)
+    assert "It learned nothing from 1 mark:" in said(done)
+    assert f"The crop {lost} cannot be read" in said(done)
+    told = run("train", interrupted, "--json")
+    assert told.exit_code == 1
+    (sentence,) = json.loads(told.stdout)["unread"]
+    assert str(lost) in sentence

@@ -365,7 +365,7 @@ def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Vi
     (folder,) = archive.models_folder.iterdir()
     newer = train_on_archive(
         archive, Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
-    )
+    ).model
     page = visit(archive.folder, mark=one)
     assert len(_cards(page)) == 11
     assert f"model {folder.name[:8]} trained on this archive" in _html(page)
