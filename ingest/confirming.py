@@ -92,18 +92,16 @@ def judge_mark(
 
 
 def take_back_mark(archive: Archive, mark: int) -> None:
-    """Make a mark that the program proposed a proposal again, whatever was said of it since.
+    """Make a mark that was proposed a proposal again, whatever was said of it since.
 
-    Raises QueryError when there is no such mark, the program did not propose it, or it belongs to
-    an identity.
+    Raises QueryError when there is no such mark, it was never proposed where it is, or it belongs
+    to an identity.
     """
     with archive.writing() as session:
         found = _judgeable(session, mark)
-        if found.score is None:
+        if found.proposed_by is None:
             raise QueryError(f"The program did not propose mark {mark}: say that it is none.")
-        found.status = "proposed"
-        if found.origin.startswith(PERSON):
-            found.origin = found.page.segmenter or found.origin
+        found.status, found.origin = "proposed", found.proposed_by
 
 
 def _judgeable(session: Session, mark: int) -> Mark:

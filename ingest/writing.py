@@ -192,6 +192,7 @@ def _new_marks(
             "status": "confirmed" if run.as_crops else "proposed",
             "score": cut.score,
             "origin": run.segmenter or ORIGIN_OF_CROPS,
+            "proposed_by": run.segmenter,
         }
         for cut in cuts
     ]

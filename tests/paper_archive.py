@@ -88,7 +88,7 @@ def add_mark(archive: Archive, page: int, image: np.ndarray, at: tuple[int, int]
     with archive.session() as session:
         mark = tables.Mark(
             page_id=page, x=x, y=y, width=SIDE, height=SIDE, status="proposed", score=0.9,
-            origin="test", crop=crop,
+            origin="test", proposed_by="test", crop=crop,
         )  # fmt: skip
         session.add(mark)
         session.flush()

@@ -291,6 +291,7 @@ def _plan_update(
     if moved:
         x, y, width, height = one.box
         values |= {"x": x, "y": y, "width": width, "height": height, "polygon": polygon}
+        values["proposed_by"] = None  # nobody proposed it there
         if mark.polygon is not None and polygon is None:
             plan.remarks.append(
                 f"{_called(page)}, {said.where}: the outline of mark {mark.id} does not fit its "
@@ -307,6 +308,8 @@ def _plan_update(
 def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:
     said = one.annotation
     x, y, width, height = one.box
+    status = said.status or "confirmed"
+    said_by = said.origin or origin
     return {
         "page_id": page.id,
         "x": x,
@@ -314,9 +317,10 @@ def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:
         "width": width,
         "height": height,
         "polygon": one.polygon,
-        "status": said.status or "confirmed",
+        "status": status,
         "score": said.score,
-        "origin": said.origin or origin,
+        "origin": said_by,
+        "proposed_by": said_by if status == "proposed" else None,
         "created_at": said.created or now(),
     }
 

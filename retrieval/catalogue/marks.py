@@ -40,6 +40,7 @@ class MarkRow:
     status: str
     score: float | None
     origin: str
+    proposed_by: str | None
     crop: str
     document: dict[str, Any] | None
 
@@ -127,6 +128,7 @@ def _marks() -> Select[*tuple[Any, ...]]:
             Mark.status,
             Mark.score,
             Mark.origin,
+            Mark.proposed_by,
             Mark.crop,
             Page.id.label("page"),
             Page.source,

@@ -142,8 +142,10 @@ class Mark(Base):
     # [[x, y], ...], whose bounding box is the box; or None: the box itself
     polygon: Mapped[list[list[int]] | None] = mapped_column(JSON(none_as_null=True))
     status: Mapped[str] = mapped_column(String(16), default="proposed", index=True)
-    score: Mapped[float | None] = mapped_column()  # the segmenter's, in [0, 1]; None: a person's
+    score: Mapped[float | None] = mapped_column()  # the segmenter's, or imported, in [0, 1]
     origin: Mapped[str] = mapped_column(String(128))  # segmenter version or "person:<name>"
+    # the origin of what was proposed with this box, whoever judged it since; None: a person's box
+    proposed_by: Mapped[str | None] = mapped_column(String(128))
     crop: Mapped[str] = mapped_column(String(64))  # SHA-256 of the crop's PNG under crops/
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from ingest.annotations.importing import import_annotations
 from ingest.batch import ingest_pages
 from ingest.confirming import confirm_place, judge_mark, take_back_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
-from tests.missed_marks import PLACES, SIDE, make_missed, missed_page
+from tests.missed_marks import PLACES, SIDE, make_missed, missed_page, none_at_all
 from tests.missed_marks import first_alone as first
 
 BOX = (*PLACES[2], SIDE, SIDE)
@@ -105,6 +106,53 @@ def test_what_was_confirmed_without_a_name_keeps_its_origin(archive: Archive, pa
         session.get_one(Mark, mark).status = "confirmed"
     take_back_mark(archive, mark)
     assert marks(archive) == [(mark, "proposed", origin)]
+
+
+def test_a_proposal_that_is_taken_back_is_of_who_proposed_it(
+    archive: Archive, page: int, tmp_path: Path
+) -> None:
+    ((mark, _, origin),) = marks(archive)
+    judge_mark(archive, mark, "confirmed", "A. Reader")
+    cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
+    ingest_pages(archive, [tmp_path / "scans"], propose=none_at_all, segmenter="later", workers=0)
+    assert marks(archive) == [(mark, "confirmed", "person:A. Reader")]
+    take_back_mark(archive, mark)
+    assert marks(archive) == [(mark, "proposed", origin)]
+
+
+def test_an_imported_mark_with_a_score_is_no_proposal_and_stays(
+    archive: Archive, page: int, tmp_path: Path
+) -> None:
+    table = tmp_path / "theirs.csv"
+    x, y = PLACES[2]
+    table.write_text(f"source,x,y,width,height,status,score\n0.png,{x},{y},9,9,confirmed,0.9\n")
+    import_annotations(archive, [table])
+    mark, *said = marks(archive)[-1]
+    assert said == ["confirmed", "import:theirs.csv"]
+    with pytest.raises(QueryError, match="did not propose"):
+        take_back_mark(archive, mark)
+    judge_mark(archive, mark, "rejected", "A. Reader")
+    with pytest.raises(QueryError, match="did not propose"):
+        take_back_mark(archive, mark)
+    assert marks(archive)[-1] == (mark, "rejected", "person:A. Reader")
+
+
+def test_an_imported_proposal_is_one_again_where_it_was_proposed(
+    archive: Archive, page: int, tmp_path: Path
+) -> None:
+    x, y = PLACES[2]
+    table = tmp_path / "theirs.csv"
+    table.write_text(f"source,x,y,width,height,status\n0.png,{x},{y},9,9,proposed\n")
+    import_annotations(archive, [table])
+    mark, *said = marks(archive)[-1]
+    assert said == ["proposed", "import:theirs.csv"]
+    judge_mark(archive, mark, "rejected", "A. Reader")
+    take_back_mark(archive, mark)
+    assert marks(archive)[-1] == (mark, "proposed", "import:theirs.csv")
+    table.write_text(f"mark,source,x,y,width,height\n{mark},0.png,{x + 1},{y},9,9\n")
+    import_annotations(archive, [table])
+    with pytest.raises(QueryError, match="did not propose"):
+        take_back_mark(archive, mark)
 
 
 def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -> None:

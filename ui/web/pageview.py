@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 
 from ingest.confirming import PERSON, judge_mark, take_back_mark
+from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import PrizemarksError, SourceError
@@ -93,7 +94,7 @@ def show_page(archive: Archive, mark: int) -> None:
             )
         for one in said:
             _show_identity(archive, one, kin)
-        if not said and (row.score is not None or row.origin.startswith(PERSON)):
+        if not said and row.origin != ORIGIN_OF_CROPS:
             _ask_whether_mark(archive, row)
         rows = [
             ("Identity", f"{one.name}, {one.certainty}, as {said_on(one.said_by, one.said_at)}")
@@ -170,11 +171,11 @@ def _ask_whether_mark(archive: Archive, row: MarkRow) -> None:
                 on_click=_judge,
                 args=(archive, row.mark, "rejected"),
             )
-        if row.status != "proposed" and row.score is not None:
+        if row.status != "proposed" and row.proposed_by is not None:
             st.button(
                 "Take it back",
                 key="take back",
-                help="It is a proposal of the program again.",
+                help="It is a proposal again.",
                 on_click=_take_back,
                 args=(archive, row.mark),
             )

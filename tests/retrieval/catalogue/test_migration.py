@@ -63,6 +63,7 @@ def as_of_0001(folder: Path) -> None:
             ("pages", "fingerprint"),
             ("failures", "tried"),
             ("embeddings", "seen"),
+            ("marks", "proposed_by"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -125,6 +126,30 @@ def test_references_get_their_usual_form_and_a_key(tmp_path: Path) -> None:
         assert found[-1].details == {"folio": "3r", "reference as written": "HCA32/10/5"}
         assert found[2].details == {"folio": "3r"}
     archive.close()
+
+
+def test_only_of_proposals_it_is_known_who_proposed_them(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    with sqlite3.connect(tmp_path / "archive.db") as database:
+        database.execute(
+            "INSERT INTO pages (id, source, location, frame, ordinal, width, height, sha256, size, "
+            "mtime_ns, segmenter, ingested_at) "
+            "VALUES (1, '1.png', '/1.png', 0, 0, 9, 9, 'a', 1, 1, 'strokes-2', '2024-01-01')"
+        )
+        database.executemany(
+            "INSERT INTO marks (page_id, x, y, width, height, status, score, origin, crop, "
+            "created_at) VALUES (1, 0, 0, 1, 1, ?, 0.9, ?, 'b', '2024-01-01')",
+            [
+                ("proposed", "strokes-1"),
+                ("confirmed", "import:theirs.csv"),
+                ("rejected", "person:A. Reader"),
+            ],
+        )
+    archive = open_archive(tmp_path)
+    with archive.session() as session:
+        found = session.scalars(select(Mark.proposed_by).order_by(Mark.id)).all()
+    archive.close()
+    assert found == ["strokes-1", None, None]
 
 
 def test_documents_sort_by_code_point_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
@@ -201,6 +226,7 @@ def test_older_judgements_keep_what_their_identities_tell(
             session.add(GroupMark(group_id=group, mark_id=mark, likeness=0.9))
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
+        connection.execute(text("ALTER TABLE marks DROP COLUMN proposed_by"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     migration.migrate(engine, backups=None)
     with Session(engine) as session:

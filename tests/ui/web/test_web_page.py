@@ -431,6 +431,17 @@ def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: V
     mark = papers.marks[0][1]
     with papers.archive.session() as session:
         row = session.get_one(tables.Mark, mark)
-        row.status, row.score = "confirmed", None
+        row.status, row.score, row.origin = "confirmed", None, "ingest"
     page = visit(papers.archive.folder, open=str(mark))
     assert "Is this a mark?" not in _html(page)
+
+
+def test_an_imported_mark_is_called_none_but_is_no_proposal(papers: Papers, visit: Visit) -> None:
+    mark = papers.marks[0][1]
+    with papers.archive.session() as session:
+        row = session.get_one(tables.Mark, mark)
+        row.status, row.origin, row.proposed_by = "confirmed", "import:theirs.csv", None
+    page = visit(papers.archive.folder, open=str(mark))
+    assert "A person said that it is one." in _html(page)
+    buttons = {button.key or "" for button in page.button}
+    assert buttons & {"confirm", "reject", "take back"} == {"reject"}
