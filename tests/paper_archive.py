@@ -67,8 +67,8 @@ def make_papers(archive: Archive, scans: Path) -> Papers:
                 width=WIDTH,
                 height=HEIGHT,
                 sha256=f"{number:064x}",
-                size=1,
-                mtime_ns=1,
+                size=path.stat().st_size,
+                mtime_ns=path.stat().st_mtime_ns,
                 segmenter="test",
             )
             session.add(page)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.listing import path_of
-from ingest.sources import holds_several, read_frame, read_frames
+from ingest.cutting import image_of
+from ingest.known import KnownPage, pages_where
+from ingest.sources import holds_several, read_frames
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.pages import page as catalogued_page
+from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.tables import Page
 
 Box = tuple[int, int, int, int]
 
@@ -42,20 +43,38 @@ def query_picture(path: Path, max_pixels: int) -> tuple[NDArray[np.uint8], bool]
 def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArray[np.uint8]:
     """Return a region of a page, cut from its master, (h, w, 3) uint8 RGB.
 
-    Raises QueryError when there is no such page or the box lies outside it, and SourceError when
-    the master cannot be read.
+    Raises QueryError when the box reaches beyond the page; else errors as `page_image`.
     """
-    with archive.session() as session:
-        row = catalogued_page(session, page)
-    if row is None:
-        raise QueryError(f"{archive.folder} has no page {page}.")
+    known = _known_page(archive, page)
     x, y, width, height = box
-    if x + width > row.width or y + height > row.height:
+    if x + width > known.width or y + height > known.height:
         raise QueryError(
             f"The region {x},{y},{width},{height} reaches beyond page {page}, which is "
-            f"{row.width} x {row.height} pixels."
+            f"{known.width} x {known.height} pixels."
         )
-    frame = read_frame(path_of(row.location), row.frame, max_pixels)
-    if frame is None:
-        raise QueryError(f"{row.location} no longer has an image number {row.frame + 1}.")
-    return frame.image[y : y + height, x : x + width]
+    return _image(known, max_pixels)[y : y + height, x : x + width]
+
+
+def page_image(archive: Archive, page: int, max_pixels: int) -> NDArray[np.uint8]:
+    """Return what a page was read from, (H, W, 3) uint8 RGB.
+
+    Raises QueryError when there is no such page, and SourceError when its master cannot be read
+    or is not what was ingested.
+    """
+    return _image(_known_page(archive, page), max_pixels)
+
+
+def _known_page(archive: Archive, page: int) -> KnownPage:
+    with archive.session() as session:
+        known = next(iter(pages_where(session, Page.id == page)), None)
+    if known is None:
+        raise QueryError(f"{archive.folder} has no page {page}.")
+    return known
+
+
+def _image(page: KnownPage, max_pixels: int) -> NDArray[np.uint8]:
+    try:
+        return image_of(page, max_pixels)
+    except SourceError as error:
+        said = f"Page {page.id}, {page.source}: {error.reason}"
+        raise SourceError(said, error.advice) from error

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.marks import mark_rows
 from retrieval.crops import load_crop
 from retrieval.evaluation.coverage import FIRST, Missed, highest_false, missed
@@ -50,9 +50,9 @@ def write_regions_report(
 ) -> Path:
     """Write the report on known boxes into `folder` and return the page's path.
 
-    `name` is the regions file's. A missed box whose master cannot be read, or has more than
-    `max_pixels`, is named without its picture. Raises ArchiveError when the folder cannot be
-    written.
+    `name` is the regions file's. A missed box whose master cannot be read, has changed, or has
+    more than `max_pixels`, is named without its picture. Raises ArchiveError when the folder
+    cannot be written.
     """
     pages = regions.checked.pages
     covered = [page.covered for page in pages]
@@ -82,13 +82,11 @@ def _missed(archive: Archive, page: CheckedPage, one: Missed, max_pixels: int) -
     around = max(_LEAST_AROUND, round(_AROUND * max(right - left, bottom - top)))
     x, y = max(0, left - around), max(0, top - around)
     size = min(page.width, right + around) - x, min(page.height, bottom + around) - y
-    image = ""
     try:
         view = page_region(archive, page.page, (x, y, *size), max_pixels)
-    except (SourceError, QueryError):
-        view = None
-    # A master that has changed may be smaller than the page was.
-    if view is not None and view.shape[:2] == (size[1], size[0]):
+    except SourceError:
+        image = ""
+    else:
         image = picture_uri(_outlined(view, page, one.box, (x, y, *size)), _SIDE)
     found = "no proposal" if one.place is None else f"only proposal {one.place}"
     sort = page.covered.sorts[one.box]

@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy import func, select
 
 from ingest.listing import path_of
-from ingest.sources import read_frame
+from ingest.reading import file_stamp
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
@@ -24,7 +24,7 @@ from retrieval.learn import searched_id
 from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
-from ui.pictures import Box, page_region
+from ui.pictures import Box, page_image, page_region
 from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.picking import sampled_marks
 from ui.web.query import Spot
@@ -131,27 +131,18 @@ def most_pixels(archive: Archive) -> int:
 def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) -> Preview:
     """Return a page made small for the screen, `wide` pixels wide or whole and large.
 
-    Raises SourceError when its master cannot be read.
+    Errors as `page_image` raises them.
     """
-    path = path_of(page.location)
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError as error:
-        raise SourceError(
-            f"The master {page.location} cannot be opened: {error.strerror or error}.",
-            "Put the file back, or connect the disk that it lies on.",
-        ) from error
-    return _page_preview(page.location, page.frame, changed, wide, most_pixels(archive))
+    stamp = file_stamp(path_of(page.location))
+    return _page_preview(archive, str(archive.folder), page.page, stamp, wide)
 
 
 @st.cache_data(show_spinner="Reading the page …", max_entries=64)
 def _page_preview(
-    location: str, frame: int, changed: int, wide: int | None, pixels: int
+    _archive: Archive, folder: str, page: int, stamp: tuple[int, int], wide: int | None
 ) -> Preview:
-    read = read_frame(path_of(location), frame, pixels)
-    if read is None:
-        raise SourceError(f"{location} no longer has an image number {frame + 1}.")
-    return preview(read.image, LARGE) if wide is None else preview_as_wide(read.image, wide)
+    image = page_image(_archive, page, most_pixels(_archive))
+    return preview(image, LARGE) if wide is None else preview_as_wide(image, wide)
 
 
 def region_of(archive: Archive, page: int, box: Box) -> RGB:

@@ -65,11 +65,6 @@ def show_page(archive: Archive, mark: int) -> None:
             st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
             _crop(archive, row, "stretch")
         else:
-            if shown.master != (page.width, page.height):
-                st.warning(
-                    "The page's picture has another size than when it was ingested, so the "
-                    "frames may be off. Ingest it again."
-                )
             boxes = [other.box for other in others] if framed else []
             picture = outlined(shown, [row.box], boxes)
             st.image(

@@ -136,7 +136,9 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
     with st.container(key=f"card-place-{name}", border=True, width=CARD, gap="xsmall"):
         picture = place_tile(archive, spot)
         if picture is None:
-            st.caption("The page's file cannot be read, so this place cannot be shown.")
+            st.caption(
+                "The page's file cannot be read, or has changed, so this place cannot be shown."
+            )
         else:
             st.image(in_page(picture), width="stretch", alt=f"a place on {where}")
         st.html(

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from ingest.listing import location_of
+from ingest.reading import file_stamp
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
@@ -44,12 +45,13 @@ def regions(archive: Archive, tmp_path: Path) -> Regions:
         "two.png": [((5, 5, 60, 60), 0.2)],
         "gone.png": [],
     }
+    size, mtime = file_stamp(master)
     with archive.session() as session:
         for source, boxes in marks.items():
             location = "/nowhere/gone.png" if source == "gone.png" else location_of(master)
             row = tables.Page(
                 source=source, location=location, width=200, height=300, sha256=source[:1] * 64,
-                size=1, mtime_ns=1, segmenter="strokes-3",
+                size=size, mtime_ns=mtime, segmenter="strokes-3",
             )  # fmt: skip
             session.add(row)
             session.flush()
@@ -134,6 +136,15 @@ def test_the_known_box_is_drawn_into_the_picture(
     assert 34 <= rows.min() <= 37
     assert 94 <= columns.max() <= 97
     assert not red[50:80, 50:80].any()
+
+
+def test_a_missed_box_on_a_master_that_was_replaced_has_no_picture(
+    archive: Archive, regions: Regions, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "master.png"), np.full((300, 200, 3), 90, np.uint8))
+    text = write_regions_report(archive, regions, tmp_path, "truth.csv", 10**6).read_text("utf-8")
+    assert not re.findall(r'src="data:[^"]*" alt="100,200,60,60', text)
+    assert "<br>100,200,60,60" in text
 
 
 def test_a_folder_that_cannot_be_written_is_said(

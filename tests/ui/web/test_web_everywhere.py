@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
@@ -108,6 +110,20 @@ def test_a_place_whose_master_is_gone_is_said(
     assert any("cannot be read" in caption.value for caption in page.caption)
     page = visit(archive.folder, place=places(page)[0].replace("-", ","))
     assert any("cannot be opened" in warning.value for warning in page.warning)
+
+
+def test_a_page_whose_master_was_replaced_is_not_shown_as_if_it_were_not(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    make_missed(archive, tmp_path / "scans", 2)
+    query = asked(archive, 2)
+    cv2.imwrite(str(tmp_path / "scans/1.png"), np.full((90, 90, 3), 90, np.uint8))
+    with archive.session() as session:
+        mark = session.scalars(select(Mark.id).where(Mark.page_id == int(query["page"]))).one()
+    place = {"place": f"{query['page']},{query['region']}"}
+    for address in (place, {"open": str(mark)}, query):
+        page = visit(archive.folder, **address)
+        assert "its master has changed since it was ingested" in page.warning[0].value
 
 
 @pytest.mark.parametrize("place", ["x", "1", "1,2", "0,1,1,5,5", "1,1,1,-5,5"])
