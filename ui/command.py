@@ -67,7 +67,7 @@ def archive_in(folder: Path) -> Iterator[Archive]:
 def rendered(table: object) -> str:
     """Return a Rich table as text for standard output, as wide as the terminal or 120 columns."""
     width = None if sys.stdout.isatty() else 120
-    out = Console(width=width, no_color=not sys.stdout.isatty())
+    out = Console(width=width, no_color=not sys.stdout.isatty(), emoji=False)
     with out.capture() as captured:
         out.print(table)
     return captured.get().rstrip()

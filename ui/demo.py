@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
+
 from ingest.batch import Progress, ingest_pages
 from ingest.synthetic.archive import draw_archive
 from retrieval.catalogue.archive import create_archive
@@ -37,5 +39,6 @@ def make_demo(folder: Path) -> None:
     finally:
         archive.close()
     console.print(
-        f"{folder}: {done.added + done.unchanged} synthetic pages, {indexed.total} marks indexed."
+        f"{escape(str(folder))}: {done.added + done.unchanged} synthetic pages, "
+        f"{indexed.total} marks indexed."
     )

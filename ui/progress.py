@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-console = Console(stderr=True)
+console = Console(stderr=True, emoji=False)  # a name may hold ":100:"
 
 
 class Report(Protocol):
@@ -35,7 +35,7 @@ def bar(title: str) -> Iterator[Report]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[remark]}", markup=True),
+        TextColumn("{task.fields[remark]}", style="dim", markup=False),  # names of files
     )
     shown = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
