@@ -147,12 +147,18 @@ def _page_preview(
 
 def region_of(archive: Archive, page: int, box: Box) -> RGB:
     """Return a region of a page, cut from its master; errors as `page_region` raises them."""
-    return _region(archive, str(archive.folder), page, box)
+    return _region(archive, str(archive.folder), page, _content(archive, page), box)
 
 
 @st.cache_data(show_spinner="Cutting out the mark …", max_entries=64)
-def _region(_archive: Archive, folder: str, page: int, box: Box) -> RGB:
+def _region(_archive: Archive, folder: str, page: int, content: str | None, box: Box) -> RGB:
     return page_region(_archive, page, box, most_pixels(_archive)).copy()
+
+
+def _content(archive: Archive, page: int) -> str | None:
+    """Return the SHA-256 of what a page was read from, which another scan of it changes."""
+    with archive.session() as session:
+        return session.scalar(select(Page.sha256).where(Page.id == page))
 
 
 def mark_tile(archive: Archive, crop: str) -> bytes | None:
@@ -166,13 +172,13 @@ def mark_tile(archive: Archive, crop: str) -> bytes | None:
 def place_tile(archive: Archive, place: Spot) -> bytes | None:
     """Return the picture of a place, cut from its master; None when that cannot be had."""
     try:
-        return _place_tile(archive, str(archive.folder), place)
+        return _place_tile(archive, str(archive.folder), place, _content(archive, place[0]))
     except (QueryError, SourceError):
         return None
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)
-def _place_tile(_archive: Archive, folder: str, place: Spot) -> bytes:
+def _place_tile(_archive: Archive, folder: str, place: Spot, content: str | None) -> bytes:
     return tile(page_region(_archive, *place, most_pixels(_archive)), TILE)
 
 
