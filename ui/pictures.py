@@ -16,6 +16,9 @@ from retrieval.catalogue.tables import Page
 
 Box = tuple[int, int, int, int]
 
+#: Pixels of a side that no image exceeds: what draws on one counts with 32 bits.
+LARGEST_SIDE = 2**31 - 1
+
 ONE_OF_SEVERAL = "The file holds several images; the first of them is looked for."
 
 
@@ -29,6 +32,8 @@ def parse_region(text: str) -> Box:
         ) from None
     if x < 0 or y < 0 or width < 1 or height < 1:
         raise QueryError(f"The region {text!r} has no area or starts outside the page.")
+    if max(x + width, y + height) > LARGEST_SIDE:
+        raise QueryError(f"The region {text!r} lies beyond any page.")
     return x, y, width, height
 
 

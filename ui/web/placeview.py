@@ -34,6 +34,13 @@ def show_place(archive: Archive, place: Spot) -> None:
     if page is None or known is None:
         st.warning(f"This archive has no page {number}.")
         return
+    x, y, width, height = box
+    if x + width > page.width or y + height > page.height:
+        st.warning(
+            f"The place {x},{y},{width},{height} reaches beyond page {number}, which is "
+            f"{page.width} x {page.height} pixels."
+        )
+        return
     st.html(section(reference(known.document, known.source), ship_and_date(known.document)))
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -70,7 +77,6 @@ def show_place(archive: Archive, place: Spot) -> None:
             st.error(as_markdown(problem))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
         rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
-        x, y, width, height = box
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
         st.html(section("What is known"))
         st.html(table(rows))

@@ -135,6 +135,17 @@ def test_an_address_that_names_no_place_says_so(
     assert any("names no place" in warning.value for warning in page.warning)
 
 
+def test_a_place_beyond_its_page_is_said_to_be(
+    archive: Archive, tmp_path: Path, visit: Visit
+) -> None:
+    make_missed(archive, tmp_path / "scans", 1)
+    page = visit(archive.folder, place="1,2147483000,1,5,5")
+    assert [one.value for one in page.warning] == [
+        "The place 2147483000,1,5,5 reaches beyond page 1, which is 680 x 500 pixels."
+    ]
+    assert not [button for button in page.button if button.key == "confirm"]
+
+
 def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
     archive: Archive, tmp_path: Path, visit: Visit
 ) -> None:

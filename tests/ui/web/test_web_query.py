@@ -12,6 +12,7 @@ _NAME = st.none() | st.text(min_size=1, max_size=20)
 _WHERE = st.builds(Filters, _YEAR, _YEAR, _NAME, _NAME)
 _BOX = st.tuples(*[st.integers(0, 9999)] * 2, *[st.integers(1, 9999)] * 2)
 _OPENED = st.none() | st.integers(1, 10**9)
+_PLACE = st.none() | st.tuples(st.integers(1, 10**9), _BOX)
 _SHOWN = st.integers(SHOWN, MOST_SHOWN)
 _WAYS = st.tuples(st.booleans(), st.booleans())
 
@@ -24,12 +25,16 @@ _WAYS = st.tuples(st.booleans(), st.booleans())
     _SHOWN,
     st.none() | st.integers(0, 10**9),
     _WAYS,
+    st.booleans(),
+    _PLACE,
 )
 def test_a_query_by_marks_survives_its_address(
-    liked, disliked, where, opened, shown, group, ways
+    liked, disliked, where, opened, shown, group, ways, everywhere, place
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways)
+    view = View(
+        "marks", liked, disliked, None, None, where, opened, shown, group, *ways, everywhere, place
+    )
     assert from_address(to_address(view)) == (view, [])
 
 
@@ -50,11 +55,15 @@ def test_a_query_by_region_survives_its_address(page, region, where) -> None:
                 "region",
                 "from",
                 "to",
+                "series",
+                "ship",
                 "open",
                 "shown",
                 "group",
                 "turned",
                 "mirrored",
+                "everywhere",
+                "place",
             ]
         ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
@@ -76,6 +85,16 @@ def test_what_an_address_says_wrongly_is_said() -> None:
     assert len(problems) == 2
     assert "mark='1,x'" in problems[0]
     assert "'1,2,3' is no region" in problems[1]
+
+
+def test_a_box_that_lies_on_no_page_is_said_to_be_none() -> None:
+    far = "1,99999999999,5,5"
+    view, problems = from_address({"page": "3", "region": far, "place": f"3,{far}"})
+    assert view == View("page", page=3)
+    assert problems == [
+        f"The region '{far}' lies beyond any page.",
+        f"place='3,{far}' in the address names no place: The region '{far}' lies beyond any page.",
+    ]
 
 
 def test_likes_and_dislikes_exclude_each_other() -> None:
