@@ -68,7 +68,8 @@ def run_server(
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
     if not is_loopback(host):
         print(
-            "Everyone who can reach this address can see the archive and judge its groups.",
+            "Everyone who can reach this address can see the archive, and under any name confirm, "
+            "reject and make marks and judge groups.",
             flush=True,
         )
     if os.name == "posix":

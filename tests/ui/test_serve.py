@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveMissing
 from ui.serve import is_loopback, run_server, server_command
 
@@ -34,6 +35,17 @@ def test_on_an_open_address_any_name_may_lead_to_it() -> None:
     assert not any("allowedHosts" in part for part in command)
     assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.1")
     assert not is_loopback("0.0.0.0") and not is_loopback("archive.example")
+
+
+def test_an_open_server_says_what_others_can_do(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ui.serve.os.execv", lambda *_: sys.exit(0))
+    for host, warned in (("127.0.0.1", False), ("0.0.0.0", True)):
+        with pytest.raises(SystemExit):
+            run_server(archive.folder, host)
+        said = capsys.readouterr().out
+        assert ("under any name confirm, reject and make marks and judge groups." in said) is warned
 
 
 def test_without_an_archive_nothing_is_started(tmp_path: Path) -> None:
