@@ -1,4 +1,4 @@
-"""Crops of regions that a person drew: cut from the masters of pages, as ingest cuts its own."""
+"""Pages once more, as they were ingested: their images, and crops of regions a person drew."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cut_from_masters(
         except OSError as error:
             raise ArchiveError(
                 f"Crops cannot be written to {folder}: {error.strerror or error}. Make room "
-                "there and import again."
+                "there and try again."
             ) from error
     return found
 

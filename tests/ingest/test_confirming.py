@@ -11,7 +11,7 @@ from ingest.annotations.importing import import_annotations
 from ingest.batch import ingest_pages
 from ingest.confirming import confirm_place, judge_mark, take_back_mark
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
 from tests.missed_marks import PLACES, SIDE, make_missed, missed_page, none_at_all
@@ -82,6 +82,18 @@ def test_what_cannot_be_is_refused(
 def test_a_master_that_is_gone_is_said(archive: Archive, page: int, tmp_path: Path) -> None:
     (tmp_path / "scans/0.png").unlink()
     with pytest.raises(SourceError, match=r"0\.png"):
+        confirm_place(archive, page, BOX, "me")
+    assert len(marks(archive)) == 1
+
+
+def test_where_there_is_no_room_for_the_crop_it_is_said_what_to_do(
+    archive: Archive, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ingest.cutting.write_crop", full)
+    with pytest.raises(ArchiveError, match=r"No space left on device\. Make room there and try"):
         confirm_place(archive, page, BOX, "me")
     assert len(marks(archive)) == 1
 
