@@ -23,9 +23,11 @@ def as_json(
     """Return one query's ranked list as a JSON object on one line.
 
     Where the query was held in several `ways`, each result says in which one it was found:
-    `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `mark` is null
-    for a place that is no mark. Where the page's IIIF canvas says what its document does not, that
-    is in `canvas`: `label`, `attribution`, `rights`, those of them that there are.
+    `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `unrelated` is
+    the share of unrelated marks that look as alike, of a place that of unrelated spots, in (0, 1],
+    to three figures. `mark` is null for a place that is no mark. Where the page's IIIF canvas says
+    what its document does not, that is in `canvas`: `label`, `attribution`, `rights`, those of
+    them that there are.
     """
     results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) | _canvas(hit) for hit in hits]
     return json.dumps({"query": query, "model": model, "results": results}, ensure_ascii=False)
@@ -47,6 +49,7 @@ def _result(hit: Found) -> dict[str, Any]:
         "rank": hit.rank,
         "mark": hit.mark if isinstance(hit, Hit) else None,
         "score": round(hit.score, 6),
+        "unrelated": float(f"{hit.unrelated:.3g}"),
         "source": hit.source,
         "page": hit.page,
         "box": list(hit.box),

@@ -90,10 +90,14 @@ def test_search_prints_one_json_object_a_query(marks: Path) -> None:
         assert set(answer) == {"query", "model", "results"}
         assert len(answer["results"]) == 12, "top may exceed the archive: every mark is ranked"
         first = answer["results"][0]
-        assert set(first) == {"rank", "mark", "score", "source", "page", "box", "document"}
+        assert set(first) == {
+            "rank", "mark", "score", "unrelated", "source", "page", "box", "document"
+        }  # fmt: skip
         assert first["rank"] == 1
         assert first["source"] == source
         assert first["score"] == pytest.approx(1, abs=1e-3)
+        shares = [result["unrelated"] for result in answer["results"]]
+        assert shares == sorted(shares) and 0 < shares[0] < 0.01 and shares[-1] <= 1
         assert first["box"] == [0, 0, 60, 60]
         assert first["document"] is None
         assert [r["rank"] for r in answer["results"]] == list(range(1, 13))
