@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import streamlit as st
 
-from ingest.confirming import PERSON, judge_mark, take_back_mark
 from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
-from retrieval.catalogue.errors import PrizemarksError, SourceError
+from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.pages import page as catalogued_page
@@ -19,6 +16,7 @@ from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import card, section, table
 from ui.web.outline import in_page, outlined
 from ui.web.state import back, more_like, next_from_top, view
+from ui.web.verdict import ask_whether_mark
 from ui.web.wording import (
     STATUS,
     as_markdown,
@@ -32,9 +30,6 @@ from ui.wording import counted
 
 #: Other marks of the page, or of an identity, that are shown beside it.
 _MOST_OTHERS = 12
-
-#: What went wrong when something was said of the mark.
-_PROBLEM = "mark refused"
 
 
 def show_page(archive: Archive, mark: int) -> None:
@@ -90,7 +85,7 @@ def show_page(archive: Archive, mark: int) -> None:
         for one in said:
             _show_identity(archive, one, kin)
         if not said and row.origin != ORIGIN_OF_CROPS:
-            _ask_whether_mark(archive, row)
+            ask_whether_mark(archive, row)
         rows = [
             ("Identity", f"{one.name}, {one.certainty}, as {said_on(one.said_by, one.said_at)}")
             for one in said
@@ -138,58 +133,6 @@ def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> Non
             help="What was said of it can be taken back there.",
             on_click=lambda: next_from_top(opened=None, group=said.group),
         )
-
-
-def _ask_whether_mark(archive: Archive, row: MarkRow) -> None:
-    """Offer to say that a mark is one, or is none, and to take that back."""
-    person = row.origin.removeprefix(PERSON) if row.origin.startswith(PERSON) else "A person"
-    line = {
-        "proposed": "The program took it for one. What you say is kept with your name.",
-        "confirmed": f"{person} said that it is one.",
-        "rejected": f"{person} said that it is none.",
-    }[row.status]
-    st.html(section("Is this a mark?", line))
-    st.text_input("Your name", key="person", max_chars=100, persist_state="session")
-    with st.container(horizontal=True, key="verdict"):
-        if row.status != "confirmed":
-            st.button(
-                "It is a mark",
-                key="confirm",
-                on_click=_judge,
-                args=(archive, row.mark, "confirmed"),
-            )
-        if row.status != "rejected":
-            st.button(
-                "It is none",
-                key="reject",
-                help="It is kept, and found no more.",
-                on_click=_judge,
-                args=(archive, row.mark, "rejected"),
-            )
-        if row.status != "proposed" and row.proposed_by is not None:
-            st.button(
-                "Take it back",
-                key="take back",
-                help="It is a proposal again.",
-                on_click=_take_back,
-                args=(archive, row.mark),
-            )
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
-
-
-def _judge(archive: Archive, mark: int, status: Literal["confirmed", "rejected"]) -> None:
-    try:
-        judge_mark(archive, mark, status, st.session_state["person"])
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
-
-
-def _take_back(archive: Archive, mark: int) -> None:
-    try:
-        take_back_mark(archive, mark)
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
 
 
 def _crop(archive: Archive, row: MarkRow, width: int | str) -> None:

@@ -1,0 +1,69 @@
+"""Is this a mark? Where a person says so of one, says that it is none, or takes that back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from ingest.confirming import PERSON, judge_mark, take_back_mark
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import PrizemarksError
+from retrieval.catalogue.marks import MarkRow
+from ui.web.markup import section
+from ui.web.wording import as_markdown
+
+#: What went wrong when something was said of the mark.
+_PROBLEM = "mark refused"
+
+
+def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
+    """Offer to say that a mark is one, or is none, and to take that back."""
+    person = row.origin.removeprefix(PERSON) if row.origin.startswith(PERSON) else "A person"
+    line = {
+        "proposed": "The program took it for one. What you say is kept with your name.",
+        "confirmed": f"{person} said that it is one.",
+        "rejected": f"{person} said that it is none.",
+    }[row.status]
+    st.html(section("Is this a mark?", line))
+    st.text_input("Your name", key="person", max_chars=100, persist_state="session")
+    with st.container(horizontal=True, key="verdict"):
+        if row.status != "confirmed":
+            st.button(
+                "It is a mark",
+                key="confirm",
+                on_click=_judge,
+                args=(archive, row.mark, "confirmed"),
+            )
+        if row.status != "rejected":
+            st.button(
+                "It is none",
+                key="reject",
+                help="It is kept, and found no more.",
+                on_click=_judge,
+                args=(archive, row.mark, "rejected"),
+            )
+        if row.status != "proposed" and row.proposed_by is not None:
+            st.button(
+                "Take it back",
+                key="take back",
+                help="It is a proposal again.",
+                on_click=_take_back,
+                args=(archive, row.mark),
+            )
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(as_markdown(problem))
+
+
+def _judge(archive: Archive, mark: int, status: Literal["confirmed", "rejected"]) -> None:
+    try:
+        judge_mark(archive, mark, status, st.session_state["person"])
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _take_back(archive: Archive, mark: int) -> None:
+    try:
+        take_back_mark(archive, mark)
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
