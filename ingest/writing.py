@@ -38,9 +38,13 @@ def write_readings(
     new: list[tuple[FileToRead, ReadImage]] = []
     for file, reading in zip(files, readings, strict=True):
         read, unread = _believed(file, reading)
+        pages = before[file.name]
+        if pages and read:
+            judged = _judged_meanwhile(run, session, file)
+            unread += [_judged(image) for image in read if image.frame in judged]
+            read = [image for image in read if image.frame not in judged]
         if unread or file.name in failing:
             record_failures(session, file, unread, run.under)
-        pages = before[file.name]
         for image in read:
             if (known := pages.pop(image.frame, None)) is None:
                 new.append((file, image))
@@ -62,6 +66,29 @@ def _believed(file: FileToRead, reading: Reading) -> tuple[list[ReadImage], list
         said = "It changed while it was being read."
         return [], [UnreadImage(0, said, "Ingest it again.", passing=True)]
     return read, unread
+
+
+def _judged_meanwhile(run: Run, session: Session, file: FileToRead) -> set[int]:
+    """Return the frames of the changed pages that have a mark that was judged while they were read.
+
+    It was not cut again from the new image: it would keep the old one's box and crop.
+    """
+    known = {mark.mark for mark in file.kept}
+    staying = session.execute(
+        select(Mark.id, Page.frame)
+        .join(Page, Mark.page_id == Page.id)
+        .where(
+            Page.source == file.name,
+            Page.sha256 != file.sha256,
+            outlives_its_image(as_crops=run.as_crops),
+        )
+    )
+    return {frame for mark, frame in staying if mark not in known}
+
+
+def _judged(image: ReadImage) -> UnreadImage:
+    said = "A mark on it was judged while it was being read."
+    return UnreadImage(image.frame, said, "Ingest it again.", passing=True)
 
 
 def _add_pages(run: Run, session: Session, new: Sequence[tuple[FileToRead, ReadImage]]) -> None:

@@ -9,6 +9,8 @@ import tifffile
 from PIL import Image
 from sqlalchemy import select
 
+from ingest.batch import resegment_pages
+from ingest.confirming import judge_mark
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
@@ -76,6 +78,64 @@ def test_a_changed_page_gets_new_proposals_and_keeps_peoples_marks(
         assert session.scalars(select(Embedding.mark_id)).all() == [mark.id]
         page = session.scalars(select(Page)).one()
         assert (page.width, page.height) == (200, 160)
+
+
+def test_a_mark_judged_while_its_changed_page_is_read_waits_for_the_next_run(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = tmp_path / "in" / "a.tif"
+    path.parent.mkdir()
+
+    def write(row: int) -> None:
+        with tifffile.TiffWriter(path) as writer:
+            for column in range(2):
+                writer.write(page_image((column, row), (4, 3)), photometric="rgb")
+
+    def judged_meanwhile(image: np.ndarray) -> list[Proposal]:
+        judge_mark(archive, 3, "confirmed", "Ada")
+        return propose(image)
+
+    write(0)
+    pages_of(archive, tmp_path / "in")
+    before = dump(archive)
+    write(1)
+    report = pages_of(archive, tmp_path / "in", propose=judged_meanwhile)
+    assert (report.changed, report.failed) == (1, 1)
+    (row,) = quarantine(archive)
+    assert (row["source"], row["frame"]) == ("a.tif", "1")
+    assert row["reason"] == "A mark on it was judged while it was being read."
+    assert row["advice"] == "Ingest it again."
+    now = dump(archive)
+    assert now["pages"][0]["sha256"] != now["pages"][1]["sha256"]
+    assert now["pages"][1] == before["pages"][1]
+    assert [mark for mark in now["marks"] if mark["page_id"] == 2] == [
+        before["marks"][2] | {"status": "confirmed", "origin": "person:Ada"},
+        before["marks"][3],
+    ]
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.changed, report.unchanged, report.failed, report.healed) == (1, 1, 0, 1)
+    mark = next(mark for mark in dump(archive)["marks"] if mark["id"] == 3)
+    assert mark["status"] == "confirmed"
+    assert np.array_equal(
+        load_crop(archive, mark["crop"]),
+        page_image((1, 1), (4, 3))[mark["y"] :, mark["x"] :][:20, :20],
+    )
+
+
+def test_a_mark_judged_while_its_page_is_looked_through_anew_stays(
+    archive: Archive, tmp_path: Path
+) -> None:
+    scan(tmp_path / "in" / "a.png", (0, 0), (1, 1))
+    pages_of(archive, tmp_path / "in")
+    before = dump(archive)["marks"][1]
+
+    def judged_meanwhile(image: np.ndarray) -> list[Proposal]:
+        judge_mark(archive, before["id"], "confirmed", "Ada")
+        return propose(image)
+
+    report = resegment_pages(archive, propose=judged_meanwhile, segmenter="squares-2", workers=0)
+    assert (report.changed, report.failed, report.marks) == (1, 0, 1)
+    assert before | {"status": "confirmed", "origin": "person:Ada"} in dump(archive)["marks"]
 
 
 def test_a_changed_crop_stays_the_same_mark(archive: Archive, tmp_path: Path) -> None:
