@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from ingest.formulas import as_shown
 from ingest.known import master_exists
 from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage
@@ -155,7 +156,9 @@ def write_quarantine(archive: Archive) -> int:
                 Failure.failed_at,
             ).order_by(Failure.source, Failure.frame)
         ):
-            writer.writerow([*row[:-1], row.failed_at.isoformat(timespec="seconds")])
+            # Names of files and reasons are as others would have them: no spreadsheet runs them.
+            cells = [as_shown(one) if isinstance(one, str) else one for one in row[:-1]]
+            writer.writerow([*cells, row.failed_at.isoformat(timespec="seconds")])
             count += 1
     path = archive.folder / "quarantine.csv"
     try:

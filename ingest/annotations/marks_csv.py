@@ -22,6 +22,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.annotations.page_xml import points_of, points_text
 from ingest.annotations.table import table_text
+from ingest.formulas import as_said, as_shown
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
 
@@ -52,9 +53,6 @@ CANVAS_COLUMNS = ("page_label", "attribution", "rights")
 IDENTITY = "identity"
 
 NEEDED = ("source", "x", "y", "width", "height")
-
-#: What a spreadsheet takes for a formula, and runs.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
@@ -122,7 +120,7 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "score": score_text(one.score),
         "reference": _as_text((image.document or {}).get("reference")),
         "frame": image.frame,
-        "origin": one.origin,
+        "origin": _as_text(one.origin),
         "created": moment_text(one.created),
         "polygon": points_text(one.polygon) if one.polygon else None,
         "page_width": image.width,
@@ -136,11 +134,7 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
 
 
 def _as_text(said: str | None) -> str | None:
-    """What a catalogue, a foreign server or a person says, as a spreadsheet shows it and runs not.
-
-    None of these columns is read back.
-    """
-    return f"'{said}" if said and said.startswith(_FORMULA) else said
+    return said and as_shown(said)
 
 
 def _image(row: Mapping[str, str]) -> AnnotatedImage:
@@ -169,4 +163,5 @@ def _annotation(row: Mapping[str, str], where: str) -> Annotation:
     if outline is not None and bounding_box(outline) != box:
         # Whoever corrects a box in a spreadsheet leaves the outline: the box is the later word.
         outline = None
-    return annotation_of(box, outline, row, where)
+    said = dict(row) | {"origin": as_said(row.get("origin", ""))}
+    return annotation_of(box, outline, said, where)

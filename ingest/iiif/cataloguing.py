@@ -290,8 +290,9 @@ def _as_path(text: str) -> str:
 
 def _document_in_names(manifest: Manifest) -> str:
     fields, _ = _fields(manifest)
-    written = fields.get("reference") or manifest.label or manifest.id
-    return _as_path(normalise_reference(written)) or "document"
+    written = normalise_reference(fields.get("reference") or manifest.label or manifest.id)
+    # A server's word begins the names of pages: whoever opens a table of them is to run none.
+    return _as_path(re.sub(r"(^|[/\\])[\s=+\-@]+", r"\1", written)) or "document"
 
 
 def _plain(label: str) -> str:

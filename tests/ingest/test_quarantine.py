@@ -45,6 +45,16 @@ def test_a_file_leaves_quarantine_when_it_can_be_read(archive: Archive, tmp_path
     assert quarantine(archive) == []
 
 
+def test_no_spreadsheet_runs_the_name_of_a_file(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "=1+1.png").write_bytes(b"junk")
+    for _ in range(2):
+        assert pages_of(archive, tmp_path / "in").failed == 1
+        (row,) = quarantine(archive)
+        assert (row["source"], row["frame"]) == ("'=1+1.png", "0")
+        assert row["location"] == str(tmp_path / "in" / "=1+1.png")
+
+
 def test_a_page_whose_master_breaks_is_kept(archive: Archive, tmp_path: Path) -> None:
     path = scan(tmp_path / "in" / "a.png", (1, 1))
     pages_of(archive, tmp_path / "in")

@@ -46,6 +46,15 @@ def test_what_others_say_is_no_formula(formula: str) -> None:
     assert (row["page_label"], row["attribution"]) == ("f. 1r", f"'{formula}")
 
 
+@pytest.mark.parametrize("origin", ["=1+1", "@SUM(1)", "'=1", "''-1", "'tis", "person:Ada"])
+def test_an_origin_that_is_a_formula_is_none_in_a_spreadsheet_and_comes_back(origin: str) -> None:
+    page = replace(PAGE, annotations=(replace(A_BOX, origin=origin),))
+    text = ANNOTATION_FORMATS["csv"].write([page], BASE)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["origin"] == (origin if origin in ("'tis", "person:Ada") else f"'{origin}")
+    assert only(text).origin == origin
+
+
 def test_whose_mark_it_is_comes_last_where_anybody_said_so() -> None:
     one, other = A_BOX, replace(A_BOX, mark=8, identity="=Jan")
     page = replace(PAGE, annotations=(one, other), described=CanvasRow("f. 1r", None, None))

@@ -10,6 +10,7 @@ from ingest.batch import retry_pages
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
+from retrieval.catalogue.tables import Page
 from tests.ingest.iiif.taking_in import QUICK, letters, master, page, placeless, put, take_in
 from tests.ingest.iiif_server import (
     Server,
@@ -281,6 +282,30 @@ def test_labels_that_occur_twice_and_manifests_of_one_name(
         assert first == "Letters"
         assert second == f"Letters ({addresses[1]})"
         assert [one["ordinal"] for one in dump(archive)["pages"]] == [1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("label", "document"),
+    [("=1+1", "1+1"), ("./ =@-../+SUM(1)", "SUM(1)"), ("-", "document"), ("HCA 32/-1", "HCA 32/1")],
+)
+def test_no_page_is_named_as_a_formula_and_none_is_renamed(
+    archive: Archive, server: Server, label: str, document: str
+) -> None:
+    address = server.url("/manifest.json")
+    canvases = []
+    for at in range(2):
+        server.files[f"/{at}.jpg"] = jpeg(page(at))
+        canvases.append(canvas_2(server.url(f"/c/{at}"), f"- {at} -", server.url(f"/{at}.jpg")))
+    put(server, manifest_2(address, canvases[:1], label=label))
+    take_in(archive, address)
+    (first,) = dump(archive)["pages"]
+    assert first["source"] == f"{document}/- 0 -"
+    with archive.writing() as session:
+        session.get_one(Page, first["id"]).source = "=1/- 0 -"  # as an earlier version named it
+    put(server, manifest_2(address, canvases, label=label))
+    assert take_in(archive, address).added == 1
+    names = [one["source"] for one in dump(archive)["pages"]]
+    assert names == ["=1/- 0 -", f"{document}/- 1 -"]
 
 
 def test_pages_of_a_later_manifest_follow_those_of_an_earlier_one(
