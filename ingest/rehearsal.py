@@ -111,7 +111,7 @@ def rehearse(
                 changed.append(one.name)
             else:
                 new[one.name] = location_of(one.path)
-                if one.sha256 in known | seen:
+                if one.sha256 in known or one.sha256 in seen:
                     copies.append(one.name)
             seen.add(one.sha256 or "")
     with archive.session() as session:
