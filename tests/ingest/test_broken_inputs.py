@@ -221,7 +221,10 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "lies.webp": (lambda: webp_that_claims(16_000, 12_000), "decoder"),
     "lies.tif": (lambda: with_tags(tiff(), ImageLength=9_000), "of image data are there"),
     "nowhere.tif": (lambda: with_tags(tiff(), StripOffsets=1 << 30), "cut short"),
-    "lies.old.tif": (lambda: with_tags(old_jpeg_tiff(NOISE, "whole"), ImageWidth=13_000), ""),
+    "lies.old.tif": (
+        lambda: with_tags(old_jpeg_tiff(NOISE, "whole"), ImageWidth=13_000),
+        "data are broken",
+    ),
     "nothing.png": (lambda: png(0, 10, b""), "0 by 10"),
     "text.png": (lambda: png(8, 8, zeros(72), (b"tEXt", b"a" * 9_000_000)), "9,000,000 bytes"),
     "swelling.png": (lambda: png(8, 8, zeros(72), (b"zTXt", b"a\0\0" + zeros(1 << 28))), "text"),
