@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
+from retrieval.catalogue.errors import ArchiveError
 from retrieval.processes import serve_parent
 
 T = TypeVar("T")
@@ -55,7 +56,8 @@ def in_order(
     must be picklable; no workers means this process, which nothing can guard. A member that ends
     its process, such as a file that makes a decoder crash, is tried once more, and if that ends
     badly too `lost` gives its result. One that gives no `sign_of_life` for `patience` seconds has
-    its process ended, and `stuck` gives its result. Exceptions of `work` are raised here.
+    its process ended, and `stuck` gives its result. Exceptions of `work` are raised here, and
+    ArchiveError where the system refuses a process.
     """
     groups = iter(groups)
     head = next(groups, None)
@@ -157,7 +159,10 @@ class _Crew(Generic[T, R]):
         except _Stuck:
             return self._stuck(member)
         finally:
-            self._idle.put(self._instead_of(worker) if worker.has_ended else worker)
+            try:
+                worker = self._instead_of(worker) if worker.has_ended else worker
+            finally:
+                self._idle.put(worker)  # even if it has ended: another thread may wait for one
 
     def _instead_of(self, ended: _Worker[T, R]) -> _Worker[T, R]:
         with self._processes:
@@ -168,7 +173,14 @@ class _Crew(Generic[T, R]):
             return self._new()  # where it cannot start, what it gets is lost
 
     def _new(self) -> _Worker[T, R]:
-        worker = _Worker(self._work)
+        try:
+            worker = _Worker(self._work)
+        except OSError as error:
+            raise ArchiveError(
+                f"No process can be started to work in: {error.strerror or error}. Close other "
+                "programs, or set fewer workers, and run the same command again: it goes on where "
+                "it stopped."
+            ) from error
         self._all.add(worker)
         return worker
 

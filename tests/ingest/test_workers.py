@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
 import sys
 import time
 import warnings
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ingest.workers import in_order, sign_of_life
+from ingest.workers import _spawning, in_order, sign_of_life
+from retrieval.catalogue.errors import ArchiveError
 
 PATIENCE = 120.0
 
@@ -115,6 +119,26 @@ def test_a_member_that_hangs_is_given_up_alone(workers: int) -> None:
     groups = [[0, 1], [2], [3, 4, 5], [6], [7], [8], [9]]
     results = in_order(groups, hang_at_four, minus, plus, workers, 5.0)
     assert [one for _, many in results for one in many] == [0, 1, 2, 3, 1004, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_run_ends_where_no_process_can_be_started_any_more(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    before = set(multiprocessing.active_children())
+    start, started = _spawning.Process, []
+
+    def refused(**options: Any) -> BaseProcess:
+        if len(started) == workers:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        started.append(start(**options))
+        return started[-1]
+
+    monkeypatch.setattr(_spawning, "Process", refused)
+    results = in_order([[number] for number in range(9)], die_at_four, minus, plus, workers, 60.0)
+    with pytest.raises(ArchiveError, match="started to work in: Resource temporarily unavailable"):
+        list(results)
+    assert not set(multiprocessing.active_children()) - before
 
 
 def test_a_long_member_that_gets_on_is_not_given_up() -> None:
