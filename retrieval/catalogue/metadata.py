@@ -74,13 +74,17 @@ def decode_text(content: bytes, name: str) -> str:
 
 
 def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Return the header of a CSV file, [] when there is none, and the (line, fields) after it.
+    """Return what `table_of` returns of a CSV file's text."""
+    return table_of(read_text(path), path.name)
+
+
+def table_of(text: str, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the header of the text of CSV, [] when there is none, and the (line, fields) after it.
 
     Comma, semicolon or tab, as the header has it; or as Excel's own first line `sep=;` says. A
     line is where a row begins: a quoted field may hold several. Raises MetadataError, which
-    names the file and line, here and while the rows are read.
+    calls the file `name` and names the line, here and while the rows are read.
     """
-    text = read_text(path)
     stated = re.match(r'"?sep=([^\r\n"])"?[,;\t]*(?:\r\n|\r|\n|$)', text)
     reader = csv.reader(
         io.StringIO(text, newline=""),
@@ -95,9 +99,7 @@ def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
             try:
                 row = next(reader, None)
             except csv.Error as error:
-                raise MetadataError(
-                    f"{path.name}, line {line}: it is no proper CSV: {error}."
-                ) from None
+                raise MetadataError(f"{name}, line {line}: it is no proper CSV: {error}.") from None
             if row is None:
                 return
             yield line, row

@@ -21,6 +21,35 @@ def test_a_table_from_a_spreadsheet() -> None:
         assert second.annotations[0].status is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nsource;x;y;width;height\r\nb, c.png;1;2;3;4\r\n",
+        '"sep=;";;;;\n"source";"x";"y";"width";"height"\n"b, c.png";1;2;3;4\n',
+        '"source","x","y","width","height"\n"b, c.png", 1, 2, 3, 4\n',
+        '"source";"x,y,z";"y";"width";"height";x\nb, c.png;;2;3;4;1\n',
+        "\n \nsource\tx\ty\twidth\theight\nb, c.png\t1\t2\t3\t4\n",
+    ],
+)
+def test_tables_are_parted_as_files_of_documents_are(text: str) -> None:
+    (image,) = said_by(text).images
+    assert (image.source, image.annotations[0].box) == ("b, c.png", (1, 2, 3, 4))
+
+
+def test_a_region_is_called_by_the_line_that_it_begins_in() -> None:
+    text = 'source,x,y,width,height,note\nb.png,1,2,3,4,"two\nlines"\nb.png,1,2,3,no,"two\nlines"\n'
+    said = said_by(text)
+    assert said.images[0].annotations[0].where == "line 2"
+    assert said.refused[0].startswith("line 4: ")
+
+
+@pytest.mark.parametrize("source", [" a.png", "  ", 'a "b".png', " a, b.png"])
+def test_a_name_that_begins_with_a_space_comes_back(source: str) -> None:
+    for form in ("csv", "via-csv"):
+        text = ANNOTATION_FORMATS[form].write([replace(PAGE, names=(source,))], BASE)
+        assert [image.source for image in said_by(text).images] == [source]
+
+
 def test_a_box_that_was_corrected_in_a_table_goes_before_the_old_outline() -> None:
     text = 'source,x,y,width,height,polygon\nb.png,{},0,9,9,"0,0 9,0 9,9"\n'
     assert only(text.format(0)).polygon == ((0, 0), (9, 0), (9, 9))
