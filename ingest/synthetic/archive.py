@@ -19,7 +19,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,6 @@ from ingest.synthetic.page import (
 )
 from ingest.synthetic.paper import draw_paper
 from ingest.synthetic.records import (
-    CROP,
     NOTE,
     SKETCH,
     Document,
@@ -264,17 +262,12 @@ def draw_sketch(program: Program, seed: Sequence[int], side: int = 300) -> NDArr
     return np.asarray(np.round(255 - 255 * ink), np.uint8)
 
 
-def draw_crop(seed: int, identity: int, drawing: int, side: int = 160) -> NDArray[np.uint8]:
-    """Return one redrawing of an identity on paper, cut out as a person would cut it.
+def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
+    """Return one redrawing of `program` on paper, cut out as a person would cut it.
 
     (H, W, 3) uint8 RGB, H and W up to `side`; on some, strokes of the neighbouring text come in.
-    What is random depends on (seed, identity, drawing) alone.
+    What is random depends on `seed` alone.
     """
-    return cut_out(identity_program(seed, identity), [seed, CROP, identity, drawing], side)
-
-
-def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
-    """Return `program` redrawn by a hand of its own as `draw_crop` returns an identity."""
     rng = np.random.default_rng(seed)
     mark_side = round(side / float(rng.uniform(1.08, 1.4)))
     pen = side * float(rng.uniform(0.012, 0.035))
@@ -309,50 +302,3 @@ def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint
         begin, end = max(0, x + int(columns.min()) - pad), x + int(columns.max()) + pad + 1
         image = image[low:high, begin:end]
     return np.ascontiguousarray(image)
-
-
-def draw_crops(
-    folder: Path, *, seed: int = 7, identities: int = 60, per_identity: int = 8, side: int = 160
-) -> tuple[tuple[str, str], ...]:
-    """Draw marks cut out one a file into `folder`; return (source, label) of every file.
-
-    The files are PNGs in folders named by identity, `merchant-0003/merchant-0003-05.png`, and
-    `labels.csv` beside the folders has the columns source,label, `source` being the path below
-    `folder`. An identity is the one that `draw_archive` draws under the same seed and number: a
-    caller who wants others takes another seed. Files that are there already are left alone.
-
-    Raises ArchiveError for counts that cannot be drawn; OSError if the disk refuses.
-    """
-    if not 48 <= side <= 1024:
-        raise ArchiveError(f"Crops of {side} pixels were asked for; choose 48 to 1024.")
-    _check(SMALLEST, identities=identities, crops=per_identity)
-    digits = max(2, math.ceil(math.log10(per_identity + 1)))
-    wanted = [
-        (identity, drawing, f"{name}/{name}-{drawing:0{digits}d}.png")
-        for identity in range(identities)
-        for name in (identity_name(identity),)
-        for drawing in range(per_identity)
-    ]
-
-    def draw_one(identity: int, drawing: int, source: str) -> None:
-        path = folder / source
-        settings = json.dumps([DRAWING, seed, identity, drawing, side])
-        try:
-            with Image.open(path) as image:
-                if image.info.get("Settings") == settings:
-                    return
-        except OSError:
-            pass  # not there yet
-        text = PngInfo()
-        text.add_text("Comment", NOTE)
-        text.add_text("Settings", settings)
-        out = io.BytesIO()
-        Image.fromarray(draw_crop(seed, identity, drawing, side)).save(out, "PNG", pnginfo=text)
-        write_atomically(path, out.getvalue())
-
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for _ in pool.map(lambda one: draw_one(*one), wanted):
-            pass
-    labels = tuple((source, identity_name(identity)) for identity, _, source in wanted)
-    _write_unless_same(folder / "labels.csv", _csv(("source", "label"), labels))
-    return labels

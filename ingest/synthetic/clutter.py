@@ -46,7 +46,7 @@ def lay_clutter_in(
         if kind == "border":
             _border(light, rng)
             continue
-        low, high, drawn = _DRAWN[kind]
+        low, high = _SIDES[kind]
         side = int(math.exp(rng.uniform(math.log(low), math.log(high))) * letter)
         side = min(max(side, 24), min(rows, columns) // 2)
         for _ in range(_TRIES):
@@ -62,7 +62,7 @@ def lay_clutter_in(
         else:
             brown = np.array((0.25, 0.5, 0.8), np.float32) * float(rng.uniform(0.3, 1.0))
             colour = brown if kind == "stain" else ink * float(rng.uniform(0.7, 1.4))
-            under *= np.exp(-drawn(side, letter, rng)[..., None] * colour)
+            under *= np.exp(-_DRAWN[kind](side, letter, rng)[..., None] * colour)
         boxes.append(box)
     return np.clip(light, 0, 255).astype(np.uint8), tuple(boxes)
 
@@ -196,13 +196,23 @@ def _border(light: NDArray[np.float32], rng: np.random.Generator) -> None:
     light += level * (1 - soft)
 
 
-#: Longer side in letter heights, smallest and largest, and what is drawn.
-_DRAWN: dict[Clutter, tuple[float, float, Callable[[int, float, np.random.Generator], Ink]]] = {
-    "blot": (1.0, 5.0, _blot),
-    "stain": (2.0, 10.0, _stain),
-    "rules": (4.0, 20.0, _rules),
-    "initial": (2.5, 7.0, _initial),
-    "crossed out": (3.0, 9.0, _crossed_out),
-    "flourish": (2.5, 9.0, _flourish),
-    "target": (3.0, 12.0, _blot),
+#: Longer side in letter heights, smallest and largest.
+_SIDES: dict[Clutter, tuple[float, float]] = {
+    "blot": (1.0, 5.0),
+    "stain": (2.0, 10.0),
+    "rules": (4.0, 20.0),
+    "initial": (2.5, 7.0),
+    "crossed out": (3.0, 9.0),
+    "flourish": (2.5, 9.0),
+    "target": (3.0, 12.0),
+}
+
+#: What is drawn with ink, or stains as ink does.
+_DRAWN: dict[Clutter, Callable[[int, float, np.random.Generator], Ink]] = {
+    "blot": _blot,
+    "stain": _stain,
+    "rules": _rules,
+    "initial": _initial,
+    "crossed out": _crossed_out,
+    "flourish": _flourish,
 }

@@ -15,10 +15,10 @@ from ingest.batch import ingest_crops, ingest_pages
 from ingest.synthetic.archive import (
     TRUTH_COLUMNS,
     Truth,
+    cut_out,
     draw_archive,
-    draw_crop,
-    draw_crops,
 )
+from ingest.synthetic.page import identity_program
 from ingest.synthetic.records import COLUMNS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
@@ -197,25 +197,11 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_written(
     assert not (tmp_path / "new").exists()
 
 
-def test_crops_are_filed_by_identity_and_labelled(tmp_path: Path) -> None:
-    labels = draw_crops(tmp_path, seed=5, identities=3, per_identity=2, side=96)
-    with (tmp_path / "labels.csv").open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    assert [(row["source"], row["label"]) for row in rows] == list(labels)
-    assert len(labels) == 6
-    for source, label in labels:
-        assert source.startswith(f"{label}/")
-        with Image.open(tmp_path / source) as crop:
-            assert crop.mode == "RGB" and max(crop.size) <= 96
-            assert "synthetic" in crop.info["Comment"]
-    before = _bytes(tmp_path)
-    draw_crops(tmp_path, seed=5, identities=3, per_identity=2, side=96)
-    assert _bytes(tmp_path) == before
-
-
-def test_a_crop_depends_on_its_seed_identity_and_drawing_alone() -> None:
-    first = draw_crop(5, 1, 0, 96)
-    assert np.array_equal(first, draw_crop(5, 1, 0, 96))
-    for other in (draw_crop(6, 1, 0, 96), draw_crop(5, 2, 0, 96), draw_crop(5, 1, 1, 96)):
+def test_a_crop_depends_on_its_program_and_seed_alone() -> None:
+    programs = [identity_program(5, identity) for identity in (1, 2)]
+    first = cut_out(programs[0], [5, 0], 96)
+    assert first.ndim == 3 and max(first.shape) <= 96
+    assert np.array_equal(first, cut_out(programs[0], [5, 0], 96))
+    for other in (cut_out(programs[0], [5, 1], 96), cut_out(programs[1], [5, 0], 96)):
         assert not np.array_equal(first, other)
     assert first.min() < first.mean() - 30
