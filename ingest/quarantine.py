@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.formulas import as_shown
@@ -121,12 +121,18 @@ def _record(
 
 
 def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
-    """Take out of quarantine what was deleted from the sources since, as far as these are there."""
+    """Take out of quarantine what was deleted from the sources since, as far as these are there.
+
+    What could not be read of a file that has pages stays, as these do: it may come back.
+    """
     roots = [source.resolve() for source in sources if is_at_hand(source)]
+    has_pages = exists().where(Page.location == Failure.location, Page.size == Failure.size)
     with archive.writing() as session:
         absent = [
             failure
-            for failure, location in session.execute(select(Failure.id, Failure.location))
+            for failure, location in session.execute(
+                select(Failure.id, Failure.location).where(~has_pages)
+            )
             if not master_exists(location)
             and any(path_of(location).is_relative_to(root) for root in roots)
         ]

@@ -283,6 +283,22 @@ def test_what_was_not_read_of_a_file_follows_it(
     assert names_and_frames(archive) == [("volume.tif", frame) for frame in range(3)]
 
 
+def test_what_was_not_read_of_a_file_waits_for_it_as_its_pages_do(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = volume(tmp_path / "in" / "vol.tif", 1)
+    scan(tmp_path / "in" / "other.png", (1, 1))
+    pages_of(archive, tmp_path / "in", max_pixels=FEW)
+    path.rename(tmp_path / "vol.tif")
+    assert pages_of(archive, tmp_path / "in", max_pixels=FEW).failed == 1
+    (tmp_path / "vol.tif").rename(path)
+    report = pages_of(archive, tmp_path / "in", max_pixels=FEW)
+    assert (report.unchanged, report.left, report.failed) == (3, 1, 1)
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.failed, report.healed) == (1, 0, 1)
+    assert names_and_frames(archive)[-3:] == [("vol.tif", frame) for frame in range(3)]
+
+
 def test_what_may_be_read_now_is_read_where_its_file_was_moved(
     archive: Archive, tmp_path: Path
 ) -> None:
