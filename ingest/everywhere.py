@@ -25,6 +25,7 @@ from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import pages_by_content
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
@@ -131,7 +132,7 @@ def look_everywhere(
     ):
         readable = [(page, cut) for page, cut in zip(group, cuts, strict=True) if not cut.problem]
         unread += [
-            f"{_called(page)}: {cut.problem}"
+            f"{image_called(page.source, page.frame)}: {cut.problem}"
             for page, cut in zip(group, cuts, strict=True)
             if cut.problem
         ]
@@ -221,7 +222,3 @@ def _lost(_page: KnownPage) -> _Cut:
 
 def _stuck(_page: KnownPage, *, minutes: float) -> _Cut:
     return _unread(f"reading its master took more than {minutes:g} minutes.")
-
-
-def _called(page: KnownPage) -> str:
-    return page.source + (f", image {page.frame + 1}" if page.frame else "")

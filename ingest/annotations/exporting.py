@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,7 +20,7 @@ from retrieval.catalogue.canvases import canvas_row
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.identities import identity_names
-from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page
+from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page, in_utc
 
 _FETCH = 10_000
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
@@ -59,7 +58,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
                 score=row.score,
                 origin=row.origin,
                 mark=row.id,
-                created=_utc(row.created_at),
+                created=in_utc(row.created_at),
                 identity=names.get(row.id),
             )
         )
@@ -85,7 +84,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
             location=row.location,
             page=row.id,
             ordinal=row.ordinal,
-            ingested=_utc(row.ingested_at),
+            ingested=in_utc(row.ingested_at),
             document=documents.get(row.document_id),
             canvas=_canvas(row.details or {}),
             described=canvas_row(row.details or {}),
@@ -189,7 +188,3 @@ def _as_base(base: str) -> str:
     if not re.fullmatch(r"https?://[^\s#?\"<>]+", base):
         raise QueryError(f"{base!r} is no address: write --base https://example.org/marks/")
     return base if base.endswith("/") else f"{base}/"
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,9 @@ from ingest.sources import MAX_PIXELS
 from retrieval.boxes import Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Mark, now
+from retrieval.catalogue.tables import Mark, in_utc, now
 
 #: A region that covers a mark this well (intersection over union) is that mark.
 SAME_REGION = 0.9
@@ -151,7 +152,8 @@ def _import(
         crops = crops | cut_from_masters(archive.crops_folder, missing, max_pixels)
     for page in sorted(crops.unread):
         known, _ = placed[page]
-        refused.append(f"{_called(known)}: no marks taken over, {crops.unread[page]}")
+        called = image_called(repr(known.source), known.frame)
+        refused.append(f"{called}: no marks taken over, {crops.unread[page]}")
     return FileReport(
         storable(str(path)),
         file.format,
@@ -246,7 +248,7 @@ def _matches(
     by_id = {mark.id: mark for mark in existing}
     for at, one in enumerate(placed):
         said, mark = one.annotation, by_id.get(one.annotation.mark or 0)
-        if mark is not None and said.created and said.created == _utc(mark.created_at):
+        if mark is not None and said.created and said.created == in_utc(mark.created_at):
             take(at, mark, True)
     if not existing or not placed:
         return found
@@ -293,9 +295,10 @@ def _plan_update(
         values |= {"x": x, "y": y, "width": width, "height": height, "polygon": polygon}
         values["proposed_by"] = None  # nobody proposed it there
         if mark.polygon is not None and polygon is None:
+            called = image_called(repr(page.source), page.frame)
             plan.remarks.append(
-                f"{_called(page)}, {said.where}: the outline of mark {mark.id} does not fit its "
-                "new box, and was given up."
+                f"{called}, {said.where}: the outline of mark {mark.id} does not fit its new box, "
+                "and was given up."
             )
     new_origin = said.origin if said.origin not in (None, mark.origin) else origin
     if moved or said.origin is None or said.origin != mark.origin:
@@ -343,12 +346,3 @@ def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
 
 def _corners(boxes: Iterable[Box]) -> Corners:
     return np.array([(x, y, x + width, y + height) for x, y, width, height in boxes], np.float64)
-
-
-def _utc(moment: datetime) -> datetime:
-    """Return a moment of the catalogue in UTC: SQLite gives it back without saying so."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _called(page: KnownPage) -> str:
-    return repr(page.source) + (f", image {page.frame + 1}" if page.frame else "")

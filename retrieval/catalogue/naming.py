@@ -1,4 +1,4 @@
-"""Which source of the archive a file means by a name: a path, or as much of its end as suffices."""
+"""What sources are called, and which is meant by a name: a path, or enough of its end."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
                 if end_alike(ours, path_parts(name)):
                     found[name] += (source,)
     return found
+
+
+def image_called(source: str, frame: int) -> str:
+    """Return what people call an image of a file: the first one by the file's name alone."""
+    return f"{source}, image {frame + 1}" if frame else source
 
 
 def composed(path: str) -> str:

@@ -36,6 +36,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment of the catalogue in UTC: SQLite gives it back without saying so."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 class Base(DeclarativeBase):
     """Declarative base; the naming convention lets Alembic alter constraints by name."""
 

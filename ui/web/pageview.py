@@ -10,6 +10,7 @@ from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
@@ -91,7 +92,7 @@ def show_page(archive: Archive, mark: int) -> None:
             for one in said
         ]
         rows += metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
-        rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
+        rows.append(("File", image_called(page.source, page.frame)))
         if copies:
             rows.append(("Same file as", ", ".join(copies)))
         if alike:

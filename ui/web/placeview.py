@@ -9,6 +9,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import PrizemarksError, SourceError
 from retrieval.catalogue.marks import page_marks
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.pages import place_pages
 from ui.web.loading import most_pixels, page_preview, place_tile
@@ -76,7 +77,7 @@ def show_place(archive: Archive, place: Spot) -> None:
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.error(as_markdown(problem))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
-        rows.append(("File", page.source + (f", image {page.frame + 1}" if page.frame else "")))
+        rows.append(("File", image_called(page.source, page.frame)))
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
         st.html(section("What is known"))
         st.html(table(rows))
