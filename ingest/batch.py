@@ -24,13 +24,14 @@ import functools
 import importlib.metadata
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
 from ingest.documents.binding import Binding, bind_pages
 from ingest.documents.reading import read_documents
+from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
 from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters, take_up
@@ -228,69 +229,28 @@ def _ingest(
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     described = [read_documents(path) for path in documents]
-    web = Web(courtesy)
-    given = given_by(web)
-    expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
-    so_far = itertools.count(1)
-
-    def done(name: str) -> None:
-        if progress is not None:
-            progress(Progress(next(so_far), expected, name))
-
-    under = tried_under(segmenter, max_pixels, max_minutes)
-    run = Run(archive, segmenter, done, under, resegments)
-    read = functools.partial(
-        read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
-    )
-    written, bound, binding = 0, 0, Binding(0, ())
-    by_manifests: list[Described] = []
-
-    def groups_to_read() -> Iterator[list[FileToRead]]:
-        yield from files_to_read(run, given.files)
-        for one, wanted in given.manifests:
-            for arrived in arriving(run, web, one, wanted, max_pixels):
-                yield from files_to_read(run, arrived)
-
-    with contextlib.closing(web), archive.lock(), _swept_after_a_kill(archive):
-        before = sources_in_quarantine(archive)
-        if given.failed:
-            try_again(archive, given.files)
-        for one, wanted in given.manifests:
-            by_manifest, changed = take_up(archive, one, wanted)
-            by_manifests.append(by_manifest)
-            written += changed
-        if described:
-            with archive.writing() as session:
-                for file in described:
-                    written += store_documents(session, file.documents)
-        try:
-            all_read = in_order(
-                groups_to_read(),
-                read,
-                reading_of_a_lost_file,
-                functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
-                cores() if workers is None else workers,
-                60 * max_minutes,
-            )
-            # Closed here, so that no process still writes when what ended the run is said.
-            with contextlib.closing(all_read):
-                for group, readings in all_read:
-                    _check_at_hand(group, readings)
-                    with archive.writing() as session:
-                        write_readings(run, session, group, readings)
-                    for read_one in group:
-                        done(read_one.name)
-            with archive.writing() as session:
-                for by_manifest in by_manifests:
-                    bound += bind_canvases(session, archive.masters_folder, by_manifest)
-                if described:
-                    binding = bind_pages(session, described, given.below_roots)
-        except BaseException:
-            with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
-                write_quarantine(archive)
-            raise
-        forget_absent_failures(archive, given.roots)
-        failed = write_quarantine(archive)
+    with contextlib.closing(Web(courtesy)) as web:
+        given = given_by(web)
+        under = tried_under(segmenter, max_pixels, max_minutes)
+        run = Run(archive, segmenter, _counted(given, progress), under, resegments)
+        read = functools.partial(
+            read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
+        )
+        with archive.lock(), _swept_after_a_kill(archive):
+            before = sources_in_quarantine(archive)
+            if given.failed:
+                try_again(archive, given.files)
+            by_manifests, written = _describe(archive, given, described)
+            try:
+                groups = _groups_to_read(run, web, given, max_pixels)
+                _read_and_write(run, groups, read, workers, max_minutes)
+                binding = _bind(archive, given, by_manifests, described)
+            except BaseException:
+                with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
+                    write_quarantine(archive)
+                raise
+            forget_absent_failures(archive, given.roots)
+            failed = write_quarantine(archive)
     with archive.session() as session:
         state = counts(session)
         resembling = resemblances(session, run.written)
@@ -305,7 +265,7 @@ def _ingest(
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=written,
-        bound=bound + binding.pages,
+        bound=binding.pages,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
         sources_without_document=unbound,
@@ -315,6 +275,90 @@ def _ingest(
             *binding.problems,
         ),
     )
+
+
+def _counted(given: Given, progress: Callable[[Progress], None] | None) -> Callable[[str], None]:
+    """Return what is told the name of each file that is done, and tells `progress`."""
+    expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
+    so_far = itertools.count(1)
+
+    def done(name: str) -> None:
+        if progress is not None:
+            progress(Progress(next(so_far), expected, name))
+
+    return done
+
+
+def _describe(
+    archive: Archive, given: Given, described: Sequence[DocumentsFile]
+) -> tuple[list[Described], int]:
+    """Tell the catalogue what manifests and documents files describe.
+
+    Return the documents of the manifests, and how many documents were written in all.
+    """
+    by_manifests: list[Described] = []
+    written = 0
+    for one, wanted in given.manifests:
+        by_manifest, changed = take_up(archive, one, wanted)
+        by_manifests.append(by_manifest)
+        written += changed
+    if described:
+        with archive.writing() as session:
+            for file in described:
+                written += store_documents(session, file.documents)
+    return by_manifests, written
+
+
+def _groups_to_read(
+    run: Run, web: Web, given: Given, max_pixels: int
+) -> Iterator[list[FileToRead]]:
+    """Give the files that have to be read, and then the masters of manifests as they arrive."""
+    yield from files_to_read(run, given.files)
+    for one, wanted in given.manifests:
+        for arrived in arriving(run, web, one, wanted, max_pixels):
+            yield from files_to_read(run, arrived)
+
+
+def _read_and_write(
+    run: Run,
+    groups: Iterator[list[FileToRead]],
+    read: Callable[[FileToRead], Reading],
+    workers: int | None,
+    max_minutes: float,
+) -> None:
+    """Have the groups read in other processes; write what was read of each, in their order."""
+    all_read = in_order(
+        groups,
+        read,
+        reading_of_a_lost_file,
+        functools.partial(reading_of_a_stuck_file, minutes=max_minutes),
+        cores() if workers is None else workers,
+        60 * max_minutes,
+    )
+    # Closed here, so that no process still writes when what ended the run is said.
+    with contextlib.closing(all_read):
+        for group, readings in all_read:
+            _check_at_hand(group, readings)
+            with run.archive.writing() as session:
+                write_readings(run, session, group, readings)
+            for file in group:
+                run.done(file.name)
+
+
+def _bind(
+    archive: Archive,
+    given: Given,
+    by_manifests: Sequence[Described],
+    described: Sequence[DocumentsFile],
+) -> Binding:
+    """Give pages to the documents that manifests and documents files say they belong to."""
+    bound, binding = 0, Binding(0, ())
+    with archive.writing() as session:
+        for by_manifest in by_manifests:
+            bound += bind_canvases(session, archive.masters_folder, by_manifest)
+        if described:
+            binding = bind_pages(session, described, given.below_roots)
+    return replace(binding, pages=bound + binding.pages)
 
 
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:

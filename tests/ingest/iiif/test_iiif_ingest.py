@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ingest.batch import retry_pages
+from ingest.iiif.fetching import Web
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
@@ -359,6 +360,16 @@ def test_images_to_be_fetched_are_bound_by_the_names_they_will_have(
     problems = ("d.csv, line 4: no page 'f. 3r' has been ingested.",)
     assert (said.to_fetch, said.would_bind, said.problems) == (2, 2, problems)
     assert take_in(archive, address, documents=described).problems == problems
+
+
+def test_no_connection_is_left_where_a_manifest_cannot_be_had(
+    archive: Archive, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Web] = []
+    monkeypatch.setattr(Web, "close", lambda web: closed.append(web))
+    with pytest.raises(SourceError, match="answered 404"):
+        take_in(archive, server.url("/none.json"))
+    assert len(closed) == 1
 
 
 def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
