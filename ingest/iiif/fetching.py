@@ -109,7 +109,7 @@ class Web:
                             raise NotGiven(
                                 f"{address} was redirected more than {MAX_REDIRECTS} times.", _LOOK
                             )
-                        at = _checked(urljoin(at.url, further))
+                        at = _redirected(at, further)
                         continue
                     if status == 200:
                         self._take(response, into, at.url, limit)
@@ -210,6 +210,16 @@ def _checked(address: str) -> Url:
     return at._replace(fragment=None)
 
 
+def _redirected(at: Url, further: str) -> Url:
+    """Return where a server redirects to, which may be said in relation to `at`."""
+    try:
+        return _checked(urljoin(at.url, further))
+    except ValueError:  # such as an IPv6 host without its bracket
+        raise NotGiven(
+            f"{at.url} was redirected to {further!r}, which is no address.", _LOOK
+        ) from None
+
+
 def _retry_after(said: str | None) -> float | None:
     """Return the seconds that a server asks to wait for; None where it says nothing."""
     if not said:
@@ -218,7 +228,7 @@ def _retry_after(said: str | None) -> float | None:
         return float(said.strip()[:9])
     try:
         moment = email.utils.parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

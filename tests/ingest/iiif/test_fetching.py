@@ -16,12 +16,16 @@ def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
         (503, {"Retry-After": "Thu, 01 Jan 2026 00:00:00 GMT"}, b""),
         (502, {}, b""),
     ]
+    server.troubles["/dynamic/page-1/info.json"] = [
+        (503, {"Retry-After": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"}, b"")
+    ]
     server.troubles["/dynamic/page-1/full/full/0/default.jpg"] = [
         (200, {"Content-Length": "9999"}, b"\xff\xd8\xff cut short")
     ]
     report = take_in(archive, address)
     assert (report.added, report.failed) == (2, 0)
     assert server.asked.count("/dynamic/page-0/info.json") == 3
+    assert server.asked.count("/dynamic/page-1/info.json") == 2
     assert server.asked.count("/dynamic/page-1/full/full/0/default.jpg") == 2
 
 
@@ -51,17 +55,25 @@ def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
     archive: Archive, server: Server
 ) -> None:
     server.files["/real.jpg"] = jpeg(page(1))
-    addresses = {"/moved": "/real.jpg", "/loop": "/loop", "/out": "file:///etc/passwd"}
+    addresses = {
+        "/moved": "/real.jpg",
+        "/loop": "/loop",
+        "/out": "file:///etc/passwd",
+        "/open": "http://[",
+        "/no-host": "http://[foo]/",
+    }
     canvases = []
     for path, to in addresses.items():
         server.troubles[path] = [(302, {"Location": to}, b"")] * 20
         canvases.append(canvas_2(f"http://x{path}", path.strip("/"), server.url(path)))
     canvases.append(canvas_2("http://x/4", "secret", "http://me:word@127.0.0.1/x.jpg"))
     report = take_in(archive, put(server, manifest_2("http://x/m", canvases)))
-    assert (report.added, report.failed) == (1, 3)
+    assert (report.added, report.failed) == (1, 5)
     reasons = {row["source"].split("/")[-1]: row["reason"] for row in quarantine(archive)}
     assert "more than 5 times" in reasons["loop"]
     assert "no http or https" in reasons["out"]
+    assert reasons["open"].endswith("/open was redirected to 'http://[', which is no address.")
+    assert reasons["no-host"].endswith("redirected to 'http://[foo]/', which is no address.")
     assert "password" in reasons["secret"] and "word@" not in reasons["secret"]
 
 
