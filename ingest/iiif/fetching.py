@@ -19,6 +19,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, LocationParseError, SSLError
 from urllib3.util import Url, parse_url
 
+from ingest.iiif.connections import TooSlow, bound_answers
 from retrieval.catalogue.errors import ArchiveError, NotGiven, Unreachable
 
 #: Redirects that are followed for one request.
@@ -121,6 +122,11 @@ class Web:
                     # What is left of a body is not waited for: its connection goes with it.
                     response.close()
                     response.release_conn()
+            except TooSlow:
+                raise NotGiven(
+                    f"{at.url} took more than {self._courtesy.whole / 60:.0f} minutes.",
+                    "Ingest it again later, or download it and ingest the file.",
+                ) from None
             except SSLError as error:
                 raise self._leave_alone(host, f"{host} has no valid certificate: {error}") from None
             except (HTTPError, OSError, UnicodeError) as error:
@@ -143,7 +149,6 @@ class Web:
     def _take(
         self, response: urllib3.BaseHTTPResponse, into: BinaryIO, address: str, limit: int
     ) -> None:
-        until = time.monotonic() + self._courtesy.whole
         taken = 0
         for piece in response.stream(_PIECE, decode_content=True):
             taken += len(piece)
@@ -151,11 +156,6 @@ class Web:
                 raise NotGiven(
                     f"{address} is larger than {limit:,} bytes.",
                     "Download it, and ingest the file.",
-                )
-            if time.monotonic() > until:
-                raise NotGiven(
-                    f"{address} took more than {self._courtesy.whole / 60:.0f} minutes.",
-                    "Ingest it again later, or download it and ingest the file.",
                 )
             try:
                 into.write(piece)
@@ -188,6 +188,7 @@ class Web:
             proxy = None
         if proxy not in self._pools:
             self._pools[proxy] = urllib3.ProxyManager(proxy) if proxy else urllib3.PoolManager()
+            bound_answers(self._pools[proxy], self._courtesy.whole)
         return self._pools[proxy]
 
 

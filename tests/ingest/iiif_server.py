@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,8 +35,8 @@ def decoded(content: bytes) -> np.ndarray:
 class Server:
     """What the servers have, what goes wrong with them, and what they were asked.
 
-    `troubles` of a path are answered first, one after another, before what there is. `delay` is
-    called before each answer.
+    `troubles` of a path are answered first, one after another, before what there is. What `drops`
+    has for a path is sent as it is, head and all, with so many seconds before each piece.
     """
 
     def __init__(self, address: str) -> None:
@@ -45,6 +46,7 @@ class Server:
         self.limits: dict[str, dict[str, int]] = {}
         self.versions: dict[str, int] = {}
         self.troubles: dict[str, list[Answer]] = defaultdict(list)
+        self.drops: dict[str, tuple[float, list[bytes]]] = {}
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.at_once = 0
@@ -182,6 +184,12 @@ def serving() -> Iterator[Server]:
                 server.most_at_once = max(server.most_at_once, server.at_once)
                 status, headers, body = server.answer(self.path)
             try:
+                if self.path in server.drops:
+                    seconds, pieces = server.drops[self.path]
+                    for piece in pieces:
+                        time.sleep(seconds)
+                        self.wfile.write(piece)
+                    return
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-import json
+import time
 from dataclasses import replace
+
+import pytest
 
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, letters, page, put, take_in
@@ -86,16 +88,31 @@ def test_more_bytes_than_an_image_needs_are_not_taken(archive: Archive, server: 
     assert not any(archive.masters_folder.rglob("*.jpg"))
 
 
-def test_an_answer_that_does_not_end_is_given_up(archive: Archive, server: Server) -> None:
-    address = letters(server, 1)
-    take_in(archive, address)
-    server.files["/long.jpg"] = jpeg(page(1))
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [HEAD + b"\r\n\xff\xd8\xff", *[b"more"] * 50],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 50],
+        [HEAD, *[b"X-More: more\r\n"] * 50],
+    ],
+    ids=["body", "chunk", "head"],
+)
+def test_an_answer_that_comes_in_drops_is_given_up(
+    archive: Archive, server: Server, pieces: list[bytes]
+) -> None:
+    server.drops["/long.jpg"] = 0.1, pieces
     canvas = canvas_2("http://x/c", "1", server.url("/long.jpg"))
-    path = archive.folder.with_name("letters.json")
-    path.write_text(json.dumps(manifest_2("http://x/m", [canvas])), encoding="utf-8")
-    assert take_in(archive, path, courtesy=replace(QUICK, whole=-1)).failed == 1
-    assert "took more than" in quarantine(archive)[0]["reason"]
-    assert take_in(archive, path).failed == 0
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    begun = time.monotonic()
+    assert take_in(archive, address, courtesy=replace(QUICK, whole=0.5)).failed == 1
+    assert time.monotonic() - begun < 4
+    assert quarantine(archive)[0]["reason"].endswith("/long.jpg took more than 0 minutes.")
+    del server.drops["/long.jpg"]
+    server.files["/long.jpg"] = jpeg(page(1))
+    assert take_in(archive, address).failed == 0
 
 
 def test_an_image_over_the_limit_of_pixels_is_not_fetched(archive: Archive, server: Server) -> None:
