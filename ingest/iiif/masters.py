@@ -190,10 +190,11 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
             try:
                 with unfinished.open("xb") as stream:
                     web.fetch(address, stream, limit=MAX_TILE_BYTES, accept="image/*")
-                frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
             except NotGiven as error:
                 refused = refused or error
                 continue
+            try:
+                frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
             except SourceError as error:
                 raise NotGiven(f"{address} gave no tile. {error.reason}", _LOOK) from error
         if frame is None or frame.image.shape[:2] != (tile.height, tile.width):

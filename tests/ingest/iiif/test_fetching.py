@@ -41,6 +41,23 @@ def test_a_host_that_asks_to_be_left_alone_is(archive: Archive, server: Server) 
     assert "left alone for 60 minutes" in quarantine(archive)[0]["reason"]
 
 
+def test_a_server_that_fails_amid_its_tiles_is_not_asked_for_the_image_otherwise(
+    archive: Archive, server: Server
+) -> None:
+    service = server.tiles("a", page(1))
+    image = server.url("/plain.jpg")
+    server.files["/plain.jpg"] = jpeg(page(1))
+    tile = "/static/a/64,0,64,64/64,/0/default.jpg"
+    server.troubles[tile] = [(503, {}, b"")] * 9
+    canvas = canvas_2("http://x/c", "1", image, service)
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    report = take_in(archive, address)
+    assert (report.added, report.failed) == (0, 1)
+    assert server.asked[-QUICK.attempts :] == [tile] * QUICK.attempts
+    assert "/plain.jpg" not in server.asked
+    assert quarantine(archive)[0]["reason"].startswith(f"{server.url(tile)} answered 503")
+
+
 def test_a_master_that_was_damaged_on_the_way_is_fetched_again(
     archive: Archive, server: Server
 ) -> None:
