@@ -261,13 +261,22 @@ def _details(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:
 def _is_free(session: Session, name: str, wanted: Wanted, folder: Path) -> bool:
     """Return whether no other master has the name, nor is one missing under it."""
     for location in session.scalars(select(Page.location).where(Page.source == name)):
-        if Path(location).stem != wanted.key and master_exists(location):
+        if not _is_master_of(wanted, folder, location) and master_exists(location):
             return False
     for location in session.scalars(select(Failure.location).where(Failure.source == name)):
-        ours = location == wanted.address or Path(location).stem == wanted.key
+        ours = location == wanted.address or _is_master_of(wanted, folder, location)
         if not ours and master_exists(location):
             return False
     return True
+
+
+def _is_master_of(wanted: Wanted, folder: Path, location: str) -> bool:
+    """Return whether the image's master lies there, or lay before its archive was moved.
+
+    Another manifest's of the same canvas has the same name, in another folder.
+    """
+    path = Path(location)
+    return path.stem == wanted.key and path.parent.name == folder.name
 
 
 def _in_folder(column: Any, folder: Path) -> ColumnElement[bool]:

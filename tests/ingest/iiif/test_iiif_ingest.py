@@ -309,6 +309,32 @@ def test_no_page_is_named_as_a_formula_and_none_is_renamed(
     assert names == ["=1/- 0 -", f"{document}/- 1 -"]
 
 
+def test_two_manifests_of_one_volume_keep_their_pages_apart(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/1r.jpg"] = image = jpeg(page(1))
+    canvas = canvas_2("http://x/c/1", "1r", server.url("/1r.jpg"))
+    older, newer = (
+        put(server, manifest_2(f"http://x/{path}", [canvas], label="HCA 32/1"), f"/{path}")
+        for path in ("older", "newer")
+    )
+    take_in(archive, older)
+    del server.files["/1r.jpg"]
+    for _ in range(2):
+        assert take_in(archive, newer).failed == 1
+        assert [row["source"] for row in quarantine(archive)] == ["HCA 32/1/1r (2)"]
+    server.files["/1r.jpg"] = image
+    for _ in range(2):
+        assert take_in(archive, newer, older).failed == 0
+        pages = dump(archive)["pages"]
+        assert [one["source"] for one in pages] == ["HCA 32/1/1r", "HCA 32/1/1r (2)"]
+    archive.close()
+    moved = create_archive(archive.folder.rename(archive.folder.with_name("elsewhere")))
+    assert take_in(moved, newer, older).moved == 2
+    assert [one["source"] for one in dump(moved)["pages"]] == ["HCA 32/1/1r", "HCA 32/1/1r (2)"]
+    moved.close()
+
+
 def test_pages_of_a_later_manifest_follow_those_of_an_earlier_one(
     archive: Archive, server: Server
 ) -> None:
