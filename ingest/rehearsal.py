@@ -147,11 +147,13 @@ def _files_and_missing(
     Of the latter the names that their pages would have, and the addresses.
     """
     files, missing = list(given.files), []
+    taken: set[str] = set()
     for one, wanted in given.manifests:
         folder = folder_of(archive.masters_folder, one.manifest)
         here = masters_in(folder)
         with archive.session() as session:
-            names = name_pages(session, one.manifest, wanted, folder)
+            names = name_pages(session, one.manifest, wanted, folder, taken)
+        taken.update(names.values())
         files += [ImageFile(here[it.key], names[it.key]) for it in wanted if it.key in here]
         missing += [(names[it.key], it.address) for it in wanted if it.key not in here]
     return files, missing

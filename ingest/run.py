@@ -30,8 +30,9 @@ class Run:
     """An archive that is ingested into, and by which segmenter; each file's name goes to `done`.
 
     `under` says the limits and the version that decide what can be read: what could not be read
-    under the same is not tried again. `written` are the pages that were added or read again. Where
-    `resegments`, pages are read again that another segmenter went through.
+    under the same is not tried again. `written` are the pages that were added or read again,
+    `named` the names that pages of manifests have so far. Where `resegments`, pages are read again
+    that another segmenter went through.
     """
 
     archive: Archive
@@ -41,6 +42,7 @@ class Run:
     resegments: bool = False
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
 
     @property

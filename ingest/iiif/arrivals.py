@@ -72,8 +72,9 @@ def arriving(
     folder = folder_of(archive.masters_folder, given.manifest)
     here = masters_in(folder)
     with archive.writing() as session:
-        names = name_pages(session, given.manifest, wanted, folder)
+        names = name_pages(session, given.manifest, wanted, folder, run.named)
         bad = unreadable(session, folder)
+    run.named.update(names.values())
     ready: list[ImageFile] = []
     for one in wanted:
         path = here.get(one.key)

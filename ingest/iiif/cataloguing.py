@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -104,12 +104,12 @@ def _label_of_its_own(session: Session, manifest: Manifest) -> str:
 
 
 def name_pages(
-    session: Session, manifest: Manifest, wanted: Sequence[Wanted], folder: Path
+    session: Session, manifest: Manifest, wanted: Sequence[Wanted], folder: Path, taken: Set[str]
 ) -> dict[str, str]:
     """Return the sources of the images by their keys: `document/canvas`, each unlike all others.
 
-    A page that is in the catalogue keeps the name it has. Where a canvas has no label it is
-    named by its number.
+    `taken` are those of other manifests, whose pages may not be in the catalogue yet. A page that
+    is there keeps the name it has. Where a canvas has no label it is named by its number.
     """
     known = {
         Path(location).stem: source
@@ -119,7 +119,7 @@ def name_pages(
     }
     document = _document_in_names(manifest)
     names: dict[str, str] = {one.key: known[one.key] for one in wanted if one.key in known}
-    used = set(names.values())
+    used = {*taken, *names.values()}
     for one in wanted:
         if one.key in names:
             continue

@@ -335,6 +335,23 @@ def test_two_manifests_of_one_volume_keep_their_pages_apart(
     moved.close()
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_two_manifests_of_one_name_that_come_together(
+    archive: Archive, server: Server, workers: int
+) -> None:
+    addresses = []
+    for path in ("/1", "/2"):
+        server.files[f"{path}.jpg"] = jpeg(page(int(path[1:])))
+        canvas = canvas_2(server.url(f"{path}/c"), "1r", server.url(f"{path}.jpg"))
+        manifest = manifest_2(server.url(path), [canvas], label="Letters")
+        addresses.append(put(server, manifest, path))
+    said = rehearse(archive, addresses, courtesy=QUICK)
+    assert (said.to_fetch, said.problems) == (2, ())
+    assert take_in(archive, *addresses, workers=workers).added == 2
+    for source, image in {"Letters/1r": page(1), "Letters/1r (2)": page(2)}.items():
+        assert np.array_equal(master(archive, source), decoded(jpeg(image)))
+
+
 def test_pages_of_a_later_manifest_follow_those_of_an_earlier_one(
     archive: Archive, server: Server
 ) -> None:
