@@ -239,7 +239,7 @@ def _ingest(
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
             if given.failed:
-                try_again(archive, given.files)
+                try_again(archive, given)
             by_manifests, written = _describe(archive, given, described)
             try:
                 groups = _groups_to_read(run, web, given, max_pixels)

@@ -121,9 +121,15 @@ def _at_hand(sources: Mapping[str, str]) -> tuple[ImageFile, ...]:
     return tuple(sorted(files, key=lambda file: natural_key(file.name)))
 
 
-def try_again(archive: Archive, files: Sequence[ImageFile]) -> None:
-    """Have the files in quarantine read by this run, or by a later one if this is interrupted."""
-    locations = [location_of(file.path) for file in files]
+def try_again(archive: Archive, given: Given) -> None:
+    """Have what stands in quarantine tried by this run, or by a later one if this is interrupted.
+
+    Masters of manifests are fetched again.
+    """
+    locations = [location_of(file.path) for file in given.files]
+    for one, wanted in given.manifests:
+        here = masters_in(folder_of(archive.masters_folder, one.manifest))
+        locations += [location_of(here[it.key]) for it in wanted if it.key in here]
     for some in in_parts(locations):
         with archive.writing() as session:
             session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=None))

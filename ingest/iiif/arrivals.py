@@ -10,8 +10,9 @@ from ingest.iiif.cataloguing import (
     Described,
     bind_canvases,
     describe,
+    follow_master,
     name_pages,
-    unreadable,
+    to_fetch_again,
 )
 from ingest.iiif.fetching import Web
 from ingest.iiif.given import GivenManifest
@@ -66,19 +67,20 @@ def arriving(
     """Give the masters that are wanted of a manifest, fetching those that are not there yet.
 
     One is given before the next is fetched, so that it can be read meanwhile. A master that was
-    there and could not be read is fetched again. One that cannot be had goes to quarantine.
+    there and could not be read is fetched again where that may help. One that cannot be had goes to
+    quarantine.
     """
     archive = run.archive
     folder = folder_of(archive.masters_folder, given.manifest)
     here = masters_in(folder)
     with archive.writing() as session:
         names = name_pages(session, given.manifest, wanted, folder, run.named)
-        bad = unreadable(session, folder)
+        again = to_fetch_again(session, folder, run.under)
     run.named.update(names.values())
     ready: list[ImageFile] = []
     for one in wanted:
         path = here.get(one.key)
-        if path is None or one.key in bad:
+        if path is None or one.key in again:
             if ready:
                 yield ready
                 ready = []
@@ -94,6 +96,7 @@ def arriving(
                 run.counts.fetched += 1
                 with archive.writing() as session:
                     forget_not_fetched(session, names[one.key])
+                    follow_master(session, path)
         ready.append(ImageFile(path, names[one.key]))
     if ready:
         yield ready

@@ -19,6 +19,7 @@ from ingest.iiif.manifest import Manifest
 from ingest.iiif.masters import Wanted, folder_of, wanted_of
 from ingest.known import master_exists
 from ingest.listing import location_of
+from ingest.pixels import ADVICE_COPY
 from retrieval.catalogue.references import normalise_reference
 from retrieval.catalogue.tables import Document, Failure, Page
 
@@ -132,14 +133,27 @@ def name_pages(
     return names
 
 
-def unreadable(session: Session, folder: Path) -> set[str]:
-    """Return the keys of the masters in a manifest's folder that could not be read."""
+def to_fetch_again(session: Session, folder: Path, under: str) -> set[str]:
+    """Return the keys of the masters in a manifest's folder that could not be read, but might be.
+
+    They are damaged, perhaps on the way, or were tried under other limits than `under`, or it was
+    the disk's fault. The others would fail again, whatever they are copied from.
+    """
     return {
         Path(location).stem
         for location in session.scalars(
-            select(Failure.location).where(_in_folder(Failure.location, folder))
+            select(Failure.location).where(
+                _in_folder(Failure.location, folder),
+                or_(Failure.advice == ADVICE_COPY, Failure.tried.is_distinct_from(under)),
+            )
         )
     }
+
+
+def follow_master(session: Session, path: Path) -> None:
+    """Have the pages of a master that was fetched anew lie where it does: its ending may differ."""
+    of_it = _begins_as(Page.location, path.with_suffix(".x"))
+    session.execute(update(Page).where(of_it).values(location=location_of(path)))
 
 
 def bind_canvases(session: Session, masters: Path, described: Described) -> int:
@@ -280,7 +294,12 @@ def _is_master_of(wanted: Wanted, folder: Path, location: str) -> bool:
 
 
 def _in_folder(column: Any, folder: Path) -> ColumnElement[bool]:
-    prefix = location_of(folder / "x")[:-1]
+    return _begins_as(column, folder / "x")
+
+
+def _begins_as(column: Any, path: Path) -> ColumnElement[bool]:
+    """Return the condition that a location is that of `path`, whose last letter may be anything."""
+    prefix = location_of(path)[:-1]
     condition: ColumnElement[bool] = column.startswith(prefix, autoescape=True)
     return condition
 

@@ -160,7 +160,7 @@ def _save(web: Web, address: str, folder: Path, key: str, max_pixels: int) -> Pa
             path = folder / f"{key}{suffix_of(head)}"
         except NotAnImage as error:
             raise NotGiven(f"{address} gave no image. {error.reason}", _LOOK) from error
-        finish(unfinished, path)
+        _keep(unfinished, path)
     return path
 
 
@@ -174,8 +174,16 @@ def _put_together(web: Web, tiled: _Tiled, folder: Path, key: str) -> Path:
     path = folder / f"{key}.png"
     with unfinished_file(folder) as unfinished:
         Image.fromarray(image).save(unfinished, format="PNG", compress_level=3)
-        finish(unfinished, path)
+        _keep(unfinished, path)
     return path
+
+
+def _keep(unfinished: Path, path: Path) -> None:
+    """Give a master its name, and remove what it was in another format."""
+    finish(unfinished, path)
+    for other in path.parent.glob(f"{path.stem}.*"):
+        if other != path:
+            other.unlink()
 
 
 def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.ndarray, int]:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import time
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
+from ingest.batch import retry_pages
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, letters, page, put, take_in
 from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
-from tests.ingest.scans import quarantine
+from tests.ingest.scans import dump, propose, quarantine
 
 
 def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
@@ -68,6 +71,48 @@ def test_a_master_that_was_damaged_on_the_way_is_fetched_again(
     report = take_in(archive, address)
     assert (report.added, report.failed, report.fetched) == (1, 0, 1)
     assert quarantine(archive) == []
+
+
+def test_a_master_that_is_too_large_is_fetched_again_when_the_limit_is_another(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/large.jpg"] = jpeg(page(1))
+    canvas = canvas_2("http://x/c", "1", server.url("/large.jpg"))
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    assert take_in(archive, address, max_pixels=10_000).failed == 1
+    before = quarantine(archive)
+    server.asked.clear()
+    report = take_in(archive, address, max_pixels=10_000)
+    assert (report.failed, report.left, report.fetched) == (1, 1, 0)
+    assert server.asked == ["/manifest.json"]
+    assert quarantine(archive) == before
+    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
+    report = retry_pages(archive, max_pixels=10_000, **again)
+    assert (report.failed, report.left, report.fetched) == (1, 0, 1)
+    report = take_in(archive, address)
+    assert (report.added, report.failed, report.fetched) == (1, 0, 1)
+
+
+def test_a_master_that_comes_in_another_format_takes_the_place_of_the_old(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/picture"] = b"\xff\xd8\xff" + b"junk" * 99
+    canvas = canvas_2("http://x/c", "1", server.url("/picture"))
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    assert take_in(archive, address).failed == 1
+    pictures = {".tif": "TIFF", ".jpg": "JPEG", ".png": "PNG"}
+    for at, (suffix, form) in enumerate(pictures.items()):
+        stream = io.BytesIO()
+        Image.fromarray(page(at)).save(stream, format=form)
+        server.files["/picture"] = stream.getvalue()
+        report = take_in(archive, address)
+        assert (report.added, report.changed, report.failed) == (at == 0, at > 0, 0)
+        (row,) = dump(archive)["pages"]
+        (lies,) = archive.masters_folder.rglob(f"*{suffix}")
+        assert len(list(lies.parent.iterdir())) == 2  # the manifest lies beside it
+        assert row["source"] == "HCA 32/1845/2/1"
+        assert row["location"] == str(lies)
+        lies.unlink()
 
 
 def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
