@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.metadata
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -38,6 +37,7 @@ from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.listing import is_at_hand
+from ingest.program import program_version
 from ingest.quarantine import (
     forget_absent_failures,
     healed_of,
@@ -363,12 +363,8 @@ def _bind(
 
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
     """Return what decides, beside a file itself, whether it can be read."""
-    try:
-        version = importlib.metadata.version("prizemarks")
-    except importlib.metadata.PackageNotFoundError:
-        version = "unknown"
     limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
-    return f"{limits}, prizemarks {version}, {segmenter or 'crops'}"[:128]
+    return f"{limits}, prizemarks {program_version()}, {segmenter or 'crops'}"[:128]
 
 
 def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> None:

@@ -31,9 +31,14 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
         )
 
 
+def most_bytes(max_pixels: int) -> int:
+    """Return the bytes that no file of an image of `max_pixels` needs more of."""
+    return 8 * max_pixels + 1_000_000
+
+
 def check_bytes(size: int, max_pixels: int) -> None:
     """Raise ImageTooLarge for a file of more bytes than an image of `max_pixels` can need."""
-    if size > 8 * max_pixels + 1_000_000:
+    if size > most_bytes(max_pixels):
         raise ImageTooLarge(
             f"It holds {size:,} bytes, more than {max_pixels:,} pixels can need.", ADVICE_SIZE
         )

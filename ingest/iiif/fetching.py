@@ -6,7 +6,6 @@ urllib3 does the talking: it is maintained, and Streamlit has it installed alrea
 from __future__ import annotations
 
 import email.utils
-import importlib.metadata
 import random
 import time
 import urllib.request
@@ -20,7 +19,11 @@ from urllib3.exceptions import HTTPError, LocationParseError, SSLError
 from urllib3.util import Url, parse_url
 
 from ingest.iiif.connections import TooSlow, bound_answers
+from ingest.program import program_version
 from retrieval.catalogue.errors import ArchiveError, NotGiven, Unreachable
+
+#: What is accepted where a manifest, or what an image server offers, is asked for.
+JSON_LD = "application/ld+json, application/json;q=0.9, */*;q=0.1"
 
 #: Redirects that are followed for one request.
 MAX_REDIRECTS = 5
@@ -33,7 +36,8 @@ _PIECE = 1 << 16
 _WAIT_AND_RETRY = frozenset({408, 429, 503})  # the server is busy, whatever it is asked for
 _RETRY = frozenset({500, 502, 504})  # this answer failed; another may not
 
-_LOOK = "Open the address in a browser to see what its server says."
+#: What to do about an answer that nobody expected.
+LOOK = "Open the address in a browser to see what its server says."
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Web:
                     "GET",
                     at.url,
                     headers={
-                        "User-Agent": _user_agent(),
+                        "User-Agent": f"prizemarks/{program_version()}",
                         "Accept": accept,
                         "Accept-Encoding": "identity",
                     },
@@ -108,7 +112,7 @@ class Web:
                         redirects += 1
                         if redirects > MAX_REDIRECTS:
                             raise NotGiven(
-                                f"{address} was redirected more than {MAX_REDIRECTS} times.", _LOOK
+                                f"{address} was redirected more than {MAX_REDIRECTS} times.", LOOK
                             )
                         at = _redirected(at, further)
                         continue
@@ -133,7 +137,7 @@ class Web:
                 status, what = None, f"{at.url} gave no answer ({_short(error)})."
             if status is not None and status not in _WAIT_AND_RETRY | _RETRY:
                 self._strikes.pop(host, None)
-                raise NotGiven(what, _LOOK)
+                raise NotGiven(what, LOOK)
             if wait is not None and wait > self._courtesy.longest_wait:
                 raise self._leave_alone(
                     host, f"{host} asks to be left alone for {wait / 60:,.0f} minutes."
@@ -217,7 +221,7 @@ def _redirected(at: Url, further: str) -> Url:
         return _checked(urljoin(at.url, further))
     except ValueError:  # such as an IPv6 host without its bracket
         raise NotGiven(
-            f"{at.url} was redirected to {further!r}, which is no address.", _LOOK
+            f"{at.url} was redirected to {further!r}, which is no address.", LOOK
         ) from None
 
 
@@ -243,14 +247,6 @@ def _in_words(reason: str | None) -> str:
 
 def _short(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _user_agent() -> str:
-    try:
-        version = importlib.metadata.version("prizemarks")
-    except importlib.metadata.PackageNotFoundError:
-        version = "unknown"
-    return f"prizemarks/{version}"
 
 
 def is_address(source: object) -> bool:

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.iiif.fetching import Web, is_address
+from ingest.iiif.fetching import JSON_LD, Web, is_address
 from ingest.iiif.manifest import Manifest, read_manifest
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.metadata import read_metadata
 
 #: Bytes of a manifest that are fetched at most.
 MAX_MANIFEST_BYTES = 64_000_000
-
-_JSON_LD = "application/ld+json, application/json;q=0.9, */*;q=0.1"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def read_given(web: Web, sources: Iterable[Path | str]) -> list[GivenManifest]:
             content = read_metadata(source)
         else:
             body = io.BytesIO()
-            web.fetch(source, body, limit=MAX_MANIFEST_BYTES, accept=_JSON_LD)
+            web.fetch(source, body, limit=MAX_MANIFEST_BYTES, accept=JSON_LD)
             content = body.getvalue()
         manifest = read_manifest(content, str(source))
         read.setdefault(manifest.id, GivenManifest(manifest, content))

@@ -72,10 +72,9 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Whole:
-    """A request for the whole image: what follows the base address, and the size if known."""
+    """A request for the whole image: what follows the base address."""
 
     path: str
-    size: Size | None = None
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,7 @@ def ways_to_ask(info: ImageInfo, max_pixels: int) -> list[Whole | Mosaic]:
     if sizes := [size for size in info.sizes if info.allows(size) and _fits(size, max_pixels)]:
         width, height = max(sizes, key=math.prod)
         forms = (f"{width},{height}",) if info.version >= 3 else (f"{width},", f"{width},{height}")
-        others += [
-            (width * height, Whole(f"full/{form}/0/{name}", (width, height))) for form in forms
-        ]
+        others += [(width * height, Whole(f"full/{form}/0/{name}")) for form in forms]
     if mosaic := _largest_mosaic(info, name, max_pixels):
         others.append((math.prod(mosaic.size), mosaic))
     others.sort(key=lambda one: -one[0])

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from PIL import Image
 
-from ingest.iiif.fetching import Web
+from ingest.iiif.fetching import JSON_LD, LOOK, Web
 from ingest.iiif.image_api import Mosaic, Tile, Whole, read_info, ways_to_ask
 from ingest.iiif.manifest import Canvas, Manifest, Painting, read_manifest
+from ingest.pixels import most_bytes
 from ingest.sources import HEAD, read_frame, suffix_of
 from retrieval.catalogue.errors import (
     ArchiveError,
@@ -39,8 +40,6 @@ MAX_TILE_BYTES = 64_000_000
 
 #: Pixels of a tile.
 _MAX_TILE_PIXELS = 32_000_000
-
-_LOOK = "Open the address in a browser to see what its server says."
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,8 @@ def _ways(
     if painting.service:
         content = io.BytesIO()
         try:
-            found = web.fetch(
-                f"{painting.service}/info.json",
-                content,
-                limit=MAX_INFO_BYTES,
-                accept="application/ld+json, application/json;q=0.9, */*;q=0.1",
-            )
+            info_json = f"{painting.service}/info.json"
+            found = web.fetch(info_json, content, limit=MAX_INFO_BYTES, accept=JSON_LD)
             info = read_info(content.getvalue())
         except NotGiven as error:
             refused.append(error)
@@ -152,14 +147,13 @@ def _ways(
 def _save(web: Web, address: str, folder: Path, key: str, max_pixels: int) -> Path:
     with unfinished_file(folder) as unfinished:
         with unfinished.open("xb+") as stream:
-            # More bytes than these no image of so many pixels needs.
-            web.fetch(address, stream, limit=8 * max_pixels + 1_000_000, accept="image/*")
+            web.fetch(address, stream, limit=most_bytes(max_pixels), accept="image/*")
             stream.seek(0)
             head = stream.read(HEAD)
         try:
             path = folder / f"{key}{suffix_of(head)}"
         except NotAnImage as error:
-            raise NotGiven(f"{address} gave no image. {error.reason}", _LOOK) from error
+            raise NotGiven(f"{address} gave no image. {error.reason}", LOOK) from error
         _keep(unfinished, path)
     return path
 
@@ -204,7 +198,7 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
             try:
                 frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
             except SourceError as error:
-                raise NotGiven(f"{address} gave no tile. {error.reason}", _LOOK) from error
+                raise NotGiven(f"{address} gave no tile. {error.reason}", LOOK) from error
         if frame is None or frame.image.shape[:2] != (tile.height, tile.width):
             size = "nothing" if frame is None else "{1} by {0} pixels".format(*frame.image.shape)
             raise NotGiven(
