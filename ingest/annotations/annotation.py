@@ -54,13 +54,18 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The canvas of somebody's IIIF manifest that an image is shown on, in the canvas's units."""
+    """The canvas of somebody's IIIF manifest that an image is shown on, in the canvas's units.
+
+    `image` is the image's own address, `service` that of the image service that offers it.
+    """
 
     id: str
     width: int
     height: int
     attribution: str | None = None
     rights: str | None = None
+    image: str | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,9 @@ class AnnotatedImage:
 
     `names` are what a file calls the image, the best first: its path, its bare name, a URL; on
     writing there is one, the page's source. `frame` counts the images of a multi-page file
-    from 0, `page` is its id in the archive that wrote the file, 0 where none is said. `location`,
-    `ordinal`, `ingested`, `document`, `canvas` and `described`, what that canvas says of it, are
-    only there on writing.
+    from 0, `page` is its id in the archive that wrote the file, 0 where none is said. `ordinal`,
+    `ingested`, `document`, `canvas` and `described`, what that canvas says of it, are only there
+    on writing.
     """
 
     names: tuple[str, ...]
@@ -81,7 +86,6 @@ class AnnotatedImage:
     height: int | None = None
     sha256: str | None = None
     size: int | None = None  # bytes of the file
-    location: str = ""
     page: int = 0
     ordinal: int = 0
     ingested: datetime | None = None

@@ -69,7 +69,7 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
         )
     }
     pages = select(
-        Page.id, Page.document_id, Page.source, Page.location, Page.frame, Page.ordinal,
+        Page.id, Page.document_id, Page.source, Page.frame, Page.ordinal,
         Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at, Page.details,
     ).order_by(Page.id)  # fmt: skip
     return [
@@ -81,7 +81,6 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
             height=row.height,
             sha256=row.sha256,
             size=row.size,
-            location=row.location,
             page=row.id,
             ordinal=row.ordinal,
             ingested=in_utc(row.ingested_at),
@@ -95,11 +94,15 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
 
 def _canvas(details: Mapping[str, Any]) -> Canvas | None:
     """Return the canvas that a page was fetched from, as its manifest described it."""
-    name = str(details.get("canvas"))
+    name, image, service = (
+        said if (said := details.get(key)) and said.startswith(("http://", "https://")) else None
+        for key in ("canvas", "image", "service")
+    )
     width, height = details.get("width") or 0, details.get("height") or 0
-    if not name.startswith(("http://", "https://")) or min(width, height) < 1:
+    if name is None or min(width, height) < 1:
         return None
-    return Canvas(name, width, height, details.get("attribution"), details.get("rights"))
+    attribution, rights = details.get("attribution"), details.get("rights")
+    return Canvas(name, width, height, attribution, rights, image, service)
 
 
 def export_text(

@@ -14,7 +14,7 @@ from typing import Any
 from ingest.annotations.annotation import AnnotatedImage
 from ingest.annotations.web_annotation import (
     PRESENTATION_CONTEXT,
-    annotation_of,
+    as_web_annotation,
     canvas_id,
     canvas_size,
     file_facts,
@@ -80,7 +80,6 @@ def write_manifest(images: Sequence[AnnotatedImage], base: str) -> str:
 def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
     canvas = canvas_id(image, base)
     width, height = canvas_size(image)
-    suffix = PurePath(image.source).suffix.lower()
     return {
         "id": canvas,
         "type": "Canvas",
@@ -98,13 +97,7 @@ def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
                         "id": f"{base}page/{image.page}/painting",
                         "type": "Annotation",
                         "motivation": "painting",
-                        "body": {
-                            "id": _address(image, base),
-                            "type": "Image",
-                            "format": _MEDIA_TYPES.get(suffix, "image/jpeg"),
-                            "width": image.width,
-                            "height": image.height,
-                        },
+                        "body": _picture(image, base),
                         "target": canvas,
                     }
                 ],
@@ -114,21 +107,31 @@ def _canvas(image: AnnotatedImage, base: str) -> dict[str, Any]:
             {
                 "id": f"{base}page/{image.page}/marks",
                 "type": "AnnotationPage",
-                "items": [annotation_of(one, image, canvas, base) for one in image.annotations],
+                "items": [as_web_annotation(one, image, canvas, base) for one in image.annotations],
             }
         ],
     }
 
 
-def _address(image: AnnotatedImage, base: str) -> str:
-    """Return where the image is to be had: a master on the web, else where it may be published.
+def _picture(image: AnnotatedImage, base: str) -> dict[str, Any]:
+    """Return a page's image, where it was fetched from, else where it may be published.
 
     Paths of this machine say more of it than a reader of the manifest should know.
     """
-    if image.location.startswith(("http://", "https://")):
-        return image.location
+    canvas = None if image.frame else image.canvas  # its address gives a file's first image
+    service = canvas and canvas.service
+    fetched = canvas and (canvas.image or (service and f"{service}/full/max/0/default.jpg"))
     ours = canvas_id(replace(image, canvas=None), base)
-    return ours.replace(f"{base}canvas/", f"{base}image/", 1)
+    picture: dict[str, Any] = {
+        "id": fetched or ours.replace(f"{base}canvas/", f"{base}image/", 1),
+        "type": "Image",
+        "format": _MEDIA_TYPES.get(PurePath(fetched or image.source).suffix.lower(), "image/jpeg"),
+        "width": image.width,
+        "height": image.height,
+    }
+    if service:  # the least that all versions and levels have: its info.json says the rest
+        picture["service"] = [{"id": service, "type": "ImageService2", "profile": "level0"}]
+    return picture
 
 
 def _rights(image: AnnotatedImage) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
             "id": f"{base}annotations",
             "type": "AnnotationPage",
             "items": [
-                annotation_of(one, image, _whole_target(image, base), base)
+                as_web_annotation(one, image, _whole_target(image, base), base)
                 for image in images
                 for one in image.annotations
             ],
@@ -136,7 +136,7 @@ def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
     )
 
 
-def annotation_of(
+def as_web_annotation(
     one: Annotation, image: AnnotatedImage, source: object, base: str
 ) -> dict[str, Any]:
     """Return the annotation of a mark of `image`, whose canvas is `source`."""

@@ -265,7 +265,8 @@ def _details(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:
         "label": canvas.label,
         "width": canvas.width,
         "height": canvas.height,
-        "image": wanted.painting.service or wanted.painting.image,
+        "image": wanted.painting.image,
+        "service": wanted.painting.service,
         "attribution": manifest.attribution,
         "rights": manifest.rights,
     }

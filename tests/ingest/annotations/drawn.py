@@ -67,7 +67,6 @@ def images(draw: st.DrawFn) -> list[AnnotatedImage]:
                 height=height,
                 sha256=f"{page:064x}",
                 size=draw(st.integers(1, 10**9)),
-                location=f"/scans/{page}",
                 page=page,
                 ingested=draw(moments),
                 document=draw(

@@ -154,7 +154,7 @@ def test_documents_are_listed_in_the_order_of_their_references() -> None:
     references = ["HCA 32/10", "HCA 4/1", "HCA 32/9"]
     pages = [
         AnnotatedImage(
-            (f"{at}.png",), width=1, height=1, location="/x.png", page=at,
+            (f"{at}.png",), width=1, height=1, page=at,
             document={"reference": reference},
         )
         for at, reference in enumerate(references, start=1)

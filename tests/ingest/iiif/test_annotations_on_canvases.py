@@ -101,6 +101,28 @@ def test_rights_and_attribution_stay_with_a_canvas(archive: Archive, server: Ser
     assert canvas["requiredStatement"]["value"] == {"none": ["The Archive"]}
 
 
+def test_a_picture_goes_out_where_it_was_fetched_from(archive: Archive, server: Server) -> None:
+    service = server.image("a", page_image((3, 3), size=(200, 150)), version=3)
+    server.files["/2.png"] = jpeg(page_image((2, 2), size=(200, 150)))
+    bodies = [
+        [body_3(f"{service}/full/max/0/default.jpg", service)],
+        [{"type": "Image", "service": [{"id": service, "type": "ImageService3"}]}],
+        [body_3(server.url("/2.png"))],
+    ]
+    canvases = [canvas_3(f"{CANVAS}{at}", f"{at}r", body) for at, body in enumerate(bodies)]
+    server.files["/m.json"] = json.dumps(manifest_3(server.url("/m.json"), canvases)).encode()
+    pages_of(archive, server.url("/m.json"), courtesy=QUICK)
+    said = [canvas["items"][0]["items"][0]["body"] for canvas in exported(archive, "iiif")["items"]]
+    offered = [{"id": service, "type": "ImageService2", "profile": "level0"}]
+    size = {"type": "Image", "width": 200, "height": 150}
+    whole = {"id": f"{service}/full/max/0/default.jpg", "format": "image/jpeg", "service": offered}
+    assert said == [
+        size | whole,
+        size | whole,
+        size | {"id": server.url("/2.png"), "format": "image/png"},
+    ]
+
+
 def test_an_image_that_does_not_fill_its_canvas_goes_out_on_one_of_our_own(
     archive: Archive, server: Server
 ) -> None:

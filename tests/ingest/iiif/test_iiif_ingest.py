@@ -73,7 +73,8 @@ def test_a_manifest_of_version_2_becomes_a_document_with_its_pages(
         "label": "f. 10v",
         "width": 2000,
         "height": 1600,
-        "image": service,
+        "image": f"{service}/full/full/0/default.jpg",
+        "service": service,
         "attribution": "The National Archives",
         "rights": "https://example.org/licence",
     }
