@@ -33,6 +33,7 @@ _STRIKES = 2
 
 _PIECE = 1 << 16
 
+_REDIRECT = frozenset({301, 302, 303, 307, 308})
 _WAIT_AND_RETRY = frozenset({408, 429, 503})  # the server is busy, whatever it is asked for
 _RETRY = frozenset({500, 502, 504})  # this answer failed; another may not
 
@@ -58,6 +59,19 @@ class Courtesy:
     whole: float = 900.0
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """A server's answer: its status, None where there is none, and `what` that is in words.
+
+    `further`: where else to ask; `wait`: the seconds that the server asks to wait for.
+    """
+
+    status: int | None
+    what: str
+    further: str | None = None
+    wait: float | None = None
+
+
 class Web:
     """What is fetched in one run: connections, and how each host has behaved."""
 
@@ -81,74 +95,88 @@ class Web:
         the server gives no answer after several attempts, or asks to be left alone; ArchiveError
         when `into` cannot be written to.
         """
-        at, redirects = _checked(address), 0
-        attempt = 0
+        at, redirects, attempt = _checked(address), 0, 0
         while True:
-            host = at.netloc or ""
-            if host in self._left_alone:
-                raise self._leave_alone(host, self._left_alone[host])
-            self._take_turn(host)
-            into.seek(0)
-            into.truncate()
-            wait: float | None = None
-            try:
-                response = self._pool(at).request(
-                    "GET",
-                    at.url,
-                    headers={
-                        "User-Agent": f"prizemarks/{program_version()}",
-                        "Accept": accept,
-                        "Accept-Encoding": "identity",
-                    },
-                    timeout=urllib3.Timeout(self._courtesy.connect, self._courtesy.read),
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                )
-                try:
-                    status = response.status
-                    further = response.headers.get("Location")
-                    if status in (301, 302, 303, 307, 308) and further:
-                        redirects += 1
-                        if redirects > MAX_REDIRECTS:
-                            raise NotGiven(
-                                f"{address} was redirected more than {MAX_REDIRECTS} times.", LOOK
-                            )
-                        at = _redirected(at, further)
-                        continue
-                    if status == 200:
-                        self._take(response, into, at.url, limit)
-                        self._strikes.pop(host, None)
-                        return at.url
-                    wait = _retry_after(response.headers.get("Retry-After"))
-                    what = f"{at.url} answered {status}{_in_words(response.reason)}."
-                finally:
-                    # What is left of a body is not waited for: its connection goes with it.
-                    response.close()
-                    response.release_conn()
-            except TooSlow:
-                raise NotGiven(
-                    f"{at.url} took more than {self._courtesy.whole / 60:.0f} minutes.",
-                    "Ingest it again later, or download it and ingest the file.",
-                ) from None
-            except SSLError as error:
-                raise self._leave_alone(host, f"{host} has no valid certificate: {error}") from None
-            except (HTTPError, OSError, UnicodeError) as error:
-                status, what = None, f"{at.url} gave no answer ({_short(error)})."
-            if status is not None and status not in _WAIT_AND_RETRY | _RETRY:
-                self._strikes.pop(host, None)
-                raise NotGiven(what, LOOK)
-            if wait is not None and wait > self._courtesy.longest_wait:
-                raise self._leave_alone(
-                    host, f"{host} asks to be left alone for {wait / 60:,.0f} minutes."
-                )
+            answer = self._ask(at, into, limit, accept)
+            if answer.status == 200:
+                return at.url
+            if answer.status in _REDIRECT and answer.further:
+                redirects += 1
+                if redirects > MAX_REDIRECTS:
+                    raise NotGiven(
+                        f"{address} was redirected more than {MAX_REDIRECTS} times.", LOOK
+                    )
+                at = _redirected(at, answer.further)
+                continue
             attempt += 1
-            if attempt >= self._courtesy.attempts:
-                if status in _RETRY:
-                    raise NotGiven(what, "Ingest it again later.")
-                raise self._struck(host, what)
-            backoff = self._courtesy.first_wait * 2 ** (attempt - 1) * random.uniform(1, 1.25)
-            time.sleep(min(self._courtesy.longest_wait, max(backoff, wait or 0)))
+            time.sleep(self._wait_after(answer, at, attempt))
+
+    def _wait_after(self, answer: _Answer, at: Url, attempt: int) -> float:
+        """Return the seconds to wait before an address that gave this answer is asked again.
+
+        Raises NotGiven or Unreachable where it is not to be asked, as in `fetch`.
+        """
+        host = at.netloc or ""
+        if answer.status is not None and answer.status not in _WAIT_AND_RETRY | _RETRY:
+            self._strikes.pop(host, None)
+            raise NotGiven(answer.what, LOOK)
+        asked = answer.wait or 0.0
+        if asked > self._courtesy.longest_wait:
+            raise self._leave_alone(
+                host, f"{host} asks to be left alone for {asked / 60:,.0f} minutes."
+            )
+        if attempt >= self._courtesy.attempts:
+            if answer.status in _RETRY:
+                raise NotGiven(answer.what, "Ingest it again later.")
+            raise self._struck(host, answer.what)
+        backoff: float = self._courtesy.first_wait * 2 ** (attempt - 1) * random.uniform(1, 1.25)
+        return min(self._courtesy.longest_wait, max(backoff, asked))
+
+    def _ask(self, at: Url, into: BinaryIO, limit: int, accept: str) -> _Answer:
+        """Ask once for what lies at an address, when it is the host's turn; put it into `into`."""
+        host = at.netloc or ""
+        if host in self._left_alone:
+            raise self._leave_alone(host, self._left_alone[host])
+        self._take_turn(host)
+        into.seek(0)
+        into.truncate()
+        try:
+            response = self._pool(at).request(
+                "GET",
+                at.url,
+                headers={
+                    "User-Agent": f"prizemarks/{program_version()}",
+                    "Accept": accept,
+                    "Accept-Encoding": "identity",
+                },
+                timeout=urllib3.Timeout(self._courtesy.connect, self._courtesy.read),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                if response.status == 200:
+                    self._take(response, into, at.url, limit)
+                    self._strikes.pop(host, None)
+                return _Answer(
+                    response.status,
+                    f"{at.url} answered {response.status}{_in_words(response.reason)}.",
+                    further=response.headers.get("Location"),
+                    wait=_retry_after(response.headers.get("Retry-After")),
+                )
+            finally:
+                # What is left of a body is not waited for: its connection goes with it.
+                response.close()
+                response.release_conn()
+        except TooSlow:
+            raise NotGiven(
+                f"{at.url} took more than {self._courtesy.whole / 60:.0f} minutes.",
+                "Ingest it again later, or download it and ingest the file.",
+            ) from None
+        except SSLError as error:
+            raise self._leave_alone(host, f"{host} has no valid certificate: {error}") from None
+        except (HTTPError, OSError, UnicodeError) as error:
+            return _Answer(None, f"{at.url} gave no answer ({_short(error)}).")
 
     def _take(
         self, response: urllib3.BaseHTTPResponse, into: BinaryIO, address: str, limit: int
