@@ -30,8 +30,8 @@ from retrieval.model import bundled_model, read_model, write_model
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "no adversarial half": {"objective": "simclr"},
-    "no neighbours as second pictures": {"neighbours": 0.0},
-    "always a neighbour where there is one": {"neighbours": 1.0},
+    "no repeats sought": {"repeats": 0.0},
+    "a repeat half of the time": {"repeats": 0.5},
     "no turned siblings": {"siblings": 0.0},
     "no redrawn identities": {"redrawn_share": 0.0},
     "half redrawn identities": {"redrawn_share": 0.5},

@@ -33,8 +33,8 @@ RUN, RECORDS = ".run", "record"
 #: A run looks at no more marks than this, chosen at random: features saturate long before.
 MOST_MARKS = 200_000
 FEWEST_MARKS = 2
-#: From the bundled weights: ten minutes on two cores, half an hour reckoned without bfloat16.
-ADAPTING_STEPS, ADAPTING_BATCH = 320, 144
+#: From the bundled weights: ten minutes on two cores with bfloat16, several times that without.
+ADAPTING_STEPS, ADAPTING_BATCH = 480, 144
 
 
 def archive_model(archive: Archive, model_id: str | None = None) -> Model:

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.device import Compute
-from retrieval.gan.neighbours import Neighbours
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Batch, Contrast
 from retrieval.gan.probe import as_pictures
+from retrieval.gan.pseudo_labels import PseudoLabels
 from retrieval.gan.settings import Settings
 from retrieval.gan.turning import Pairs, siblings, turned_identities
 
@@ -20,7 +20,7 @@ def draw_batch(
     settings: Settings,
     marks: NDArray[np.uint8],
     pairs: NDArray[np.uint8],
-    neighbours: Neighbours | None,
+    labels: PseudoLabels | None,
     codes: NDArray[np.int64] | None,
     step: int,
     compute: Compute,
@@ -28,7 +28,8 @@ def draw_batch(
     """Return the batch of a step, drawn by (seed, step).
 
     `marks` (N, S, S) are the archive's own and `pairs` (M, 2, S, S) redrawn identities, uint8 with
-    255 = ink; `codes` (N,) are the marks' series, where the objective asks for them. The archive's
+    255 = ink; `labels` say which marks repeat, where that was sought; `codes` (N,) are the marks'
+    series, where the objective asks for them. The archive's
     own come first, then redrawn identities, which have no series; for a contrast some of these are
     turned, and turned siblings of both follow. A game has no use for siblings, and its generator
     would learn to draw them. Raises TrainingError when there is nothing to tell apart.
@@ -43,17 +44,19 @@ def draw_batch(
     sides = (fresh[:, 0], fresh[:, 1])
     if contrast:
         sides = turned_identities(sides, rng)
-    seen = marks[rows], _seen_again(settings, marks, rows, neighbours, rng)
+    seen = marks[rows], _seen_again(settings, marks, rows, labels, rng)
     first, second = (np.concatenate(both) for both in zip(seen, sides, strict=True))
     others = siblings((first, second), near, rng)
     if len(first) + len(others[0]) < 2:
         raise TrainingError("Training needs at least two marks; ingest more pages first.")
     left, right = _as_tensors((first, second), others, compute)
-    if codes is None:
-        return Batch(left, right)
+    owners = np.arange(len(left)) + len(marks)  # each its own
+    owners[:own] = rows if labels is None else labels.owners[rows]
     told = np.zeros(len(left), np.int64)
-    told[:own] = codes[rows]
-    return Batch(left, right, torch.from_numpy(told).to(compute.device))
+    if codes is not None:
+        told[:own] = codes[rows]
+    on_device = [torch.from_numpy(numbers).to(compute.device) for numbers in (owners, told)]
+    return Batch(left, right, on_device[0], on_device[1] if codes is not None else None)
 
 
 def _identities(
@@ -75,13 +78,13 @@ def _seen_again(
     settings: Settings,
     marks: NDArray[np.uint8],
     rows: NDArray[np.int64],
-    neighbours: Neighbours | None,
+    labels: PseudoLabels | None,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Return the second pictures of the archive's marks `rows`, before augmentation."""
-    if neighbours is not None:
-        partners = neighbours.one_each(rows, rng)
-        rows = np.where(rng.random(len(rows)) < settings.neighbours, partners, rows)
+    if labels is not None:
+        others = labels.another_each(rows, rng)
+        rows = np.where(rng.random(len(rows)) < settings.repeats, others, rows)
     return marks[rows]
 
 

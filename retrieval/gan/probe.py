@@ -6,6 +6,7 @@ decay while the losses look well (Radford et al. 2015, section 7), so the last s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,12 @@ class ProbeScore:
 
     precision_at_1: float
     margin: float  # cosine to the partner minus cosine to the nearest stranger, mean
+    marks: int  # that were looked at
+
+    def as_good_as(self, other: ProbeScore) -> bool:
+        """Whether the precision is lower than the other's by two standard errors at most."""
+        share = other.precision_at_1
+        return self.precision_at_1 >= share - 2 * math.sqrt(share * (1 - share) / other.marks)
 
 
 def probe(
@@ -51,7 +58,9 @@ def probe(
     partner = similarity.diagonal()
     strangers = similarity.clone().fill_diagonal_(-2.0).max(dim=1).values
     return ProbeScore(
-        (partner > strangers).float().mean().item(), (partner - strangers).mean().item()
+        (partner > strangers).float().mean().item(),
+        (partner - strangers).mean().item(),
+        len(first),
     )
 
 

@@ -23,7 +23,7 @@ class Settings:
     identities: int = 8000  # how many such identities the run draws
     near_misses: float = 0.33  # of these identities: near misses of others in the batch
     siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
-    neighbours: float = 0.5  # of the archive's marks: shown with a partner, where they have one
+    repeats: float = 0.9  # of the archive's marks: shown with a repeat, where they have one
     learning_rate: float = 6e-4
     generator_rate: float = 4e-4
     warm_up: int = 50

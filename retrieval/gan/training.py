@@ -34,11 +34,11 @@ from retrieval.gan.architecture import (
 )
 from retrieval.gan.batches import draw_batch
 from retrieval.gan.device import Compute, best_compute
-from retrieval.gan.neighbours import Neighbours, seek_neighbours
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Contrast, Step
 from retrieval.gan.players import Players, averaged, restore_state, state_tensors
 from retrieval.gan.probe import ProbeScore, probe
+from retrieval.gan.pseudo_labels import PseudoLabels, seek_repeats
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.samples import encode_sheet, sample_sheet
 from retrieval.gan.settings import Settings
@@ -157,15 +157,15 @@ def _set_rates(settings: Settings, players: Players, step: int) -> None:
             group["lr"] = full * _rate(settings, step)
 
 
-def _seeks_neighbours(settings: Settings, marks: int, step: int) -> bool:
-    """Whether partners are sought before `step`: where a checkpoint was just kept.
+def _seeks_repeats(settings: Settings, marks: int, step: int) -> bool:
+    """Whether repeats are sought before `step`: where a checkpoint was just kept.
 
     A run from random weights must first have learned something to judge by.
     """
     judges = settings.start is not None or step >= settings.steps / 2
     return (
         isinstance(objective(settings.objective), Contrast)
-        and settings.neighbours > 0
+        and settings.repeats > 0
         and marks > 0
         and judges
         and step % settings.checkpoint_every == 0
@@ -229,7 +229,8 @@ class _Record:
 
     step: int = 0
     best: ProbeScore | None = None
-    best_step: int = 0
+    kept: ProbeScore | None = None  # of the weights that are kept
+    kept_step: int = 0
     rows: list[dict[str, float]] = dataclasses.field(default_factory=list)
 
 
@@ -247,7 +248,8 @@ class _Run:
 def _checkpoint(run: _Run, score: ProbeScore, losses: dict[str, list[float]]) -> None:
     """Keep the run as it stands, with the probe's score and the losses since the last checkpoint.
 
-    Its weights are kept where none before had a better score.
+    Its weights are kept unless some before had a score that is better by more than chance: an
+    archive's own repeats, drawn together, pass for strangers in the probe and make it unsteady.
     """
     record, players = run.record, run.players
     record.rows.append(
@@ -255,8 +257,9 @@ def _checkpoint(run: _Run, score: ProbeScore, losses: dict[str, list[float]]) ->
         | {name: round(float(np.mean(values)), 5) for name, values in losses.items()}
         | {"probe_precision_at_1": score.precision_at_1, "probe_margin": score.margin}
     )
-    if record.best is None or score >= record.best:
-        record.best, record.best_step = score, record.step
+    record.best = max(record.best or score, score)
+    if score.as_good_as(record.best):
+        record.kept, record.kept_step = score, record.step
         weights = pack_weights(
             players.average, players.generator, run.settings.objective, run.settings.switches
         )
@@ -308,8 +311,8 @@ def _resume(run: Path, settings: Settings, digest: str, players: Players) -> _Re
         )
     restore_state(players, load_tensors((run / STATE).read_bytes()), header["groups"])
     record = header["record"]
-    best = ProbeScore(**record["best"]) if record["best"] else None
-    return _Record(record["step"], best, record["best_step"], record["rows"])
+    best, kept = (ProbeScore(**record[name]) if record[name] else None for name in ("best", "kept"))
+    return _Record(record["step"], best, kept, record["kept_step"], record["rows"])
 
 
 def train(
@@ -320,7 +323,7 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     compute: Compute | None = None,
 ) -> Trained:
-    """Train on `lesson` and return the best checkpoint's weights.
+    """Train on `lesson` and return the weights of the checkpoint that was kept.
 
     `run` is the folder for checkpoints; an unfinished run with the same settings and marks goes on
     where it stopped. Raises TrainingError when there is nothing to learn from, the objective and
@@ -343,16 +346,16 @@ def train(
     if pairs is None:
         pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
     first_view, second_view = _probe_views(settings, marks)
-    last = record.best
+    last = record.kept
     since: dict[str, list[float]] = {}  # losses since the last checkpoint
-    neighbours: Neighbours | None = None
+    labels: PseudoLabels | None = None
 
     for step in range(record.step, settings.steps):
-        if _seeks_neighbours(settings, len(marks), step):
+        if _seeks_repeats(settings, len(marks), step):
             rng = np.random.default_rng([settings.seed, 6, step])
-            neighbours = seek_neighbours(players.average, marks, rng, compute)
+            labels = seek_repeats(players.average, marks, rng, compute)
         _set_rates(settings, players, step)
-        batch = draw_batch(settings, marks, pairs, neighbours, codes, step, compute)
+        batch = draw_batch(settings, marks, pairs, labels, codes, step, compute)
         source = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
         losses = play(players, batch, step, source, compute)
         if not all(math.isfinite(value) for value in losses.values()):
@@ -390,7 +393,7 @@ def _manifest(
         "series": series,
         "marks": len(lesson.marks),
         "marks_digest": lesson.digest,
-        "best_step": record.best_step,
-        "probe": dataclasses.asdict(record.best) if record.best else None,
+        "best_step": record.kept_step,
+        "probe": dataclasses.asdict(record.kept) if record.kept else None,
         "chosen_by": "two augmented views of a mark must find each other among the rest",
     }

@@ -15,14 +15,16 @@ from retrieval.gan.players import Players
 
 @dataclass(frozen=True)
 class Batch:
-    """The marks of one step, seen twice row by row, and the series each is from.
+    """The marks of one step, seen twice row by row, whose each is taken to be, and its series.
 
-    Pictures are (N, 1, S, S) in [-1, 1]; `series` is (N,) int64, 0 where a mark has none, or None
-    where nobody asked. The archive's own marks come first.
+    Pictures are (N, 1, S, S) in [-1, 1]; `owners` is (N,) int64, equal for marks that are taken
+    for one; `series` is (N,) int64, 0 where a mark has none, or None where nobody asked. The
+    archive's own marks come first.
     """
 
     first: Tensor
     second: Tensor
+    owners: Tensor
     series: Tensor | None = None
 
 

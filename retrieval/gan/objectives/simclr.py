@@ -19,20 +19,21 @@ from retrieval.gan.players import Players
 TEMPERATURE = 0.1
 
 
-def nt_xent_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """Return SimCLR's normalised temperature-scaled cross entropy.
+def contrast_loss(first: Tensor, second: Tensor, owners: Tensor, temperature: float) -> Tensor:
+    """Return the supervised-contrastive loss (Khosla et al. 2020, arXiv 2004.11362, eq. 2).
 
-    `first` and `second`, (N, D) and L2-normalised, hold two views of N marks row by row; every
-    other row of both is a negative.
+    `first` and `second`, (N, D) and L2-normalised, hold two views of N marks row by row. Every
+    other view of a mark's owner, by `owners` (N,), is a positive, every view of another a
+    negative. Where no two marks have one owner it is SimCLR's normalised temperature-scaled cross
+    entropy.
     """
-    views = torch.cat([first, second])
-    count = len(first)
+    views, owner = torch.cat([first, second]), torch.cat([owners, owners])
+    itself = torch.eye(len(views), dtype=torch.bool, device=views.device)
     similarity = views @ views.T / temperature
-    similarity = similarity.masked_fill(
-        torch.eye(2 * count, dtype=torch.bool, device=views.device), float("-inf")
-    )
-    partner = torch.arange(2 * count, device=views.device).roll(count)
-    return F.cross_entropy(similarity, partner)
+    choices = torch.logsumexp(similarity.masked_fill(itself, float("-inf")), dim=1, keepdim=True)
+    positives = ((owner[:, None] == owner) & ~itself).float()
+    log_share = ((similarity - choices) * positives).sum(dim=1) / positives.sum(dim=1)
+    return -log_share.mean()
 
 
 def contrast(
@@ -46,7 +47,8 @@ def contrast(
     features = discriminator.trunk(views)
     projected = F.normalize(discriminator.projection(features).float(), dim=1)
     count = len(batch.first)
-    return nt_xent_loss(projected[:count], projected[count:], TEMPERATURE), features
+    loss = contrast_loss(projected[:count], projected[count:], batch.owners, TEMPERATURE)
+    return loss, features
 
 
 def simclr_step(

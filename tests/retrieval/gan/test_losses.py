@@ -19,7 +19,7 @@ from retrieval.gan.objectives import (
 )
 from retrieval.gan.objectives.contrastive import fakes_apart_loss
 from retrieval.gan.objectives.objective import Critic, Game, Verdicts
-from retrieval.gan.objectives.simclr import nt_xent_loss
+from retrieval.gan.objectives.simclr import contrast_loss
 from retrieval.gan.objectives.wasserstein_gp import gradient_penalty
 from retrieval.gan.switches.r1 import r1_penalty
 
@@ -172,20 +172,32 @@ def test_r1_is_of_real_marks_alone() -> None:
 
 
 def test_contrast_of_indistinct_views_is_the_log_of_the_choices() -> None:
-    same = F.normalize(torch.ones(4, 8), dim=1)
-    assert nt_xent_loss(same, same, 0.1).item() == pytest.approx(math.log(7), abs=1e-5)
+    same, owners = F.normalize(torch.ones(4, 8), dim=1), torch.arange(4)
+    assert contrast_loss(same, same, owners, 0.1).item() == pytest.approx(math.log(7), abs=1e-5)
 
 
 def test_contrast_by_hand() -> None:
     first = torch.eye(3)
     choices = math.exp(1 / 0.5) + 4 * math.exp(0)
     expected = -math.log(math.exp(1 / 0.5) / choices)
-    assert nt_xent_loss(first, first, 0.5).item() == pytest.approx(expected, abs=1e-5)
+    loss = contrast_loss(first, first, torch.arange(3), 0.5)
+    assert loss.item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_contrast_prefers_the_partner_to_a_stranger() -> None:
-    first = torch.eye(4)
-    assert nt_xent_loss(first, first, 0.1) < nt_xent_loss(first, first.roll(1, 0), 0.1)
+    first, owners = torch.eye(4), torch.arange(4)
+    apart = contrast_loss(first, first.roll(1, 0), owners, 0.1)
+    assert contrast_loss(first, first, owners, 0.1) < apart
+
+
+def test_contrast_of_two_marks_of_one_owner_by_hand() -> None:
+    first = torch.eye(3)  # the first two are one owner's, and not alike
+    to_itself, to_another = 1 / 0.5, 0.0
+    choices = math.log(math.exp(to_itself) + 4 * math.exp(to_another))
+    of_two = choices - (to_itself + 2 * to_another) / 3
+    expected = (2 * of_two + choices - to_itself) / 3
+    loss = contrast_loss(first, first, torch.tensor([7, 7, 2]), 0.5)
+    assert loss.item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_fakes_are_held_together_and_apart_from_reals() -> None:

@@ -1,0 +1,114 @@
+"""Pseudo-labels: the repeats that an archive holds already, though nobody has named them.
+
+Redrawn identities teach what hands change in general, an archive's own repeats what its own hands
+change. Nobody says which marks repeat, so the network's judgement is asked, and groups of like
+marks are taken for identities until they are sought again (Caron et al. 2018, "Deep Clustering",
+arXiv 1807.05520; Ge et al. 2020, "Self-paced Contrastive Learning", arXiv 2006.02713, where what
+joins no group is an identity of its own, too). How alike is enough, the archive decides: where few
+marks repeat, like pairs are mostly strangers, and hardly any are joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from retrieval.calibration import calibrate
+from retrieval.company import company, find_neighbours
+from retrieval.gan.architecture import Discriminator
+from retrieval.gan.device import Compute
+from retrieval.gan.probe import as_pictures
+from retrieval.gpu import nearest_rows
+from retrieval.grouping import group_marks, group_numbers
+
+#: Share of strangers among the pairs by which a mark's company is judged ...
+COMPANY_STRANGERS = 0.2
+#: ... and among those, seen in that company, that are joined.
+STRANGERS = 0.1
+#: Pairs are counted among so many nearest marks of each: a stamp may be on every page.
+NEAREST = 64
+#: Marks among which repeats are sought at once: the search must stay short beside the training.
+SOUGHT = 20_000
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """The supposed owners of N marks; equal numbers are one owner's."""
+
+    owners: NDArray[np.int64]  # (N,), each in 0..N - 1
+
+    def another_each(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return for each row another mark of its owner at random, or the row where it has none."""
+        order = np.argsort(self.owners, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        starts = np.searchsorted(self.owners[order], np.arange(len(order) + 1))
+        owner = self.owners[rows]
+        first, count = starts[owner], starts[owner + 1] - starts[owner]
+        # Any step but a whole round leads to another of the owner's marks.
+        step = 1 + (rng.random(len(rows)) * (count - 1)).astype(np.int64)
+        return np.asarray(order[first + (place[rows] - first + step) % count], np.int64)
+
+
+def pseudo_labels(vectors: NDArray[np.float32]) -> PseudoLabels:
+    """Return the supposed owners of marks with L2-normalised embeddings (N, D).
+
+    Marks are joined as `prizemarks group` does it, each seen in the company of those that are
+    likely to be its repeats.
+    """
+    marks = np.arange(len(vectors))
+    near = find_neighbours(marks, vectors)
+    likely = near.cosines >= cosine_of_repeats(vectors, COMPANY_STRANGERS)
+    joined = company(vectors, replace(near, nearest=np.where(likely, near.nearest, -1)))
+    groups = group_marks(marks, joined, cosine_of_repeats(joined, STRANGERS))
+    _, owners = np.unique(group_numbers(groups, marks.tolist()), return_inverse=True)
+    return PseudoLabels(np.asarray(owners, np.int64))
+
+
+def cosine_of_repeats(vectors: NDArray[np.float32], strangers: float) -> float:
+    """Return the least cosine from which at most a share `strangers` of the pairs are unrelated.
+
+    How many unrelated pairs are so alike, the calibration says; how many pairs are, is counted
+    among L2-normalised embeddings (N, D). The quotient is the false discovery rate (Benjamini &
+    Hochberg 1995; Storey 2002). Where there is no such cosine it is more than 1.
+    """
+    count = len(vectors)
+    found: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    for part, cosines, rows in nearest_rows(vectors, vectors, min(NEAREST + 1, count)):
+        own = np.arange(part.start, part.stop)[:, None]
+        found.append(cosines[(rows >= 0) & (rows != own)])
+    alike = np.sort(np.concatenate(found))[::-1]
+    unrelated = calibrate(vectors).unrelated(alike) * count * (count - 1)
+    few = unrelated <= strangers * np.arange(1, len(alike) + 1)
+    return float(alike[few].min()) if few.any() else float("inf")
+
+
+def seek_repeats(
+    discriminator: Discriminator,
+    marks: NDArray[np.uint8],
+    rng: np.random.Generator,
+    compute: Compute,
+) -> PseudoLabels:
+    """Return the supposed owners of marks, (N, S, S) uint8 with 255 = ink, as the network sees
+    them now.
+
+    Of more than SOUGHT marks a random part is looked at; the others have no like this time.
+    """
+    sought = np.arange(len(marks))
+    if len(marks) > SOUGHT:
+        sought = np.sort(rng.choice(len(marks), SOUGHT, replace=False))
+    trained = discriminator.training
+    discriminator.eval()
+    with torch.no_grad(), compute.autocast():
+        vectors = [
+            discriminator.embed(as_pictures(marks[part], compute.device)).float().cpu().numpy()
+            for part in np.array_split(sought, -(-len(sought) // _AT_ONCE))
+        ]
+    discriminator.train(trained)
+    owners = np.arange(len(marks))
+    owners[sought] = sought[pseudo_labels(np.concatenate(vectors)).owners]
+    return PseudoLabels(owners)
