@@ -29,6 +29,8 @@ annotate = typer.Typer(
 
 #: Sentences on one file that are shown; it may be wrong in every line.
 MOST_SAID = 10
+#: What files of annotations end in, where a folder of them is given.
+_SUFFIXES = (".json", ".jsonld", ".xml", ".csv")
 
 
 class AnnotationFormat(StrEnum):
@@ -80,7 +82,8 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Web Annotations, IIIF manifests, PAGE-XML, COCO, VIA (JSON, CSV) or our CSV.",
+            help="Web Annotations, IIIF manifests, PAGE-XML, COCO, VIA (JSON, CSV) or our CSV; "
+            "of a folder all .json, .jsonld, .xml and .csv below it.",
         ),
     ],
     as_json: JsonOption = False,
@@ -90,22 +93,42 @@ def import_(
     Pages are found by name, never by order. New marks are confirmed unless the file says
     otherwise; a mark that is there already is corrected. Nothing is deleted.
 
-    Example: prizemarks annotate import my-archive corrected/*.xml
+    Example: prizemarks annotate import my-archive corrected/
     """
     from ingest.annotations.importing import import_annotations
 
     with archive_in(archive) as opened:
-        if missing := [path for path in files if not path.is_file()]:
-            raise QueryError(f"{missing[0]} is no file: name files of annotations.")
+        given = [file for path in files for file in _annotation_files(path)]
         limit = round(read_settings(archive).max_megapixels * 1e6)
         with bar("Importing") as report:
-            done = import_annotations(opened, files, max_pixels=limit, progress=report)
+            done = import_annotations(opened, given, max_pixels=limit, progress=report)
     if as_json:
         typer.echo(json.dumps({"files": [asdict(one) for one in done]}))
     else:
         for line in _sentences(archive, done):
             typer.echo(line)
     raise typer.Exit(FAILURES if any(one.refused for one in done) else DONE)
+
+
+def _annotation_files(path: Path) -> list[Path]:
+    """Return the file itself, or the files of a folder and of those below it, by name.
+
+    What is hidden is passed over. Raises QueryError where there is none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise QueryError(f"{path} is no file and no folder: name files of annotations.")
+    found = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.suffix.lower() in _SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    if not found:
+        raise QueryError(f"No file in {path} ends in {', '.join(_SUFFIXES)}: name annotations.")
+    return found
 
 
 @annotate.command("export")

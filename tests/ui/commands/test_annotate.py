@@ -78,6 +78,25 @@ def test_out_and_in_again(archive: Path, tmp_path: Path) -> None:
     assert told == {"output": str(tmp_path / "m.json"), "marks": 3, "pages": 2, "files": 1}
 
 
+def test_of_a_folder_all_files_of_annotations_are_taken(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    assert run("annotate", "export", archive, "--format", "page-xml", "-o", out).exit_code == 0
+    (out / "vol 2").mkdir()
+    (out / "2.xml").rename(out / "vol 2/2.XML")
+    (out / ".hidden.xml").write_text("<")
+    (out / "notes.txt").write_text("<")
+    done = run("annotate", "import", archive, out, "--json")
+    assert done.exit_code == 0, done.output
+    assert [Path(one["file"]).name for one in json.loads(done.stdout)["files"]] == [
+        "1.xml",
+        "2.XML",
+    ]
+    (tmp_path / "empty").mkdir()
+    done = run("annotate", "import", archive, tmp_path / "empty")
+    assert done.exit_code == 2
+    assert "No file in" in done.stderr
+
+
 def test_failures_are_said_and_are_status_1(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     rows = ["gone.png,1,1,5,5", *["1.png,500,1,5,5"] * (MOST_SAID + 2), "1.png,60,60,9,9"]
