@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import pytest
-from typer.testing import CliRunner, Result
 
 from ingest.everywhere import look_everywhere
 from ingest.iiif.fetching import Courtesy
@@ -22,7 +21,7 @@ from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3,
 from tests.ingest.scans import pages_of
 from tests.missed_marks import PLACES, SIDE, first_alone, missed_page
 from tests.paper_archive import keep_tiny_model
-from ui.cli import app
+from tests.ui.running import run
 
 QUICK = Courtesy(pause=0, attempts=3, first_wait=0.01, longest_wait=5, connect=5, read=5)
 BY, RIGHTS = "The Archive, Kew", "http://creativecommons.org/licenses/by/4.0/"
@@ -32,10 +31,6 @@ EAD = f"""<ead xmlns="urn:isbn:1-931666-22-9"><archdesc level="fonds"><did>
     <dao href="Letters from De Hoop/1r"/></did>
     <userestrict><p>{RIGHTS}</p></userestrict></c>
 </dsc></archdesc></ead>"""
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

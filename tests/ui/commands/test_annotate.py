@@ -7,17 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import create_archive
 from tests.ingest.scans import pages_of, scan
-from ui.cli import app
+from tests.ui.running import run
 from ui.commands.annotate import MOST_SAID, AnnotationFormat, ExportFormat
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +129,10 @@ def test_wrong_use_is_one_sentence_and_status_2(
     assert done.exit_code == 2
     assert said in re.sub(r"\s+", " ", done.stderr)
     assert "Traceback" not in done.output
+
+
+def test_export_to_a_file(marks: Path, tmp_path: Path) -> None:
+    done = run("export", marks / "archive", "--format", "csv", "-o", tmp_path / "marks.csv")
+    assert done.exit_code == 0
+    with (tmp_path / "marks.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 12

@@ -5,17 +5,12 @@ from pathlib import Path
 
 import cv2
 import pytest
-from typer.testing import CliRunner, Result
 
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import create_archive, open_archive
 from retrieval.learn import archive_model
 from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked, missed_page
-from ui.cli import app
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+from tests.ui.running import run
 
 
 @pytest.fixture

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import shutil
+import sqlite3
 from pathlib import Path
 
+import cv2
+import numpy as np
 from typer.testing import CliRunner
 
 from tests.ingest.iiif_server import canvas_2, canvas_3, manifest_2, manifest_3
+from tests.ingest.scans import written_page
+from tests.ui.running import run
 from ui.cli import app
 
 
@@ -35,3 +43,64 @@ def test_a_manifest_that_gives_no_image_is_said(tmp_path: Path) -> None:
     assert said["skipped"] == 0
     assert said["canvases_without_image"] == 2
     assert said["manifests_without_image"] == ["https://x/tape", "https://x/blank"]
+
+
+def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    cv2.imwrite(str(scans / "good.png"), np.full((80, 80), 255, np.uint8))
+    (scans / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut short")
+    done = run("ingest", tmp_path / "archive", scans)
+    assert done.exit_code == 1
+    assert "1 inputs could not be read" in done.stdout
+    assert "bad.jpg" in (tmp_path / "archive/quarantine.csv").read_text()
+    again = run("ingest", tmp_path / "archive", scans, "--json")
+    assert json.loads(again.stdout)["unchanged"] >= 1
+
+
+def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (scans / name).write_bytes(b"GIF89a")
+    assert run("ingest", tmp_path / "archive", scans).exit_code == 1
+    again = run("ingest", tmp_path / "archive", scans)
+    assert "2 of them have not changed and were not tried again" in again.stdout
+    told = run("status", tmp_path / "archive")
+    assert re.search(r"\b2 It is a GIF image", told.stdout)
+    assert "--retry-quarantined" in told.stdout
+    reasons = json.loads(run("status", tmp_path / "archive", "--json").stdout)["failure_reasons"]
+    assert list(reasons.values()) == [2]
+    cv2.imwrite(str(scans / "b.jpg"), np.full((80, 80), 255, np.uint8))
+    done = run("ingest", tmp_path / "archive", "--retry-quarantined")
+    assert done.exit_code == 1
+    assert "1 inputs could be read now and left quarantine." in done.stdout
+
+
+def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
+    page = written_page(1)
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans/a.png"), page)
+    cv2.imwrite(str(tmp_path / "scans/b.jpg"), page, [cv2.IMWRITE_JPEG_QUALITY, 40])
+    done = run("ingest", tmp_path / "archive", tmp_path / "scans")
+    assert "1 of the pages look like another page" in done.stdout
+    assert "b.jpg like a.png" in done.stdout
+    told = run("status", tmp_path / "archive")
+    assert "1 that look like another" in told.stdout and "b.jpg looks like a.png" in told.stdout
+    (found,) = json.loads(run("status", tmp_path / "archive", "--json").stdout)["resembling"]
+    assert (found["source"], found["like_source"]) == ("b.jpg", "a.png")
+
+
+def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
+    pages: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(pages / "archive", tmp_path / "archive")
+    with contextlib.closing(sqlite3.connect(tmp_path / "archive/archive.db")) as database, database:
+        database.execute("UPDATE pages SET segmenter = 'ink-0' WHERE id = 1")
+    told = run("status", tmp_path / "archive").stdout
+    assert "1 page of which ink-0 proposed the marks" in told and "--resegment" in told
+    status = json.loads(run("status", tmp_path / "archive", "--json").stdout)
+    assert status["older_segmenters"] == {"ink-0": 1}
+    done = json.loads(run("ingest", tmp_path / "archive", "--resegment", "--json").stdout)
+    assert (done["changed"], done["unchanged"], done["failed"]) == (1, 0, 0)
+    assert "--resegment" not in run("status", tmp_path / "archive").stdout

@@ -1,29 +1,29 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from retrieval.catalogue.archive import create_archive, open_archive
+from retrieval.gan.architecture import Architecture
+from retrieval.gan.recipes import RECIPES, SWITCHES
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.learn import train_on_archive, unfinished_run
-from tests.drawn_marks import add_marks
+from tests.drawn_marks import add_marks, drawn_mark
 from tests.retrieval.conftest import TINY
-from ui.cli import app
+from tests.ui.running import run
 
 SHAPE = replace(TINY, generator_width=8)
 SETTINGS = Settings(SHAPE, steps=4, batch=8, identities=12, checkpoint_every=2, warm_up=1)
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def said(done: Result) -> str:
@@ -144,3 +144,93 @@ def test_a_crop_that_is_gone_is_named_and_the_others_are_learned(
     assert told.exit_code == 1
     (sentence,) = json.loads(told.stdout)["unread"]
     assert str(lost) in sentence
+
+
+def test_training_a_little_makes_a_model_that_search_uses(tmp_path: Path) -> None:
+    crops = tmp_path / "crops"
+    crops.mkdir()
+    for seed in range(6):
+        cv2.imwrite(str(crops / f"{seed}.png"), drawn_mark(seed))
+    archive = tmp_path / "archive"
+    run("ingest", archive, crops, "--as", "marks")
+    done = run(
+        "train",
+        archive,
+        "--from",
+        "random",
+        "--objective",
+        "non-saturating",
+        "--with",
+        "spectral-norm,diffaugment",
+        "--steps",
+        2,
+        "--json",
+    )
+    assert done.exit_code == 0, done.output
+    trained = json.loads(done.stdout)["id"]
+    assert json.loads(done.stdout)["settings"]["switches"] == ["spectral-norm", "diffaugment"]
+    assert (archive / "models" / trained / "weights.safetensors").exists()
+    assert (archive / "models" / trained / "record/metrics.csv").exists()
+    assert not (archive / "models/.run").exists()
+    assert run("index", archive).exit_code == 0
+    found = json.loads(run("search", archive, crops / "3.png", "--json", "--top", 1).stdout)
+    assert found["model"] == trained
+    assert found["results"][0]["source"] == "3.png"
+
+
+def test_training_takes_no_search_away_until_it_is_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(4):
+        (tmp_path / "crops").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"crops/{seed}.png"), drawn_mark(seed))
+    archive, query = tmp_path / "archive", tmp_path / "crops/3.png"
+    run("ingest", archive, tmp_path / "crops", "--as", "marks")
+    bundled = json.loads(run("index", archive, "--json").stdout)["model"]
+    tiny = Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
+    opened = open_archive(archive)
+    trained = train_on_archive(opened, tiny).model.id
+    opened.close()
+
+    def searched() -> str:
+        return str(json.loads(run("search", archive, query, "--json").stdout)["model"])
+
+    assert searched() == bundled
+    assert json.loads(run("group", archive, "--json").stdout)["model"] == bundled
+    told = run("status", archive).stdout
+    assert f"model       {bundled}" in told and "not indexed 0" in told
+    assert (
+        f"Model {trained[:8]} was trained since and waits for its index. To search under it: "
+        f"prizemarks index {archive}" in told
+    )
+    status = json.loads(run("status", archive, "--json").stdout)
+    assert (status["model"], status["model_waiting"]) == (bundled, trained)
+    refused = run("search", archive, query, "--model", trained)
+    assert refused.exit_code == 2 and f"run: prizemarks index {archive}\n" in refused.stderr
+
+    assert json.loads(run("index", archive, "--json").stdout)["model"] == trained
+    assert searched() == trained
+    assert "waits for its index" not in run("status", archive).stdout
+    started: list[object] = []
+
+    def run_server(*given: object) -> int:
+        started.extend(given)
+        return 0
+
+    monkeypatch.setattr("ui.serve.run_server", run_server)
+    assert run("serve", archive, "--model", "bundled").exit_code == 0
+    assert started[-1] == bundled
+
+
+def test_help_lists_every_objective_and_switch() -> None:
+    said = run("train", "--help").output
+    for name in (*RECIPES, *SWITCHES):
+        assert f"  {name} " in said
+
+
+def test_marks_cannot_be_trained_without_any(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    run("ingest", tmp_path / "archive", tmp_path / "empty")
+    done = run("train", tmp_path / "archive")
+    assert done.exit_code == 2
+    assert "0 marks to learn from" in re.sub(r"\s+", " ", done.stderr)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+from sqlalchemy import select
+
+from retrieval.catalogue.archive import open_archive
+from retrieval.catalogue.tables import Mark
+from tests.ui.running import run
+
+
+def test_evaluate_says_how_well_marks_find_their_like(marks: Path, labels: Path) -> None:
+    done = run("evaluate", marks / "archive", "--labels", labels)
+    assert done.exit_code == 0, done.output
+    assert "12 marks of 3 labels." in done.stdout
+    assert "1 sources are not in the archive" in done.stdout
+    assert "mark → mark: 12 queries against 12 marks" in done.stdout
+    assert "bundled weights" in done.stdout
+
+
+def test_evaluate_for_programs_and_a_page_for_people(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    before = sorted(path for path in (marks / "archive").rglob("*") if path.is_file())
+    done = run(
+        "evaluate", marks / "archive", "--labels", labels, "--split", "test", "--json",
+        "--report", tmp_path / "report",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["cases"][0]["queries"] == 6
+    assert 0 <= told["cases"][0]["rows"][0]["micro"]["precision_at_1"]["value"] <= 1
+    assert (tmp_path / "report/index.html").stat().st_size > 10_000
+    after = sorted(path for path in (marks / "archive").rglob("*") if path.is_file())
+    assert after == before, "nothing in the archive changes"
+
+
+def test_evaluate_says_how_well_marks_are_found_on_pages(pages: Path, tmp_path: Path) -> None:
+    truth = pages / "scans/truth.csv"
+    done = run("evaluate", pages / "archive", "--regions", truth, "--report", tmp_path / "report")
+    assert done.exit_code == 0, done.output
+    number = len(truth.read_text().splitlines()) - 1
+    assert f"{number} boxes on " in done.stdout
+    assert "boxes found (shown: score >= 0.5)" in done.stdout
+    assert "proposals a page with a score >= 0.5" in done.stdout
+    assert "mark → mark" not in done.stdout
+    assert [one.name for one in (tmp_path / "report").iterdir()] == ["regions.html"]
+    told = json.loads(
+        run("evaluate", pages / "archive", "--regions", truth, "--complete", "--json").stdout
+    )
+    assert list(told) == ["regions"]
+    assert (told["regions"]["boxes"], told["regions"]["pages"]) == (number, 3)
+    everything = told["regions"]["recall"][0]["shares"]
+    assert 0 < everything["centre_in_first"]["value"] <= everything["centre_in_all"]["value"] <= 1
+
+
+def test_confirmed_marks_are_found_and_rejected_ones_are_not(pages: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    shutil.copytree(pages / "archive", archive)
+    opened = open_archive(archive)
+    truth = tmp_path / "truth.csv"
+    with opened.session() as session:
+        first, second = session.scalars(select(Mark).order_by(Mark.score).limit(2))
+        first.status, second.status = "confirmed", "rejected"
+        rows = [(one.page.source, one.x, one.y, one.width, one.height) for one in (first, second)]
+    opened.close()
+    lines = [f"{','.join(map(str, row))},{at}" for at, row in enumerate(rows)]
+    truth.write_text("\n".join(["source,x,y,width,height,sort", *lines]))
+    told = json.loads(run("evaluate", archive, "--regions", truth, "--json").stdout)["regions"]
+    _, confirmed, rejected = told["recall"]
+    assert confirmed["shares"]["overlap_shown"]["value"] == 1
+    assert rejected["shares"]["overlap_in_all"]["value"] == 0
+
+
+def test_evaluate_by_labels_and_by_regions_at_once(pages: Path, tmp_path: Path) -> None:
+    rows = csv.DictReader(io.StringIO(run("export", pages / "archive", "--format", "csv").stdout))
+    labels = ["source,x,y,width,height,label"]
+    labels += [
+        ",".join([*(row[name] for name in ("source", "x", "y", "width", "height")), label])
+        for row, label in zip(rows, ("orb", "orb", "cross", "cross"), strict=False)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(labels))
+    done = run(
+        "evaluate", pages / "archive", "--labels", tmp_path / "labels.csv",
+        "--regions", tmp_path / "labels.csv", "--json", "--report", tmp_path / "report",
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told["cases"][0]["queries"] == told["regions"]["boxes"] == 4
+    assert told["regions"]["recall"][0]["shares"]["overlap_in_all"]["value"] == 1
+    found = sorted(one.name for one in (tmp_path / "report").iterdir())
+    assert found == ["index.html", "regions.html"]
