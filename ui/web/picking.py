@@ -13,6 +13,8 @@ from ui.wording import known
 
 #: Pages offered at once: more than this nobody scrolls through, and every one goes to the browser.
 MOST_OFFERED = 300
+#: Marks among which one to start from is sought: those of a few pages.
+_LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,22 @@ def _name(source: str, frame: int, reference: str | None, title: str | None) -> 
 
 
 def sampled_marks(session: Session, number: int) -> list[int]:
-    """Return up to `number` marks from all over the archive, always the same ones."""
+    """Return up to `number` marks from all over the archive, as long as it stays the same ones.
+
+    Of each part of the archive it is the likeliest to be a mark among the first `_LOOKED_AT`: a
+    confirmed one, else the proposal with the best score. Most proposals are no marks.
+    """
     last = session.scalar(select(func.max(Mark.id))) or 0
-    found: dict[int, None] = {}
-    for place in range(number):
-        mark = session.scalar(
-            select(Mark.id)
-            .where(Mark.id > place * last // number, Mark.status != "rejected")
+    found: list[int] = []
+    for part in range(number):
+        first, end = part * last // number, (part + 1) * last // number
+        here = (
+            select(Mark.id, Mark.status, Mark.score)
+            .where(Mark.id > first, Mark.id <= end, Mark.status != "rejected")
             .order_by(Mark.id)
-            .limit(1)
+            .limit(_LOOKED_AT)
+            .subquery()
         )
-        if mark is not None:
-            found[mark] = None
-    return list(found)
+        likeliest = (here.c.status == "confirmed").desc(), func.coalesce(here.c.score, 0).desc()
+        found += session.scalars(select(here.c.id).order_by(*likeliest, here.c.id).limit(1))
+    return found

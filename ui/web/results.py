@@ -214,7 +214,12 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
         rows = mark_rows(session, marks)
         canvases = canvas_rows(session, [row.page for row in rows.values()])
         names = identity_names(session, marks)
-    st.html(section("Or start from a mark in the archive", "A few from all over it."))
+    st.html(
+        section(
+            "Or start from a mark in the archive",
+            "A few from all over it: confirmed marks, or the likeliest proposals.",
+        )
+    )
     with st.container(horizontal=True, gap="small", key="samples"):
         for mark, row in rows.items():
             canvas = canvases.get(row.page)

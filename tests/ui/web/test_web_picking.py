@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.tables import Mark
 from tests.paper_archive import Papers
 from ui.web.picking import offered_pages, sampled_marks
 
@@ -32,6 +33,20 @@ def test_samples_come_from_all_over_and_are_not_rejected(papers: Papers) -> None
     assert [sum(mark in page for mark in marks) for page in papers.marks] == [1, 1, 1]
     with papers.archive.session() as session:
         assert len(sampled_marks(session, 100)) == 12
+
+
+def test_of_each_part_the_likeliest_mark_is_the_sample(papers: Papers) -> None:
+    first, second, third = (sorted(page) for page in papers.marks)
+    with papers.archive.writing() as session:
+        for mark in (mark for page in papers.marks for mark in page):
+            one = session.get_one(Mark, mark)
+            one.status, one.score = "proposed", 0.1
+        session.get_one(Mark, first[2]).score = 0.9
+        session.get_one(Mark, second[1]).score = 0.9
+        session.get_one(Mark, second[2]).status = "confirmed"
+        session.get_one(Mark, third[0]).status = "rejected"
+    with papers.archive.session() as session:
+        assert sampled_marks(session, 3) == [first[2], second[2], third[1]]
 
 
 def test_an_empty_archive_has_no_samples(archive: Archive) -> None:
