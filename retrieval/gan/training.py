@@ -307,7 +307,7 @@ def _resume(run: Path, settings: Settings, digest: str, players: Players) -> _Re
     if header["settings"] != settings.as_json() or header["marks"] != digest:
         raise TrainingError(
             f"The unfinished run in {run} was started with other settings or other marks. "
-            "Use --restart to discard it."
+            "Use --restart to discard it, or delete that folder."
         )
     restore_state(players, load_tensors((run / STATE).read_bytes()), header["groups"])
     record = header["record"]

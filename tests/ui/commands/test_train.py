@@ -120,7 +120,7 @@ def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
     assert "Use --restart to discard it." in said(resumed)
     again = run("train", interrupted)
     assert again.exit_code == 2
-    assert "Use --restart to discard it." in said(again)
+    assert "Use --restart to discard it, or delete that folder." in said(again)
     told = run("status", interrupted)
     assert told.exit_code == 0
     assert f"Interrupted training: prizemarks train {interrupted} --resume" in told.output
