@@ -52,12 +52,20 @@ def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArr
     """
     known = _known_page(archive, page)
     x, y, width, height = box
-    if x + width > known.width or y + height > known.height:
-        raise QueryError(
-            f"The region {x},{y},{width},{height} reaches beyond page {page}, which is "
-            f"{known.width} x {known.height} pixels."
-        )
+    if problem := beyond_page("region", box, page, (known.width, known.height)):
+        raise QueryError(problem)
     return _image(known, max_pixels)[y : y + height, x : x + width]
+
+
+def beyond_page(what: str, box: Box, page: int, size: tuple[int, int]) -> str | None:
+    """Return the sentence for a box that reaches beyond its page; None for one that does not."""
+    x, y, width, height = box
+    if x + width <= size[0] and y + height <= size[1]:
+        return None
+    return (
+        f"The {what} {x},{y},{width},{height} reaches beyond page {page}, which is "
+        f"{size[0]} x {size[1]} pixels."
+    )
 
 
 def page_image(archive: Archive, page: int, max_pixels: int) -> NDArray[np.uint8]:

@@ -129,11 +129,9 @@ def index_sentences(model: str, done: Refreshed) -> list[str]:
         f"{done.total} marks are searchable under model {model}: {done.embedded} embedded now, "
         f"{done.added} added to the index, {done.removed} removed."
     ]
-    if done.unread:
-        number = counted(len(done.unread), "mark")
-        lines.append(f"{number} could not be embedded; the next run tries again:")
-        lines += some_of(done.unread, MOST_PROBLEMS, "more")
-    return lines
+    number = counted(len(done.unread), "mark")
+    said = f"{number} could not be embedded; the next run tries again:"
+    return lines + unread_sentences(said, done.unread)
 
 
 def everywhere_sentences(looked: LookedThrough) -> list[str]:
@@ -144,8 +142,11 @@ def everywhere_sentences(looked: LookedThrough) -> list[str]:
         f"too, with `search --everywhere`: {counted(looked.looked, 'page')} looked through now, "
         f"in {looked.seconds:.0f} s; {looked.bytes / 1e6:.1f} MB, {size:.1f} kB a page."
     ]
-    if looked.unread:
-        number = counted(len(looked.unread), "page")
-        lines.append(f"{number} could not be looked through; the next run tries again:")
-        lines += some_of(looked.unread, MOST_PROBLEMS, "more")
-    return lines
+    number = counted(len(looked.unread), "page")
+    said = f"{number} could not be looked through; the next run tries again:"
+    return lines + unread_sentences(said, looked.unread)
+
+
+def unread_sentences(said: str, unread: Sequence[str]) -> list[str]:
+    """Return what is `said` of what could not be read and the first of it; nothing of nothing."""
+    return [said, *some_of(unread, MOST_PROBLEMS, "more")] if unread else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,10 +31,10 @@ def draw_batch(
 
     `marks` (N, S, S) are the archive's own and `pairs` (M, 2, S, S) redrawn identities, uint8 with
     255 = ink; `labels` say which marks repeat, where that was sought; `codes` (N,) are the marks'
-    series, where the objective asks for them. The archive's
-    own come first, then redrawn identities, which have no series; for a contrast some of these are
-    turned, and turned siblings of both follow. A game has no use for siblings, and its generator
-    would learn to draw them. Raises TrainingError when there is nothing to tell apart.
+    series, where the objective asks for them. The archive's own come first, then redrawn
+    identities, which have no series; for a contrast some of these are turned, and turned siblings
+    of both follow. A game has no use for siblings, and its generator would learn to draw them.
+    Raises TrainingError when there is nothing to tell apart.
     """
     rng = np.random.default_rng([settings.seed, 2, step])
     contrast = isinstance(objective(settings.objective), Contrast)
@@ -52,11 +54,12 @@ def draw_batch(
     left, right = _as_tensors((first, second), others, compute)
     owners = np.arange(len(left)) + len(marks)  # each its own
     owners[:own] = rows if labels is None else labels.owners[rows]
+    batch = Batch(left, right, torch.from_numpy(owners).to(compute.device))
+    if codes is None:
+        return batch
     told = np.zeros(len(left), np.int64)
-    if codes is not None:
-        told[:own] = codes[rows]
-    on_device = [torch.from_numpy(numbers).to(compute.device) for numbers in (owners, told)]
-    return Batch(left, right, on_device[0], on_device[1] if codes is not None else None)
+    told[:own] = codes[rows]
+    return replace(batch, series=torch.from_numpy(told).to(compute.device))
 
 
 def _identities(

@@ -11,6 +11,7 @@ marks repeat, like pairs are mostly strangers, and hardly any are joined.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -22,14 +23,12 @@ from retrieval.gan.architecture import Discriminator
 from retrieval.gan.device import Compute
 from retrieval.gan.probe import as_pictures
 from retrieval.gpu import nearest_rows
-from retrieval.grouping import group_marks, group_numbers
+from retrieval.grouping import NEIGHBOURS, group_marks, group_numbers
 
 #: Share of strangers among the pairs by which a mark's company is judged ...
 COMPANY_STRANGERS = 0.2
 #: ... and among those, seen in that company, that are joined.
 STRANGERS = 0.1
-#: Pairs are counted among so many nearest marks of each: a stamp may be on every page.
-NEAREST = 64
 #: Marks among which repeats are sought at once: the search must stay short beside the training.
 SOUGHT = 20_000
 _AT_ONCE = 256
@@ -43,15 +42,20 @@ class PseudoLabels:
 
     def another_each(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         """Return for each row another mark of its owner at random, or the row where it has none."""
-        order = np.argsort(self.owners, kind="stable")
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        starts = np.searchsorted(self.owners[order], np.arange(len(order) + 1))
+        order, place, starts = self._by_owner
         owner = self.owners[rows]
         first, count = starts[owner], starts[owner + 1] - starts[owner]
         # Any step but a whole round leads to another of the owner's marks.
         step = 1 + (rng.random(len(rows)) * (count - 1)).astype(np.int64)
         return np.asarray(order[first + (place[rows] - first + step) % count], np.int64)
+
+    @cached_property  # every batch asks until the labels are sought again
+    def _by_owner(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """The rows owner by owner, each row's place among these, and where each owner's begin."""
+        order = np.argsort(self.owners, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return order, place, np.searchsorted(self.owners[order], np.arange(len(order) + 1))
 
 
 def pseudo_labels(vectors: NDArray[np.float32]) -> PseudoLabels:
@@ -73,12 +77,13 @@ def cosine_of_repeats(vectors: NDArray[np.float32], strangers: float) -> float:
     """Return the least cosine from which at most a share `strangers` of the pairs are unrelated.
 
     How many unrelated pairs are so alike, the calibration says; how many pairs are, is counted
-    among L2-normalised embeddings (N, D). The quotient is the false discovery rate (Benjamini &
-    Hochberg 1995; Storey 2002). Where there is no such cosine it is more than 1.
+    among those that `group_marks` looks at, of L2-normalised embeddings (N, D). The quotient is
+    the false discovery rate (Benjamini & Hochberg 1995; Storey 2002). Where there is no such
+    cosine it is more than 1.
     """
     count = len(vectors)
     found: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-    for part, cosines, rows in nearest_rows(vectors, vectors, min(NEAREST + 1, count)):
+    for part, cosines, rows in nearest_rows(vectors, vectors, min(NEIGHBOURS + 1, count)):
         own = np.arange(part.start, part.stop)[:, None]
         found.append(cosines[(rows >= 0) & (rows != own)])
     alike = np.sort(np.concatenate(found))[::-1]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from retrieval import bundle
 from retrieval.bundle import Stage, main, stage
 from retrieval.catalogue.errors import TrainingError
-from retrieval.model import read_model
+from retrieval.gan.settings import Settings
+from retrieval.gan.training import Lesson, Progress, Trained
+from retrieval.model import Model, read_model
+
+Report = Callable[[Progress], None]
 
 FEW = ["--stages", "64:2", "64:1", "--batch", "8", "--identities", "60"]
 
@@ -18,7 +23,9 @@ def test_stages_follow_one_another_and_an_interrupted_run_goes_on(
     folder, run = tmp_path / "weights", tmp_path / "run"
     train, trained = bundle.train, []
 
-    def interrupted(settings, lesson, where, start, report):  # type: ignore[no-untyped-def]
+    def interrupted(
+        settings: Settings, lesson: Lesson, where: Path, start: Model | None, report: Report
+    ) -> Trained:
         trained.append((settings.steps, start))
         if len(trained) == 2:
             raise KeyboardInterrupt
@@ -46,7 +53,9 @@ def test_a_stage_that_was_trained_otherwise_is_refused(
     folder, run = tmp_path / "weights", tmp_path / "run"
     train = bundle.train
 
-    def interrupted(settings, lesson, where, start, report):  # type: ignore[no-untyped-def]
+    def interrupted(
+        settings: Settings, lesson: Lesson, where: Path, start: Model | None, report: Report
+    ) -> Trained:
         if start is not None:
             raise KeyboardInterrupt
         return train(settings, lesson, where, start, report)

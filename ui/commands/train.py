@@ -13,8 +13,8 @@ from retrieval.catalogue.errors import QueryError
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
-from ui.reports import MOST_PROBLEMS
-from ui.wording import counted, some_of
+from ui.reports import unread_sentences
+from ui.wording import counted
 
 if TYPE_CHECKING:  # it loads torch
     from retrieval.learn import Learned
@@ -107,11 +107,10 @@ def _sentences(folder: Path, learned: Learned) -> list[str]:
         f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
         f"{manifest['probe']['precision_at_1']:.1%} of marks found their own augmented view first."
     ]
-    if learned.unread:
-        lines.append(f"It learned nothing from {counted(len(learned.unread), 'mark')}:")
-        lines += some_of(learned.unread, MOST_PROBLEMS, "more")
+    said = f"It learned nothing from {counted(len(learned.unread), 'mark')}:"
     return [
         *lines,
+        *unread_sentences(said, learned.unread),
         f"Losses and samples: {folder / 'models' / model.id / 'record'}",
         f"Next: prizemarks index {folder}",
     ]

@@ -12,6 +12,7 @@ from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.pages import place_pages
+from ui.pictures import beyond_page
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
@@ -35,12 +36,8 @@ def show_place(archive: Archive, place: Spot) -> None:
     if page is None or known is None:
         st.warning(f"This archive has no page {number}.")
         return
-    x, y, width, height = box
-    if x + width > page.width or y + height > page.height:
-        st.warning(
-            f"The place {x},{y},{width},{height} reaches beyond page {number}, which is "
-            f"{page.width} x {page.height} pixels."
-        )
+    if problem := beyond_page("place", box, number, (page.width, page.height)):
+        st.warning(problem)
         return
     st.html(section(reference(known.document, known.source), ship_and_date(known.document)))
     left, right = st.columns([3, 2], gap="medium")
@@ -78,6 +75,7 @@ def show_place(archive: Archive, place: Spot) -> None:
             st.error(as_markdown(problem))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
         rows.append(("File", image_called(page.source, page.frame)))
+        x, y, width, height = box
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
         st.html(section("What is known"))
         st.html(table(rows))
