@@ -14,16 +14,19 @@ def find_columns(
 ) -> dict[str, int]:
     """Return where each column stands that is there; case, spaces and signs are ignored.
 
-    `name` is the file's. Raises MetadataError where two columns are called the same.
+    Of several names of a column that are there, the first in `called` holds. `name` is the file's.
+    Raises MetadataError where two columns are called the same.
     """
     plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
     found: dict[str, int] = {}
     for column, names in called.items():
-        places = [at for at, field in enumerate(plain) if field in names]
+        written = next((one for one in names if one in plain), None)
+        if written is None:
+            continue
+        places = [at for at, field in enumerate(plain) if field == written]
         if len(places) > 1:
             raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
-        if places:
-            found[column] = places[0]
+        found[column] = places[0]
     return found
 
 

@@ -34,7 +34,8 @@ from retrieval.evaluation.columns import (
     written_source,
 )
 
-#: What each column may be called; case, spaces and signs are ignored.
+#: What each column may be called, the first that is there; case, spaces and signs are ignored. A
+#: table that `export` wrote may have `identity`, and is given a `label` beside it.
 COLUMNS = {
     "source": ("source", "file", "filename", "path", "image"),
     "label": ("label", "identity", "class", "merchant"),

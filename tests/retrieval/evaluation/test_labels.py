@@ -47,6 +47,15 @@ def test_headers_and_bytes_are_taken_leniently(tmp_path: Path, text: str, encodi
     assert [(one.source, one.label) for one in found] == [("0.png", "orb"), ("1.png", "orb")]
 
 
+def test_a_label_written_beside_an_exported_identity_holds(tmp_path: Path) -> None:
+    text = (
+        "mark,source,page,x,y,width,height,status,score,reference,identity,label\n"
+        "1,0.png,1,0,0,60,60,confirmed,,,Jan; Piet,orb\n2,1.png,2,0,0,60,60,confirmed,,,,orb\n"
+    )
+    found = read_labels(written(tmp_path, text))
+    assert [(one.source, one.label) for one in found] == [("0.png", "orb"), ("1.png", "orb")]
+
+
 def test_marks_are_met_by_source(archive: Archive, tmp_path: Path) -> None:
     marks = add_marks(archive, range(4))
     path = written(tmp_path, "source,label\n0.png,b\n1.png,a\n2.png,b\n9.png,a\n9.png,b\n")
