@@ -132,8 +132,8 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         before = said.setdefault(found.id, one)
         if (before.label, before.kind) != (one.label, one.kind):
             raise MetadataError(
-                f"{name} labels mark {found.id} ({one.source}) twice: as {before.label!r} on line "
-                f"{before.line} and as {one.label!r} on line {one.line}. Keep one."
+                f"{name} labels mark {found.id} ({one.source}) twice: as {_named(before)} on line "
+                f"{before.line} and as {_named(one)} on line {one.line}. Keep one."
             )
         crops[found.id] = found.crop
     marks = sorted(said)
@@ -162,6 +162,11 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         unknown=unknown,
         missed=tuple(missed),
     )
+
+
+def _named(one: Label) -> str:
+    """Return a row's label for a message, with the kind if there is one."""
+    return repr(one.label) if one.kind is None else f"{one.label!r} ({one.kind})"
 
 
 def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:

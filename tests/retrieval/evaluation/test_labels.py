@@ -160,6 +160,24 @@ def test_labels_that_answer_nothing_are_refused(
         find_marks(archive, read_labels(path), path.name)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("a,sketch", "a,crop", "as 'a' (sketch) on line 2 and as 'a' (crop) on line 4"),
+        ("a,", "a,crop", "as 'a' on line 2 and as 'a' (crop) on line 4"),
+        ("a,sketch", "b,crop", "as 'a' (sketch) on line 2 and as 'b' (crop) on line 4"),
+    ],
+)
+def test_rows_that_give_one_mark_two_kinds_are_told_apart(
+    archive: Archive, tmp_path: Path, first: str, second: str, said: str
+) -> None:
+    mark, _ = add_marks(archive, range(2))
+    path = written(tmp_path, f"source,label,kind\n0.png,{first}\n1.png,a,crop\n0.png,{second}\n")
+    with pytest.raises(MetadataError) as refused:
+        find_marks(archive, read_labels(path), path.name)
+    assert str(refused.value) == (f"labels.csv labels mark {mark} (0.png) twice: {said}. Keep one.")
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, text: str
