@@ -32,9 +32,14 @@ class ProbeScore:
     marks: int  # that were looked at
 
     def as_good_as(self, other: ProbeScore) -> bool:
-        """Whether the precision is lower than the other's by two standard errors at most."""
-        share = other.precision_at_1
-        return self.precision_at_1 >= share - 2 * math.sqrt(share * (1 - share) / other.marks)
+        """Whether the precision is lower than the other's by two standard errors at most.
+
+        The error is of a share with one more hit and one more miss: of all marks or of none it
+        would be 0, and a single mark would decide.
+        """
+        share = (other.precision_at_1 * other.marks + 1) / (other.marks + 2)
+        error = math.sqrt(share * (1 - share) / other.marks)
+        return self.precision_at_1 >= other.precision_at_1 - 2 * error
 
 
 def probe(
