@@ -1,8 +1,12 @@
-"""FAISS on the GPU, where one works: whether it does, and exact search there or here."""
+"""FAISS on the GPU, where one works: whether it does, and exact search there or here.
+
+What does not fit the GPU's memory is searched here: FAISS raises RuntimeError then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -29,11 +33,11 @@ class OnGpu:
 
     def search(self, vectors: Vectors, count: int) -> tuple[Vectors, NDArray[np.int64]]:
         """Return scores and ids of the `count` nearest of each of `vectors`: (N, count) both."""
-        if count > _MOST:
-            scores, ids = self.here.search(vectors, count)
-        else:
-            with self._one_at_a_time:
+        if count <= _MOST:
+            with self._one_at_a_time, suppress(RuntimeError):
                 scores, ids = self.there.search(vectors, count)
+                return scores, ids
+        scores, ids = self.here.search(vectors, count)
         return scores, ids
 
 
@@ -55,10 +59,13 @@ def gpu_works() -> bool:
 
 
 def on_gpu(index: Any) -> Any:
-    """Return a FAISS index to be searched on the GPU, where one works; else as it is."""
+    """Return a FAISS index to be searched on the GPU, where one works with room; else as it is."""
     if not gpu_works():
         return index
-    return OnGpu(index, faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index))
+    try:
+        return OnGpu(index, faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index))
+    except RuntimeError:
+        return index
 
 
 def nearest_rows(

@@ -115,6 +115,38 @@ def test_more_than_a_gpu_finds_is_found_without_it(
     np.testing.assert_array_equal(scores, exact[0])
 
 
+def _small(index: Any) -> Any:
+    """Move an index to a GPU with room for 100 vectors."""
+    if index.ntotal > 100:
+        raise RuntimeError("StandardGpuResources: alloc fail: out of memory")
+    return index
+
+
+class NoRoomToSearch(StrictGpu):
+    """An index on a GPU that has room for it, but for no more than 8 queries at once."""
+
+    def search(self, vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        if len(vectors) > 8:
+            raise RuntimeError("StandardGpuResources: alloc fail: out of memory")
+        return super().search(vectors, count)
+
+
+@pytest.mark.parametrize("to_gpu", [_small, NoRoomToSearch])
+def test_what_a_gpu_has_no_room_for_is_searched_without_it(
+    moved: Callable[..., None], to_gpu: Callable[[Any], Any]
+) -> None:
+    moved(to_gpu)
+    assert gpu_works()
+    index = faiss.IndexFlatIP(8)
+    index.add(_vectors(101))
+    scores, rows = on_gpu(index).search(_vectors(9), 5)
+    exact = index.search(_vectors(9), 5)
+    np.testing.assert_array_equal(rows, exact[1])
+    np.testing.assert_array_equal(scores, exact[0])
+    ((_, _, rows),) = nearest_rows(_vectors(101), _vectors(9), 5)
+    np.testing.assert_array_equal(rows, exact[1])
+
+
 def test_searches_on_a_gpu_wait_for_one_another(moved: Callable[..., None]) -> None:
     moved(StrictGpu)
     index = faiss.IndexFlatIP(8)
