@@ -23,7 +23,7 @@ from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
-from retrieval.gan.training import Lesson, Progress, read_run, train
+from retrieval.gan.training import Lesson, Progress, first_discriminator, read_run, train
 from retrieval.index import how_indexed, register_model
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
@@ -233,6 +233,9 @@ def train_on_archive(
     marks or an interrupted run is another one, ArchiveBusy when another process holds the archive.
     """
     with archive.lock():
+        start = archive_model(archive, settings.start) if settings.start else None
+        if start is not None:  # the head of an id is the model's only as long as no other has it
+            settings = replace(settings, start=start.id)
         lesson, unread = gather_lesson(archive, settings)
         if len(lesson.marks) < FEWEST_MARKS and unread:
             raise TrainingError(
@@ -244,11 +247,10 @@ def train_on_archive(
                 f"{archive.folder} has {len(lesson.marks)} marks to learn from; ingest pages "
                 f"first: prizemarks ingest {archive.folder} SOURCE"
             )
-        if "conditional" in settings.switches:
-            series_codes(lesson.series)  # refused before an interrupted run is discarded
-        start = archive_model(archive, settings.start) if settings.start else None
         run = archive.models_folder / RUN
-        if restart:
+        if restart:  # what cannot begin is refused before an interrupted run is discarded
+            told = series_codes(lesson.series)[0] if "conditional" in settings.switches else []
+            first_discriminator(settings, start, len(told) + 1 if told else 0)
             _discard(run)
         trained = train(settings, lesson, run, start, report)
         folder = archive.models_folder / trained.id

@@ -29,6 +29,7 @@ from retrieval.catalogue.files import write_atomically
 from retrieval.gan.adversarial import adversarial_step
 from retrieval.gan.architecture import (
     ContrastiveDiscriminator,
+    Discriminator,
     Generator,
     draw_weights,
 )
@@ -105,14 +106,16 @@ def step_of(settings: Settings) -> Step:
     return partial(adversarial_step, chosen, switches_of(settings.objective, settings.switches))
 
 
-def _new_players(settings: Settings, start: Model | None, series: int, compute: Compute) -> Players:
-    chosen = objective(settings.objective)
+def first_discriminator(settings: Settings, start: Model | None, series: int) -> Discriminator:
+    """Return what a run begins with: weights drawn at random, or those of `start`.
+
+    `series` is how many a conditional one knows, "none" counted. Raises TrainingError when `start`
+    has other networks than the settings ask for.
+    """
     discriminator = build_discriminator(
         settings.shape, settings.objective, settings.switches, series
     )
-    generator = Generator(settings.shape, series)
     draw_weights(discriminator, settings.seed)
-    draw_weights(generator, settings.seed + 1)
     if "spectral-norm" in settings.switches:
         settle(discriminator)
     if start is not None:
@@ -124,9 +127,17 @@ def _new_players(settings: Settings, start: Model | None, series: int, compute: 
                 f"{' and '.join([settings.objective, *settings.switches])}: begin with --from "
                 "random, or ask for what that model was trained with."
             ) from error
-        if start.shape == settings.shape:
-            generator.load_state_dict(start.generator.state_dict())
-        # A generator of other pictures has nothing to go on from and begins anew.
+    return discriminator
+
+
+def _new_players(settings: Settings, start: Model | None, series: int, compute: Compute) -> Players:
+    chosen = objective(settings.objective)
+    discriminator = first_discriminator(settings, start, series)
+    generator = Generator(settings.shape, series)
+    draw_weights(generator, settings.seed + 1)
+    # A generator of other pictures has nothing to go on from and begins anew.
+    if start is not None and start.shape == settings.shape:
+        generator.load_state_dict(start.generator.state_dict())
     for network in (discriminator, generator):
         network.to(compute.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()

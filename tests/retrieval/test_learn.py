@@ -243,12 +243,30 @@ def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archi
         train_on_archive(archive, SETTINGS, kill)
     with pytest.raises(ModelError, match="has no model 'zzz'"):
         train_on_archive(archive, replace(SETTINGS, start="zzz"), restart=True)
+    with pytest.raises(TrainingError, match=f"Model {bundled_model().id} has other networks"):
+        train_on_archive(archive, replace(SETTINGS, start="bundled"), restart=True)
     with archive.lock(), pytest.raises(ArchiveBusy):
         train_on_archive(archive, replace(SETTINGS, seed=9), restart=True)
     assert unfinished_run(archive) == SETTINGS
     other = train_on_archive(archive, replace(SETTINGS, seed=9), restart=True).model
     assert other.manifest["settings"]["seed"] == 9
     assert unfinished_run(archive) is None
+
+
+def test_a_run_is_known_by_the_whole_id_of_the_model_that_it_began_from(archive: Archive) -> None:
+    add_marks(archive, range(10))
+    first = train_on_archive(archive, SETTINGS).model
+    told = replace(SETTINGS, start=first.id[:6])
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, told, kill)
+    assert unfinished_run(archive) == replace(SETTINGS, start=first.id)
+    model = train_on_archive(archive, told).model
+    assert model.manifest["settings"]["start"] == first.id
 
 
 def test_the_record_of_a_run_is_kept_beside_its_model(archive: Archive) -> None:
