@@ -23,7 +23,14 @@ from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
-from retrieval.gan.training import Lesson, Progress, first_discriminator, read_run, train
+from retrieval.gan.training import (
+    STATE,
+    Lesson,
+    Progress,
+    first_discriminator,
+    read_run,
+    train,
+)
 from retrieval.index import how_indexed, register_model
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
@@ -264,6 +271,7 @@ def train_on_archive(
 
 def _discard(run: Path) -> None:
     """Throw a run's checkpoints away; the caller holds the archive's lock."""
+    (run / STATE).unlink(missing_ok=True)  # first: killed now, no run is left that lacks the rest
     shutil.rmtree(run, ignore_errors=True)
 
 

@@ -253,6 +253,26 @@ def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archi
     assert unfinished_run(archive) is None
 
 
+def test_a_run_that_is_half_discarded_is_none_to_go_on_with(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_marks(archive, range(10))
+    run = archive.models_folder / ".run"
+
+    def killed(*_: object, **__: object) -> None:
+        (run / "best.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_on_archive(archive, SETTINGS)
+    model = archive_model(archive)
+    assert unfinished_run(archive) is None
+    assert train_on_archive(archive, SETTINGS).model.id == model.id
+    assert not run.exists()
+
+
 def test_a_run_is_known_by_the_whole_id_of_the_model_that_it_began_from(archive: Archive) -> None:
     add_marks(archive, range(10))
     first = train_on_archive(archive, SETTINGS).model
