@@ -29,7 +29,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, ModelError
 from retrieval.catalogue.files import write_atomically
-from retrieval.catalogue.marks import marks_to_embed
+from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
@@ -344,11 +344,16 @@ def current_index(archive: Archive, model: Model) -> VectorIndex:
 
 
 def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:
-    """Return whether any mark is embedded under a model, and whether an index was ever finished.
+    """Return whether any mark is embedded under a model, and whether it has all that search needs.
 
-    The greater of two such answers is of the model that is indexed further.
+    It has where its index was once finished, or no mark is left to embed: a folder that somebody
+    deleted is rebuilt. The greater of two such answers is of the model that is indexed further.
     """
-    return _is_embedded_under(archive, model_id), (archive.index_folder / model_id / SEAL).exists()
+    finished = (archive.index_folder / model_id / SEAL).exists()
+    if not finished:
+        with archive.session() as session:
+            finished = not has_marks_to_embed(session, model_id, SEEN)
+    return _is_embedded_under(archive, model_id), finished
 
 
 def index_command(archive: Archive, model_id: str) -> str:

@@ -101,7 +101,17 @@ def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, s
 
     One of a crop that was not `seen` as it would be now counts as none.
     """
-    statement = (
+    statement = _to_embed(model, seen).order_by(Mark.id)
+    return [(mark, crop) for mark, crop in session.execute(statement)]
+
+
+def has_marks_to_embed(session: Session, model: str, seen: str) -> bool:
+    """Return whether `marks_to_embed` has any."""
+    return session.execute(_to_embed(model, seen).limit(1)).first() is not None
+
+
+def _to_embed(model: str, seen: str) -> Select[int, str]:
+    return (
         select(Mark.id, Mark.crop)
         .outerjoin(Embedding, and_(Embedding.mark_id == Mark.id, Embedding.model_id == model))
         .where(Mark.status != "rejected")
@@ -112,9 +122,7 @@ def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, s
                 Embedding.seen.is_distinct_from(seen),
             )
         )
-        .order_by(Mark.id)
     )
-    return [(mark, crop) for mark, crop in session.execute(statement)]
 
 
 def _marks() -> Select[*tuple[Any, ...]]:

@@ -69,8 +69,10 @@ def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Arc
     second = train_on_archive(archive, replace(SETTINGS, seed=2)).model
     assert (searched_id(archive), waiting_model(archive)) == (first.id, second.id)
     assert index_command(archive, first.id).endswith(f" --model {first.id}")
-    shutil.rmtree(archive.index_folder)
+    shutil.rmtree(archive.index_folder / first.id)
     assert searched_id(archive) == first.id, "the folder may be deleted"
+    shutil.rmtree(archive.index_folder)
+    assert searched_id(archive) == first.id
 
 
 def test_where_no_model_has_an_index_the_newest_is_meant(archive: Archive) -> None:
@@ -79,12 +81,22 @@ def test_where_no_model_has_an_index_the_newest_is_meant(archive: Archive) -> No
     assert (searched_id(archive), waiting_model(archive)) == (model.id, None)
 
 
-def test_a_first_index_that_was_not_finished_waits_for_its_end(archive: Archive) -> None:
+def test_a_first_index_that_was_not_finished_waits_for_its_end(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_marks(archive, range(4))
     refresh_index(archive, bundled_model())
     model = train_on_archive(archive, SETTINGS).model
-    embed_marks(archive, model)  # and killed before the index was written
+
+    def kill(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("retrieval.index._AT_ONCE", 3)
+    with pytest.raises(KeyboardInterrupt):
+        embed_marks(archive, model, kill)
     assert (searched_id(archive), waiting_model(archive)) == (bundled_model().id, model.id)
+    embed_marks(archive, model)  # and killed before the index was written: it is made of these
+    assert (searched_id(archive), waiting_model(archive)) == (model.id, None)
 
 
 def test_a_model_known_but_not_trained_here_is_not_preferred(
