@@ -4,11 +4,13 @@ The catalogue is the truth; an index is derived from it. `embed_marks` brings th
 catalogue up to date, `refresh_index` brings the FAISS file up to date with them: new vectors are
 added, those of deleted or rejected marks removed, and a file that is missing, damaged or foreign
 is rebuilt. Beside it lie each mark's nearest neighbours: a mark is found by the company it keeps,
-too (retrieval.company).
+too (retrieval.company). The files are named by their content, and `index.json` names those that
+belong together: it is replaced last, so that the index of before counts until the new one is whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -28,7 +30,7 @@ from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, ModelError
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.files import UNFINISHED, write_atomically
 from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
@@ -40,6 +42,7 @@ from retrieval.ink import SEEN
 from retrieval.model import Model, bundled_model
 
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
+_CONTENT = (VECTORS, IDS, NEIGHBOURS)
 _AT_ONCE = 512  # marks embedded and committed in one transaction
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
@@ -170,8 +173,7 @@ class _Stored:
 def _read(folder: Path, size: int) -> _Stored | None:
     """Return what is stored, or None if it cannot be trusted."""
     try:
-        seal = json.loads((folder / SEAL).read_bytes())
-        content = {name: (folder / name).read_bytes() for name in (VECTORS, IDS, NEIGHBOURS)}
+        seal, content = _sealed(folder)
         if any(seal[name] != _digest(read) for name, read in content.items()):
             return None
         index = faiss.deserialize_index(np.frombuffer(content[VECTORS], np.uint8))
@@ -189,6 +191,26 @@ def _read(folder: Path, size: int) -> _Stored | None:
     return _Stored(index, rows, neighbours, *calibrations)
 
 
+def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the seal and what is in the files that it names; OSError where one is missing."""
+    written = (folder / SEAL).read_bytes()
+    while True:
+        seal = json.loads(written)
+        try:
+            return seal, {name: _file(folder, name, seal[name]).read_bytes() for name in _CONTENT}
+        except FileNotFoundError:
+            # Perhaps another process has sealed others meanwhile, and cleared these away.
+            before, written = written, (folder / SEAL).read_bytes()
+            if written == before:
+                raise
+
+
+def _file(folder: Path, name: str, digest: str) -> Path:
+    """Return where the content of this digest lies that a seal calls `name`."""
+    path = folder / f"{digest}-{name}"
+    return path if path.exists() else folder / name  # where older versions put it
+
+
 def _array(content: bytes) -> NDArray[Any]:
     """Return the array of a `.npy` file; ValueError or EOFError where it is none."""
     return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
@@ -202,6 +224,7 @@ def _npy(array: NDArray[Any]) -> bytes:
 
 
 def _write(folder: Path, stored: _Stored) -> None:
+    """Write what is stored and seal it, then clear away what was sealed before."""
     nearest = np.empty(stored.neighbours.nearest.shape, _NEIGHBOUR)
     nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
     content = {
@@ -214,9 +237,17 @@ def _write(folder: Path, stored: _Stored) -> None:
         "cosines": asdict(stored.cosines),
         "scores": asdict(stored.scores),
     }
-    for name, written in content.items():
-        write_atomically(folder / name, written)
+    before = (folder / SEAL).stat().st_mtime_ns if (folder / SEAL).exists() else 0
+    named = {name: folder / f"{seal[name]}-{name}" for name in content}
+    for name, path in named.items():
+        write_atomically(path, content[name])
     write_atomically(folder / SEAL, json.dumps(seal).encode())
+    for pattern in (*(f"*{name}" for name in _CONTENT), f"{UNFINISHED}*"):
+        for path in set(folder.glob(pattern)) - set(named.values()):
+            # What is newer than the last seal, another process may be about to seal.
+            with contextlib.suppress(OSError):  # it may have gone; else it goes the next time
+                if path.stat().st_mtime_ns <= before:
+                    path.unlink()
 
 
 def refresh_index(
