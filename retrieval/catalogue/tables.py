@@ -105,7 +105,7 @@ class Page(Base):
     sha256: Mapped[str] = mapped_column(String(64))  # of the master file's bytes
     size: Mapped[int] = mapped_column(BigInteger)  # bytes of the master file
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
-    duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("pages.id"))
+    duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("pages.id"), index=True)
     segmenter: Mapped[str | None] = mapped_column(String(64))  # version; None: crops, not segmented
     ingested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     # what it looks like (`ingest.fingerprint`); None: blank, a crop, or read before there was any
@@ -228,7 +228,7 @@ class IdentityMark(Base):
         ForeignKey("identities.id", ondelete="CASCADE"), primary_key=True
     )
     mark_id: Mapped[int] = mapped_column(
-        ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True
+        ForeignKey("marks.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     certainty: Mapped[str] = mapped_column(String(16))
     said_by: Mapped[str] = mapped_column(String(255))
@@ -254,7 +254,7 @@ class Group(Base):
     proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     verdict: Mapped[str | None] = mapped_column(String(16))
     identity_id: Mapped[int | None] = mapped_column(
-        ForeignKey("identities.id", ondelete="SET NULL")
+        ForeignKey("identities.id", ondelete="SET NULL"), index=True
     )
     said_by: Mapped[str | None] = mapped_column(String(255))
     said_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -56,7 +56,8 @@ def as_of_0001(folder: Path) -> None:
     with archive.engine.begin() as connection:
         for table in ("resemblances", "group_marks", "groups", "identity_marks", "identities"):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("DROP INDEX ix_documents_sort_key"))
+        for index in ("ix_documents_sort_key", "ix_pages_duplicate_of"):
+            connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
         for table, column in (
             ("pages", "details"),
@@ -79,6 +80,17 @@ def test_the_migrated_tables_are_those_of_the_classes(archive: Archive, tmp_path
     Base.metadata.create_all(direct)
     assert constraints(archive.engine) == constraints(direct)
     direct.dispose()
+
+
+def test_what_refers_to_a_row_is_found_by_an_index(archive: Archive) -> None:
+    found = inspect(archive.engine)
+    with archive.engine.connect() as connection:
+        for table in Base.metadata.tables:
+            for key in found.get_foreign_keys(table):
+                (column,) = key["constrained_columns"]
+                asked = f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1"
+                (plan,) = connection.execute(text(asked)).scalars("detail")
+                assert plan.startswith("SEARCH"), plan
 
 
 def test_the_same_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
@@ -227,6 +239,12 @@ def test_older_judgements_keep_what_their_identities_tell(
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
         connection.execute(text("ALTER TABLE marks DROP COLUMN proposed_by"))
+        for index in (
+            "ix_pages_duplicate_of",
+            "ix_identity_marks_mark_id",
+            "ix_groups_identity_id",
+        ):
+            connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
     migration.migrate(engine, backups=None)
     with Session(engine) as session:
