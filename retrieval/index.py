@@ -2,10 +2,11 @@
 
 The catalogue is the truth; an index is derived from it. `embed_marks` brings the embeddings in the
 catalogue up to date, `refresh_index` brings the FAISS file up to date with them: new vectors are
-added, those of deleted or rejected marks removed, and a file that is missing, damaged or foreign
-is rebuilt. Beside it lie each mark's nearest neighbours: a mark is found by the company it keeps,
-too (retrieval.company). The files are named by their content, and `index.json` names those that
-belong together: it is replaced last, so that the index of before counts until the new one is whole.
+added, those of marks removed that a search may not find any more, and a file that is missing,
+damaged or foreign is rebuilt. Beside it lie each mark's nearest neighbours: a mark is found by the
+company it keeps, too (retrieval.company). The files are named by their content, and `index.json`
+names those that belong together: it is replaced last, so that the index of before counts until the
+new one is whole.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, ModelError
 from retrieval.catalogue.files import UNFINISHED, write_atomically
-from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed
+from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed, may_be_found
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
@@ -98,8 +99,9 @@ def register_model(archive: Archive, model: Model, origin: str) -> None:
 def embed_marks(
     archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[int, tuple[str, ...]]:
-    """Embed every mark that has no embedding under `model`, or one of what it no longer looks like.
+    """Embed every mark that may be found and has no embedding under `model`.
 
+    One of what the mark no longer looks like counts as none.
     Committed every few hundred marks, so that an interrupted run goes on where it stopped.
     Returns how many marks were embedded, and sentences on those whose crops could not be read:
     they stay as they were. `report` is called with (done, total).
@@ -311,7 +313,7 @@ def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
     statement = (
         select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
         .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
-        .where(tables.Embedding.model_id == model_id, tables.Mark.status != "rejected")
+        .where(tables.Embedding.model_id == model_id, may_be_found())
         .order_by(tables.Mark.id)
     )
     rows = [(mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import (
@@ -96,8 +96,24 @@ def marked_boxes(session: Session, pages: Sequence[int]) -> dict[int, NDArray[np
     return {page: np.array(found, np.int64) for page, found in boxes.items()}
 
 
+def may_be_found() -> ColumnElement[bool]:
+    """Return the condition on a mark that a search may find it.
+
+    It was not rejected, and is no proposal on a copy of another page: there is the same one on
+    that page. What a person confirmed on a copy is found as well.
+    """
+    copies = select(Page.id).where(Page.duplicate_of.is_not(None))
+    on_its_own = or_(Mark.status == "confirmed", Mark.page_id.not_in(copies))
+    return and_(Mark.status != "rejected", on_its_own)
+
+
+def marks_to_find(session: Session) -> int:
+    """Return how many marks a search may find once all are indexed."""
+    return session.scalar(select(func.count()).select_from(Mark).where(may_be_found())) or 0
+
+
 def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, str]]:
-    """Return (mark, crop) for each mark, not rejected, whose crop has no vector under `model`.
+    """Return (mark, crop) for each that `may_be_found` whose crop has no vector under `model`.
 
     One of a crop that was not `seen` as it would be now counts as none.
     """
@@ -114,7 +130,7 @@ def _to_embed(model: str, seen: str) -> Select[int, str]:
     return (
         select(Mark.id, Mark.crop)
         .outerjoin(Embedding, and_(Embedding.mark_id == Mark.id, Embedding.model_id == model))
-        .where(Mark.status != "rejected")
+        .where(may_be_found())
         .where(
             or_(
                 Embedding.mark_id.is_(None),

@@ -13,6 +13,7 @@ from ingest.batch import resegment_pages
 from ingest.confirming import judge_mark
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.marks import mark_rows, marks_to_embed
 from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
 from retrieval.crops import load_crop
 from tests.ingest.scans import (
@@ -209,6 +210,32 @@ def test_a_copy_of_a_page_that_changes_is_a_copy_no_more(archive: Archive, tmp_p
     scan(path, (2, 2))
     pages_of(archive, tmp_path / "in")
     assert [page["duplicate_of"] for page in dump(archive)["pages"]] == [None, None, 2]
+
+
+def test_proposals_on_a_copy_are_sought_once_it_is_a_copy_no_more(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    shutil.copy(path, tmp_path / "in" / "b.png")
+    pages_of(archive, tmp_path / "in")
+
+    def sources() -> list[str]:
+        with archive.session() as session:
+            marks = [mark for mark, _ in marks_to_embed(session, "m", "ink")]
+            return [row.source for row in mark_rows(session, marks).values()]
+
+    assert sources() == ["a.png"]
+    scan(path, (2, 2))
+    pages_of(archive, tmp_path / "in")
+    assert sorted(sources()) == ["a.png", "b.png"]
+
+
+def test_crops_are_marks_each_even_of_equal_files(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "in" / "a.png", (1, 1))
+    shutil.copy(path, tmp_path / "in" / "b.png")
+    assert crops_of(archive, tmp_path / "in").duplicates == 1
+    with archive.session() as session:
+        assert len(marks_to_embed(session, "m", "ink")) == 2
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_believed(

@@ -172,6 +172,27 @@ def test_deleted_and_rejected_marks_leave_the_index(archive: Archive, tiny_model
         stored_vectors(index, [marks[3]])
 
 
+def test_proposals_on_copies_of_a_page_are_found_on_the_original_alone(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(6))
+    refresh_index(archive, tiny_model)  # as a version did that found copies, too
+    with archive.session() as session:
+        rows = [session.get_one(tables.Mark, mark) for mark in marks]
+        for row, copy in ((rows[0], rows[1]), (rows[0], rows[2]), (rows[3], rows[4])):
+            session.get_one(tables.Page, copy.page_id).duplicate_of = row.page_id
+        for row in rows[:4]:
+            row.status = "proposed"
+        rows[2].status = "confirmed"
+        copy = rows[1].page_id
+    done = refresh_index(archive, tiny_model)
+    assert (done.embedded, done.added, done.removed) == (0, 0, 1)
+    assert load_index(archive, tiny_model).marks.tolist() == [marks[0], *marks[2:]]
+    with archive.session() as session:  # the original is another page now
+        session.get_one(tables.Page, copy).duplicate_of = None
+    assert load_index(archive, tiny_model).marks.tolist() == marks
+
+
 def test_a_mark_cut_anew_is_embedded_anew(archive: Archive, tiny_model: Model) -> None:
     marks = add_marks(archive, range(4))
     refresh_index(archive, tiny_model)

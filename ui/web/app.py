@@ -89,8 +89,8 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             show_filters(held.facets)
             offer_groups(held.groups)
         _about_likeness(len(searcher.index))
-    if len(searcher.index) < marks:
-        missing = counted(marks - len(searcher.index), "mark")
+    if len(searcher.index) < held.findable:
+        missing = counted(held.findable - len(searcher.index), "mark")
         st.info(f"{missing} cannot be found yet. To index what is new, run:")
         st.code(_index_command(archive, searcher), language=None)
     if model is None and (waiting := waiting_model(archive)) is not None:

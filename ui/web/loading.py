@@ -15,6 +15,7 @@ from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
+from retrieval.catalogue.marks import marks_to_find
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Page
 from retrieval.crops import load_crop
@@ -39,6 +40,7 @@ class Holdings:
 
     counts: Counts
     facets: Facets
+    findable: int  # marks that a search may find once all are indexed
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
 
@@ -68,6 +70,7 @@ def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holding
         return Holdings(
             counts(session),
             facets(session),
+            marks_to_find(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
         )

@@ -5,7 +5,13 @@ import pytest
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.marks import mark_ids, mark_rows, marks_to_embed, page_marks
+from retrieval.catalogue.marks import (
+    mark_ids,
+    mark_rows,
+    marks_to_embed,
+    marks_to_find,
+    page_marks,
+)
 from retrieval.catalogue.tables import Mark, Page
 
 
@@ -62,9 +68,17 @@ def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
     with filled.writing() as session:
         session.get_one(Mark, 3).crop = "f" * 64
     with filled.session() as session:
-        assert [mark for mark, _ in marks_to_embed(session, "m", "ink")] == [3, 4, 5, 6]
+        assert [mark for mark, _ in marks_to_embed(session, "m", "ink")] == [3, 4, 6]
         assert 1 in [mark for mark, _ in marks_to_embed(session, "m", "other")]
-        assert [mark for mark, _ in marks_to_embed(session, "n", "ink")] == [1, 3, 4, 5, 6]
+        assert [mark for mark, _ in marks_to_embed(session, "n", "ink")] == [1, 3, 4, 6]
+
+
+def test_marks_to_find_are_all_but_rejected_ones_and_proposals_on_copies(filled: Archive) -> None:
+    with filled.session() as session:
+        assert marks_to_find(session) == 4
+        session.get_one(Page, 4).duplicate_of = None
+        session.flush()
+        assert marks_to_find(session) == 5
 
 
 def test_the_marks_of_a_page_come_with_the_rejected_ones(filled: Archive) -> None:

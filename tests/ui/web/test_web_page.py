@@ -295,6 +295,9 @@ def test_a_page_that_is_there_twice_says_so(papers: Papers, visit: Visit) -> Non
         copy = session.get(tables.Page, third)
         assert copy is not None
         copy.duplicate_of = second
+        for mark in session.query(tables.Mark).where(tables.Mark.page_id == third):
+            mark.status = "proposed"
+    assert not visit(papers.archive.folder).info, "the copy's marks are not said to be missing"
     shown = _html(visit(papers.archive.folder, open=str(papers.marks[1][0])))
     assert "Perhaps the same page as</th><td>0.png" in shown
     assert "Same file as</th><td>2.png" in shown
