@@ -36,11 +36,13 @@ from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_a
 from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
+from ingest.iiif.given import Asking
 from ingest.listing import is_at_hand
 from ingest.program import program_version
 from ingest.quarantine import (
     forget_absent_failures,
     healed_of,
+    record_unread_manifests,
     sources_in_quarantine,
     write_quarantine,
 )
@@ -66,13 +68,19 @@ from retrieval.catalogue.files import UNFINISHED
 from retrieval.catalogue.pages import sources_without_document
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 
+#: Gives what a run is given: with what fetches manifests, and is told of each.
+GivenBy = Callable[[Web, Asking], Given]
+
 #: Minutes that one image of a file may take to be read and searched, on a busy machine.
 MAX_MINUTES = 10.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: files done, files in all, and the last one's name."""
+    """How far a run is: files done, files in all, and the last one's name.
+
+    Before that: manifests asked for, manifests in all, and the place of the one that is now.
+    """
 
     done: int
     total: int
@@ -125,7 +133,7 @@ class Manner(TypedDict, total=False):
     image of more than `max_pixels` goes to quarantine, and so does a file of which one image takes
     more than `max_minutes`. Files are read in `workers` processes (None: as many as there are
     cores; 0: in this one). Servers of manifests are treated with `courtesy`. `progress` is called
-    after each file.
+    before each manifest and after each file.
     """
 
     documents: Sequence[Path]
@@ -150,13 +158,14 @@ def ingest_pages(
     JSON files, which describe a document each, and whose images are fetched into the archive.
     `propose` is called in other processes and must be importable there.
 
-    Raises ArchiveBusy when another ingest is running, MetadataError for a documents file or a
-    manifest, SourceError for a source that does not exist or a manifest that cannot be fetched,
-    all before anything is written. A file that cannot be read raises nothing: it is reported. A
-    folder that goes away meanwhile raises SourceError, a disk that is full ArchiveError: what was
-    done until then is kept, and the next run goes on.
+    Raises ArchiveBusy when another ingest is running, MetadataError for a documents file,
+    SourceError for a source that does not exist, and either for a manifest that is the only
+    source, all before anything is written. A file that cannot be read raises nothing: it is
+    reported, as is one manifest of several sources. A folder that goes away meanwhile raises
+    SourceError, a disk that is full ArchiveError: what was done until then is kept, and the next
+    run goes on.
     """
-    return _ingest(archive, _named(sources), propose, segmenter, **manner)
+    return _ingest(archive, functools.partial(named, sources), propose, segmenter, **manner)
 
 
 def ingest_crops(
@@ -166,11 +175,7 @@ def ingest_crops(
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, _named(sources), None, None, **manner)
-
-
-def _named(sources: Sequence[Path | str]) -> Callable[[Web], Given]:
-    return functools.partial(named, sources=sources)
+    return _ingest(archive, functools.partial(named, sources), None, None, **manner)
 
 
 def retry_pages(
@@ -184,7 +189,8 @@ def retry_pages(
 
     Files that are not at hand now stay there as they are. The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, lambda web: in_quarantine(archive), propose, segmenter, **manner)
+    given_by = functools.partial(in_quarantine, archive)
+    return _ingest(archive, given_by, propose, segmenter, **manner)
 
 
 def resegment_pages(
@@ -201,7 +207,7 @@ def resegment_pages(
     """
     return _ingest(
         archive,
-        lambda web: of_other_segmenters(archive, segmenter),
+        lambda web, asking: of_other_segmenters(archive, segmenter),
         propose,
         segmenter,
         resegments=True,
@@ -211,12 +217,13 @@ def resegment_pages(
 
 def retry_crops(archive: Archive, **manner: Unpack[Manner]) -> IngestReport:
     """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
-    return _ingest(archive, lambda web: in_quarantine(archive), None, None, **manner)
+    given_by = functools.partial(in_quarantine, archive)
+    return _ingest(archive, given_by, None, None, **manner)
 
 
 def _ingest(
     archive: Archive,
-    given_by: Callable[[Web], Given],
+    given_by: GivenBy,
     propose: Propose | None,
     segmenter: str | None,
     *,
@@ -230,7 +237,7 @@ def _ingest(
 ) -> IngestReport:
     described = [read_documents(path) for path in documents]
     with contextlib.closing(Web(courtesy)) as web:
-        given = given_by(web)
+        given = given_by(web, _asking(progress))
         under = tried_under(segmenter, max_pixels, max_minutes)
         run = Run(archive, segmenter, _counted(given, progress), under, resegments)
         read = functools.partial(
@@ -238,6 +245,7 @@ def _ingest(
         )
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
+            record_unread_manifests(archive, given.asked, given.unread)
             if given.failed:
                 try_again(archive, given)
             by_manifests, written = _describe(archive, given, described)
@@ -260,7 +268,7 @@ def _ingest(
         **asdict(run.counts),
         resembling=tuple(resembling),
         failed=failed,
-        healed=healed_of(archive, before),
+        healed=healed_of(archive, before) + len(before & given.asked - given.unread.keys()),
         skipped=given.skipped,
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
@@ -275,6 +283,16 @@ def _ingest(
             *binding.problems,
         ),
     )
+
+
+def _asking(progress: Callable[[Progress], None] | None) -> Asking:
+    """Return what is told which manifest is asked for, and tells `progress`."""
+
+    def asking(done: int, total: int, place: str) -> None:
+        if progress is not None:
+            progress(Progress(done, total, place))
+
+    return asking
 
 
 def _counted(given: Given, progress: Callable[[Progress], None] | None) -> Callable[[str], None]:

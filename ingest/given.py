@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import select, update
 
 from ingest.iiif.fetching import Web, is_address
-from ingest.iiif.given import GivenManifest, folders_and_manifests, read_given
+from ingest.iiif.given import (
+    Asking,
+    GivenManifest,
+    folders_and_manifests,
+    place_of,
+    read_given,
+)
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, masters_in, wanted_of
 from ingest.known import master_exists
 from ingest.listing import ImageFile, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import MetadataError, SourceError
+from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page
@@ -29,6 +35,7 @@ from retrieval.catalogue.tables import Failure, Page
 class Given:
     """The files of a run in their order, and the manifests, each with the images wanted of it.
 
+    `asked` are the places of all manifests, `unread` says of some why they could not be had.
     `roots` are the folders and files that were named, `skipped` counts what in them is no image,
     `blank` the canvases of the manifests on which none is, or none that is understood.
     Where `failed`, they stand in quarantine and are to be tried again, changed or not.
@@ -36,6 +43,8 @@ class Given:
 
     files: tuple[ImageFile, ...]
     manifests: tuple[tuple[GivenManifest, tuple[Wanted, ...]], ...] = ()
+    asked: frozenset[str] = frozenset()
+    unread: Mapping[str, InputError] = field(default_factory=dict)
     roots: tuple[Path, ...] = ()
     skipped: int = 0
     blank: int = 0
@@ -52,37 +61,49 @@ class Given:
         return self.files if self.roots else ()
 
 
-def named(web: Web, sources: Sequence[Path | str]) -> Given:
+def named(sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
     """Return what lies in folders and files, and what manifests describe.
 
-    Raises SourceError for a source that does not exist or a manifest that cannot be fetched,
-    MetadataError for what is no manifest.
+    Raises SourceError for a source that does not exist. Where the only source is a manifest,
+    raises SourceError when it cannot be fetched, MetadataError when it is none.
     """
     paths, addresses = folders_and_manifests(sources)
     listed = [image_files(source) for source in paths]
     by_path: dict[Path, ImageFile] = {}
     for found in itertools.chain.from_iterable(one.files for one in listed):
         by_path.setdefault(found.path, found)  # the first SOURCE that holds a file names it
-    manifests = [(one, tuple(wanted_of(one.manifest))) for one in read_given(web, addresses)]
-    blank = sum(not canvas.paintings for one, _ in manifests for canvas in one.manifest.canvases)
+    read, unread = read_given(web, addresses, asking)
+    if unread and len(sources) == 1:
+        raise next(iter(unread.values()))
     return Given(
         tuple(by_path.values()),
-        tuple(manifests),
+        tuple((one, tuple(wanted_of(one.manifest))) for one in read),
+        frozenset(map(place_of, addresses)),
+        unread,
         tuple(path.resolve() for path in paths),
         sum(one.skipped for one in listed),
-        blank,
+        sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )
 
 
-def in_quarantine(archive: Archive) -> Given:
+def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
     """Return exactly what stands in quarantine, but for files that are not at hand now.
 
-    Images of a IIIF server come with the manifest that is kept beside its masters.
+    Images of a IIIF server come with the manifest that is kept beside its masters; a manifest
+    that could not be had, with all its images.
     """
     with archive.session() as session:
         rows = session.execute(select(Failure.location, Failure.source))
         failing = {location: source for location, source in rows}
-    manifests: list[tuple[GivenManifest, tuple[Wanted, ...]]] = []
+    again = [location for location, source in failing.items() if location == source]
+    asked = {location for location in again if master_exists(location)}
+    for location in again:
+        del failing[location]
+    read, unread = read_given(
+        web, [one if is_address(one) else path_of(one) for one in sorted(asked)], asking
+    )
+    whole = {one.manifest.id for one in read}
+    manifests = [(one, tuple(wanted_of(one.manifest))) for one in read]
     for path in sorted(archive.masters_folder.glob(f"*/*/{MANIFEST}")):
         try:
             content = read_metadata(path)
@@ -95,9 +116,9 @@ def in_quarantine(archive: Archive) -> Given:
             master = here.get(one.key)
             if failing.pop(one.address if master is None else location_of(master), None):
                 wanted.append(one)
-        if wanted:
+        if wanted and manifest.id not in whole:
             manifests.append((GivenManifest(manifest, content), tuple(wanted)))
-    return Given(_at_hand(failing), tuple(manifests), failed=True)
+    return Given(_at_hand(failing), tuple(manifests), frozenset(asked), unread, failed=True)
 
 
 def of_other_segmenters(archive: Archive, segmenter: str) -> Given:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.formulas import as_shown
+from ingest.iiif.fetching import is_address
 from ingest.known import master_exists
 from ingest.listing import is_at_hand, location_of, path_of
-from ingest.reading import FileToRead, UnreadImage
+from ingest.reading import FileToRead, UnreadImage, file_stamp
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.errors import ArchiveError, InputError, SourceError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page, now
@@ -71,6 +72,22 @@ def forget_not_fetched_at(session: Session, addresses: Set[str]) -> None:
     ]
     for chunk in in_parts(forgotten):
         session.execute(delete(Failure).where(Failure.id.in_(chunk)))
+
+
+def record_unread_manifests(
+    archive: Archive, asked: Set[str], unread: Mapping[str, InputError]
+) -> None:
+    """Make it the failures of the manifests asked for that some could not be had or are none.
+
+    A manifest stands in quarantine under its place, which is no page's name.
+    """
+    with archive.writing() as session:
+        for place, error in unread.items():
+            stamp = (0, 0) if is_address(place) else file_stamp(path_of(place))
+            image = UnreadImage(0, error.reason, error.advice, passing=True)
+            _record(session, place, place, stamp, [image], None)
+        for chunk in in_parts(sorted(asked - unread.keys())):
+            session.execute(delete(Failure).where(Failure.source.in_(chunk)))
 
 
 def _on_the_web() -> ColumnElement[bool]:

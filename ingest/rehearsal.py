@@ -28,7 +28,7 @@ from retrieval.catalogue.tables import Page
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that would go to quarantine by its first bytes, or cannot be opened; and why."""
+    """What would go to quarantine and why: by its first bytes, or as it cannot be opened or had."""
 
     source: str
     reason: str
@@ -39,11 +39,11 @@ class Rehearsal:
     """What a run would do.
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
-    ones would be read again; `unreadable` ones would go to quarantine, and further ones may once
-    they are decoded; `left` would stay there. Pages: `moved` and `unchanged`. `to_fetch`: images
-    of manifests; `canvases_without_image` and `manifests_without_image` (ids) have none that is
-    understood. `documents` are described by the documents files, `would_bind` of them would
-    have a page. `problems`: sentences about their claims.
+    ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
+    ones may once they are decoded; `left` would stay there. Pages: `moved` and `unchanged`.
+    `to_fetch`: images of manifests; `canvases_without_image` and `manifests_without_image` (ids)
+    have none that is understood. `documents` are described by the documents files, `would_bind`
+    of them would have a page. `problems`: sentences about their claims.
     """
 
     new: int
@@ -81,7 +81,10 @@ def rehearse(
     described = [read_documents(path) for path in documents]
     web = Web(courtesy)
     try:
-        given = in_quarantine(archive) if sources is None else named(web, sources)
+        if sources is None:
+            given = in_quarantine(archive, web, _unsaid)
+        else:
+            given = named(sources, web, _unsaid)
     finally:
         web.close()
     segmenter = None if as_crops else SEGMENTER
@@ -92,7 +95,7 @@ def rehearse(
     new: dict[str, str] = {}
     copies: list[str] = []
     changed: list[str] = []
-    unreadable: list[Unreadable] = []
+    unreadable = [Unreadable(place, error.reason) for place, error in given.unread.items()]
     seen: set[str] = set()
     moved: dict[int, tuple[str, str]] = {}
 
@@ -137,6 +140,10 @@ def rehearse(
         would_bind=len({claim.reference for claim in owners.values()}),
         problems=(*(said for file in described for said in file.problems), *problems),
     )
+
+
+def _unsaid(done: int, total: int, place: str) -> None:
+    """Tell nobody which manifest is asked for: a rehearsal shows no progress."""
 
 
 def _files_and_missing(

@@ -83,9 +83,9 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
     if found.to_fetch:
         lines.append(f"{found.to_fetch} images would be fetched.")
     if found.unreadable:
-        lines.append(f"{len(found.unreadable)} files cannot be read and would go to quarantine:")
+        lines.append(f"{len(found.unreadable)} inputs cannot be read and would go to quarantine:")
         said = [f"  {one.source}: {one.reason}" for one in found.unreadable]
-        lines += some_of(said, MOST_NAMED, "more files")
+        lines += some_of(said, MOST_NAMED, "more inputs")
     if found.left:
         lines.append(f"{found.left} files would be left in quarantine, as they have not changed.")
     if found.skipped:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.iiif.fetching import JSON_LD, Web, is_address
 from ingest.iiif.manifest import Manifest, read_manifest
-from retrieval.catalogue.errors import SourceError
+from ingest.listing import location_of
+from retrieval.catalogue.errors import InputError, SourceError
 from retrieval.catalogue.metadata import read_metadata
 
 #: Bytes of a manifest that are fetched at most.
 MAX_MANIFEST_BYTES = 64_000_000
+
+#: What is told how many manifests have been asked for, of how many, and which is now.
+Asking = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,39 @@ def folders_and_manifests(sources: Sequence[Path | str]) -> tuple[list[Path], li
     return paths, manifests
 
 
-def read_given(web: Web, sources: Iterable[Path | str]) -> list[GivenManifest]:
+def place_of(source: Path | str) -> str:
+    """Return what a manifest is known by that was not read: its address, or its file's location."""
+    return source if isinstance(source, str) else location_of(source.resolve())
+
+
+def read_given(
+    web: Web, sources: Sequence[Path | str], asking: Asking
+) -> tuple[list[GivenManifest], dict[str, InputError]]:
     """Read the manifests, fetching those that are addresses; each id is taken once.
 
-    Raises SourceError for one that cannot be had, MetadataError for what is no manifest.
+    Return them, and why others could not be had or are none, by their `place_of`. `asking` is
+    called before each.
     """
     read: dict[str, GivenManifest] = {}
-    for source in sources:
-        if isinstance(source, Path):
-            content = read_metadata(source)
+    unread: dict[str, InputError] = {}
+    for done, source in enumerate(sources):
+        asking(done, len(sources), place_of(source))
+        try:
+            content = _content_of(web, source)
+            manifest = read_manifest(content, str(source))
+        except InputError as error:
+            unread[place_of(source)] = error
         else:
-            body = io.BytesIO()
-            web.fetch(source, body, limit=MAX_MANIFEST_BYTES, accept=JSON_LD)
-            content = body.getvalue()
-        manifest = read_manifest(content, str(source))
-        read.setdefault(manifest.id, GivenManifest(manifest, content))
-    return list(read.values())
+            read.setdefault(manifest.id, GivenManifest(manifest, content))
+    return list(read.values()), unread
+
+
+def _content_of(web: Web, source: Path | str) -> bytes:
+    if isinstance(source, Path):
+        return read_metadata(source)
+    body = io.BytesIO()
+    web.fetch(source, body, limit=MAX_MANIFEST_BYTES, accept=JSON_LD)
+    return body.getvalue()
 
 
 def _begins_as_json(path: Path) -> bool:

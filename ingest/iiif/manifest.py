@@ -24,6 +24,10 @@ MAX_CANVASES = 100_000
 #: Manifests that are named to who gave a collection of them.
 _NAMED = 5
 
+#: What to do about what is none, and about one that cannot be used.
+_GIVE_MANIFEST = "Give the address of a manifest of the Presentation API 2 or 3."
+_FILES_INSTEAD = "Tell who publishes it, or download the images and ingest the files."
+
 #: Choices and regions that may lie in one another around an image.
 _DEPTH = 8
 
@@ -86,26 +90,27 @@ def read_manifest(content: bytes, name: str) -> Manifest:
         document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise MetadataError(
-            f"{name} is no JSON ({error or 'nested too deep'}). Give the address of a IIIF "
-            "manifest, not of the page that shows it."
+            f"{name} is no JSON ({error or 'nested too deep'}).",
+            "Give the address of a IIIF manifest, not of the page that shows it.",
         ) from None
     if not isinstance(document, dict):
-        raise MetadataError(f"{name} is JSON, but no IIIF manifest.")
+        raise MetadataError(f"{name} is JSON, but no IIIF manifest.", _GIVE_MANIFEST)
     kind = _type(document)
     if kind in ("Collection", "sc:Collection"):
-        raise MetadataError(_about_collection(document, name))
+        raise MetadataError(f"{name} is a IIIF collection.", _manifests_of(document))
     if kind in ("Manifest", "sc:Manifest") or "sequences" in document:
         return _manifest(document, name)
     raise MetadataError(
-        f"{name} is no IIIF manifest: its type is {kind or 'not given'!r}. Give the address of a "
-        "manifest of the Presentation API 2 or 3."
+        f"{name} is no IIIF manifest: its type is {kind or 'not given'!r}.", _GIVE_MANIFEST
     )
 
 
 def _manifest(document: dict[str, Any], name: str) -> Manifest:
     address = _id(document)
     if address is None:
-        raise MetadataError(f"{name} has no id, so that its pages could not be known again.")
+        raise MetadataError(
+            f"{name} has no id, so that its pages could not be known again.", _FILES_INSTEAD
+        )
     second = "sequences" in document
     required = mapped(document.get("requiredStatement"))
     rights = document.get("license" if second else "rights") or document.get("rights")
@@ -128,11 +133,13 @@ def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Can
         given = document.get("items")
     canvases = listed(given)
     if len(canvases) > MAX_CANVASES:
-        raise MetadataError(f"{name} has more than {MAX_CANVASES:,} canvases.")
+        raise MetadataError(f"{name} has more than {MAX_CANVASES:,} canvases.", _FILES_INSTEAD)
     taken: set[str] = set()
     for number, canvas in enumerate(canvases, start=1):
         if not isinstance(canvas, dict):
-            raise MetadataError(f"{name}: its canvas {number} is not described, only named.")
+            raise MetadataError(
+                f"{name}: its canvas {number} is not described, only named.", _FILES_INSTEAD
+            )
         own = _id(canvas)
         if own is None or own in taken:
             own = f"{own or address}#canvas-{number}"
@@ -303,7 +310,8 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(_NO_TEXT.sub(" ", text).split()))
 
 
-def _about_collection(document: dict[str, Any], name: str) -> str:
+def _manifests_of(document: dict[str, Any]) -> str:
+    """Say which manifests to give instead of their collection."""
     held = [*listed(document.get("manifests")), *listed(document.get("members"))]
     held += listed(document.get("items"))
     manifests = [
@@ -314,12 +322,9 @@ def _about_collection(document: dict[str, Any], name: str) -> str:
         and (address := _id(one))
     ]
     if not manifests:
-        return f"{name} is a IIIF collection, and names no manifest. Give manifests."
+        return "It names no manifest: give manifests."
     more = f" and {len(manifests) - _NAMED:,} more" if len(manifests) > _NAMED else ""
-    return (
-        f"{name} is a IIIF collection. Give the manifests that you want of it: "
-        f"{' '.join(manifests[:_NAMED])}{more}."
-    )
+    return f"Give the manifests that you want of it: {' '.join(manifests[:_NAMED])}{more}."
 
 
 def whole(value: object) -> int | None:

@@ -5,13 +5,14 @@ PrizemarksError
 │   ├── ArchiveMissing      there is no archive there
 │   ├── ArchiveTooNew       it was written by a newer version of this program
 │   └── ArchiveBusy         another process holds it
-├── SourceError             one input that cannot be read: it is quarantined, the run goes on
-│   ├── NotAnImage          the bytes are no image format we read
-│   ├── DamagedImage        the image is cut short or its data are broken
-│   ├── ImageTooLarge       more pixels than the limit allows
-│   ├── NotGiven            a server does not give what was asked for
-│   └── Unreachable         a server gives no answer, or none for now
-├── MetadataError           a documents file that cannot be understood
+├── InputError
+│   ├── SourceError         one input that cannot be read: it is quarantined, the run goes on
+│   │   ├── NotAnImage      the bytes are no image format we read
+│   │   ├── DamagedImage    the image is cut short or its data are broken
+│   │   ├── ImageTooLarge   more pixels than the limit allows
+│   │   ├── NotGiven        a server does not give what was asked for
+│   │   └── Unreachable     a server gives no answer, or none for now
+│   └── MetadataError       a documents file, or a manifest, that cannot be understood
 ├── QueryError              a search that cannot be answered as asked
 │   └── NoInk               nothing is drawn on a picture that is looked for
 ├── ModelError              weights that are missing, damaged or do not fit
@@ -46,13 +47,17 @@ class ArchiveBusy(ArchiveError):
     """Another process holds the archive."""
 
 
-class SourceError(PrizemarksError):
-    """One input that cannot be read. `advice` says what the archivist can do about it."""
+class InputError(PrizemarksError):
+    """An input that cannot be used. `advice` says what the archivist can do about it."""
 
     def __init__(self, reason: str, advice: str = "") -> None:
         super().__init__(f"{reason} {advice}".strip())
         self.reason = reason
         self.advice = advice
+
+
+class SourceError(InputError):
+    """One input that cannot be read."""
 
 
 class NotAnImage(SourceError):
@@ -75,8 +80,8 @@ class Unreachable(SourceError):
     """A server gives no answer, or none for now: asking it for more would be of no use."""
 
 
-class MetadataError(PrizemarksError):
-    """A documents file that cannot be understood."""
+class MetadataError(InputError):
+    """A documents file, or a manifest, that cannot be understood."""
 
 
 class QueryError(PrizemarksError):

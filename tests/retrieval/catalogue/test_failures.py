@@ -5,8 +5,9 @@ from retrieval.catalogue.failures import failure_reasons
 from retrieval.catalogue.tables import Failure
 
 
-def test_reasons_that_differ_in_their_numbers_or_past_a_colon_are_one(filled: Archive) -> None:
+def test_reasons_that_differ_in_addresses_numbers_or_past_a_colon_are_one(filled: Archive) -> None:
     reasons = ["It has 1,200 pixels.", "It has 99 pixels.", "Broken: at 7.", "Broken: late."]
+    reasons += [f"http://x/{at} answered 404 (Not Found)." for at in "ab"]
     with filled.writing() as session:
         for at, reason in enumerate(reasons):
             session.add(
@@ -21,4 +22,9 @@ def test_reasons_that_differ_in_their_numbers_or_past_a_colon_are_one(filled: Ar
                 )
             )
     with filled.session() as session:
-        assert failure_reasons(session) == {"Broken": 2, "It has N pixels.": 2, "r": 1}
+        assert failure_reasons(session) == {
+            "Broken": 2,
+            "It has N pixels.": 2,
+            "The address answered N (Not Found).": 2,
+            "r": 1,
+        }
