@@ -165,7 +165,8 @@ def ingest_pages(
     SourceError, a disk that is full ArchiveError: what was done until then is kept, and the next
     run goes on.
     """
-    return _ingest(archive, functools.partial(named, sources), propose, segmenter, **manner)
+    given_by = functools.partial(named, archive, sources)
+    return _ingest(archive, given_by, propose, segmenter, **manner)
 
 
 def ingest_crops(
@@ -175,7 +176,7 @@ def ingest_crops(
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, functools.partial(named, sources), None, None, **manner)
+    return _ingest(archive, functools.partial(named, archive, sources), None, None, **manner)
 
 
 def retry_pages(

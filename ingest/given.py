@@ -21,7 +21,7 @@ from ingest.iiif.given import (
     read_given,
 )
 from ingest.iiif.manifest import read_manifest
-from ingest.iiif.masters import MANIFEST, Wanted, folder_of, masters_in, wanted_of
+from ingest.iiif.masters import MANIFEST, Wanted, folder_of, kept_manifest, masters_in, wanted_of
 from ingest.known import master_exists
 from ingest.listing import ImageFile, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
@@ -29,6 +29,9 @@ from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page
+
+#: A manifest, and the images that are wanted of it.
+WantedOf = tuple[GivenManifest, tuple[Wanted, ...]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Given:
     """
 
     files: tuple[ImageFile, ...]
-    manifests: tuple[tuple[GivenManifest, tuple[Wanted, ...]], ...] = ()
+    manifests: tuple[WantedOf, ...] = ()
     asked: frozenset[str] = frozenset()
     unread: Mapping[str, InputError] = field(default_factory=dict)
     roots: tuple[Path, ...] = ()
@@ -61,7 +64,7 @@ class Given:
         return self.files if self.roots else ()
 
 
-def named(sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
+def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
     """Return what lies in folders and files, and what manifests describe.
 
     Raises SourceError for a source that does not exist. Where the only source is a manifest,
@@ -77,7 +80,7 @@ def named(sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
         raise next(iter(unread.values()))
     return Given(
         tuple(by_path.values()),
-        tuple((one, tuple(wanted_of(one.manifest))) for one in read),
+        tuple(_whole(archive, read)),
         frozenset(map(place_of, addresses)),
         unread,
         tuple(path.resolve() for path in paths),
@@ -103,22 +106,32 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
         web, [one if is_address(one) else path_of(one) for one in sorted(asked)], asking
     )
     whole = {one.manifest.id for one in read}
-    manifests = [(one, tuple(wanted_of(one.manifest))) for one in read]
+    manifests = _whole(archive, read)
     for path in sorted(archive.masters_folder.glob(f"*/*/{MANIFEST}")):
         try:
             content = read_metadata(path)
             manifest = read_manifest(content, str(path))
         except (MetadataError, SourceError):
             continue  # somebody has changed it: its masters that are here are files like others
-        here = masters_in(folder_of(archive.masters_folder, manifest))
+        folder = folder_of(archive.masters_folder, manifest)
+        here = masters_in(folder)
         wanted = []
-        for one in wanted_of(manifest):
+        for one in wanted_of(manifest, folder, manifest):
             master = here.get(one.key)
             if failing.pop(one.address if master is None else location_of(master), None):
                 wanted.append(one)
         if wanted and manifest.id not in whole:
             manifests.append((GivenManifest(manifest, content), tuple(wanted)))
     return Given(_at_hand(failing), tuple(manifests), frozenset(asked), unread, failed=True)
+
+
+def _whole(archive: Archive, given: Sequence[GivenManifest]) -> list[WantedOf]:
+    """Return the manifests with all their images."""
+    whole = []
+    for one in given:
+        folder = folder_of(archive.masters_folder, one.manifest)
+        whole.append((one, tuple(wanted_of(one.manifest, folder, kept_manifest(folder)))))
+    return whole
 
 
 def of_other_segmenters(archive: Archive, segmenter: str) -> Given:

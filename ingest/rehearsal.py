@@ -84,7 +84,7 @@ def rehearse(
         if sources is None:
             given = in_quarantine(archive, web, _unsaid)
         else:
-            given = named(sources, web, _unsaid)
+            given = named(archive, sources, web, _unsaid)
     finally:
         web.close()
     segmenter = None if as_crops else SEGMENTER

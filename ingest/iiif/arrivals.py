@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from ingest.iiif.cataloguing import (
 from ingest.iiif.fetching import Web
 from ingest.iiif.given import GivenManifest
 from ingest.iiif.masters import (
+    FORMER,
     MANIFEST,
     Wanted,
     fetch_master,
     folder_of,
+    former_addresses,
     kept_manifest,
     masters_in,
     wanted_of,
@@ -45,19 +48,23 @@ def take_up(
     manifest = given.manifest
     folder = folder_of(archive.masters_folder, manifest)
     before = kept_manifest(folder)
+    former = former_addresses(manifest, folder, before)
+    now = wanted_of(manifest, folder, before)
+    then = wanted_of(before, folder, before) if before else now
     here = masters_in(folder)
     missing = {one.address for one in wanted if one.key not in here}
-    addresses = {one.address for one in wanted}
-    if before:
-        addresses |= {one.address for one in wanted_of(before)}
+    addresses = {one.address for one in (*wanted, *then)}
     with archive.writing() as session:
         forget_not_fetched_at(session, addresses - missing)
         document = describe(session, manifest)
         said = describe(session, before) if before else None
         written = store_beneath_others(session, document, said)
-        described = Described(manifest, before, document.reference)
+        described = Described(manifest, document.reference, now, then)
         bind_canvases(session, archive.masters_folder, described)
-    _keep_manifest(folder, given.content)
+    # Before the manifest, as they hold with that before, too: a run may be killed between the two.
+    if former or (folder / FORMER).exists():
+        _keep(folder / FORMER, json.dumps(former, indent=1, sort_keys=True).encode())
+    _keep(folder / MANIFEST, given.content)
     return described, written
 
 
@@ -108,9 +115,8 @@ def sweep_masters(archive: Archive) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _keep_manifest(folder: Path, content: bytes) -> None:
-    """Keep the manifest as it was given beside its masters: it says where they are from."""
-    path = folder / MANIFEST
+def _keep(path: Path, content: bytes) -> None:
+    """Keep beside its masters what says where they are from."""
     try:
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)

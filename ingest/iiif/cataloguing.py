@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ingest.documents.csv_file import COLUMNS
 from ingest.documents.record import Details, DocumentRecord, Gathering, add_detail
 from ingest.iiif.manifest import Manifest
-from ingest.iiif.masters import Wanted, folder_of, wanted_of
+from ingest.iiif.masters import Wanted, folder_of
 from ingest.known import master_exists
 from ingest.listing import location_of
 from ingest.pixels import ADVICE_COPY
@@ -38,11 +38,15 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Described:
-    """A manifest whose document is in the catalogue, and what it was when it was kept before."""
+    """A manifest whose document is in the catalogue, and its images in their order.
+
+    `before` are those it had when it was kept before: its own where it was not.
+    """
 
     manifest: Manifest
-    before: Manifest | None
     reference: str
+    wanted: Sequence[Wanted]
+    before: Sequence[Wanted]
 
 
 def describe(session: Session, manifest: Manifest) -> DocumentRecord:
@@ -170,8 +174,8 @@ def bind_canvases(session: Session, masters: Path, described: Described) -> int:
         select(Document.id).where(Document.reference == described.reference)
     ).one()
     in_folder = _in_folder(Page.location, folder_of(masters, manifest))
-    wanted = {one.key: (at, one) for at, one in enumerate(wanted_of(manifest))}
-    earlier = {one.key: at for at, one in enumerate(wanted_of(described.before or manifest))}
+    wanted = {one.key: (at, one) for at, one in enumerate(described.wanted)}
+    earlier = {one.key: at for at, one in enumerate(described.before)}
     changed: list[dict[str, Any]] = []
     held: dict[int, tuple[int | None, int]] = {}
     now: dict[int, Place] = {}

@@ -1,13 +1,15 @@
 """Masters that are fetched: one file a canvas under the archive's `masters/`, whole or not there.
 
 A master is known by its manifest, its canvas and its image's address, which make its file's name,
-so that what lies there is not asked for again.
+so that what lies there is not asked for again. Where a library moves its image server, the address
+is that from before.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,10 @@ from retrieval.catalogue.metadata import read_metadata
 #: The manifest as it was given, in the folder of its masters.
 MANIFEST = "manifest.json"
 
+#: Beside it: by the ids of canvases, the addresses that masters are named after still, though the
+#: library has moved their images.
+FORMER = "former-addresses.json"
+
 #: Bytes of an `info.json` that are taken at most, and of a tile.
 MAX_INFO_BYTES = 4_000_000
 MAX_TILE_BYTES = 64_000_000
@@ -57,14 +63,65 @@ class Wanted:
         return self.painting.image or self.painting.service or self.canvas.id
 
 
-def wanted_of(manifest: Manifest) -> list[Wanted]:
-    """Return the images of the manifest in the order of its canvases, each of a canvas once."""
+def wanted_of(manifest: Manifest, folder: Path, kept: Manifest | None) -> list[Wanted]:
+    """Return the images of the manifest in the order of its canvases, each of a canvas once.
+
+    `folder` is that of its masters, `kept` the manifest kept there.
+    """
+    former = former_addresses(manifest, folder, kept)
     wanted: dict[str, Wanted] = {}
     for number, canvas in enumerate(manifest.canvases, start=1):
         for painting in canvas.paintings:
-            key = _digest(canvas.id, painting.service or painting.image or "")
+            key = _digest(canvas.id, former.get(canvas.id, _address(painting)))
             wanted.setdefault(key, Wanted(canvas, number, painting, key))
     return list(wanted.values())
+
+
+def former_addresses(manifest: Manifest, folder: Path, kept: Manifest | None) -> dict[str, str]:
+    """Return, by the ids of canvases, which addresses their masters in `folder` are named after.
+
+    Only of canvases with one image, where that is elsewhere now. An image is taken to have moved
+    where the manifest has its old address no more and had its new one nowhere: else images have
+    changed their canvases.
+    """
+    if kept is None:
+        return {}
+    named_after = _read_former(folder / FORMER)
+    before, all_before, all_now = _single_images(kept), _addresses(kept), _addresses(manifest)
+    former: dict[str, str] = {}
+    for canvas, address in _single_images(manifest).items():
+        earlier = before.get(canvas)
+        if earlier is None:
+            continue
+        if earlier == address or (earlier not in all_now and address not in all_before):
+            first = named_after.get(canvas, earlier)
+            if first != address:
+                former[canvas] = first
+    return former
+
+
+def _read_former(path: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(read_metadata(path))) if path.is_file() else {}
+    except (MetadataError, ValueError):  # somebody has changed it: the images are fetched again
+        return {}
+
+
+def _single_images(manifest: Manifest) -> dict[str, str]:
+    """Return the addresses of the images that are alone on their canvases, by these' ids."""
+    return {
+        canvas.id: _address(canvas.paintings[0])
+        for canvas in manifest.canvases
+        if len(canvas.paintings) == 1
+    }
+
+
+def _addresses(manifest: Manifest) -> set[str]:
+    return {_address(one) for canvas in manifest.canvases for one in canvas.paintings}
+
+
+def _address(painting: Painting) -> str:
+    return painting.service or painting.image or ""
 
 
 def folder_of(masters: Path, manifest: Manifest) -> Path:
