@@ -27,6 +27,13 @@ ModelOption = Annotated[
     str | None,
     typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.',
+    ),
+]
 
 SearchedModelOption = Annotated[
     str | None,

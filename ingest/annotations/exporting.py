@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from ingest.annotations.annotation import AnnotatedImage, Annotation, Canvas
+from ingest.annotations.annotation import (
+    MAX_REGIONS,
+    MAX_REGIONS_OF_AN_IMAGE,
+    STATUSES,
+    AnnotatedImage,
+    Annotation,
+    Canvas,
+)
 from ingest.annotations.formats import Format
+from ingest.annotations.marks_csv import columns_written, rows_text
+from ingest.annotations.table import row_text
 from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row
+from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.files import finish, unfinished_file, write_atomically
 from retrieval.catalogue.identities import identity_names
+from retrieval.catalogue.metadata import MAX_BYTES
+from retrieval.catalogue.parts import MOST
 from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page, in_utc
 
-_FETCH = 10_000
+_ANY_DOCUMENT = Filters()
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
 
 #: Characters of one part of a file's name; systems allow 255 bytes.
@@ -30,27 +43,84 @@ _LONGEST_PART = 60
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which marks are written: those of these statuses, on pages whose document fits.
+
+    Pages that have no such mark are written all the same: marks may be drawn on them.
+    """
+
+    statuses: frozenset[str] = frozenset(STATUSES)
+    where: Filters = _ANY_DOCUMENT
+
+
+@dataclass(frozen=True)
 class ExportReport:
-    """What was written: marks, the pages that they are on or could be on, and files."""
+    """What was written: marks, the pages that they are on or could be on, and files.
+
+    `remarks` are sentences on what `annotate import` would refuse of it.
+    """
 
     marks: int
     pages: int
     files: int
+    remarks: tuple[str, ...] = ()
 
 
-def annotated_images(session: Session, *, without_rejected: bool = False) -> list[AnnotatedImage]:
-    """Return every page in order of id, with its marks, in order of id as well."""
-    marks: dict[int, list[Annotation]] = defaultdict(list)
-    statement = select(
+EVERYTHING = Wanted()
+
+#: Called with how much has been written of how much.
+Progress = Callable[[int, int], None]
+
+
+def pages_in_parts(session: Session, wanted: Wanted = EVERYTHING) -> Iterator[list[AnnotatedImage]]:
+    """Give every page in order of id, with its marks, in order of id as well, part by part."""
+    pages = _pages(wanted).with_only_columns(Page.id).order_by(Page.id)
+    for some in session.scalars(pages.execution_options(yield_per=MOST)).partitions():
+        images = _images(session, some)
+        marks: dict[int, list[Annotation]] = defaultdict(list)
+        statement = _marks(wanted).where(Mark.page_id.in_(some)).order_by(Mark.id)
+        for rows in session.execute(statement.execution_options(yield_per=MOST)).partitions():
+            for page, mark in _annotations(session, rows):
+                marks[page].append(mark)
+        yield [replace(images[page], annotations=tuple(marks[page])) for page in some]
+
+
+def marks_in_parts(session: Session, wanted: Wanted = EVERYTHING) -> Iterator[list[AnnotatedImage]]:
+    """Give every mark in order of id, part by part: its page with no other mark."""
+    statement = _marks(wanted).order_by(Mark.id)
+    for rows in session.execute(statement.execution_options(yield_per=MOST)).partitions():
+        images = _images(session, list({row.page_id for row in rows}))
+        yield [
+            replace(images[page], annotations=(mark,)) for page, mark in _annotations(session, rows)
+        ]
+
+
+def _pages(wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Page)
+        .outerjoin(Document, Page.document_id == Document.id)
+        .where(*document_conditions(wanted.where))
+    )
+
+
+def _marks(wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    statement: Select[*tuple[Any, ...]] = select(
         Mark.id, Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.polygon, Mark.status,
         Mark.score, Mark.origin, Mark.created_at,
-    ).order_by(Mark.id)  # fmt: skip
-    if without_rejected:
-        statement = statement.where(Mark.status != "rejected")
-    said = session.scalars(select(IdentityMark.mark_id).distinct())
-    names = identity_names(session, list(said))
-    for row in session.execute(statement.execution_options(yield_per=_FETCH)):
-        marks[row.page_id].append(
+    )  # fmt: skip
+    if wanted.where != _ANY_DOCUMENT:
+        statement = statement.where(Mark.page_id.in_(_pages(wanted).with_only_columns(Page.id)))
+    if wanted.statuses != EVERYTHING.statuses:
+        statement = statement.where(Mark.status.in_(sorted(wanted.statuses)))
+    return statement
+
+
+def _annotations(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[int, Annotation]]:
+    """Return the marks of rows of `_marks`, each after its page's id."""
+    names = identity_names(session, [row.id for row in rows])
+    return [
+        (
+            row.page_id,
             Annotation(
                 box=(row.x, row.y, row.width, row.height),
                 polygon=tuple((x, y) for x, y in row.polygon) if row.polygon else None,
@@ -60,22 +130,30 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
                 mark=row.id,
                 created=in_utc(row.created_at),
                 identity=names.get(row.id),
-            )
+            ),
         )
+        for row in rows
+    ]
+
+
+def _images(session: Session, pages: Sequence[int]) -> dict[int, AnnotatedImage]:
+    """Return the named pages, `MOST` at most, by id and without marks."""
+    statement = select(
+        Page.id, Page.document_id, Page.source, Page.frame, Page.ordinal,
+        Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at, Page.details,
+    ).where(Page.id.in_(pages))  # fmt: skip
+    rows = session.execute(statement).all()
     documents = {
         row.id: {name: getattr(row, name) for name in _DOCUMENT}
         for row in session.execute(
-            select(Document.id, *(getattr(Document, name) for name in _DOCUMENT))
+            select(Document.id, *(getattr(Document, name) for name in _DOCUMENT)).where(
+                Document.id.in_({row.document_id for row in rows})
+            )
         )
     }
-    pages = select(
-        Page.id, Page.document_id, Page.source, Page.frame, Page.ordinal,
-        Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at, Page.details,
-    ).order_by(Page.id)  # fmt: skip
-    return [
-        AnnotatedImage(
+    return {
+        row.id: AnnotatedImage(
             names=(row.source,),
-            annotations=tuple(marks.get(row.id, ())),
             frame=row.frame,
             width=row.width,
             height=row.height,
@@ -88,8 +166,8 @@ def annotated_images(session: Session, *, without_rejected: bool = False) -> lis
             canvas=_canvas(row.details or {}),
             described=canvas_row(row.details or {}),
         )
-        for row in session.execute(pages)
-    ]
+        for row in rows
+    }
 
 
 def _canvas(details: Mapping[str, Any]) -> Canvas | None:
@@ -106,49 +184,167 @@ def _canvas(details: Mapping[str, Any]) -> Canvas | None:
 
 
 def export_text(
-    archive: Archive, form: Format, *, base: str = BASE, without_rejected: bool = False
-) -> str:
-    """Return all the archive's marks as one text; QueryError if the format is a file an image."""
+    archive: Archive,
+    form: Format,
+    stream: TextIO,
+    wanted: Wanted = EVERYTHING,
+    *,
+    base: str = BASE,
+    progress: Progress = lambda done, total: None,
+) -> ExportReport:
+    """Write the archive's marks to `stream` as one text; a table goes out as it is read.
+
+    Raises QueryError, before anything is written, if the format is a file an image.
+    """
     if form.a_file_an_image:
         raise QueryError("This format is one file a page: name a folder for them with --output.")
+    base = _as_base(base)
+    size = 0
     with archive.session() as session:
-        images = annotated_images(session, without_rejected=without_rejected)
-    return form.write(images, _as_base(base))
+        for text in _texts(session, form, wanted, base, progress):
+            stream.write(text)
+            size += len(text.encode())
+        return _report(session, form, wanted, size)
 
 
 def export_file(
     archive: Archive,
     form: Format,
     output: Path,
+    wanted: Wanted = EVERYTHING,
     *,
     base: str = BASE,
-    without_rejected: bool = False,
+    progress: Progress = lambda done, total: None,
 ) -> ExportReport:
-    """Write all the archive's marks to the file `output`, whole or not at all.
+    """Write the archive's marks to the file `output`, whole or not at all.
 
     Into a folder, one file a page, if `output` is one or the format is a file an image. Raises
     QueryError where nothing can be written.
     """
-    with archive.session() as session:
-        images = annotated_images(session, without_rejected=without_rejected)
     base = _as_base(base)
     output = output.absolute()
-    in_folder = form.a_file_an_image or output.is_dir()
     try:
-        if not in_folder:
-            write_atomically(output, form.write(images, base).encode())
-        else:
-            for name, image in file_names(images, form.suffix):
-                path = output / name
-                if not path.resolve().is_relative_to(output.resolve()):
-                    raise QueryError(f"{path} leads out of {output}: name an empty folder.")
-                write_atomically(path, form.write([image], base).encode())
+        with archive.session() as session:
+            if form.a_file_an_image or output.is_dir():
+                _write_folder(session, form, output, wanted, base, progress)
+                return _report(session, form, wanted, None)
+            with unfinished_file(output.parent) as unfinished:
+                with unfinished.open("wb") as stream:
+                    for text in _texts(session, form, wanted, base, progress):
+                        stream.write(text.encode())
+                size = unfinished.stat().st_size
+                finish(unfinished, output)
+            return _report(session, form, wanted, size)
     except OSError as error:
         raise QueryError(
             f"{output} cannot be written: {error.strerror or error}. Name another place."
         ) from error
-    marks = sum(len(image.annotations) for image in images)
-    return ExportReport(marks, len(images), len(images) if in_folder else 1)
+
+
+def _texts(
+    session: Session, form: Format, wanted: Wanted, base: str, progress: Progress
+) -> Iterator[str]:
+    """Give the text of a format part by part: a table's of some marks, any other's as a whole."""
+    done = 0
+    if form.columns:
+        columns = columns_written(
+            form.columns,
+            canvases=_any_canvas(session, wanted),
+            identities=_any_identity(session, wanted),
+        )
+        yield row_text(columns)
+        total = _number_of(session, _marks(wanted))
+        for some in marks_in_parts(session, wanted):
+            yield rows_text(some, columns)
+            done += len(some)
+            progress(done, total)
+        return
+    total = _number_of(session, _pages(wanted))
+    images: list[AnnotatedImage] = []
+    for some in pages_in_parts(session, wanted):
+        images += some
+        progress(len(images), total)
+    yield form.write(images, base)
+
+
+def _write_folder(
+    session: Session, form: Format, folder: Path, wanted: Wanted, base: str, progress: Progress
+) -> None:
+    plain = _pages(wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
+    named = [AnnotatedImage((source,), frame=frame) for source, frame in session.execute(plain)]
+    names = (name for name, _ in file_names(named, form.suffix))
+    images = itertools.chain.from_iterable(pages_in_parts(session, wanted))
+    for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise QueryError(f"{path} leads out of {folder}: name an empty folder.")
+        write_atomically(path, form.write([image], base).encode())
+        progress(done, len(named))
+
+
+def _any_canvas(session: Session, wanted: Wanted) -> bool:
+    """Return whether a canvas says anything of a page that has any of the marks."""
+    described = select(Page.details).where(
+        Page.details.is_not(None), Page.id.in_(_marks(wanted).with_only_columns(Mark.page_id))
+    )
+    details = session.scalars(described.execution_options(yield_per=MOST))
+    return any(canvas_row(said or {}) for said in details)
+
+
+def _any_identity(session: Session, wanted: Wanted) -> bool:
+    """Return whether somebody said whose mark any of the marks is."""
+    said = select(IdentityMark.mark_id).where(
+        IdentityMark.mark_id.in_(_marks(wanted).with_only_columns(Mark.id))
+    )
+    return session.scalar(said.limit(1)) is not None
+
+
+def _number_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
+    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+
+
+def _report(session: Session, form: Format, wanted: Wanted, size: int | None) -> ExportReport:
+    """Return what was written: a text of `size` bytes, or, where that is None, a file a page."""
+    marks = _number_of(session, _marks(wanted))
+    pages = _number_of(session, _pages(wanted))
+    remarks: list[str] = []
+    if form.comes_back:
+        if size is not None:
+            remarks += _beyond_a_file(size, marks)
+        remarks += _crowded(session, wanted)
+    return ExportReport(marks, pages, 1 if size is not None else pages, tuple(remarks))
+
+
+def _beyond_a_file(size: int, marks: int) -> Iterator[str]:
+    """Give a sentence where a file of so many bytes and marks is more than import takes back."""
+    over = [
+        f"{number:,} {what} where {most:,} are the most"
+        for number, most, what in ((size, MAX_BYTES, "bytes"), (marks, MAX_REGIONS, "marks"))
+        if number > most
+    ]
+    if over:
+        yield (
+            f"This is more than `annotate import` takes back in one file: {' and '.join(over)}. "
+            "Give --output a folder that is there for one file a page, or leave marks out with "
+            "--where or --status."
+        )
+
+
+def _crowded(session: Session, wanted: Wanted) -> Iterator[str]:
+    """Give a sentence where a page has more marks than import takes back."""
+    crowded = (
+        _marks(wanted)
+        .with_only_columns(Mark.page_id)
+        .group_by(Mark.page_id)
+        .having(func.count() > MAX_REGIONS_OF_AN_IMAGE)
+    )
+    sources = session.scalars(select(Page.source).where(Page.id.in_(crowded)).order_by(Page.id))
+    if found := sources.all():
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield (
+            f"{found[0]!r}{more}: `annotate import` refuses a file with over "
+            f"{MAX_REGIONS_OF_AN_IMAGE:,} marks of one page. Leave some out with --status."
+        )
 
 
 def file_names(

@@ -11,6 +11,8 @@ from ingest.annotations.bibtex import write_bibtex
 from ingest.annotations.coco import read_coco, write_coco
 from ingest.annotations.iiif import write_manifest
 from ingest.annotations.marks_csv import (
+    COLUMNS,
+    FULL_COLUMNS,
     NEEDED,
     read_marks_csv,
     write_mark_list,
@@ -27,11 +29,17 @@ from retrieval.catalogue.metadata import decode_text, read_metadata
 
 @dataclass(frozen=True)
 class Format:
-    """How marks are written: the function, the ending of a file, one file an image or for all."""
+    """How marks are written: the function, the ending of a file, one file an image or for all.
+
+    `columns` are those of a table of marks, which can be written without all of them at hand.
+    `comes_back`: whether `annotate import` reads it.
+    """
 
     write: Callable[[Sequence[AnnotatedImage], str], str]
     suffix: str
     a_file_an_image: bool = False
+    columns: Sequence[str] = ()
+    comes_back: bool = True
 
 
 #: What `annotate export` writes and `annotate import` reads: nothing of a mark is lost.
@@ -42,14 +50,14 @@ ANNOTATION_FORMATS: Mapping[str, Format] = {
     "coco": Format(write_coco, ".json"),
     "via": Format(write_via, ".json"),
     "via-csv": Format(write_via_csv, ".csv"),
-    "csv": Format(write_marks_csv, ".csv"),
+    "csv": Format(write_marks_csv, ".csv", columns=FULL_COLUMNS),
 }
 
 #: What `export` writes: the same, but for the shorter CSV, and what is no annotation.
 EXPORT_FORMATS: Mapping[str, Format] = {
     **ANNOTATION_FORMATS,
-    "csv": Format(write_mark_list, ".csv"),
-    "bibtex": Format(write_bibtex, ".bib"),
+    "csv": Format(write_mark_list, ".csv", columns=COLUMNS),
+    "bibtex": Format(write_bibtex, ".bib", comes_back=False),
 }
 
 

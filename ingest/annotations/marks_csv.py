@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.annotations.annotation import (
@@ -21,7 +21,7 @@ from ingest.annotations.annotation import (
     whole,
 )
 from ingest.annotations.page_xml import points_of, points_text
-from ingest.annotations.table import table_text
+from ingest.annotations.table import row_text
 from ingest.formulas import as_said, as_shown
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
@@ -95,14 +95,30 @@ def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
     return _table(images, COLUMNS)
 
 
+def columns_written(columns: Sequence[str], *, canvases: bool, identities: bool) -> tuple[str, ...]:
+    """Return a table's columns, with those that follow where there is anything in them."""
+    return (*columns, *(CANVAS_COLUMNS if canvases else ()), *([IDENTITY] if identities else ()))
+
+
+def rows_text(images: Iterable[AnnotatedImage], columns: Sequence[str]) -> str:
+    """Return the rows of the images' marks, one after another, without the columns' names."""
+    return "".join(
+        row_text([fields[column] for column in columns])
+        for image in images
+        for one in image.annotations
+        if (fields := _fields(image, one))
+    )
+
+
 def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
-    marks = [(image, one) for image in images for one in image.annotations]
-    marks.sort(key=lambda pair: pair[1].mark or 0)
-    if any(image.described for image, _ in marks):
-        columns = (*columns, *CANVAS_COLUMNS)
-    if any(one.identity for _, one in marks):
-        columns = (*columns, IDENTITY)
-    return table_text(columns, ([_fields(*pair)[column] for column in columns] for pair in marks))
+    marks = [replace(image, annotations=(one,)) for image in images for one in image.annotations]
+    marks.sort(key=lambda image: image.annotations[0].mark or 0)
+    columns = columns_written(
+        columns,
+        canvases=any(image.described for image in marks),
+        identities=any(image.annotations[0].identity for image in marks),
+    )
+    return row_text(columns) + rows_text(marks, columns)
 
 
 def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.settings import read_settings
-from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
-from ui.progress import bar
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
+from ui.progress import bar, console
+from ui.where import as_catalogued, parse_where
 from ui.wording import some_of
 
 if TYPE_CHECKING:
@@ -68,6 +71,13 @@ OutputOption = Annotated[
 ]
 WithoutRejectedOption = Annotated[
     bool, typer.Option("--without-rejected", help="Leave out what a person has rejected.")
+]
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        help="Only marks that are proposed, confirmed or rejected; several with commas between.",
+    ),
 ]
 BaseOption = Annotated[
     str | None,
@@ -136,7 +146,9 @@ def export_annotations(
     archive: ArchiveArgument,
     output_format: Annotated[AnnotationFormat, typer.Option("--format", help="What to write.")],
     output: OutputOption = None,
+    status: StatusOption = None,
     without_rejected: WithoutRejectedOption = False,
+    where: WhereOption = None,
     base: BaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -147,14 +159,16 @@ def export_annotations(
     from ingest.annotations.formats import ANNOTATION_FORMATS
 
     form = ANNOTATION_FORMATS[output_format.value]
-    _export(archive, form, output, without_rejected, base, as_json)
+    _export(archive, form, output, status, without_rejected, where, base, as_json)
 
 
 def export(
     archive: ArchiveArgument,
     output_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
     output: OutputOption = None,
+    status: StatusOption = None,
     without_rejected: WithoutRejectedOption = False,
+    where: WhereOption = None,
     base: BaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -168,36 +182,63 @@ def export(
     from ingest.annotations.formats import EXPORT_FORMATS
 
     form = EXPORT_FORMATS[output_format.value]
-    _export(archive, form, output, without_rejected, base, as_json)
+    _export(archive, form, output, status, without_rejected, where, base, as_json)
 
 
 def _export(
     archive: Path,
     form: Format,
     output: Path | None,
+    status: list[str] | None,
     without_rejected: bool,
+    where: list[str] | None,
     base: str | None,
     as_json: bool,
 ) -> None:
-    from ingest.annotations.exporting import export_file, export_text
+    from ingest.annotations.exporting import Wanted, export_file, export_text
     from ingest.annotations.web_annotation import BASE
+    from retrieval.catalogue.documents import facets
 
+    out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
     with archive_in(archive) as opened:
-        if output is None:
-            if as_json:
-                raise QueryError("--json tells of a file that was written: give --output too.")
-            text = export_text(opened, form, base=base or BASE, without_rejected=without_rejected)
-            sys.stdout.write(text)
-            return
-        done = export_file(
-            opened, form, output, base=base or BASE, without_rejected=without_rejected
-        )
+        if output is None and as_json:
+            raise QueryError("--json tells of a file that was written: give --output too.")
+        statuses = _statuses(status, without_rejected)
+        with opened.session() as session:
+            filters = as_catalogued(parse_where(where or ()), facets(session))
+        wanted = Wanted(statuses, filters)
+        on_screen = output is None and out.isatty()  # then the text itself shows how far it is
+        with nullcontext(lambda done, total: None) if on_screen else bar("Exporting") as report:
+            place = base or BASE
+            if output is None:
+                done = export_text(opened, form, out, wanted, base=place, progress=report)
+            else:
+                done = export_file(opened, form, output, wanted, base=place, progress=report)
+    for remark in done.remarks:
+        console.print(escape(remark), soft_wrap=True)
+    if output is None:
+        return
     if as_json:
         typer.echo(json.dumps({"output": str(output), **asdict(done)}))
     elif done.files > 1 or output.is_dir():
         typer.echo(f"{done.marks} marks written to {done.files} files in {output}")
     else:
         typer.echo(f"{done.marks} marks written to {output}")
+
+
+def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:
+    """Return the statuses of the marks to be written; QueryError for a word that is none."""
+    from ingest.annotations.annotation import STATUSES
+
+    if said and without_rejected:
+        raise QueryError("--status says which marks are written: leave --without-rejected out.")
+    if not said:
+        return frozenset(STATUSES) - ({"rejected"} if without_rejected else set())
+    words = [word.strip().casefold() for one in said for word in one.split(",")]
+    for word in words:
+        if word not in STATUSES:
+            raise QueryError(f"The status {word!r} is none of {', '.join(STATUSES)}.")
+    return frozenset(words)
 
 
 def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:

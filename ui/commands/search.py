@@ -17,6 +17,7 @@ from ui.command import (
     ArchiveArgument,
     JsonOption,
     SearchedModelOption,
+    WhereOption,
     archive_in,
     rendered,
 )
@@ -44,10 +45,7 @@ def search(
     region: Annotated[
         str | None, typer.Option(help="x,y,w,h on that page, in pixels of the master.")
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.'),
-    ] = None,
+    where: WhereOption = None,
     turned: Annotated[
         bool, typer.Option("--turned", help="Look for it turned by one to three quarters as well.")
     ] = False,

@@ -2,19 +2,40 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ingest.annotations.annotation import AnnotatedImage
-from ingest.annotations.exporting import export_file, export_text, file_names
+from ingest.annotations.exporting import (
+    ExportReport,
+    Wanted,
+    export_file,
+    export_text,
+    file_names,
+)
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.tables import Identity, IdentityMark, Mark
+from retrieval.catalogue.tables import Document, Identity, IdentityMark, Mark, Page
 from tests.ingest.annotations.drawn import images
+from tests.ingest.annotations.exported import exported_text
 from tests.ingest.scans import dump
+
+_TEXTS = [form for form in EXPORT_FORMATS.values() if not form.a_file_an_image]
+
+
+class Parts(io.StringIO):
+    """A stream that counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
 
 
 def test_rejected_marks_are_written_unless_they_are_not_wanted(filled: Archive) -> None:
@@ -24,10 +45,10 @@ def test_rejected_marks_are_written_unless_they_are_not_wanted(filled: Archive) 
     for form in (*ANNOTATION_FORMATS.values(), EXPORT_FORMATS["csv"]):
         if form.a_file_an_image:
             continue
-        whole = export_text(filled, form)
-        less = export_text(filled, form, without_rejected=True)
+        whole = exported_text(filled, form)
+        less = exported_text(filled, form, Wanted(frozenset({"proposed", "confirmed"})))
         assert whole.count("rejected") - less.count("rejected") == 1
-    rows = list(csv.reader(io.StringIO(export_text(filled, EXPORT_FORMATS["csv"]))))
+    rows = list(csv.reader(io.StringIO(exported_text(filled, EXPORT_FORMATS["csv"]))))
     assert len(rows) == count + 1
     assert [int(row[0]) for row in rows[1:]] == list(range(1, count + 1))
 
@@ -38,10 +59,103 @@ def test_a_table_says_whose_mark_it_is(filled: Archive) -> None:
         session.flush()
         session.add(IdentityMark(identity_id=1, mark_id=2, certainty="certain", said_by="Ada"))
     for form in (ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]):
-        rows = list(csv.DictReader(io.StringIO(export_text(filled, form))))
+        rows = list(csv.DictReader(io.StringIO(exported_text(filled, form))))
         assert {row["mark"]: row["identity"] for row in rows if row["identity"]} == {
             "2": "Jan de Vries"
         }
+
+
+def test_only_marks_of_the_statuses_and_the_documents_wanted_are_written(filled: Archive) -> None:
+    with filled.writing() as session:
+        session.add(Document(id=1, reference="A 1", ship="De Hoop", year_from=1702, year_to=1702))
+        session.flush()
+        session.get_one(Page, 1).document_id = 1
+        session.get_one(Mark, 2).status = "confirmed"
+    form = EXPORT_FORMATS["csv"]
+
+    def marks(wanted: Wanted) -> list[int]:
+        text = exported_text(filled, form, wanted)
+        return [int(row["mark"]) for row in csv.DictReader(io.StringIO(text))]
+
+    assert marks(Wanted(frozenset({"confirmed"}))) == [2]
+    assert marks(Wanted(where=Filters(ship="De Hoop"))) == [1, 2]
+    assert marks(Wanted(where=Filters(year_from=1703))) == []
+    both = Wanted(frozenset({"proposed"}), Filters(ship="De Hoop"))
+    assert marks(both) == [1]
+    (image,) = json.loads(exported_text(filled, ANNOTATION_FORMATS["coco"], both))["images"]
+    assert image["file_name"] == "a/1.png"
+
+
+def test_a_page_without_wanted_marks_is_written_all_the_same(filled: Archive) -> None:
+    wanted = Wanted(frozenset({"confirmed"}))
+    told = json.loads(exported_text(filled, ANNOTATION_FORMATS["coco"], wanted))
+    assert (len(told["images"]), told["annotations"]) == (5, [])
+
+
+def test_a_table_is_written_part_by_part_in_order_of_marks(
+    filled: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled.writing() as session:
+        session.add(Mark(page_id=1, x=0, y=0, width=9, height=9, origin="a", crop="0" * 64))
+    forms = {form: exported_text(filled, form) for form in _TEXTS}
+    monkeypatch.setattr("ingest.annotations.exporting.MOST", 2)
+    for form, whole in forms.items():
+        assert exported_text(filled, form) == whole
+    stream = Parts()
+    steps: list[tuple[int, int]] = []
+    count = len(dump(filled)["marks"])
+    done = export_text(
+        filled, EXPORT_FORMATS["csv"], stream, progress=lambda *step: steps.append(step)
+    )
+    rows = list(csv.DictReader(io.StringIO(stream.getvalue())))
+    assert [int(row["mark"]) for row in rows] == list(range(1, count + 1))
+    assert rows[-1]["source"] == "a/1.png"
+    assert count == 7 and stream.writes == 1 + 4
+    assert steps == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    assert done == ExportReport(marks=7, pages=5, files=1)
+
+
+def test_what_import_would_refuse_is_said(
+    filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coco = ANNOTATION_FORMATS["coco"]
+    assert export_file(filled, coco, tmp_path / "1.json").remarks == ()
+    size = (tmp_path / "1.json").stat().st_size
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_BYTES", size)
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS", 6)
+    assert export_file(filled, coco, tmp_path / "1.json").remarks == ()
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_BYTES", size - 1)
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS", 5)
+    (said,) = export_file(filled, coco, tmp_path / "1.json").remarks
+    assert said == (
+        "This is more than `annotate import` takes back in one file: "
+        f"{size:,} bytes where {size - 1:,} are the most and 6 marks where 5 are the most. Give "
+        "--output a folder that is there for one file a page, or leave marks out with --where or "
+        "--status."
+    )
+    assert export_text(filled, coco, io.StringIO()).remarks == (said,)
+    assert export_text(filled, EXPORT_FORMATS["bibtex"], io.StringIO()).remarks == ()
+    (tmp_path / "out").mkdir()
+    assert export_file(filled, coco, tmp_path / "out").remarks == ()
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS_OF_AN_IMAGE", 1)
+    (said,) = export_file(filled, coco, tmp_path / "out").remarks
+    assert said.startswith("'a/1.png': `annotate import` refuses a file with over 1 marks of one")
+
+
+def test_a_file_that_breaks_off_leaves_the_one_that_was_there(
+    filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.annotations.exporting.MOST", 2)
+    (tmp_path / "marks.csv").write_text("before")
+
+    def fail(done: int, total: int) -> None:
+        if done == 4:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(QueryError, match=r"marks\.csv cannot be written: No space left"):
+        export_file(filled, EXPORT_FORMATS["csv"], tmp_path / "marks.csv", progress=fail)
+    assert (tmp_path / "marks.csv").read_text() == "before"
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".unfinished")]
 
 
 def test_a_folder_gets_one_file_a_page(filled: Archive, tmp_path: Path) -> None:
@@ -53,7 +167,7 @@ def test_a_folder_gets_one_file_a_page(filled: Archive, tmp_path: Path) -> None:
         "1.json", "two.2.json", "two.json", "ö (2);\u2028&_{.json",
     ]  # fmt: skip
     with pytest.raises(QueryError, match="one file a page"):
-        export_text(filled, ANNOTATION_FORMATS["page-xml"])
+        exported_text(filled, ANNOTATION_FORMATS["page-xml"])
 
 
 def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -> None:
@@ -68,7 +182,7 @@ def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -
 @pytest.mark.parametrize("base", ["ftp://x.org", "x", "https://x.org/#", "https://x y"])
 def test_a_base_that_is_no_address_is_refused(filled: Archive, base: str) -> None:
     with pytest.raises(QueryError, match="is no address"):
-        export_text(filled, ANNOTATION_FORMATS["iiif"], base=base)
+        exported_text(filled, ANNOTATION_FORMATS["iiif"], base=base)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])

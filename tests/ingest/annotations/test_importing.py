@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from ingest.annotations.exporting import export_text
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
 from ingest.annotations.table import table_text
@@ -19,6 +18,7 @@ from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy
 from retrieval.catalogue.tables import Mark
 from retrieval.crops import load_crop
+from tests.ingest.annotations.exported import exported_text
 from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks, written
 from tests.ingest.scans import boxes, crops_in, dump, page_image, pages_of, propose, scan
 
@@ -57,7 +57,7 @@ def test_what_a_person_confirmed_moved_or_rejected_outlives_the_segmentation(
 ) -> None:
     scan(scans / "a/1.png", (0, 0), (1, 1), (2, 2), (3, 3))
     pages_of(filled, scans)
-    text = export_text(filled, ANNOTATION_FORMATS["csv"])
+    text = exported_text(filled, ANNOTATION_FORMATS["csv"])
     rows = list(csv.DictReader(io.StringIO(text)))
     mine = {row["x"]: row for row in rows if row["source"] == "a/1.png"}
     mine["0"]["status"] = "confirmed"
@@ -148,7 +148,7 @@ def test_a_box_that_was_moved_in_our_list_of_marks_moves_its_mark(
     filled: Archive, tmp_path: Path
 ) -> None:
     mark = only_marks(filled, "a/1.png")[0]
-    listed = export_text(filled, EXPORT_FORMATS["csv"])
+    listed = exported_text(filled, EXPORT_FORMATS["csv"])
     rows = list(csv.DictReader(io.StringIO(listed)))
     row = next(one for one in rows if one["mark"] == str(mark.id))
     assert (row["x"], row["width"]) == (str(mark.x), str(mark.width))
@@ -170,7 +170,7 @@ def test_a_table_of_an_older_scan_is_brought_to_the_new_ones_size(
     filled: Archive, scans: Path, tmp_path: Path
 ) -> None:
     before = only_marks(filled, "a/1.png")[0]
-    table = export_text(filled, ANNOTATION_FORMATS["csv"])
+    table = exported_text(filled, ANNOTATION_FORMATS["csv"])
     with Image.open(scans / "a/1.png") as image:
         image.resize((2 * image.width, 2 * image.height)).save(scans / "a/1.png")
     with filled.writing() as session:

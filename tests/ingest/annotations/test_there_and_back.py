@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
-from ingest.annotations.exporting import annotated_images, export_text
+from ingest.annotations.exporting import pages_in_parts
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.annotations.drawn import marks as drawn_marks
+from tests.ingest.annotations.exported import exported_text
 from tests.ingest.annotations.five_pages import HEIGHT, TROUBLE, WIDTH, make_scans, written
 from tests.ingest.scans import dump, pages_of
 
@@ -38,7 +39,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Archive, Arc
 def all_marks(archive: Archive) -> list[Any]:
     """What there is of each mark but for ids and crops, in an order that does not need them."""
     with archive.session() as session:
-        images = annotated_images(session)
+        images = [image for some in pages_in_parts(session) for image in some]
     found = [
         (image.sha256, image.frame, replace(one, mark=None))
         for image in images
@@ -109,7 +110,7 @@ def test_importing_what_was_exported_changes_nothing(
 def test_the_list_for_reading_comes_back_as_well(filled: Archive, tmp_path: Path) -> None:
     before = dump(filled, moments=True)
     assert len({page["source"] for page in before["pages"]}) < len(before["pages"])
-    (tmp_path / "marks.csv").write_text(export_text(filled, EXPORT_FORMATS["csv"]))
+    (tmp_path / "marks.csv").write_text(exported_text(filled, EXPORT_FORMATS["csv"]))
     (report,) = import_annotations(filled, [tmp_path / "marks.csv"])
     assert (report.unchanged, report.refused) == (len(before["marks"]), ())
     assert dump(filled, moments=True) == before
@@ -117,7 +118,7 @@ def test_the_list_for_reading_comes_back_as_well(filled: Archive, tmp_path: Path
 
 def test_a_manifest_that_was_published_comes_back(filled: Archive, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(
-        export_text(filled, ANNOTATION_FORMATS["iiif"], base="https://x.org/marks")
+        exported_text(filled, ANNOTATION_FORMATS["iiif"], base="https://x.org/marks")
     )
     (report,) = import_annotations(filled, [tmp_path / "m.json"])
     assert (report.format, report.unchanged) == ("iiif", len(dump(filled)["marks"]))

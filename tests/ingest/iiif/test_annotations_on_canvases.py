@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ingest.annotations.exporting import export_text
 from ingest.annotations.formats import ANNOTATION_FORMATS
 from ingest.annotations.importing import FileReport, import_annotations
 from retrieval.catalogue.archive import Archive
+from tests.ingest.annotations.exported import exported_text
 from tests.ingest.iiif.taking_in import QUICK
 from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
 from tests.ingest.scans import dump, page_image, pages_of
@@ -32,7 +32,7 @@ def take_in(archive: Archive, server: Server, width: int, height: int) -> None:
 
 
 def exported(archive: Archive, form: str) -> dict[str, Any]:
-    written: dict[str, Any] = json.loads(export_text(archive, ANNOTATION_FORMATS[form]))
+    written: dict[str, Any] = json.loads(exported_text(archive, ANNOTATION_FORMATS[form]))
     return written
 
 

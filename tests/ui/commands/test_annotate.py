@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import create_archive
@@ -70,7 +71,50 @@ def test_out_and_in_again(archive: Path, tmp_path: Path) -> None:
     assert "1.xml (page-xml): 0 marks added, 0 corrected, 2 as they were." in done.stdout
     done = run("export", archive, "--format", "iiif", "-o", tmp_path / "m.json", "--json")
     told = json.loads(done.stdout)
-    assert told == {"output": str(tmp_path / "m.json"), "marks": 3, "pages": 2, "files": 1}
+    assert told == {
+        "output": str(tmp_path / "m.json"), "marks": 3, "pages": 2, "files": 1, "remarks": []
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [("export",), ("annotate", "export")])
+def test_marks_are_left_out_by_status_and_by_document(
+    command: tuple[str, ...], archive: Path, pages: Path
+) -> None:
+    def number(folder: Path, *options: str) -> int:
+        done = run(*command, folder, "--format", "csv", *options)
+        assert done.exit_code == 0, done.output
+        return len(list(csv.DictReader(io.StringIO(done.stdout))))
+
+    assert number(archive, "--status", "confirmed") == 0
+    assert number(archive, "--status", "confirmed, Proposed") == 3
+    assert number(archive, "--status", "confirmed", "--status", "proposed") == 3
+    assert number(archive, "--without-rejected") == 3
+    everything = number(pages / "archive")
+    assert 0 == number(pages / "archive", "--where", "year=..1600") < everything
+    assert everything == number(pages / "archive", "--where", "year=1600..")
+
+
+def test_a_bar_takes_nothing_from_standard_output(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.StringIO()
+    plain = run("export", archive, "--format", "csv")
+    terminal = Console(file=shown, force_terminal=True, width=120, color_system=None)
+    monkeypatch.setattr("ui.progress.console", terminal)
+    assert run("export", archive, "--format", "csv").stdout == plain.stdout
+    assert "Exporting" in shown.getvalue() and "3/3" in shown.getvalue()
+
+
+def test_a_file_beyond_what_import_takes_is_said(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS", 2)
+    plain = run("export", archive, "--format", "csv")
+    assert plain.exit_code == 0 and "import" not in plain.stdout
+    assert "more than `annotate import` takes back in one file: 3 marks" in plain.stderr
+    done = run("export", archive, "--format", "csv", "-o", tmp_path / "m.csv", "--json")
+    (said,) = json.loads(done.stdout)["remarks"]
+    assert said in done.stderr and "--status" in said
 
 
 def test_of_a_folder_all_files_of_annotations_are_taken(archive: Path, tmp_path: Path) -> None:
@@ -118,6 +162,13 @@ def test_failures_are_said_and_are_status_1(archive: Path, tmp_path: Path) -> No
         (("annotate", "export", "/nowhere", "--format", "coco"), "no archive in /nowhere"),
         (("export", "ARCHIVE", "--format", "page-xml"), "name a folder"),
         (("export", "ARCHIVE", "--format", "coco", "--json"), "give --output too"),
+        (("export", "ARCHIVE", "--format", "csv", "--status", "new"), "'new' is none of proposed"),
+        (("export", "ARCHIVE", "--format", "csv", "--status", ","), "'' is none of proposed"),
+        (
+            ("export", "ARCHIVE", "--format", "csv", "--status", "rejected", "--without-rejected"),
+            "leave --without-rejected out",
+        ),
+        (("export", "ARCHIVE", "--format", "csv", "--where", "ship=X"), "has the ship 'X'"),
         (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is no address"),
         (("export", "ARCHIVE", "--format", "csv", "-o", "/proc/x/y"), "cannot be written"),
     ],
