@@ -16,8 +16,9 @@ _YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
 def parse_where(conditions: Sequence[str]) -> Filters:
     """Return the filter that all `conditions` (`name=value` each) make together.
 
-    Names are series, ship and year; a year is `1702`, `1702..1710`, `1702..` or `..1710`.
-    Raises QueryError for anything else.
+    Names are series, ship and year; a year is `1702`, `1702..1710`, `1702..` or `..1710`. Of
+    several years those remain that all have in common. Raises QueryError for anything else, and
+    for conditions that cannot all hold.
     """
     where = Filters()
     for condition in conditions:
@@ -25,12 +26,11 @@ def parse_where(conditions: Sequence[str]) -> Filters:
         if not equals or not value:
             raise QueryError(f"The condition {condition!r} is not of the form name=value.")
         if name == "series":
-            where = replace(where, series=value)
+            where = replace(where, series=_the_one(name, where.series, value))
         elif name == "ship":
-            where = replace(where, ship=value)
+            where = replace(where, ship=_the_one(name, where.ship, value))
         elif name == "year":
-            first, last = _years(value)
-            where = replace(where, year_from=first, year_to=last)
+            where = _narrowed(where, value)
         else:
             raise QueryError(f"Unknown condition {name!r}; known are series, ship and year.")
     return where
@@ -46,6 +46,29 @@ def as_catalogued(where: Filters, known: Facets) -> Filters:
         series=_one_of(known.series, where.series, "series"),
         ship=_one_of(known.ships, where.ship, "ship"),
     )
+
+
+def _the_one(name: str, before: str | None, value: str) -> str:
+    if before is not None and before.casefold() != value.casefold():
+        raise QueryError(
+            f"The {name} cannot be both {before!r} and {value!r}: all conditions must hold. Ask "
+            "for one after the other."
+        )
+    return before or value
+
+
+def _narrowed(where: Filters, value: str) -> Filters:
+    """Return the filter with the years that it and `value` have in common."""
+    first, last = _years(value)
+    firsts = [year for year in (where.year_from, first) if year is not None]
+    lasts = [year for year in (where.year_to, last) if year is not None]
+    first, last = max(firsts, default=None), min(lasts, default=None)
+    if first is not None and last is not None and last < first:
+        raise QueryError(
+            f"No year fits {f'year={value}'!r} and the conditions before it: all must hold. Write "
+            "one condition for all the years."
+        )
+    return replace(where, year_from=first, year_to=last)
 
 
 def _one_of(known: Sequence[str], wanted: str | None, name: str) -> str | None:

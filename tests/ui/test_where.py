@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,10 @@ from ui.where import as_catalogued, parse_where
         (["year=1702.."], Filters(year_from=1702)),
         (["year=..1710"], Filters(year_to=1710)),
         (["year=..1710", "ship=A=B"], Filters(year_to=1710, ship="A=B")),
+        (["year=1702..", "year=..1710"], Filters(year_from=1702, year_to=1710)),
+        (["year=1700..1705", "year=1702..1710"], Filters(year_from=1702, year_to=1705)),
+        (["year=1702", "year=1700.."], Filters(year_from=1702, year_to=1702)),
+        (["ship=De Hoop", "ship=de hoop"], Filters(ship="De Hoop")),
     ],
 )
 def test_conditions(conditions: list[str], filters: Filters) -> None:
@@ -33,6 +39,19 @@ def test_conditions(conditions: list[str], filters: Filters) -> None:
 def test_refused(text: str) -> None:
     with pytest.raises(QueryError):
         parse_where([text])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        (["ship=A", "ship=B"], "The ship cannot be both 'A' and 'B': all conditions must hold."),
+        (["series=HCA 32", "year=1702", "series=HCA 30"], "The series cannot be both 'HCA 32'"),
+        (["year=1702", "year=1703.."], "No year fits 'year=1703..' and the conditions before it"),
+    ],
+)
+def test_conditions_that_cannot_all_hold_are_refused(conditions: list[str], said: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(said)):
+        parse_where(conditions)
 
 
 def test_names_are_met_whatever_their_case() -> None:
