@@ -106,13 +106,15 @@ def group_marks(
     by_group = np.split(np.argsort(group_of, kind="stable"), np.cumsum(sizes)[:-1])
     for rows, size in zip(by_group, sizes, strict=len(numbers) > 0):
         if size > 1:
-            inside = vectors[rows]
-            likeness = (inside @ inside.sum(axis=0, dtype=np.float64) - 1) / (size - 1)
-            first = np.lexsort((rows, -likeness))
-            groups.append(
-                ProposedGroup(tuple(marks[rows[first]].tolist()), tuple(likeness[first].tolist()))
-            )
+            groups.append(put_together(marks[rows], vectors[rows]))
     return sorted(groups, key=lambda group: (-len(group.marks), -group.cohesion, group.marks))
+
+
+def put_together(marks: NDArray[np.int64], vectors: NDArray[np.float32]) -> ProposedGroup:
+    """Return marks, two at least, as a group, by their vectors, (N, D) L2-normalised."""
+    likeness = (vectors @ vectors.sum(axis=0, dtype=np.float64) - 1) / (len(marks) - 1)
+    first = np.lexsort((marks, -likeness))
+    return ProposedGroup(tuple(marks[first].tolist()), tuple(likeness[first].tolist()))
 
 
 _Rows = NDArray[np.int64]

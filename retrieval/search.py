@@ -122,7 +122,7 @@ def wanted_vectors(
         raise QueryError("A search by marks needs at least one mark that is liked.")
     if both := sorted(set(liked) & set(disliked)):
         raise QueryError(f"Mark {both[0]} is both liked and disliked; leave one of them out.")
-    wanted = _liked_held(searcher, liked, _mark_vectors(searcher, liked), ways)
+    wanted = _liked_held(searcher, liked, mark_vectors(searcher, liked), ways)
     return _pushed_away(searcher, wanted, disliked)
 
 
@@ -153,14 +153,14 @@ def _pushed_away(
 ) -> NDArray[np.float32]:
     """Return vectors (..., D) less what the disliked marks have in common, L2-normalised."""
     if disliked:
-        wanted = wanted - DISLIKE * _mark_vectors(searcher, disliked).mean(axis=0)
+        wanted = wanted - DISLIKE * mark_vectors(searcher, disliked).mean(axis=0)
     lengths = np.linalg.norm(wanted, axis=-1, keepdims=True)
     if lengths.min(initial=1.0) < 1e-6:
         raise QueryError("What is liked and what is disliked are the same; like another mark.")
     return np.asarray(wanted / lengths, np.float32)
 
 
-def _mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
+def mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
     """Return the embeddings of marks of the archive, (N, D); those not indexed yet by their crops.
 
     Raises QueryError for a mark that does not exist or was rejected.

@@ -16,13 +16,11 @@ from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.identities import plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Page, now
 
 Certainty = Literal["certain", "probable", "possible"]
-
-#: Longest name of an identity and of a person that is kept.
-LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -101,22 +99,32 @@ def replace_proposed_groups(
             settled += 1
         else:
             fresh.append(places)
-    if not fresh:
-        return settled
-    moment = now()
-    values = {"model_id": model, "share": share, "cosine": cosine, "proposed_at": moment}
+    if fresh:
+        _write(session, model, share, cosine, fresh)
+    return settled
+
+
+def _write(
+    session: Session,
+    model: str,
+    share: float,
+    cosine: float,
+    groups: Sequence[Sequence[tuple[int, float]]],
+) -> Sequence[int]:
+    """Write groups of (mark, likeness) that nobody has judged; return their ids, in order."""
+    values = {"model_id": model, "share": share, "cosine": cosine, "proposed_at": now()}
     written = session.scalars(
-        insert(Group).returning(Group.id, sort_by_parameter_order=True), [values for _ in fresh]
+        insert(Group).returning(Group.id, sort_by_parameter_order=True), [values for _ in groups]
     ).all()
     session.execute(
         insert(GroupMark),
         [
             {"group_id": group_id, "mark_id": mark, "likeness": likeness}
-            for group_id, places in zip(written, fresh, strict=True)
+            for group_id, places in zip(written, groups, strict=True)
             for mark, likeness in places
         ],
     )
-    return settled
+    return written
 
 
 def _belonging(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
@@ -202,7 +210,7 @@ def accept_group(
     meanwhile, when fewer than two marks, others than the group's or rejected ones are named, when
     a name is lacking, and when `name` is another identity's.
     """
-    name, said_by = _name(name, "the mark"), _name(said_by, "the person who says so")
+    name, said_by = plain_name(name, "the mark"), plain_name(said_by, "the person who says so")
     found = _judgeable(session, group)
     chosen = sorted(set(marks))
     members = set(
@@ -213,7 +221,7 @@ def accept_group(
         )
     )
     if len(chosen) < 2:
-        raise QueryError("One mark alone is no match: choose two of the group at least.")
+        raise QueryError("One mark alone is no match: choose two at least.")
     if not members.issuperset(chosen):
         raise QueryError(
             f"Mark {min(set(chosen) - members)} is not in group {group}, or has been rejected "
@@ -265,12 +273,56 @@ def accept_group(
     return identity.id
 
 
+def accept_chosen(
+    session: Session,
+    model: str,
+    share: float,
+    chosen: ProposedGroup,
+    *,
+    name: str,
+    certainty: Certainty,
+    said_by: str,
+) -> int:
+    """Write down that a person says marks they chose themselves are one merchant's.
+
+    The marks become a group of the model's, `share` of unrelated pairs being as alike as its
+    pairs, and this is accepted as `accept_group` accepts any; returns the group. Call it in a
+    transaction that began for writing. Raises QueryError as `accept_group` does, and when all of
+    the marks are called `name` already.
+    """
+    marks = set(chosen.marks)
+    with_name = (
+        select(IdentityMark.mark_id)
+        .join(Identity)
+        .where(Identity.name == plain_name(name, "the mark"))
+    )
+    if marks <= set(session.scalars(with_name)):
+        raise QueryError("These marks have that name already: there is nothing to add.")
+    there = select(Mark.id).where(Mark.id.in_(marks), Mark.status != "rejected")
+    if gone := marks - set(session.scalars(there)):
+        raise QueryError(
+            f"Mark {min(gone)} is not in this archive, or has been rejected meanwhile: remove it."
+        )
+    places = list(zip(chosen.marks, chosen.likeness, strict=True))
+    (group,) = _write(session, model, share, chosen.cohesion, [places])
+    accept_group(
+        session,
+        group,
+        chosen.marks,
+        seen=chosen.marks,
+        name=name,
+        certainty=certainty,
+        said_by=said_by,
+    )
+    return group
+
+
 def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: str) -> None:
     """Write down that a person says the marks `seen` of the group are not one merchant's.
 
     Raises QueryError as `accept_group` does.
     """
-    said_by = _name(said_by, "the person who says so")
+    said_by = plain_name(said_by, "the person who says so")
     _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
     session.flush()
 
@@ -354,13 +406,3 @@ def _judge(
     session.execute(
         delete(GroupMark).where(GroupMark.group_id == group.id, GroupMark.mark_id.not_in(seen))
     )
-
-
-def _name(name: str, whose: str) -> str:
-    """Return a name on one line. Raises QueryError when it is empty or too long."""
-    plain = " ".join(name.split())
-    if not plain:
-        raise QueryError(f"A name is lacking: give that of {whose}.")
-    if len(plain) > LONGEST_NAME:
-        raise QueryError(f"The name of {whose} is longer than {LONGEST_NAME} letters: shorten it.")
-    return plain

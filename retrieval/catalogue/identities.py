@@ -1,4 +1,4 @@
-"""What people have said of single marks: which identities they belong to."""
+"""What people have said of single marks: which identities they belong to, and their names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark
+
+#: Longest name of an identity and of a person that is kept.
+LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
 class Said:
     """A person's word that a mark is one of an identity's, and the judged group it was said of."""
 
+    identity: int
     name: str
     certainty: str
     said_by: str
@@ -49,7 +54,7 @@ def said_of(session: Session, mark: int) -> list[Said]:
         .order_by(Identity.id)
     ).all()  # fmt: skip
     return [
-        Said(name, certainty, person, moment, where, _marks(session, identity, mark))
+        Said(identity, name, certainty, person, moment, where, _marks(session, identity, mark))
         for identity, name, certainty, person, moment, where in rows
     ]
 
@@ -66,6 +71,11 @@ def _marks(session: Session, identity: int, but: int) -> tuple[int, ...]:
 
 def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
     """Return the names of the identities of those marks that belong to any: "Jan; the anchor"."""
+    return {mark: "; ".join(names) for mark, names in names_of(session, marks).items()}
+
+
+def names_of(session: Session, marks: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of each mark's identities, the oldest first; marks of none are left out."""
     names: dict[int, list[str]] = defaultdict(list)
     for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
         statement = (
@@ -76,4 +86,31 @@ def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
         )
         for mark, name in session.execute(statement):
             names[mark].append(name)
-    return {mark: "; ".join(found) for mark, found in names.items()}
+    return names
+
+
+def rename_identity(session: Session, identity: int, name: str) -> None:
+    """Call an identity otherwise; what was said of its marks stays.
+
+    Call it in a transaction that began for writing. Raises QueryError when the name is lacking, too
+    long or another identity's, and when the identity is gone.
+    """
+    name = plain_name(name, "the mark")
+    found = session.get(Identity, identity)
+    if found is None:
+        raise QueryError("What was said of these marks has been taken back: look again.")
+    others = select(Identity.id).where(Identity.name == name, Identity.id != identity)
+    if session.scalar(others) is not None:
+        raise QueryError(f"There is another mark called {name!r} already: give another name.")
+    found.name = name
+    session.flush()
+
+
+def plain_name(name: str, whose: str) -> str:
+    """Return a name on one line. Raises QueryError when it is empty or too long."""
+    plain = " ".join(name.split())
+    if not plain:
+        raise QueryError(f"A name is lacking: give that of {whose}.")
+    if len(plain) > LONGEST_NAME:
+        raise QueryError(f"The name of {whose} is longer than {LONGEST_NAME} letters: shorten it.")
+    return plain

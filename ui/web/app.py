@@ -109,7 +109,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
     wide = view().way == "page"
     left, right = st.columns([11, 9] if wide else [1, 2], gap="medium")
     with left, st.container(key="long-question" if wide else "question"):
-        question = ask(archive, searcher.model.id)
+        question = ask(searcher)
     write_address()  # before the search, so that it is never late
     with right:
         if question.asked:

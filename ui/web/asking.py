@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,17 +14,19 @@ import streamlit as st
 from ingest.listing import IMAGE_SUFFIXES
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
-from retrieval.catalogue.marks import mark_rows, page_marks
+from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
 from retrieval.index import index_command
+from retrieval.search import Searcher
 from ui.pictures import ONE_OF_SEVERAL, query_picture
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
-from ui.web.loading import mark_tile, most_pixels, page_preview, region_of
+from ui.web.chosen import show_chosen
+from ui.web.loading import most_pixels, page_preview, region_of
 from ui.web.markup import section
-from ui.web.outline import RGB, in_page, outlined, preview_as_wide, to_master, to_preview
+from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
 from ui.web.picking import MOST_OFFERED, offered_pages
 from ui.web.query import View, Way
 from ui.web.state import change, show, view
@@ -59,9 +61,9 @@ class Question:
         return self.by_marks or self.picture is not None
 
 
-def ask(archive: Archive, model: str) -> Question:
+def ask(searcher: Searcher) -> Question:
     """Show the ways to ask of an archive under a model, and return what is asked."""
-    now = view()
+    archive, now = searcher.archive, view()
     ways = [way for way in _WAYS if way != "marks" or now.liked]
     st.html(section("Which mark are you looking for?"))
     st.session_state["way"] = now.way
@@ -83,8 +85,11 @@ def ask(archive: Archive, model: str) -> Question:
     else:
         question = Question(by_marks=bool(now.liked))
     _ways_to_hold(view())
-    _how_far_to_look(archive, model, view())
-    _chosen_marks(archive, view())
+    _how_far_to_look(archive, searcher.model.id, view())
+    now = view()
+    if now.disliked or now.way == "marks":
+        show_chosen(searcher, now)
+        st.button("Start again", on_click=_start_again, key="start again")
     return question
 
 
@@ -305,35 +310,6 @@ def _picked_page(archive: Archive, now: View) -> PageRow | None:
         on_change=lambda: change(page=st.session_state["picked"], region=None, shown=View().shown),
     )
     return page
-
-
-def _chosen_marks(archive: Archive, now: View) -> None:
-    """Show what is liked and disliked, each to be taken back."""
-    liked = now.liked if now.way == "marks" else ()
-    if not liked and not now.disliked:
-        return
-    with archive.session() as session:
-        rows = mark_rows(session, [*liked, *now.disliked])
-    for title, marks in (("Like these", liked), ("Not like these", now.disliked)):
-        if not marks:
-            continue
-        st.html(section(title))
-        with st.container(horizontal=True, gap="small"):
-            for mark in marks:
-                with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):
-                    row: Any = rows.get(mark)
-                    picture = mark_tile(archive, row.crop) if row is not None else None
-                    if picture is not None:
-                        st.image(in_page(picture), width=96, alt=f"mark {mark}")
-                    else:
-                        st.caption(f"Mark {mark} is not in this archive.")
-                    st.button(
-                        "Remove",
-                        key=f"remove-{mark}",
-                        type="tertiary",
-                        on_click=lambda mark=mark: show(view().forget(mark)),
-                    )
-    st.button("Start again", on_click=_start_again, key="start again")
 
 
 def _start_again() -> None:

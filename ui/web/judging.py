@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import streamlit as st
 
@@ -11,7 +9,6 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.groups import (
-    Certainty,
     GroupRow,
     accept_group,
     group_before,
@@ -27,6 +24,7 @@ from ui.web.markup import card, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
+from ui.web.statement import ask_statement, kept, offered_name, statement
 from ui.web.wording import as_markdown, cited, credit, likeness, said_on, ship_and_date
 from ui.wording import alikeness, counted
 
@@ -193,27 +191,8 @@ def _cards(
 
 def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: int) -> None:
     st.html(section("What do you say?"))
-    # Names of the identities that the marks belong to already: one of them may be gone on with.
-    names = list(dict.fromkeys(row.identities[m] for m in row.marks if m in row.identities))
-    offered = names[0] if names else f"as mark {row.marks[0]}"
-    named = f"name-{row.group}-{offered}"  # another box when another name is offered
-    with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
-        st.text_input("Your name", key="person", max_chars=255, persist_state="session")
-        st.text_input(
-            "What to call the mark",
-            value=offered,
-            key=named,
-            persist_state="session",
-            max_chars=255,
-            help="A name that one of these marks has already adds the others to it.",
-        )
-        st.selectbox(
-            "How sure are you?",
-            get_args(Certainty),
-            index=1,
-            key=f"certainty-{row.group}",
-            persist_state="session",
-        )
+    names = [row.identities[mark] for mark in row.marks if mark in row.identities]
+    named = ask_statement(str(row.group), offered_name(row.marks, names))
     with st.container(horizontal=True, key="verdict"):
         st.button(
             f"The {counted(chosen, 'ticked mark')} are one merchant’s",
@@ -235,7 +214,7 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: i
 def _accept(archive: Archive, group: int, seen: tuple[int, ...], named: str) -> None:
     state = st.session_state
     marks = [mark for mark in seen if state[f"same-{group}-{mark}"]]
-    name, certainty = state[named], state[f"certainty-{group}"]
+    said = statement(str(group), named)
     try:
         with archive.writing() as session:
             accept_group(
@@ -243,14 +222,14 @@ def _accept(archive: Archive, group: int, seen: tuple[int, ...], named: str) -> 
                 group,
                 marks,
                 seen=seen,
-                name=name,
-                certainty=certainty,
-                said_by=state["person"],
+                name=said.name,
+                certainty=said.certainty,
+                said_by=said.said_by,
             )
     except PrizemarksError as error:
         state[_PROBLEM] = str(error)
         return
-    _go_on(archive, group, f"Kept: {counted(len(marks), 'mark')} are “{name}”, {certainty}.")
+    _go_on(archive, group, kept(len(marks), said))
 
 
 def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:

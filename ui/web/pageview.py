@@ -16,6 +16,7 @@ from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import card, section, table
 from ui.web.outline import in_page, outlined
+from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, view
 from ui.web.verdict import ask_whether_mark
 from ui.web.wording import (
@@ -85,6 +86,7 @@ def show_page(archive: Archive, mark: int) -> None:
             )
         for one in said:
             _show_identity(archive, one, kin)
+            offer_renaming(archive, one)
         if not said and row.origin != ORIGIN_OF_CROPS:
             ask_whether_mark(archive, row)
         rows = [

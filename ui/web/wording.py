@@ -129,6 +129,17 @@ def said_to_be(identity: str | None) -> str:
     return f"said to be “{identity}”" if identity is not None else ""
 
 
+def named_already(count: int, of: int, name: str) -> str:
+    """Say how many of some marks have a name, and what another name would make of them."""
+    if count == of:
+        return f"They are all said to be “{name}”. Under another name they are said to be both."
+    return (
+        f"{count} of the {of} {'is' if count == 1 else 'are'} said to be “{name}”. Under that name "
+        f"the others join {'it' if count == 1 else 'them'}; under another "
+        f"{'it is' if count == 1 else 'they are'} said to be both."
+    )
+
+
 def said_on(person: str | None, moment: datetime | None) -> str:
     """Say who said something and when: "Ada said on 3 May 2026"."""
     day = f"{moment.day} {moment:%B %Y}" if moment is not None else "a day unknown"

@@ -13,6 +13,7 @@ from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.figures import counts
 from retrieval.catalogue.groups import (
     ProposedGroup,
+    accept_chosen,
     accept_group,
     group_before,
     group_row,
@@ -359,3 +360,74 @@ def test_a_judgement_has_one_moment(session: Session) -> None:
     group = _accept(session, [1, 2], "the anchor", "R")
     moments = set(session.scalars(select(IdentityMark.said_at)))
     assert moments == {session.get_one(Group, group).said_at}
+
+
+def _choose(session: Session, marks: tuple[int, ...], name: str, person: str) -> int:
+    chosen = ProposedGroup(marks, tuple(0.6 - 0.1 * at for at in range(len(marks))))
+    group = accept_chosen(
+        session, "m", 0.02, chosen, name=name, certainty="probable", said_by=person
+    )
+    session.commit()
+    return group
+
+
+def test_marks_that_a_person_chose_are_kept_as_those_of_a_group(session: Session) -> None:
+    _propose(session, (1, 2), (5, 6))
+    group = _choose(session, (4, 1, 7), " the  anchor ", "A. Reader")
+    said = session.scalars(select(IdentityMark).order_by(IdentityMark.mark_id)).all()
+    assert [(one.mark_id, one.certainty, one.said_by) for one in said] == [
+        (1, "probable", "A. Reader"),
+        (4, "probable", "A. Reader"),
+        (7, "probable", "A. Reader"),
+    ]
+    row = group_row(session, group)
+    assert row is not None
+    assert (row.model, row.share, row.verdict, row.identity) == ("m", 0.02, "same", "the anchor")
+    assert (row.marks, row.likeness) == ((4, 1, 7), pytest.approx((0.6, 0.5, 0.4)))
+    assert row.cosine == pytest.approx(0.5)
+    assert said_of(session, 7)[0].group == group
+    statuses = session.scalars(select(Mark.status).order_by(Mark.id)).all()
+    assert [at for at, status in enumerate(statuses, start=1) if status == "confirmed"] == [1, 4, 7]
+    assert _open(session) == [(1, 2), (5, 6)]
+    _propose(session, (4, 7))
+    assert _open(session) == [], "what a person judged is not asked again"
+    take_back(session, group)
+    session.commit()
+    assert session.scalars(select(Identity)).all() == []
+    assert _open(session) == [(4, 1, 7)]
+
+
+def test_chosen_marks_join_the_name_that_one_of_them_has(session: Session) -> None:
+    first = _accept(session, [1, 2], "the anchor", "R")
+    second = _choose(session, (2, 3), "the anchor", "S")
+    assert identity_names(session, [1, 2, 3]) == dict.fromkeys((1, 2, 3), "the anchor")
+    third = _choose(session, (3, 4), "Jan", "T")
+    assert identity_names(session, [3, 4]) == {3: "the anchor; Jan", 4: "Jan"}
+    take_back(session, first)
+    session.commit()
+    said = {one.mark_id: one.said_by for one in session.scalars(select(IdentityMark)) if
+            one.mark_id < 3}  # fmt: skip
+    assert said == {2: "S"}
+    assert [one.group for one in said_of(session, 3)] == [second, third]
+
+
+@pytest.mark.parametrize(
+    ("marks", "name", "said"),
+    [
+        ((3, 9), "Jan", "Mark 9 is not in this archive, or has been rejected"),
+        ((3, 99), "Jan", "Mark 99 is not in this archive"),
+        ((3, 4), "the anchor", "none of these belongs to it"),
+        ((2, 1), " the anchor", "have that name already"),
+        ((3,), "Jan", "choose two"),
+        ((3, 4), " ", "name is lacking: give that of the mark"),
+    ],
+)
+def test_what_cannot_be_said_of_chosen_marks_leaves_nothing(
+    session: Session, marks: tuple[int, ...], name: str, said: str
+) -> None:
+    _accept(session, [1, 2], "the anchor", "R")
+    with pytest.raises(QueryError, match=said):
+        _choose(session, marks, name, "S")
+    session.rollback()
+    assert identity_names(session, range(1, 10)) == {1: "the anchor", 2: "the anchor"}
+    assert counts(session).groups == {"proposed": 0, "same": 1, "different": 0}

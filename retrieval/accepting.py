@@ -1,0 +1,35 @@
+"""Marks that a person found by search and says are one merchant's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from retrieval.catalogue.groups import Certainty, accept_chosen
+from retrieval.grouping import put_together
+from retrieval.search import Searcher, mark_vectors
+
+
+def accept_found(
+    searcher: Searcher, marks: Sequence[int], *, name: str, certainty: Certainty, said_by: str
+) -> int:
+    """Write down that a person says two or more marks are one merchant's (`accept_chosen`).
+
+    Returns the group that they become, with how alike they are under the searcher's model. Raises
+    QueryError as `accept_chosen` does, and ArchiveError when the picture is gone of a mark that is
+    not indexed yet.
+    """
+    together = put_together(np.array(marks), mark_vectors(searcher, marks))
+    cohesion = np.array([together.cohesion], np.float32)
+    (share,) = searcher.index.cosines.unrelated(cohesion).tolist()
+    with searcher.archive.writing() as session:
+        return accept_chosen(
+            session,
+            searcher.model.id,
+            share,
+            together,
+            name=name,
+            certainty=certainty,
+            said_by=said_by,
+        )

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.identities import identity_names, names_of, rename_identity, said_of
+from retrieval.catalogue.tables import Identity, IdentityMark
+
+
+@pytest.fixture
+def named(filled: Archive) -> Archive:
+    """The archive with two identities: "Jan" of the marks 1 and 3, "the anchor" of mark 3."""
+    with filled.writing() as session:
+        session.add_all([Identity(name="Jan"), Identity(name="the anchor")])
+        session.flush()
+        for identity, mark in ((1, 1), (1, 3), (2, 3)):
+            session.add(
+                IdentityMark(identity_id=identity, mark_id=mark, certainty="certain", said_by="R")
+            )
+    return filled
+
+
+def test_a_mark_has_the_names_of_its_identities(named: Archive) -> None:
+    with named.session() as session:
+        assert names_of(session, [1, 2, 3]) == {1: ["Jan"], 3: ["Jan", "the anchor"]}
+        assert identity_names(session, [1, 2, 3]) == {1: "Jan", 3: "Jan; the anchor"}
+
+
+def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Archive) -> None:
+    with named.session() as session:
+        before = said_of(session, 1)
+    with named.writing() as session:
+        rename_identity(session, 1, "  Jan \n de Vries ")
+    with named.session() as session:
+        assert identity_names(session, [1, 3]) == {1: "Jan de Vries", 3: "Jan de Vries; the anchor"}
+        (after,) = said_of(session, 1)
+        assert after.name == "Jan de Vries"
+        assert [(one.identity, one.said_by, one.said_at, one.others) for one in (after,)] == [
+            (one.identity, one.said_by, one.said_at, one.others) for one in before
+        ]
+    with named.writing() as session:
+        rename_identity(session, 1, "Jan de Vries")
+
+
+@pytest.mark.parametrize(
+    ("identity", "name", "said"),
+    [
+        (1, "the anchor", "another mark called 'the anchor' already"),
+        (1, "  ", "name is lacking"),
+        (1, "a" * 256, "longer than 255"),
+        (9, "Jan de Vries", "taken back"),
+    ],
+)
+def test_a_name_that_cannot_be_given_is_refused(
+    named: Archive, identity: int, name: str, said: str
+) -> None:
+    with pytest.raises(QueryError, match=said), named.writing() as session:
+        rename_identity(session, identity, name)
+    with named.session() as session:
+        names = session.scalars(select(Identity.name).order_by(Identity.id)).all()
+    assert names == ["Jan", "the anchor"]

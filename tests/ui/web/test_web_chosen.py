@@ -1,0 +1,113 @@
+"""What a person says of the marks that they chose, and how they rename what they named."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from retrieval.catalogue import tables
+from retrieval.catalogue.groups import group_row
+from tests.paper_archive import HOSTILE, Papers
+from tests.ui.web.test_web_groups import _name_box, _said
+from tests.ui.web.test_web_page import Visit, _html, _params, visit
+
+__all__ = ["visit"]
+
+
+def _say(page: AppTest, name: str = "", person: str = "A. Reader") -> None:
+    page.text_input(key="person").set_value(person)
+    if name:
+        _name_box(page).set_value(name)
+    page.button(key="one merchant").click().run()
+    assert not page.exception
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "")
+
+
+def _captions(page: AppTest) -> str:
+    return _plain("\n".join(caption.value for caption in page.caption))
+
+
+def test_marks_found_by_search_are_called_one_merchants(papers: Papers, visit: Visit) -> None:
+    (one, other, *_), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=f"{one},{two},{other}")
+    page.selectbox(key="certainty-chosen").set_value("certain")
+    _say(page, "figure of four")
+    said = ("figure of four", "certain", "A. Reader")
+    assert _said(papers) == {one: said, two: said, other: said}
+    assert _plain(page.success[0].value) == "Kept: 3 marks are “figure of four”, certain."
+    with papers.archive.session() as session:
+        row = group_row(session, 1)
+        marks = session.scalars(select(tables.Mark).where(tables.Mark.id.in_(row.marks)))
+        assert {mark.status for mark in marks} == {"confirmed"}
+    assert (row.verdict, row.identity, row.said_by) == ("same", "figure of four", "A. Reader")
+    # Two of them are equal: each is as alike as 1 to the other, and as the third is to both.
+    assert set(row.marks[:2]) == {one, two} and row.marks[2] == other
+    assert row.likeness[0] == pytest.approx((1 + row.likeness[2]) / 2)
+    page.button(key="again").click().run()
+    assert _params(page) == {"mark": f"{one},{two},{other}", "group": "1"}
+    page.button(key="take back").click().run()
+    assert not page.exception and _said(papers) == {}
+
+
+def test_one_mark_is_not_asked_about(papers: Papers, visit: Visit) -> None:
+    (one, *_), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=str(one))
+    assert "one merchant" not in {button.key for button in page.button}
+    page.button(key=f"more-{two}").click().run()
+    assert _name_box(page).value == f"as mark {one}"
+    assert page.button(key="one merchant").label == "These are one merchant’s"
+    page.button(key=f"remove-{two}").click().run()
+    assert "one merchant" not in {button.key for button in page.button}
+
+
+def test_what_some_of_the_marks_are_called_is_said_and_offered(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, other, third, _), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=f"{one},{two}")
+    _say(page, "Jan")
+    assert "They are all said to be “Jan”." in _captions(page)
+    _say(page)
+    assert "have that name already" in _plain(page.error[0].value)
+    page = visit(papers.archive.folder, mark=f"{other},{two}")
+    assert "1 of the 2 is said to be “Jan”. Under that name the others join it;" in _captions(page)
+    assert _name_box(page).value == "Jan"
+    _say(page, person="B. Reader")
+    assert _said(papers)[other] == ("Jan", "probable", "B. Reader")
+    assert _said(papers)[two] == ("Jan", "probable", "A. Reader")
+    page = visit(papers.archive.folder, mark=f"{other},{third}")
+    _say(page, "the anchor")
+    assert "said to be “Jan; the anchor”" in _html(visit(papers.archive.folder, mark=str(one)))
+
+
+def test_nothing_is_kept_of_chosen_marks_without_a_name(papers: Papers, visit: Visit) -> None:
+    (one, *_), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=f"{one},{two}")
+    _say(page, person="")
+    assert "name is lacking" in _plain(page.error[0].value)
+    assert _said(papers) == {}
+    _say(page, HOSTILE)
+    assert "<img" not in _html(page)
+    for element in (*page.success, *page.caption):
+        assert "![x]" not in element.value
+
+
+def test_a_name_is_changed_on_the_page_of_a_mark(papers: Papers, visit: Visit) -> None:
+    (one, other, *_), (two, *_), _ = papers.marks
+    _say(visit(papers.archive.folder, mark=f"{one},{two}"), "Jan")
+    _say(visit(papers.archive.folder, mark=f"{other},{two}"), "the anchor")
+    page = visit(papers.archive.folder, open=str(one))
+    page.text_input(key="rename-1-Jan").set_value("the anchor")
+    page.button(key="rename-1").click().run()
+    assert "another mark called 'the anchor' already" in _plain(page.error[0].value)
+    page.text_input(key="rename-1-Jan").set_value(HOSTILE)
+    page.button(key="rename-1").click().run()
+    assert not page.exception and not page.error
+    assert _said(papers)[one] == (HOSTILE, "probable", "A. Reader")
+    assert page.text_input(key=f"rename-1-{HOSTILE}").value == HOSTILE
+    assert "Identity</th><td>&lt;img src=x" in _html(page) and "<img" not in _html(page)
+    assert all("![x]" not in expander.label for expander in page.expander)

@@ -1,0 +1,100 @@
+"""The marks that a person chose: liked and disliked ones, and whether the liked ones are one's."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from retrieval.accepting import accept_found
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import PrizemarksError
+from retrieval.catalogue.identities import names_of
+from retrieval.catalogue.marks import MarkRow, mark_rows
+from retrieval.search import Searcher
+from ui.web.loading import mark_tile
+from ui.web.markup import section
+from ui.web.outline import in_page
+from ui.web.query import View
+from ui.web.state import next_from_top, show, view
+from ui.web.statement import ask_statement, kept, offered_name, statement
+from ui.web.wording import as_markdown, named_already
+
+#: What is said after the marks were called one merchant's and of which group, and what went wrong.
+_SAID, _PROBLEM = "chosen", "chosen refused"
+#: What the fields of the statement are about.
+_ABOUT = "chosen"
+
+
+def show_chosen(searcher: Searcher, now: View) -> None:
+    """Show what is liked and disliked, each to be taken back, and what to say of the liked ones."""
+    liked = now.liked if now.way == "marks" else ()
+    with searcher.archive.session() as session:
+        rows = mark_rows(session, [*liked, *now.disliked])
+        names = names_of(session, liked)
+    if liked:
+        _marks(searcher.archive, "Like these", liked, rows)
+    if len(liked) > 1:
+        _ask_whether_one(searcher, liked, names)
+    if now.disliked:
+        _marks(searcher.archive, "Not like these", now.disliked, rows)
+
+
+def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int, MarkRow]) -> None:
+    st.html(section(title))
+    with st.container(horizontal=True, gap="small"):
+        for mark in marks:
+            with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):
+                picture = mark_tile(archive, rows[mark].crop) if mark in rows else None
+                if picture is not None:
+                    st.image(in_page(picture), width=96, alt=f"mark {mark}")
+                else:
+                    st.caption(f"Mark {mark} is not in this archive.")
+                st.button(
+                    "Remove",
+                    key=f"remove-{mark}",
+                    type="tertiary",
+                    on_click=lambda mark=mark: show(view().forget(mark)),
+                )
+
+
+def _ask_whether_one(
+    searcher: Searcher, marks: tuple[int, ...], names: dict[int, list[str]]
+) -> None:
+    """Offer to say that the marks are one merchant's."""
+    if said := st.session_state.pop(_SAID, None):
+        sentence, group = said
+        st.success(as_markdown(sentence))
+        st.button(
+            "Look at it again",
+            key="again",
+            type="tertiary",
+            on_click=lambda: next_from_top(group=group),
+        )
+    already = Counter(name for mark in marks for name in names.get(mark, ()))
+    with st.expander("Are these one merchant’s mark?"):
+        st.caption("What you say is kept with your name and the day.")
+        for name, count in already.items():
+            st.caption(as_markdown(named_already(count, len(marks), name)))
+        named = ask_statement(_ABOUT, offered_name(marks, list(already)))
+        st.button(
+            "These are one merchant’s",
+            key="one merchant",
+            type="primary",
+            on_click=_accept,
+            args=(searcher, marks, named),
+        )
+        if problem := st.session_state.pop(_PROBLEM, ""):
+            st.error(as_markdown(problem))
+
+
+def _accept(searcher: Searcher, marks: tuple[int, ...], named: str) -> None:
+    said = statement(_ABOUT, named)
+    try:
+        group = accept_found(
+            searcher, marks, name=said.name, certainty=said.certainty, said_by=said.said_by
+        )
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    st.session_state[_SAID] = kept(len(marks), said), group

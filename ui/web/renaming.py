@@ -1,0 +1,44 @@
+"""The name of an identity, where a person gives it another."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import PrizemarksError
+from retrieval.catalogue.identities import LONGEST_NAME, Said, rename_identity
+from ui.web.wording import as_markdown
+
+#: What went wrong with the last new name, and of which identity.
+_PROBLEM = "name refused"
+
+
+def offer_renaming(archive: Archive, said: Said) -> None:
+    """Offer to call an identity otherwise."""
+    named = f"rename-{said.identity}-{said.name}"  # another box when it has another name
+    with st.expander(as_markdown(f"Rename “{said.name}”")):
+        st.text_input(
+            "Name",
+            value=said.name,
+            key=named,
+            max_chars=LONGEST_NAME,
+            help="All its marks are called so; who said what of them stays.",
+        )
+        st.button(
+            "Rename",
+            key=f"rename-{said.identity}",
+            on_click=_rename,
+            args=(archive, said.identity, named),
+        )
+        problem, identity = st.session_state.get(_PROBLEM, ("", 0))
+        if identity == said.identity:
+            del st.session_state[_PROBLEM]
+            st.error(as_markdown(problem))
+
+
+def _rename(archive: Archive, identity: int, named: str) -> None:
+    try:
+        with archive.writing() as session:
+            rename_identity(session, identity, st.session_state[named])
+    except PrizemarksError as error:
+        st.session_state[_PROBLEM] = str(error), identity
