@@ -56,6 +56,7 @@ class Hit:
     page: int
     box: tuple[int, int, int, int]  # x, y, width, height in pixels of the master
     crop: str  # SHA-256 of the crop's picture
+    status: str  # proposed or confirmed
     document: dict[str, Any] | None
     held: Orientation = UPRIGHT  # how the query is to be held to look like this mark
     canvas: CanvasRow | None = None  # what the IIIF canvas of its page says of it
@@ -264,6 +265,7 @@ def rank_marks(
                 row.page,
                 row.box,
                 row.crop,
+                row.status,
                 row.document,
                 way,
                 canvases.get(row.page),

@@ -25,7 +25,8 @@ def as_json(
     Where the query was held in several `ways`, each result says in which one it was found:
     `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `unrelated` is
     the share of unrelated marks that look as alike, of a place that of unrelated spots, in (0, 1],
-    to three figures. `mark` is null for a place that is no mark. Where the page's IIIF canvas says
+    to three figures. `status` says whether a person confirmed the mark or the program proposed it.
+    `mark` and `status` are null for a place that is no mark. Where the page's IIIF canvas says
     what its document does not, that is in `canvas`: `label`, `attribution`, `rights`, those of
     them that there are.
     """
@@ -48,6 +49,7 @@ def _result(hit: Found) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "mark": hit.mark if isinstance(hit, Hit) else None,
+        "status": hit.status if isinstance(hit, Hit) else None,
         "score": round(hit.score, 6),
         "unrelated": float(f"{hit.unrelated:.3g}"),
         "source": hit.source,

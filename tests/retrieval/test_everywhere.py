@@ -225,7 +225,7 @@ def test_pages_that_nobody_looked_through_say_what_to_run(
 
 def test_marks_and_places_stand_in_one_list() -> None:
     hits = [
-        Hit(rank, rank, score, 0.1, "s", 1, (0, 0, 1, 1), "0" * 64, None)
+        Hit(rank, rank, score, 0.1, "s", 1, (0, 0, 1, 1), "0" * 64, "proposed", None)
         for rank, score in enumerate([0.9, 0.5], start=1)
     ]
     first, second = (

@@ -101,7 +101,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
         for hit in hits[: now.shown]:
             way = held_in_words(hit.held) if len(now.ways) > 1 else ""
             if isinstance(hit, Hit):
-                _card(searcher.archive, hit, way, said_to_be(names.get(hit.mark)))
+                _card(searcher.archive, hit, way, said_to_be(hit.status, names.get(hit.mark)))
             else:
                 _place_card(searcher.archive, hit, way)
     if len(hits) > now.shown < MOST_SHOWN:
@@ -227,6 +227,6 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
                 _picture(archive, row.crop, mark, where)
                 beside = ship_and_date(row.document)
-                already, whose = said_to_be(names.get(mark)), credit(canvas)
+                already, whose = said_to_be(row.status, names.get(mark)), credit(canvas)
                 st.html(card("", False, where, beside, already=already, credit=whose))
                 _buttons(mark)

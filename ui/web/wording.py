@@ -124,9 +124,12 @@ def canvas_lines(
     return [(label, value) for label, value in rows if value]
 
 
-def said_to_be(identity: str | None) -> str:
-    """Say on a mark's card which identity it belongs to; nothing where that is none."""
-    return f"said to be “{identity}”" if identity is not None else ""
+def said_to_be(status: str, identity: str | None) -> str:
+    """Say on a mark's card that it is confirmed and which identity it belongs to, if so."""
+    parts = ["confirmed"] if status == "confirmed" else []
+    if identity is not None:
+        parts.append(f"said to be “{identity}”")
+    return ", ".join(parts)
 
 
 def named_already(count: int, of: int, name: str) -> str:

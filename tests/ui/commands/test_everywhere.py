@@ -59,6 +59,8 @@ def test_the_pages_are_looked_through_and_searched(missed: Path) -> None:
     )
     assert len(marks) == 2 and places
     assert set(marks[0]) == set(places[0]), "one shape for both"
+    assert {one["status"] for one in marks} <= {"proposed", "confirmed"}
+    assert {one["status"] for one in places} == {None}
     assert all(len(one["box"]) == 4 and one["page"] for one in places)
 
     alone = json.loads(run("search", archive, query, "--json", "--top", 500).stdout)["results"]

@@ -26,10 +26,11 @@ def test_search_prints_one_json_object_a_query(marks: Path) -> None:
         assert len(answer["results"]) == 12, "top may exceed the archive: every mark is ranked"
         first = answer["results"][0]
         assert set(first) == {
-            "rank", "mark", "score", "unrelated", "source", "page", "box", "document"
+            "rank", "mark", "status", "score", "unrelated", "source", "page", "box", "document"
         }  # fmt: skip
         assert first["rank"] == 1
         assert first["source"] == source
+        assert first["status"] == "confirmed", "crops are given as marks"
         assert first["score"] == pytest.approx(1, abs=1e-3)
         shares = [result["unrelated"] for result in answer["results"]]
         assert shares == sorted(shares) and 0 < shares[0] < 0.01 and shares[-1] <= 1
@@ -43,6 +44,17 @@ def test_search_for_people_gives_calibrated_words(marks: Path) -> None:
     assert done.exit_code == 0
     assert "unrelated marks" in done.stdout
     assert "merchant 1/01.png" in done.stdout
+
+
+def test_a_result_says_whether_a_person_confirmed_it(pages: Path) -> None:
+    (told,) = run(
+        "search", pages / "archive", "--mark", 1, "--json", "--top", 100
+    ).stdout.splitlines()
+    table = run("export", pages / "archive", "--format", "csv").stdout
+    statuses = {row["mark"]: row["status"] for row in csv.DictReader(io.StringIO(table))}
+    results = json.loads(told)["results"]
+    assert {one["status"] for one in results} == {"proposed"}
+    assert all(one["status"] == statuses[str(one["mark"])] for one in results)
 
 
 def test_search_by_marks(marks: Path) -> None:

@@ -207,7 +207,7 @@ def test_what_was_said_of_a_group_is_shown_where_its_marks_are(
     _judge(page, "accept")
     escaped = "&lt;img src=x onerror=alert(1)&gt;"
     page = visit(grouped.archive.folder, mark=str(one))
-    assert _html(page).count(f"<p class='pm-already'>said to be “{escaped}") == 2
+    assert _html(page).count(f"<p class='pm-already'>confirmed, said to be “{escaped}") == 2
     page.button(key=f"open-{two}").click().run()
     assert f"Identity</th><td>{escaped}" in _html(page)
     assert ", probable, as A. Reader said on" in _html(page)

@@ -143,6 +143,18 @@ def test_not_like_this_moves_what_a_region_finds(papers: Papers, visit: Visit) -
     assert "Mark 999 is not in the index" in page.error[0].value.replace("\\", "")
 
 
+def test_a_card_says_whether_its_mark_is_confirmed(papers: Papers, visit: Visit) -> None:
+    asked, confirmed = papers.marks[0][0], papers.marks[2][3]
+    word = "<p class='pm-already'>confirmed</p>"
+    assert word not in _html(visit(papers.archive.folder))
+    with papers.archive.session() as session:
+        session.get_one(tables.Mark, confirmed).status = "confirmed"
+    for page in (visit(papers.archive.folder), visit(papers.archive.folder, mark=str(asked))):
+        cards = [html for html in _html(page).split("\n") if "pm-card" in html]
+        at = _cards(page).index(confirmed)
+        assert [number for number, card in enumerate(cards) if word in card] == [at]
+
+
 def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     one = papers.marks[0][0]
     page = visit(papers.archive.folder, mark=str(one), ship="Amity")
