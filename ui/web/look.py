@@ -62,5 +62,6 @@ STYLE = """<style>
 [class*="st-key-card-"] [data-testid="stBaseButton-tertiary"] p { font-size: .8rem; }
 [class*="st-key-links-"] { row-gap: .1rem; }
 [data-testid="stColumn"]:has(.st-key-question) { position: sticky; top: 2rem;
-  align-self: flex-start; min-width: 330px; }
+  max-height: calc(100vh - 3rem);
+  overflow-y: auto; align-self: flex-start; min-width: 330px; }
 </style>"""
