@@ -27,7 +27,7 @@ help: ## Say what there is to make
 demo: .venv/program ## Draw a synthetic archive, index it, serve it at http://127.0.0.1:8501
 	$(BIN)/prizemarks demo $(DEMO)
 
-test: .venv/browser ## The whole test suite (PRIZEMARKS_NO_BROWSER=1: without Chromium)
+test: .venv/browser ## The whole test suite (TEST_WITHOUT_BROWSER=1: without Chromium)
 	$(BIN)/python -m pytest
 
 check: .venv/development ## Lint, formatting and types

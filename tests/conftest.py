@@ -15,14 +15,11 @@ from retrieval.catalogue.archive import Archive, create_archive
 settings.register_profile("prizemarks", deadline=None)
 settings.load_profile("prizemarks")
 
-# It speaks to the tests alone: the program refuses a name of PRIZEMARKS_ that is no setting.
-_NO_BROWSER = os.environ.pop("PRIZEMARKS_NO_BROWSER", None) == "1"
-
 
 @pytest.fixture(scope="session")
 def no_browser() -> bool:
     """Whether tests that need a browser may be left out where there is none."""
-    return _NO_BROWSER
+    return os.environ.get("TEST_WITHOUT_BROWSER") == "1"
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import sys
 ADVICE = (
     "The browser tests need Chromium and it is not installed. As root, run:\n"
     "    apt-get update && apt-get install --yes chromium\n"
-    "or set PRIZEMARKS_NO_BROWSER=1 to leave the browser tests out."
+    "or set TEST_WITHOUT_BROWSER=1 to leave the browser tests out."
 )
 
 
 def main() -> int:
     """Return 0 when Chromium is there, was installed, or is not wanted; else say what to do."""
-    if os.environ.get("PRIZEMARKS_NO_BROWSER") == "1" or shutil.which("chromium"):
+    if os.environ.get("TEST_WITHOUT_BROWSER") == "1" or shutil.which("chromium"):
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:
         quiet = {

@@ -47,11 +47,11 @@ SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 def chromium(no_browser: bool) -> str:
     found = shutil.which("chromium")
     if found is None and no_browser:
-        pytest.skip("no chromium, and PRIZEMARKS_NO_BROWSER=1 says that none is wanted")
+        pytest.skip("no chromium, and TEST_WITHOUT_BROWSER=1 says that none is wanted")
     if found is None:
         pytest.fail(
             "These tests drive a real browser and there is none: run `apt-get install chromium`, "
-            "or set PRIZEMARKS_NO_BROWSER=1 to go without them."
+            "or set TEST_WITHOUT_BROWSER=1 to go without them."
         )
     return found
 
