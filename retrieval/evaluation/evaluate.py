@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import MetadataError, SetupError
+from retrieval.catalogue.errors import MetadataError, ModelError, SetupError
 from retrieval.evaluation.baselines import Baseline
 from retrieval.evaluation.features import (
     Features,
@@ -119,9 +119,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure the model, and the `baselines` if any are given, on the labelled marks.
 
-    `curves` adds the invariance curves. A baseline that the installation has no means for keeps
-    its row, which says so. Equal arguments give equal figures. Raises MetadataError when no query
-    can be answered.
+    `curves` adds the invariance curves. A baseline that the installation has no means for, or the
+    archive no weights, keeps its row, which says so. Equal arguments give equal figures. Raises
+    MetadataError when no query can be answered.
     """
     cases = cases_of(labelled)
     if not cases:
@@ -134,7 +134,7 @@ def evaluate(
     for name, make in {**own, **(baselines or {})}.items():
         try:
             features = make()
-        except SetupError as error:
+        except (SetupError, ModelError) as error:
             rows.append(Row(name, {}, None, str(error)))
             continue
 

@@ -1,7 +1,7 @@
 """Baselines: everything else a historian could use, on the same marks and pictures.
 
 `BASELINES` names them; each is made by one small function, which may raise SetupError where the
-installation lacks what it needs.
+installation lacks what it needs, or ModelError where the archive does.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from retrieval.evaluation.baselines.appearance import (
 )
 from retrieval.evaluation.baselines.matching import SIDE, sift_keypoints, verified_matches
 from retrieval.evaluation.baselines.networks import (
-    discriminator_name,
     imagenet_network,
+    kept_discriminator,
     random_discriminator,
-    trained_discriminator,
     trained_discriminators,
 )
 from retrieval.evaluation.baselines.shape import fourier_descriptors, zernike_moments
@@ -61,8 +60,8 @@ def baselines_of(archive: Archive, model: Model) -> dict[str, Baseline]:
     the ImageNet network.
     """
     trained = {
-        discriminator_name(model): partial(trained_discriminator, model)
-        for model in trained_discriminators(archive)
+        name: partial(kept_discriminator, folder)
+        for name, folder in trained_discriminators(archive).items()
     }
     alone = {ALONE: lambda: lone_model_features(model)}
     return {

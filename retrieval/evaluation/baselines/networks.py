@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SetupError
 from retrieval.evaluation.features import Features
 from retrieval.gan.architecture import AdversarialDiscriminator, architecture, draw_weights
+from retrieval.gan.objectives import OBJECTIVES
+from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.probe import as_pictures
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.model import Model, read_model
@@ -25,6 +28,7 @@ from retrieval.vectors import Vectors, unit
 
 IMAGENET_SIDE = 224
 _POOLED = 4
+_CONTRASTS = [name for name, one in OBJECTIVES.items() if isinstance(one, Contrast)]
 
 
 def pooled_activations(discriminator: AdversarialDiscriminator) -> Callable[[Vectors], Vectors]:
@@ -61,23 +65,30 @@ def random_discriminator() -> Features:
     return Features(side, pooled_activations(discriminator))
 
 
-def trained_discriminators(archive: Archive) -> list[Model]:
-    """Return the archive's models of the seed method, oldest first: adversarial, no contrast."""
+def trained_discriminators(archive: Archive) -> dict[str, Path]:
+    """Return the folders of the archive's models of the seed method: adversarial, no contrast.
+
+    Oldest first, each by what it is called in the table; whether it can be read is not looked at.
+    """
+    statement = (
+        select(tables.Model)
+        .where(tables.Model.objective.not_in(_CONTRASTS), tables.Model.origin == "trained")
+        .order_by(tables.Model.created_at)
+    )
     with archive.session() as session:
-        ids = session.scalars(
-            select(tables.Model.id)
-            .where(tables.Model.objective != "contrastive", tables.Model.origin == "trained")
-            .order_by(tables.Model.created_at)
-        ).all()
-    models = [read_model(archive.models_folder / one) for one in ids]
-    return [one for one in models if isinstance(one.discriminator, AdversarialDiscriminator)]
+        return {
+            _row_name(one): archive.models_folder / one.id for one in session.scalars(statement)
+        }
 
 
-def discriminator_name(model: Model) -> str:
-    """Return what a model of the seed method is called in the table."""
-    settings = model.manifest.get("settings", {})
-    trained = [settings.get("objective", "adversarial"), *settings.get("switches", [])]
-    return f"{model.shape.name}, {', '.join(trained)}, pooled ({model.id[:8]})"
+def _row_name(model: tables.Model) -> str:
+    trained = [model.objective, *model.manifest.get("settings", {}).get("switches", [])]
+    return f"{model.architecture}, {', '.join(trained)}, pooled ({model.id[:8]})"
+
+
+def kept_discriminator(folder: Path) -> Features:
+    """Return the pooled activations of the model in `folder`; ModelError if it cannot be read."""
+    return trained_discriminator(read_model(folder))
 
 
 def trained_discriminator(model: Model) -> Features:

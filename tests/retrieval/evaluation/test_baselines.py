@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import SetupError
+from retrieval.catalogue.errors import ModelError, SetupError
 from retrieval.evaluation.baselines import ALONE, BASELINES, baselines_of, networks
 from retrieval.evaluation.baselines.appearance import oriented_gradients, shade_signature
 from retrieval.evaluation.baselines.matching import sift_keypoints, verified_matches
@@ -19,7 +21,14 @@ from retrieval.evaluation.invariance import transformed
 from retrieval.gan.architecture import AdversarialDiscriminator, Architecture, Generator
 from retrieval.index import register_model
 from retrieval.ink import normalise
-from retrieval.model import bundled_model, model_id, pack_weights, read_model, write_model
+from retrieval.model import (
+    Model,
+    bundled_model,
+    model_id,
+    pack_weights,
+    read_model,
+    write_model,
+)
 from tests.drawn_marks import drawn_mark
 
 SMALL = Architecture("sketch-gan", size=32, width=4, kernels=(12, 8, 4, 4))
@@ -131,6 +140,20 @@ def test_an_archives_own_adversarial_models_stand_in_the_table(archive: Archive)
     features = named[row]()
     assert isinstance(features, Features)
     assert features.vectors(pictures(32)).shape == (6, 16 * sum(SMALL.channels))
+    shutil.rmtree(folder)
+    assert list(baselines_of(archive, bundled_model())) == list(named)
+    with pytest.raises(ModelError, match=f"There is no model in {folder}"):
+        named[row]()
+
+
+def test_models_that_learned_by_a_contrast_are_no_baselines(
+    archive: Archive, tiny_model: Model
+) -> None:
+    plain = list(baselines_of(archive, bundled_model()))
+    for name in ("contrastive", "simclr"):
+        manifest = {"settings": {"objective": name}}
+        register_model(archive, replace(tiny_model, id=name, manifest=manifest), "trained")
+    assert list(baselines_of(archive, bundled_model())) == plain
 
 
 def test_a_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

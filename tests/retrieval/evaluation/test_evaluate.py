@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import MetadataError, SetupError
+from retrieval.catalogue.errors import MetadataError, ModelError, SetupError
 from retrieval.embedding import embed
 from retrieval.evaluation import evaluate as evaluation
 from retrieval.evaluation import features as features_module
@@ -59,6 +59,10 @@ def not_here() -> Features:
     raise SetupError("not installed; pip install it")
 
 
+def lost() -> Features:
+    raise ModelError("There is no model in models/12.")
+
+
 def test_the_models_row_is_what_search_finds(
     archive: Archive, labelled: Labelled, tiny_model: Model
 ) -> None:
@@ -95,16 +99,17 @@ def test_a_model_alone_is_compared_by_its_own_embedding(
 def test_rows_stand_side_by_side_and_say_what_is_missing(
     archive: Archive, labelled: Labelled, tiny_model: Model
 ) -> None:
-    besides: dict[str, Baseline] = {"oracle": told_apart, "absent": not_here}
+    besides: dict[str, Baseline] = {"oracle": told_apart, "absent": not_here, "lost": lost}
     told: list[str] = []
     found = evaluate(
         archive, labelled, tiny_model, baselines=besides, report=lambda *said: told.append(said[2])
     )
-    assert [row.name for row in found.rows][1:] == ["oracle", "absent"]
+    assert [row.name for row in found.rows][1:] == ["oracle", "absent", "lost"]
     scores = found.rows[1].scores["mark → mark"]
     assert {estimate.value for estimate in scores.micro.values()} == {1.0}
     assert found.rows[2].scores == {}
     assert found.rows[2].note == "not installed; pip install it"
+    assert (found.rows[3].scores, found.rows[3].note) == ({}, "There is no model in models/12.")
     assert {"oracle", found.rows[0].name} <= set(told)
 
 
