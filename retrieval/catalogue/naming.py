@@ -22,26 +22,31 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     both have any, upper and lower case alike: `003.jpg`, or a path of which the source is the end.
     """
     names = sorted(set(written))
-    found: dict[str, tuple[str, ...]] = {name: () for name in names}
+    found: dict[str, list[str]] = {name: [] for name in names}
     by_source: dict[str, list[str]] = defaultdict(list)
     for name in names:
         by_source[composed(name)].append(name)
     for among in in_parts(list(by_source)):
         for source in session.scalars(select(Page.source).where(Page.source.in_(among)).distinct()):
-            found |= {name: (source,) for name in by_source[source]}
-    by_last_part: dict[str, list[str]] = {}
+            found |= {name: [source] for name in by_source[source]}
+    whole: dict[tuple[str, ...], list[str]] = defaultdict(list)  # names, by all their parts
+    ends: dict[tuple[str, ...], list[str]] = defaultdict(list)  # and by each end of these
     for name in names:
-        parts = path_parts(name)
-        if not found[name] and parts and ".." not in parts:
-            by_last_part.setdefault(parts[-1], []).append(name)
-    if by_last_part:
+        parts = tuple(path_parts(name))
+        if not found[name] and ".." not in parts:
+            whole[parts].append(name)
+            for at in range(len(parts)):
+                ends[parts[at:]].append(name)
+    if ends:
         statement = select(Page.source).distinct().order_by(Page.source)
         for source in session.scalars(statement.execution_options(yield_per=_FETCH)):
-            ours = path_parts(source)
-            for name in by_last_part.get(ours[-1], ()) if ours else ():
-                if end_alike(ours, path_parts(name)):
-                    found[name] += (source,)
-    return found
+            ours = tuple(path_parts(source))
+            for name in ends.get(ours, ()):
+                found[name].append(source)
+            for at in range(1, len(ours)):
+                for name in whole.get(ours[at:], ()):
+                    found[name].append(source)
+    return {name: tuple(sources) for name, sources in found.items()}
 
 
 def image_called(source: str, frame: int) -> str:

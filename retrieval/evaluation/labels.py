@@ -111,9 +111,10 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     """
     with archive.session() as session:
         meant = sources_meant(session, {one.source for one in labels})
-        of_source = _marks_of(session, sorted({at for found in meant.values() for at in found}))
+        clear = [one for one in labels if not _unclear(one, meant[one.source])]
+        of_source = _marks_of(session, sorted({at for one in clear for at in meant[one.source]}))
     unknown = tuple(dict.fromkeys(one.source for one in labels if not meant[one.source]))
-    if not of_source:
+    if not any(meant.values()):
         raise MetadataError(
             f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
             f"{labels[0].source!r}. The column must hold sources as the catalogue has them, or "
@@ -125,7 +126,7 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     for one in labels:
         if not meant[one.source]:
             continue
-        found = _mark_meant(one, {source: of_source[source] for source in meant[one.source]})
+        found = _mark_meant(one, meant[one.source], of_source)
         if isinstance(found, str):
             missed.append(f"{name}, line {one.line}: {found}")
             continue
@@ -184,18 +185,24 @@ def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:
     return found
 
 
-def _mark_meant(one: Label, of_source: Mapping[str, Sequence[Any]]) -> Any | str:
+def _unclear(one: Label, sources: Sequence[str]) -> bool:
+    """Return whether a label may mean several sources, and names no page that tells which."""
+    return len(sources) > 1 and one.page is None
+
+
+def _mark_meant(
+    one: Label, sources: Sequence[str], of_source: Mapping[str, Sequence[Any]]
+) -> Any | str:
     """Return the row of the mark that a label means, or what kept it from being found.
 
-    `of_source` are the marks of the sources that the label may mean.
+    `sources` are those that the label may mean, `of_source` has their marks where that is clear.
     """
-    if len(of_source) > 1 and one.page is None:
-        first, second = list(of_source)[:2]
+    if _unclear(one, sources):
         return (
-            f"{one.source} may be any of {len(of_source)} files, such as {first} and {second}; "
-            "write more of its path."
+            f"{one.source} may be any of {len(sources)} files, such as {sources[0]} and "
+            f"{sources[1]}; write more of its path."
         )
-    marks = itertools.chain.from_iterable(of_source.values())
+    marks = itertools.chain.from_iterable(of_source[source] for source in sources)
     among = [row for row in marks if one.page in (None, row.page)]
     where = one.source if one.page is None else f"{one.source}, page {one.page},"
     if not among:

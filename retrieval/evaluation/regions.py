@@ -140,9 +140,10 @@ def check_pages(
     """
     with archive.session() as session:
         meant = sources_meant(session, {one.source for one in regions})
-        of_source = _pages_of(session, sorted({at for found in meant.values() for at in found}))
+        clear = [one for one in regions if not _unclear(one, meant[one.source])]
+        of_source = _pages_of(session, sorted({at for one in clear for at in meant[one.source]}))
         unknown = tuple(dict.fromkeys(one.source for one in regions if not meant[one.source]))
-        if not of_source:
+        if not any(meant.values()):
             raise MetadataError(
                 f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
                 f"{regions[0].source!r}. The column must hold sources as the catalogue has them, "
@@ -153,11 +154,19 @@ def check_pages(
         passed_over: list[str] = []
         named: set[int] = set()  # originals of the pages that any row may mean
         for one in regions:
-            if not meant[one.source]:
+            sources = meant[one.source]
+            if not sources:
+                continue
+            if _unclear(one, sources):
+                passed_over.append(
+                    f"{name}, line {one.line}: {one.source} may be any of {len(sources)} pages, "
+                    f"such as {sources[0]!r} and {sources[1]!r}; write its path as the archive "
+                    "has it."
+                )
                 continue
             among = [
                 page
-                for source in meant[one.source]
+                for source in sources
                 for page in of_source[source]
                 if one.page in (None, page.id)
             ]
@@ -171,6 +180,10 @@ def check_pages(
         for rows in said.values():
             _no_contradiction(name, rows)
         if complete:
+            unclear = {one.source for one in regions if _unclear(one, meant[one.source])}
+            possible = sorted({at for source in unclear for at in meant[source]})
+            for among in _pages_of(session, possible).values():
+                named |= {page.duplicate_of or page.id for page in among}
             for page in _pages_where(session, Page.segmenter.is_not(None)):
                 original = page.duplicate_of or page.id
                 if original not in named:
@@ -256,14 +269,13 @@ def _pages_of(session: Session, sources: Sequence[str]) -> dict[str, list[_Page]
     return found
 
 
+def _unclear(one: Region, sources: Sequence[str]) -> bool:
+    """Return whether a row may mean several sources, and names no page that tells which."""
+    return len(sources) > 1 and one.page is None
+
+
 def _not_understood(one: Region, among: Sequence[_Page]) -> str:
-    """Return why a row does not mean one page, of those that it may mean; "" where it does."""
-    sources = sorted({page.source for page in among})
-    if len(sources) > 1:
-        return (
-            f"{one.source} may be any of {len(sources)} pages, such as {sources[0]!r} and "
-            f"{sources[1]!r}; write its path as the archive has it."
-        )
+    """Return why a row does not mean one page, of those that it names; "" where it does."""
     if not among:
         return f"{one.source} has no page {one.page}."
     if len(among) > 1:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -202,6 +204,28 @@ def test_a_file_name_is_enough_where_one_source_ends_in_it(
     assert found.marks == tuple(marks)
     (said,) = found.missed
     assert "line 5: x.png may be any of 2 files, such as a/x.png and b/x.png" in said
+
+
+def test_nothing_is_read_of_files_of_which_any_may_be_meant(
+    archive: Archive, tmp_path: Path
+) -> None:
+    marks = add_marks(archive, range(5))
+    with archive.writing() as session:
+        for number, name in enumerate(["a/x.png", "b/x.png", "a/y.png", "b/y.png"], start=1):
+            session.get_one(tables.Page, number).source = name
+    asked: list[object] = []
+
+    @event.listens_for(archive.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        if "FROM marks" in statement:
+            asked.extend(given)
+
+    path = written(tmp_path, "source,page,label\nx.png,,k\ny.png,3,k\n4.png,,k\nb/y.png,,l\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == tuple(marks[2:])
+    assert len(found.missed) == 1
+    assert {"4.png", "a/y.png", "b/y.png"} < set(asked)
+    assert not {"a/x.png", "b/x.png"} & set(asked)
 
 
 def test_labels_that_are_all_one_say_nothing(archive: Archive, tmp_path: Path) -> None:

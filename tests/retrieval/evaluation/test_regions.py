@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -178,6 +180,24 @@ def test_pages_that_a_row_may_mean_are_not_without_a_mark(archive: Archive, tmp_
     assert "1.png may be any of 2 pages, such as 'a/1.png' and 'b/1.png'" in ambiguous
     assert "leaves.tif has 2 pages; say which in a column `page`" in several
     assert f"a/1.png has no page {first}" in wrong
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_files_of_which_any_may_be_meant_are_read_only_for_what_a_complete_file_leaves_out(
+    archive: Archive, tmp_path: Path, complete: bool
+) -> None:
+    for source in ("a/1.png", "b/1.png", "2.png"):
+        add_page(archive, source)
+    asked: list[object] = []
+
+    @event.listens_for(archive.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, given: Any, *_: object) -> None:
+        asked.extend(given)
+
+    path = written(tmp_path, "source,x,y,w,h\n1.png,1,2,3,4\n2.png,1,2,3,4\n")
+    checked = check_pages(archive, read_regions(path), path.name, complete=complete)
+    assert [page.source for page in checked.pages] == ["2.png"]
+    assert ({"a/1.png", "b/1.png"} <= set(asked)) is complete
 
 
 def test_contradictions_and_strangers_are_refused(archive: Archive, tmp_path: Path) -> None:
