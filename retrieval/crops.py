@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,22 @@ def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
             "archive's folder `crops` from a copy."
         )
     return np.asarray(image, np.uint8)
+
+
+def load_crops(
+    archive: Archive, marks: Sequence[tuple[int, str]], unread: list[str]
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Give the crops of `marks`, (mark, SHA-256), that can be read: place in `marks`, picture.
+
+    A sentence on each of the others is added to `unread`.
+    """
+    for at, (mark, sha256) in enumerate(marks):
+        try:
+            picture = load_crop(archive, sha256)
+        except ArchiveError as error:
+            unread.append(f"mark {mark}: {error}")
+        else:
+            yield at, picture
 
 
 def _path(folder: Path, sha256: str) -> Path:

@@ -30,13 +30,13 @@ from sqlalchemy.orm import Session
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, ModelError
+from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import UNFINISHED, write_atomically
 from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed, may_be_found
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
-from retrieval.crops import load_crop
+from retrieval.crops import load_crops
 from retrieval.embedding import dimension, embed
 from retrieval.gpu import on_gpu
 from retrieval.ink import SEEN
@@ -110,17 +110,11 @@ def embed_marks(
         missing = marks_to_embed(session, model.id, SEEN)
     unread: list[str] = []
     for start in range(0, len(missing), _AT_ONCE):
-        part: list[tuple[int, str]] = []
-        pictures: list[NDArray[np.uint8]] = []
-        for mark, crop in missing[start : start + _AT_ONCE]:
-            try:
-                pictures.append(load_crop(archive, crop))
-            except ArchiveError as error:
-                unread.append(f"mark {mark}: {error}")
-            else:
-                part.append((mark, crop))
-        vectors = embed(model, pictures)
-        ids = [mark for mark, _ in part]
+        part = missing[start : start + _AT_ONCE]
+        pictures = dict(load_crops(archive, part, unread))
+        vectors = embed(model, list(pictures.values()))
+        read = [part[at] for at in pictures]
+        ids = [mark for mark, _ in read]
         with archive.writing() as session:
             # A mark may have gone while its crop was being embedded.
             present = set(session.scalars(select(tables.Mark.id).where(tables.Mark.id.in_(ids))))
@@ -137,7 +131,7 @@ def embed_marks(
                     "seen": SEEN,
                     "vector": vector.astype("<f4").tobytes(),
                 }
-                for (mark, crop), vector in zip(part, vectors, strict=True)
+                for (mark, crop), vector in zip(read, vectors, strict=True)
                 if mark in present
             ]
             if rows:

@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, ModelError, TrainingError
+from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.models import trained_models
-from retrieval.crops import load_crop
+from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
 from retrieval.gan.objectives import objective as objective_called
 from retrieval.gan.objectives.objective import Contrast
@@ -181,14 +181,9 @@ def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[s
     every = examples(archive, settings.seed)  # read once: somebody may reject marks meanwhile
     size = settings.shape.size
     marks = np.empty((len(every), size, size), np.uint8)
-    for one in every:
-        try:
-            picture = load_crop(archive, one.crop)
-        except ArchiveError as error:
-            unread.append(f"mark {one.mark}: {error}")
-        else:
-            marks[len(shown)] = np.round((normalise(picture, size) + 1) * 127.5)
-            shown.append(one)
+    for at, picture in load_crops(archive, [(one.mark, one.crop) for one in every], unread):
+        marks[len(shown)] = np.round((normalise(picture, size) + 1) * 127.5)
+        shown.append(every[at])
     marks = marks[: len(shown)]
     digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
     if "conditional" not in settings.switches:

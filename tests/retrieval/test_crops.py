@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.crops import LONGEST_SIDE, crop_path, load_crop, store_crop
+from retrieval.crops import LONGEST_SIDE, crop_path, load_crop, load_crops, store_crop
 
 images = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
     lambda size: arrays.arrays(np.uint8, (*size, 3))
@@ -66,3 +66,17 @@ def test_a_crop_that_is_gone_or_damaged_is_reported(archive: Archive) -> None:
     path.unlink()
     with pytest.raises(ArchiveError, match="cannot be read"):
         load_crop(archive, sha256)
+
+
+def test_of_several_crops_those_that_can_be_read_are_given_and_the_others_named(
+    archive: Archive,
+) -> None:
+    images = [np.full((4, 4, 3), shade, np.uint8) for shade in (7, 8, 9)]
+    stored = [store_crop(archive, image) for image in images]
+    crop_path(archive, stored[1]).unlink()
+    unread: list[str] = []
+    found = dict(load_crops(archive, list(zip((31, 32, 33), stored, strict=True)), unread))
+    assert list(found) == [0, 2]
+    assert np.array_equal(found[0], images[0]) and np.array_equal(found[2], images[2])
+    (said,) = unread
+    assert said.startswith(f"mark 32: The crop {crop_path(archive, stored[1])} cannot be read")

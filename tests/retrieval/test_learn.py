@@ -172,7 +172,7 @@ def test_a_mark_rejected_while_crops_are_read_moves_no_series(
 
     undisturbed = train_on_archive(archive, told).model
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("retrieval.learn.load_crop", load_and_reject)
+        meanwhile.setattr("retrieval.crops.load_crop", load_and_reject)
         model = train_on_archive(archive, told).model
     assert model.manifest["marks"] == 8
     assert model.manifest["series"] == ["HCA 30", "HCA 32"]
