@@ -94,6 +94,7 @@ class IngestReport:
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
     have the content of another page, `resembling` of those read look like another page. `failed`:
     inputs in quarantine; `left` there without another try, as nothing about them has changed;
+    `left_as_crops`: files below a SOURCE of pages that came in as crops and stay so;
     `healed`: sources that left it for good. `skipped`: files that are no images.
     `canvases_without_image`: those with none that is understood; `manifests_without_image`: ids of
     those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
@@ -110,6 +111,7 @@ class IngestReport:
     resembling: tuple[ResemblanceRow, ...] = ()
     failed: int = 0
     left: int = 0
+    left_as_crops: int = 0
     healed: int = 0
     skipped: int = 0
     canvases_without_image: int = 0
@@ -240,7 +242,8 @@ def _ingest(
     with contextlib.closing(Web(courtesy)) as web:
         given = given_by(web, _asking(progress))
         under = tried_under(segmenter, max_pixels, max_minutes)
-        run = Run(archive, segmenter, _counted(given, progress), under, resegments)
+        done = _counted(given, progress)
+        run = Run(archive, segmenter, done, under, resegments, given.themselves)
         read = functools.partial(
             read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
         )

@@ -58,7 +58,8 @@ def files_to_read(
     """Give the files that have to be read, in order and small ones together.
 
     The others are counted and done. Pages whose masters were moved or touched go to `follow`, by
-    default into the catalogue. A file that could not be read, and would not be now, is left.
+    default into the catalogue. A file that could not be read, and would not be now, is left; so are
+    crops, read or not, that are given as pages with a folder above theirs.
     """
     follow = follow or functools.partial(follow_masters, run.archive)
     found = Whereabouts(run.archive)
@@ -95,7 +96,11 @@ def _doubtful(
                 if same := contents == {sha256}:
                     follow(at_place(pages, pages[0].source, location, sha256, stamp))
                 changed = sha256 not in contents
-            if (left or same) and _are_right(run, pages, None if left else known):
+            if run.leaves_as_crops(file.path, pages):
+                run.counts.unchanged += len(pages) if same else 0
+                run.counts.left_as_crops += 1
+                run.done(file.name)
+            elif (left or same) and _are_right(run, pages, None if left else known):
                 run.counts.unchanged += len(pages) if same else 0
                 run.counts.left += left
                 run.done(file.name)
@@ -180,6 +185,11 @@ def _unsettled(
             follow(pages)
         name = pages[0].source if pages else name_of(found, file, known)
         found.names[name] = location
+        if moved and run.leaves_as_crops(file.path, pages):
+            run.counts.moved += len(pages)
+            run.counts.left_as_crops += 1
+            run.done(file.name)
+            continue
         if moved and {page.sha256 for page in pages} == {sha256} and _is_right(run, moved):
             run.counts.moved += len(pages)
             run.counts.left += moved.failure is not None

@@ -39,7 +39,8 @@ class Given:
     """The files of a run in their order, and the manifests, each with the images wanted of it.
 
     `asked` are the places of all manifests, `unread` says of some why they could not be had.
-    `roots` are the folders and files that were named, `skipped` counts what in them is no image,
+    `roots` are the folders and files that were named, `themselves` these and the folders of the
+    masters of manifests that were named, `skipped` counts what in them is no image,
     `blank` the canvases of the manifests on which none is, or none that is understood.
     Where `failed`, they stand in quarantine and are to be tried again, changed or not.
     """
@@ -49,6 +50,7 @@ class Given:
     asked: frozenset[str] = frozenset()
     unread: Mapping[str, InputError] = field(default_factory=dict)
     roots: tuple[Path, ...] = ()
+    themselves: frozenset[Path] = frozenset()
     skipped: int = 0
     blank: int = 0
     failed: bool = False
@@ -78,12 +80,15 @@ def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Ask
     read, unread = read_given(web, addresses, asking)
     if unread and len(sources) == 1:
         raise next(iter(unread.values()))
+    roots = tuple(path.resolve() for path in paths)
+    folders = (folder_of(archive.masters_folder, one.manifest) for one in read)
     return Given(
         tuple(by_path.values()),
         tuple(_whole(archive, read)),
         frozenset(map(place_of, addresses)),
         unread,
-        tuple(path.resolve() for path in paths),
+        roots,
+        frozenset((*roots, *folders)),
         sum(one.skipped for one in listed),
         sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )

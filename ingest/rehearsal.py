@@ -40,10 +40,11 @@ class Rehearsal:
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
-    ones may once they are decoded; `left` would stay there. Pages: `moved` and `unchanged`.
-    `to_fetch`: images of manifests; `canvases_without_image` and `manifests_without_image` (ids)
-    have none that is understood. `documents` are described by the documents files, `would_bind`
-    of them would have a page. `problems`: sentences about their claims.
+    ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops.
+    Pages: `moved` and `unchanged`. `to_fetch`: images of manifests; `canvases_without_image` and
+    `manifests_without_image` (ids) have none that is understood. `documents` are described by the
+    documents files, `would_bind` of them would have a page. `problems`: sentences about their
+    claims.
     """
 
     new: int
@@ -53,6 +54,7 @@ class Rehearsal:
     unchanged: int
     unreadable: tuple[Unreadable, ...]
     left: int
+    left_as_crops: int
     to_fetch: int
     skipped: int
     canvases_without_image: int
@@ -90,7 +92,7 @@ def rehearse(
     segmenter = None if as_crops else SEGMENTER
     # What stands in quarantine is to be tried under any limits.
     under = tried_under(segmenter, max_pixels, max_minutes) if sources is not None else ""
-    run = Run(archive, segmenter, lambda _: None, under)
+    run = Run(archive, segmenter, lambda _: None, under, themselves=given.themselves)
     files, to_fetch = _files_and_missing(archive, given)
     new: dict[str, str] = {}
     copies: list[str] = []
@@ -132,6 +134,7 @@ def rehearse(
         unchanged=run.counts.unchanged,
         unreadable=tuple(unreadable),
         left=run.counts.left,
+        left_as_crops=run.counts.left_as_crops,
         to_fetch=len(to_fetch),
         skipped=given.skipped,
         canvases_without_image=given.blank,

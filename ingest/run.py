@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ingest.known import KnownPage
 from ingest.resemblance import Fingerprints
@@ -13,7 +14,8 @@ from retrieval.catalogue.archive import Archive
 @dataclass
 class Counts:
     """Pages a run has added, changed, moved or left as they were; copies among them; new marks;
-    masters fetched; files left in quarantine unread, because nothing about them has changed."""
+    masters fetched; files left in quarantine unread, because nothing about them has changed; files
+    left as the crops that they came in as."""
 
     added: int = 0
     changed: int = 0
@@ -23,6 +25,7 @@ class Counts:
     marks: int = 0
     fetched: int = 0
     left: int = 0
+    left_as_crops: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,9 @@ class Run:
 
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,
-    `named` the names that pages of manifests have so far. Where `resegments`, pages are read again
-    that another segmenter went through.
+    `named` the names that pages of manifests have so far. `themselves` are the folders and files
+    that were given: what lies in another folder below them stays crops that came in as such. Where
+    `resegments`, pages are read again that another segmenter went through.
     """
 
     archive: Archive
@@ -40,6 +44,7 @@ class Run:
     done: Callable[[str], None]
     under: str = ""
     resegments: bool = False
+    themselves: frozenset[Path] = frozenset()
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
@@ -55,3 +60,12 @@ class Run:
         if self.resegments:
             return page.segmenter == self.segmenter
         return (page.segmenter is None) == self.as_crops
+
+    def leaves_as_crops(self, file: Path, pages: Sequence[KnownPage]) -> bool:
+        """Return whether a file's pages came in as crops, and are to stay so in this run of pages.
+
+        Where the file or its folder was given itself, somebody wants them to be pages.
+        """
+        if self.as_crops or not self.themselves.isdisjoint((file, file.parent)):
+            return False
+        return any(page.segmenter is None for page in pages)

@@ -19,6 +19,8 @@ MOST_PROBLEMS = 10
 #: Pages without a document, and documents without a page, that are named.
 MOST_NAMED = 5
 
+_AS_PAGES = "to seek marks on them, ingest the very folder they lie in."
+
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     """Return a run's report for a person, one fact a line, and what to do next."""
@@ -54,6 +56,8 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
             f"{report.left} of them have not changed and were not tried again: prizemarks ingest "
             f"{folder} --retry-quarantined does."
         )
+    if report.left_as_crops:
+        lines.append(f"{report.left_as_crops} files came in as crops and were left so: {_AS_PAGES}")
     if report.documents or report.bound:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
     if report.pages_without_document:
@@ -88,6 +92,10 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
         lines += some_of(said, MOST_NAMED, "more inputs")
     if found.left:
         lines.append(f"{found.left} files would be left in quarantine, as they have not changed.")
+    if found.left_as_crops:
+        lines.append(
+            f"{found.left_as_crops} files came in as crops and would be left so: {_AS_PAGES}"
+        )
     if found.skipped:
         lines.append(f"{found.skipped} files are no images and would be passed over.")
     if found.canvases_without_image:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from ingest.batch import retry_crops, retry_pages
 from ingest.reading import file_digest
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
-from tests.ingest.scans import boxes, dump, pages_of, rows, scan
+from tests.ingest.scans import boxes, crops_of, dump, pages_of, propose, rows, scan
 
 
 def test_a_second_run_does_nothing(archive: Archive, tmp_path: Path) -> None:
@@ -335,3 +336,64 @@ def test_where_a_page_lies_is_asked_of_files_that_may_have_it(
     report = pages_of(archive, tmp_path / "in")
     assert (report.changed, report.unchanged) == (1, 3)
     assert hashed == ["1.png"]
+
+
+@pytest.fixture
+def crops(archive: Archive, tmp_path: Path) -> Path:
+    """A folder of two crops that are in, in a folder with a scan of the same name as one."""
+    scan(tmp_path / "in" / "scans" / "a.png", (0, 0), (2, 2))
+    scan(tmp_path / "in" / "crops" / "a.png", (1, 1), size=(60, 60))
+    scan(tmp_path / "in" / "crops" / "1" / "b.png", (0, 1), size=(60, 60))
+    pages_of(archive, tmp_path / "in" / "scans")
+    crops_of(archive, tmp_path / "in" / "crops")
+    return tmp_path / "in" / "crops"
+
+
+def test_crops_below_a_folder_of_pages_stay_crops(archive: Archive, crops: Path) -> None:
+    scan(crops / "new.png", (0, 0))
+    before = dump(archive)
+    said = rehearse(archive, [crops.parent])
+    report = pages_of(archive, crops.parent)
+    assert (said.new, said.unchanged, said.left_as_crops) == (1, 3, 2)
+    assert (report.added, report.unchanged, report.left_as_crops) == (1, 3, 2)
+    assert dump(archive)["marks"][: len(before["marks"])] == before["marks"]
+    assert dump(archive)["pages"][:3] == before["pages"]
+    assert boxes(archive, "crops/new.png") == [(0, 0, "proposed")]
+
+
+def test_crops_that_were_moved_or_changed_stay_crops(archive: Archive, crops: Path) -> None:
+    before = dump(archive)
+    (crops / "1" / "b.png").rename(crops / "moved.png")
+    scan(crops / "a.png", (0, 0), (2, 2), size=(60, 60))
+    report = pages_of(archive, crops.parent)
+    assert (report.moved, report.changed, report.left_as_crops) == (1, 0, 2)
+    assert dump(archive)["marks"] == before["marks"]
+    report = crops_of(archive, crops)  # what has changed is read when it is given as what it is
+    assert (report.unchanged, report.changed, report.left_as_crops) == (1, 1, 0)
+
+
+def test_crops_are_pages_where_their_own_folder_or_file_is_given_so(
+    archive: Archive, crops: Path
+) -> None:
+    report = pages_of(archive, crops)
+    assert (report.changed, report.left_as_crops) == (1, 1)
+    assert boxes(archive, "crops/a.png") == [(20, 20, "proposed")]
+    assert boxes(archive, "1/b.png") == [(0, 0, "confirmed")]
+    report = pages_of(archive, crops / "1" / "b.png")
+    assert (report.changed, report.left_as_crops) == (1, 0)
+    assert boxes(archive, "1/b.png") == [(0, 20, "proposed")]
+
+
+def test_a_crop_in_quarantine_stays_a_crop_when_it_is_tried_again(
+    archive: Archive, crops: Path
+) -> None:
+    good = (crops / "a.png").read_bytes()
+    (crops / "a.png").write_bytes(b"junk")
+    assert crops_of(archive, crops).failed == 1
+    (crops / "a.png").write_bytes(good)
+    before = dump(archive)["marks"]
+    again = {"propose": propose, "segmenter": "squares-1", "workers": 0}
+    report = retry_pages(archive, **again)  # type: ignore[arg-type]
+    assert (report.left_as_crops, report.failed) == (1, 1)
+    assert dump(archive)["marks"] == before
+    assert retry_crops(archive, workers=0).failed == 0

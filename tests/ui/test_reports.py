@@ -32,6 +32,14 @@ def test_pages_are_said_to_be_bound_where_no_document_is_new() -> None:
     assert "0 documents catalogued, 2 pages bound to one." in lines
 
 
+def test_it_is_said_which_files_were_left_as_crops_and_how_to_make_them_pages() -> None:
+    lines = ingest_sentences(Path("a"), IngestReport(unchanged=3, left_as_crops=3))
+    assert lines[1:] == [
+        "3 files came in as crops and were left so: to seek marks on them, ingest the very folder "
+        "they lie in."
+    ]
+
+
 def test_marks_that_could_not_be_embedded_are_named() -> None:
     unread = tuple(f"mark {mark}: The crop is gone." for mark in range(1, 13))
     lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, unread))
