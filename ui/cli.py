@@ -1,12 +1,19 @@
 """The command `prizemarks`. Exit status: 0 done, 1 done with failures reported, 2 wrong use.
 
+A fault of the program ends with `CRASHED`, which is neither.
+
 Each subcommand is a function of `ui.commands`; its arguments, help and example stand there.
 """
 
 from __future__ import annotations
 
+import sys
+import traceback
+from typing import Any
+
 import typer
 
+from ui.command import CRASHED
 from ui.commands.annotate import annotate, export
 from ui.commands.evaluate import evaluate
 from ui.commands.group import group
@@ -16,8 +23,27 @@ from ui.commands.search import search
 from ui.commands.serve import demo, serve
 from ui.commands.status import status
 from ui.commands.train import objectives_offered, train
+from ui.progress import console
 
-app = typer.Typer(
+
+class Command(typer.Typer):
+    """The command as a terminal runs it: what nobody foresaw is shown, with a status of its own."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command, and end the process with its status."""
+        try:
+            return super().__call__(*arguments, **options)
+        except Exception:  # Python's own status for it is 1, which is ours for what is done
+            traceback.print_exc()
+            console.print(
+                "[bold red]Error:[/] The program has a fault: please report it with the lines "
+                "above.",
+                soft_wrap=True,
+            )
+            sys.exit(CRASHED)
+
+
+app = Command(
     name="prizemarks",
     help="Find merchants' marks in scanned archives: ingest, train, index, search.",
     no_args_is_help=True,

@@ -18,6 +18,7 @@ from retrieval.catalogue.errors import PrizemarksError
 from ui.progress import console
 
 DONE, FAILURES, WRONG_USE = 0, 1, 2
+CRASHED = 70  # EX_SOFTWARE of sysexits.h
 
 ArchiveArgument = Annotated[
     Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
@@ -19,6 +19,7 @@ from retrieval.catalogue import migration
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
 
 DATABASE = "archive.db"
+BACKUPS = "backups"
 
 #: Milliseconds that one connection waits for another's transaction to end.
 BUSY_TIMEOUT = 30_000
@@ -60,7 +61,7 @@ class Archive:
 
         For reading, and for writing what was not read first. Raises ArchiveBusy when another
         process keeps the catalogue locked for longer than `BUSY_TIMEOUT`, ArchiveError when the
-        disk is full or refuses.
+        disk is full or refuses, or the catalogue is damaged.
         """
         with self._in_our_words(), Session(self.engine) as session, session.begin():
             yield session
@@ -106,7 +107,7 @@ class Archive:
     def _in_our_words(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
+        except DatabaseError as error:
             if _is_busy(error):
                 raise ArchiveBusy(
                     f"Another process has been writing to {self.folder} for over "
@@ -114,6 +115,8 @@ class Archive:
                 ) from error
             if _is_refused(error):
                 raise _refused(self.folder, error) from error
+            if _is_damaged(error):
+                raise _damaged(self.folder, error) from error
             raise
 
 
@@ -186,17 +189,14 @@ def _opened(folder: Path) -> Archive:
     try:
         if migration.needed(archive.engine, folder):
             with archive.lock():
-                migration.migrate(archive.engine, backups=folder / "backups")
+                migration.migrate(archive.engine, backups=folder / BACKUPS)
     except DatabaseError as error:
         archive.close()
         if _is_busy(error):
             raise ArchiveBusy(f"Another process is working on {folder}.") from error
         if _is_refused(error):
             raise _refused(folder, error) from error
-        raise ArchiveError(
-            f"{folder / DATABASE} cannot be read as a catalogue ({error.orig}). If it is damaged, "
-            f"put back a copy from {folder / 'backups'}."
-        ) from error
+        raise _damaged(folder, error) from error
     except BaseException:
         archive.close()
         raise
@@ -297,6 +297,30 @@ def _refused(folder: Path, error: DatabaseError) -> ArchiveError:
     return ArchiveError(
         f"{folder / DATABASE} cannot be written or read ({error.orig}). What was done is kept: see "
         "that the disk is there, has room and lets you write, then run the same command again."
+    )
+
+
+def _is_damaged(error: DatabaseError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    )
+
+
+def _damaged(folder: Path, error: DatabaseError) -> ArchiveError:
+    path = folder / DATABASE
+    copies = sorted((folder / BACKUPS).glob(f"{path.stem}-*.db"))  # their names begin with the time
+    advice = (
+        "put back your own last copy of it, and delete "
+        f"{path.name}-wal and {path.name}-shm beside it."
+    )
+    if copies:
+        advice += (
+            f" Without one, put back {copies[-1]}: the catalogue as it was before an update of the "
+            "program. What came since is not in it; `prizemarks ingest` takes scans in again."
+        )
+    return ArchiveError(
+        f"{path} cannot be read as a catalogue ({error.orig}). If it is damaged, {advice}"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ui.running import run
+from ui.command import CRASHED
 
 COMMANDS = (
     "ingest", "train", "index", "search", "evaluate", "group", "status", "export", "serve", "demo",
@@ -70,3 +71,21 @@ def test_wrong_use_is_one_sentence_and_status_2(
     assert done.exit_code == 2
     assert said in re.sub(r"\s+", " ", done.stderr)
     assert "Traceback" not in done.output
+
+
+def test_a_fault_of_the_program_has_a_status_of_its_own_and_shows_where() -> None:
+    program = (
+        "import ui.commands.status, ui.cli, sys\n"
+        "def broken(folder): raise ZeroDivisionError('of the test')\n"
+        "ui.commands.status.archive_in = broken\n"
+        "sys.argv = ['prizemarks', 'status', '/nowhere']\n"
+        "sys.exit(ui.cli.app())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == CRASHED == 70
+    assert "Traceback" in done.stderr and "in broken" in done.stderr
+    assert done.stderr.splitlines()[-2:] == [
+        "ZeroDivisionError: of the test",
+        "Error: The program has a fault: please report it with the lines above.",
+    ]
+    assert done.stdout == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
@@ -157,3 +157,44 @@ def test_a_write_waits_and_then_says_who_is_in_the_way(
     with archive.writing(), pytest.raises(ArchiveBusy, match="writing"), other.writing():
         pass
     other.close()
+
+
+def spoilt(archive: Archive) -> None:
+    """Fill the catalogue, and overwrite the pages in the middle of its file."""
+    with archive.session() as session:
+        session.add_all(a_page(f"{at}.png") for at in range(2000))
+    archive.close()
+    path = archive.folder / "archive.db"
+    content = bytearray(path.read_bytes())
+    assert len(content) > 50 * 4096
+    content[30 * 4096 : 50 * 4096] = b"\xff" * (20 * 4096)
+    path.write_bytes(content)
+
+
+def test_a_damaged_catalogue_is_said_with_what_can_be_put_back(archive: Archive) -> None:
+    spoilt(archive)
+    pages = select(Page.source, Page.sha256)
+    with pytest.raises(ArchiveError) as caught, archive.session() as session:
+        session.execute(pages).all()
+    path = archive.folder / "archive.db"
+    assert str(caught.value) == (
+        f"{path} cannot be read as a catalogue (database disk image is malformed). If it is "
+        "damaged, put back your own last copy of it, and delete archive.db-wal and archive.db-shm "
+        "beside it."
+    )
+    backups = archive.folder / "backups"
+    backups.mkdir()
+    for name in (".unfinished-a.db", "archive-20260101T0Z-b.db", "archive-20250101T0Z-c.db"):
+        (backups / name).touch()
+    with pytest.raises(ArchiveError) as caught, archive.writing() as session:
+        session.execute(pages).all()
+    assert str(caught.value).endswith(
+        f"beside it. Without one, put back {backups / 'archive-20260101T0Z-b.db'}: the catalogue "
+        "as it was before an update of the program. What came since is not in it; `prizemarks "
+        "ingest` takes scans in again."
+    )
+
+
+def test_a_fault_of_the_program_is_not_said_to_be_damage(archive: Archive) -> None:
+    with pytest.raises(OperationalError, match="no such table"), archive.session() as session:
+        session.execute(text("SELECT * FROM nowhere"))
