@@ -98,7 +98,8 @@ class IngestReport:
     `healed`: sources that left it for good. `skipped`: files that are no images.
     `canvases_without_image`: those with none that is understood; `manifests_without_image`: ids of
     those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
-    sentences about the claims of the documents files.
+    sentences about the claims of the documents files. `files_without_page`: names of those that
+    claim pages, none of which was found.
     Where such files were given, `sources_without_document` and `references_without_page` name
     what is left in the archive, in natural order.
     """
@@ -125,6 +126,7 @@ class IngestReport:
     sources_without_document: tuple[str, ...] = ()
     references_without_page: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    files_without_page: tuple[str, ...] = ()
 
 
 class Manner(TypedDict, total=False):
@@ -286,6 +288,7 @@ def _ingest(
             *(said for one in described for said in one.problems),
             *binding.problems,
         ),
+        files_without_page=binding.unmet,
     )
 
 

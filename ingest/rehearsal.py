@@ -125,7 +125,7 @@ def rehearse(
             moved.get(number, (source, location)) for number, source, location in here_now
         )
     locations |= new | dict(to_fetch)
-    owners, problems = claims_met(locations, described, given.below_roots)
+    owners, problems, _ = claims_met(locations, described, given.below_roots)
     return Rehearsal(
         new=len(new),
         copies=tuple(copies),

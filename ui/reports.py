@@ -66,6 +66,11 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     if report.documents_without_pages:
         named = _named(report.references_without_page)
         lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
+    lines += [
+        f"No page was found by {name}: it must name pages as `prizemarks export {folder} --format "
+        "csv` lists them in the column source."
+        for name in report.files_without_page
+    ]
     remarks = [*_imageless(report.manifests_without_image), *report.problems]
     lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     if report.marks:

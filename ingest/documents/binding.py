@@ -17,10 +17,14 @@ from retrieval.catalogue.tables import Document, Page
 
 @dataclass(frozen=True)
 class Binding:
-    """How the claims met the pages: pages claimed, and one sentence for each claim that failed."""
+    """How the claims met the pages: pages claimed, and one sentence for each claim that failed.
+
+    `unmet` names the files that claim pages, none of which was found.
+    """
 
     pages: int
     problems: tuple[str, ...]
+    unmet: tuple[str, ...] = ()
 
 
 def bind_pages(
@@ -52,7 +56,7 @@ def bind_pages(
         pages[source].append(page)
         locations[source] = location
         places[page] = document, ordinal
-    owners, problems = claims_met(locations, files, given)
+    owners, problems, unmet = claims_met(locations, files, given)
     claimed: dict[int, list[int]] = defaultdict(list)
     for source, claim in owners.items():
         claimed[documents[claim.reference]] += pages[source]
@@ -69,7 +73,7 @@ def bind_pages(
     ]
     if changed:
         session.execute(update(Page), changed)
-    return Binding(sum(map(len, claimed.values())), tuple(problems))
+    return Binding(sum(map(len, claimed.values())), tuple(problems), tuple(unmet))
 
 
 def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
@@ -90,15 +94,19 @@ def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
 
 def claims_met(
     locations: Mapping[str, str], files: Sequence[DocumentsFile], given: Sequence[ImageFile]
-) -> tuple[dict[str, PageClaim], list[str]]:
-    """Return the claim that has each source, in their order; a sentence for each that failed.
+) -> tuple[dict[str, PageClaim], list[str], list[str]]:
+    """Return the claim that has each source, in their order; a sentence for each that failed; and
+    the names of the files that claim pages, none of which was found.
 
     `locations` are those of the sources' masters, `given` are the files of this run.
     """
     finder = _Finder(locations, given)
     owners: dict[str, tuple[DocumentsFile, PageClaim]] = {}
     problems: list[str] = []
-    for file, claim in [(one, claim) for one in files for claim in one.claims]:
+    met: set[int] = set()
+    for at, file, claim in [
+        (at, one, claim) for at, one in enumerate(files) for claim in one.claims
+    ]:
         found = finder.find(claim)
         where = f"{file.name}, line {claim.line}:"
         if len(found) != 1:
@@ -109,6 +117,7 @@ def claims_met(
                 f"{found[0]!r} and {found[1]!r}: write more of its path."
             )
             continue
+        met.add(at)
         giver, owner = owners.setdefault(found[0], (file, claim))
         if owner.reference != claim.reference:
             line = f"line {owner.line}" + (f" of {giver.name}" if giver is not file else "")
@@ -116,7 +125,8 @@ def claims_met(
                 f"{where} the page {found[0]!r} was given to {owner.reference} on {line}; "
                 "it stays there."
             )
-    return {source: claim for source, (_, claim) in owners.items()}, problems
+    unmet = [file.name for at, file in enumerate(files) if file.claims and at not in met]
+    return {source: claim for source, (_, claim) in owners.items()}, problems, unmet
 
 
 class _Finder:

@@ -122,7 +122,8 @@ def ingest(
     else:
         for line in ingest_sentences(archive, done):
             typer.echo(line)
-    raise typer.Exit(FAILURES if done.failed or done.manifests_without_image else DONE)
+    failed = done.failed or done.manifests_without_image or done.files_without_page
+    raise typer.Exit(FAILURES if failed else DONE)
 
 
 def _rehearse(

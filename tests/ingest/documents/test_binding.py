@@ -170,6 +170,20 @@ def test_other_paths_find_nothing(archive: Archive, tmp_path: Path, written: str
     assert binding.problems == (f"documents.csv, line 2: no page {written!r} has been ingested.",)
 
 
+def test_files_of_which_no_claim_meets_a_page_are_named(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "1.png", "a/2.png", "b/2.png")
+    binding = into(
+        archive,
+        tmp_path,
+        "reference,source\nA,9.png\nA,2.png\n",  # none there, and one of two
+        "reference,source\nA,9.png\nA,1.png\n",
+        "reference,source\nB,1.png\n",  # met, and given to another
+        "reference,title\nC,without a claim\n",
+    )
+    assert binding.pages == 1
+    assert binding.unmet == ("documents.csv",)
+
+
 def test_a_name_that_several_pages_have_is_not_guessed(archive: Archive, tmp_path: Path) -> None:
     add_pages(archive, "1/img.png", "2/img.png")
     binding = into(archive, tmp_path, "reference,source\nA,img.png\nB,2/img.png\n")

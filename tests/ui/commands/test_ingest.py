@@ -77,6 +77,32 @@ def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) ->
     assert "1 inputs could be read now and left quarantine." in done.stdout
 
 
+def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans/1.png"), np.full((80, 80), 255, np.uint8))
+    (tmp_path / "d.csv").write_text("reference,source\nHCA 32/1,page 1.tif\n")
+    command = (
+        "ingest",
+        tmp_path / "archive",
+        tmp_path / "scans",
+        "--documents",
+        tmp_path / "d.csv",
+    )
+    done = run(*command)
+    assert done.exit_code == 1
+    assert (
+        "No page was found by d.csv: it must name pages as `prizemarks export "
+        f"{tmp_path / 'archive'} --format csv` lists them in the column source."
+    ) in done.stdout.splitlines()
+    told = run(*command, "--json")
+    assert told.exit_code == 1
+    assert json.loads(told.stdout)["files_without_page"] == ["d.csv"]
+    (tmp_path / "d.csv").write_text("reference,source\nHCA 32/1,page 1.tif\nHCA 32/1,1.png\n")
+    done = run(*command)
+    assert done.exit_code == 0
+    assert "No page was found" not in done.stdout
+
+
 def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
     page = written_page(1)
     (tmp_path / "scans").mkdir()
