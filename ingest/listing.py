@@ -90,9 +90,13 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 
 def storable(name: str) -> str:
-    """Return `name` as text that any database holds: NFC, bytes that are no UTF-8 as `\\xe9`."""
-    encoded = name.encode("utf-8", "surrogateescape")
-    return unicodedata.normalize("NFC", encoded.decode("utf-8", "backslashreplace"))
+    """Return `name` as text that any database holds: `printable`, and NFC."""
+    return unicodedata.normalize("NFC", printable(name))
+
+
+def printable(name: str) -> str:
+    """Return `name` as text that can be printed: bytes that are no UTF-8 as `\\xe9`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def location_of(path: Path) -> str:

@@ -65,6 +65,7 @@ def search(
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
+    from ingest.listing import printable
     from retrieval.catalogue.documents import facets
     from retrieval.everywhere import (
         load_places,
@@ -108,7 +109,8 @@ def search(
             typer.echo(rendered(as_table(query, hits, ways)))
 
     def remark(path: Path, sentence: str) -> None:
-        console.print(f"{escape(str(path))}: {escape(sentence)}", soft_wrap=True)
+        said = f"{printable(str(path))}: {printable(sentence)}"
+        console.print(escape(said), soft_wrap=True)
 
     with archive_in(archive) as opened:
         if kinds != 1:
@@ -152,5 +154,5 @@ def search(
                     pictures = [one for at, one in enumerate(pictures) if at not in error.at]
                     ranked = by_images([picture for _, picture in pictures])
                 for (path, _), hits in zip(pictures, ranked, strict=True):
-                    say(str(path), hits)
+                    say(printable(str(path)), hits)
     raise typer.Exit(FAILURES if failed else DONE)

@@ -3,7 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import shutil
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -132,6 +135,29 @@ def test_a_query_without_ink_is_said_and_the_rest_answered(marks: Path, tmp_path
     (answer,) = map(json.loads, done.stdout.splitlines())
     assert answer["query"] == str(mark)
     assert done.stderr.count("bare.png: There is no ink in this picture") == 2
+
+
+def test_a_name_that_is_no_utf_8_is_printed_and_the_rest_answered(
+    marks: Path, tmp_path: Path
+) -> None:
+    mark = marks / "crops/merchant 1/01.png"
+    latin = tmp_path / os.fsdecode(b"caf\xe9.png")
+    shutil.copy(mark, latin)
+    (tmp_path / os.fsdecode(b"bad\xe9.png")).write_bytes(b"no image")
+    decomposed = tmp_path / unicodedata.normalize("NFD", "é.png")
+    shutil.copy(mark, decomposed)
+    queries = [latin, tmp_path / os.fsdecode(b"bad\xe9.png"), decomposed, mark]
+    done = run("search", marks / "archive", *queries, "--json", "--top", 1)
+    assert done.exit_code == 1, done.output
+    assert [json.loads(line)["query"] for line in done.stdout.splitlines()] == [
+        f"{tmp_path}/caf\\xe9.png",
+        str(decomposed),
+        str(mark),
+    ]
+    assert f"{tmp_path}/bad\\xe9.png: " in done.stderr
+    done = run("search", marks / "archive", latin, mark, "--top", 1)
+    assert done.exit_code == 0, done.output
+    assert "caf\\xe9.png" in done.stdout and "merchant 1/01.png" in done.stdout
 
 
 def test_of_a_file_of_several_images_the_first_is_looked_for(marks: Path, tmp_path: Path) -> None:
