@@ -27,25 +27,25 @@ THEME = {
 STYLE = """<style>
 .pm-head h1 { font-family: "Source Serif", Georgia, serif; font-size: 1.9rem; font-weight: 600;
   margin: 0; padding: 0; line-height: 1.2; }
-.pm-head .pm-archive { color: #7d7263; font-weight: 400; margin-left: .4rem; }
-.pm-head .pm-facts { color: #7d7263; font-size: .85rem; margin: .25rem 0 0; }
+.pm-head .pm-archive { color: #756a5c; font-weight: 400; margin-left: .4rem; }
+.pm-head .pm-facts { color: #756a5c; font-size: .85rem; margin: .25rem 0 0; }
 .pm-head .pm-dot { margin: 0 .3rem; }
 .pm-head { border-bottom: 1px solid #ddd3c1; padding-bottom: .7rem; margin-bottom: .2rem; }
 .pm-section h2 { font-family: "Source Serif", Georgia, serif; font-size: 1.2rem; font-weight: 600;
   margin: 0; padding: 0; }
-.pm-section .pm-line { color: #7d7263; font-size: .85rem; margin: .15rem 0 0; }
+.pm-section .pm-line { color: #756a5c; font-size: .85rem; margin: .15rem 0 0; }
 .pm-card p { margin: 0; line-height: 1.3; overflow-wrap: anywhere; }
 .pm-card .pm-alike { font-size: .82rem; margin-bottom: .35rem; }
 .pm-card .pm-strong { color: #8c2f22; font-weight: 600; }
-.pm-card .pm-weak { color: #7d7263; }
+.pm-card .pm-weak { color: #756a5c; }
 .pm-card .pm-way { font-size: .82rem; font-style: italic; margin-bottom: .35rem; }
 .pm-card .pm-reference { font-size: .92rem; font-weight: 600; }
 .pm-card .pm-beside { font-size: .82rem; color: #5d5448; }
 .pm-card .pm-already { font-size: .82rem; color: #34628c; }
-.pm-card .pm-credit { font-size: .75rem; color: #7d7263; margin-top: .2rem; display: -webkit-box;
+.pm-card .pm-credit { font-size: .75rem; color: #756a5c; margin-top: .2rem; display: -webkit-box;
   -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .pm-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-.pm-table th { text-align: left; font-weight: 400; color: #7d7263; padding: .3rem .8rem .3rem 0;
+.pm-table th { text-align: left; font-weight: 400; color: #756a5c; padding: .3rem .8rem .3rem 0;
   vertical-align: top; white-space: nowrap; border: 0; border-bottom: 1px solid #eae2d3; }
 .pm-table td { padding: .3rem 0; border: 0; border-bottom: 1px solid #eae2d3;
   overflow-wrap: anywhere; }

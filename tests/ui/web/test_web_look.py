@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 
-from ui.web.look import STYLE
+import pytest
+
+from ui.web.look import STYLE, THEME
 
 #: Each rule of the style: what it is for, and its declarations.
 RULES = {
@@ -18,3 +20,24 @@ def test_the_question_scrolls_where_it_is_higher_than_the_window() -> None:
     assert question["position"] == "sticky"
     assert question["max-height"] == "calc(100vh - 3rem)"
     assert question["overflow-y"] == "auto"
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours as WCAG 2 defines it, in [1, 21]."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("paper", [THEME["backgroundColor"], "#fffdf9"], ids=["page", "card"])
+def test_all_text_stands_out_from_its_paper(paper: str) -> None:
+    assert RULES['[class*="st-key-card-"]']["background"] == "#fffdf9"
+    inks = {body["color"] for body in RULES.values() if "color" in body} | {THEME["textColor"]}
+    assert {ink: _contrast(ink, paper) for ink in inks if _contrast(ink, paper) < 4.5} == {}
