@@ -296,7 +296,7 @@ def test_a_page_opens_at_its_top_and_leads_back_to_where_it_was_opened(
     last.click()
     page.get_by_text("What is known").wait_for()
     page.wait_for_function(f"{SCROLLED} === 0")
-    look = page.get_by_role("button", name="Look", exact=True).last
+    look = page.get_by_role("button", name="Look at mark").last
     look.scroll_into_view_if_needed()
     assert page.evaluate(SCROLLED) > 0
     look.click()

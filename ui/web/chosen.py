@@ -13,7 +13,7 @@ from retrieval.catalogue.identities import names_of
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.loading import mark_tile
-from ui.web.markup import section
+from ui.web.markup import one_of_many, section
 from ui.web.outline import in_page
 from ui.web.query import View
 from ui.web.state import next_from_top, show, view
@@ -51,7 +51,7 @@ def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int,
                 else:
                     st.caption(f"Mark {mark} is not in this archive.")
                 st.button(
-                    "Remove",
+                    one_of_many("Remove", f"mark {mark}"),
                     key=f"remove-{mark}",
                     type="tertiary",
                     on_click=lambda mark=mark: show(view().forget(mark)),

@@ -20,7 +20,7 @@ from retrieval.catalogue.groups import (
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.loading import mark_tile
-from ui.web.markup import card, section
+from ui.web.markup import card, one_of_many, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
@@ -181,7 +181,7 @@ def _cards(
                 ):
                     chosen += 1
                 st.button(
-                    "Open page",
+                    one_of_many("Open page", f"of mark {mark}"),
                     key=f"open-{mark}",
                     type="tertiary",
                     on_click=lambda mark=mark: next_from_top(opened=mark),

@@ -55,7 +55,9 @@ STYLE = """<style>
 [class*="st-key-card-"] { background: #fffdf9; }
 [class*="st-key-card-chosen-"], [class*="st-key-card-other-"] { background: none; }
 [class*="st-key-card-"] img { border-radius: 3px; }
-[data-testid="stBaseButton-tertiary"] { min-height: 0; padding: 0; }
+[data-testid="stBaseButton-tertiary"] { min-height: 0; padding: 0; position: relative; }
+[data-testid="stBaseButton-tertiary"] p span { position: absolute; width: 1px; height: 1px;
+  overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 [data-testid="stBaseButton-tertiary"] p { text-decoration: underline;
   text-decoration-color: #c9bda8; text-underline-offset: 3px; }
 [data-testid="stBaseButton-tertiary"]:hover p { text-decoration-color: currentcolor; }

@@ -1,4 +1,7 @@
-"""Pieces of HTML made of text that others wrote: everything is escaped here, and only here."""
+"""Pieces of HTML made of text that others wrote: everything is escaped here, and only here.
+
+And what buttons are called to those who hear the page.
+"""
 
 from __future__ import annotations
 
@@ -55,3 +58,11 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
         for label, value in rows
     )
     return f"<table class='pm-table'><tbody>{body}</tbody></table>"
+
+
+def one_of_many(label: str, which: str) -> str:
+    """Return a button's label as Markdown, for buttons that are on many cards under one name.
+
+    `which`, plain words and numbers, says of what: it is heard, and the style hides it.
+    """
+    return f"{label} :small[{which}]"

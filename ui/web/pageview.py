@@ -14,7 +14,7 @@ from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
 from ui.web.loading import mark_tile, page_preview
-from ui.web.markup import card, section, table
+from ui.web.markup import card, one_of_many, section, table
 from ui.web.outline import in_page, outlined
 from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, view
@@ -122,7 +122,7 @@ def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> Non
                 where = reference(other.document, other.source)
                 st.html(card("", False, where, ship_and_date(other.document)))
                 st.button(
-                    "Look",
+                    one_of_many("Look", f"at mark {mark}"),
                     key=f"look-{said.name}-{mark}",
                     type="tertiary",
                     on_click=lambda mark=mark: next_from_top(opened=mark),
@@ -155,7 +155,7 @@ def _show_others(archive: Archive, others: list[MarkRow]) -> None:
             with st.container(key=f"card-other-{other.mark}", width=96, gap="xxsmall"):
                 _crop(archive, other, 96)
                 st.button(
-                    "Look",
+                    one_of_many("Look", f"at mark {other.mark}"),
                     key=f"look-{other.mark}",
                     type="tertiary",
                     on_click=lambda mark=other.mark: next_from_top(opened=mark),

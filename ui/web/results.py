@@ -22,7 +22,7 @@ from retrieval.everywhere import (
 from retrieval.search import Hit, Searcher, search_images, search_marks
 from ui.web.asking import Question
 from ui.web.loading import mark_tile, place_tile, places_of
-from ui.web.markup import card, section
+from ui.web.markup import card, one_of_many, section
 from ui.web.outline import in_page
 from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, next_from_top, show, show_from_top, view
@@ -132,6 +132,7 @@ def _card(archive: Archive, hit: Hit, way: str, identity: str) -> None:
 def _place_card(archive: Archive, place: Place, way: str) -> None:
     where = cited(place.document, place.source, place.canvas)
     spot = (place.page, place.box)
+    which = f"the place {','.join(map(str, place.box))} on page {place.page}"
     name = "-".join(map(str, (place.page, *place.box)))
     with st.container(key=f"card-place-{name}", border=True, width=CARD, gap="xsmall"):
         picture = place_tile(archive, spot)
@@ -154,13 +155,13 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
         )
         with st.container(horizontal=True, gap="small", key=f"links-place-{name}"):
             st.button(
-                "Open page",
+                one_of_many("Open page", f"of {which}"),
                 key=f"open-place-{name}",
                 type="tertiary",
                 on_click=lambda: next_from_top(place=spot),
             )
             st.button(
-                "More like this",
+                one_of_many("More like this", which),
                 key=f"more-place-{name}",
                 type="tertiary",
                 on_click=lambda: show_from_top(view().more_like_place(spot)),
@@ -178,20 +179,20 @@ def _picture(archive: Archive, crop: str, mark: int, where: str) -> None:
 def _buttons(mark: int) -> None:
     with st.container(horizontal=True, gap="small", key=f"links-{mark}"):
         st.button(
-            "Open page",
+            one_of_many("Open page", f"of mark {mark}"),
             key=f"open-{mark}",
             type="tertiary",
             on_click=lambda: next_from_top(opened=mark),
         )
         st.button(
-            "More like this",
+            one_of_many("More like this", f"mark {mark}"),
             key=f"more-{mark}",
             type="tertiary",
             on_click=more_like,
             args=(mark,),
         )
         st.button(
-            "Not like this",
+            one_of_many("Not like this", f"mark {mark}"),
             key=f"less-{mark}",
             type="tertiary",
             on_click=lambda: show(view().not_like(mark)),

@@ -22,6 +22,14 @@ def test_the_question_scrolls_where_it_is_higher_than_the_window() -> None:
     assert question["overflow-y"] == "auto"
 
 
+def test_what_tells_buttons_apart_is_heard_and_not_seen() -> None:
+    button = '[data-testid="stBaseButton-tertiary"]'
+    hidden = RULES[f"{button} p span"]
+    assert (hidden["position"], hidden["clip-path"]) == ("absolute", "inset(50%)")
+    assert not {"display", "visibility"} & set(hidden), "these would hide it from the ear as well"
+    assert RULES[button]["position"] == "relative", "what is hidden stays with its button"
+
+
 def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [

@@ -155,6 +155,18 @@ def test_a_card_says_whether_its_mark_is_confirmed(papers: Papers, visit: Visit)
         assert [number for number, card in enumerate(cards) if word in card] == [at]
 
 
+def test_no_two_buttons_are_called_the_same(papers: Papers, visit: Visit) -> None:
+    (one, other, *_), (two, *_), _ = papers.marks
+    asked = {"mark": f"{one},{two}", "unlike": str(other)}
+    for params in ({}, asked, {"open": str(one)}):
+        page = visit(papers.archive.folder, **params)
+        labels = [button.label for button in page.button]
+        assert len(labels) == len(set(labels))
+    page = visit(papers.archive.folder, **asked)
+    assert page.button(key=f"open-{papers.marks[2][0]}").label == "Open page :small[of mark 9]"
+    assert page.button(key=f"remove-{two}").label == f"Remove :small[mark {two}]"
+
+
 def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     one = papers.marks[0][0]
     page = visit(papers.archive.folder, mark=str(one), ship="Amity")
