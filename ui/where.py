@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from retrieval.catalogue.documents import Facets, Filters
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.spelling import folded
 
 _YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
 
@@ -75,7 +76,7 @@ def _one_of(known: Sequence[str], wanted: str | None, name: str) -> str | None:
     if wanted is None or wanted in known:
         return wanted
     for one in known:
-        if one.casefold() == wanted.casefold():
+        if folded(one) == folded(wanted):
             return one
     near = difflib.get_close_matches(wanted, known, n=3)
     hint = f" Perhaps {' or '.join(map(repr, near))}?" if near else ""

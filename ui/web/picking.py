@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
+from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Document, Mark, Page
 from ui.wording import known
 
@@ -27,6 +28,8 @@ class Offered:
 
 def offered_pages(session: Session, text: str, where: Filters, also: int | None = None) -> Offered:
     """Return the pages whose reference, title, ship or file name holds every word of `text`.
+
+    Whatever the case of its letters.
 
     `where` narrows them as it narrows a search. Documents come in the order of their references,
     pages in that of their document. The page `also` is offered whatever it is called.
@@ -49,9 +52,11 @@ def offered_pages(session: Session, text: str, where: Filters, also: int | None 
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    sought = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    columns = (Document.reference, Document.title, Document.ship, Page.source)
-    return or_(*(column.ilike(f"%{sought}%", escape="\\") for column in columns))
+    # Of a document with many pages it is found out once.
+    named = (holds(column, word) for column in (Document.reference, Document.title, Document.ship))
+    return or_(
+        Page.document_id.in_(select(Document.id).where(or_(*named))), holds(Page.source, word)
+    )
 
 
 def _name(source: str, frame: int, reference: str | None, title: str | None) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.tables import Document, Mark, Page
 from tests.paper_archive import Papers
 from ui.web.picking import offered_pages, sampled_marks
 
@@ -25,6 +25,19 @@ def test_pages_are_found_by_any_word(papers: Papers) -> None:
         assert list(offered_pages(session, "lading", Filters(), third).names) == [third, second]
         names = offered_pages(session, "lading", Filters()).names
         assert names[second] == "HCA 32/1/2 · 1.png · Bill of lading"
+
+
+def test_pages_are_found_whatever_the_case_of_the_letters(papers: Papers) -> None:
+    with papers.archive.writing() as session:
+        session.get_one(Document, 1).ship = "L’Étoile"
+        session.get_one(Page, papers.pages[1]).source = "Straße/ÉTÉ.png"
+    with papers.archive.session() as session:
+
+        def offered(text: str) -> list[int]:
+            return list(offered_pages(session, text, Filters()).names)
+
+        assert offered("étoile") == offered("l’ÉTOILE HCA") == [papers.pages[0]]
+        assert offered("strasse été") == [papers.pages[1]]
 
 
 def test_samples_come_from_all_over_and_are_not_rejected(papers: Papers) -> None:
