@@ -20,7 +20,7 @@ from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
 from retrieval.index import index_command
 from retrieval.search import Searcher
-from ui.pictures import ONE_OF_SEVERAL, query_picture
+from ui.pictures import ONE_OF_SEVERAL, Box, parse_region, query_picture
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.chosen import show_chosen
@@ -39,6 +39,8 @@ UPLOAD_WIDE = 300
 #: Pixels of the longest side of an uploaded picture that is kept while its visitor is here.
 UPLOAD_KEPT = 3000
 
+#: What is wrong with the box that was written.
+_NO_REGION = "region refused"
 
 _WAYS: dict[Way, str] = {
     "draw": "Draw",
@@ -255,23 +257,27 @@ def _from_page(archive: Archive, now: View) -> RGB | None:
         st.session_state["page canvas"] = (name, number)
         st.session_state["page before"] = now.region
     before = st.session_state["page before"]
+    came = to_preview(before, shown) if before else None
     boxes = box_canvas(
         f"{name}-{number}",
         outlined(shown, [], marks),
         shown.size,
-        box=to_preview(before, shown) if before else None,
+        box=came,
         tallest=PAGE_TALLEST,
     )
-    drawn = [box for box in boxes if to_master(box, shown) is not None]
-    if before and drawn and to_preview(before, shown) == tuple(round(side) for side in drawn[-1]):
-        region = before  # as it came, not rounded to the preview and back
-    else:
-        region = to_master(drawn[-1], shown) if drawn else None
+    # The box as it came is not rounded to the preview and back, and may be however small.
+    drawn = [
+        known
+        for box in boxes
+        if (known := before if _rounded(box) == came else to_master(box, shown)) is not None
+    ]
+    region = drawn[-1] if drawn else None
     if region != now.region:
         change(region=region, shown=View().shown)
     if len(drawn) > 1:  # one box at a time: take the earlier ones off the page
         _renew_canvas(name)
         st.rerun()
+    _written_region(page, region, name)
     if region is None:
         return None
     try:
@@ -279,6 +285,39 @@ def _from_page(archive: Archive, now: View) -> RGB | None:
     except (QueryError, SourceError) as error:
         st.error(as_markdown(str(error)))
         return None
+
+
+def _rounded(box: tuple[float, float, float, float]) -> Box:
+    x, y, width, height = box
+    return round(x), round(y), round(width), round(height)
+
+
+def _written_region(page: PageRow, region: Box | None, canvas: str) -> None:
+    """Offer to write the box that is dragged on `canvas`, for who has but a keyboard."""
+    problem = st.session_state.pop(_NO_REGION, "")
+    if not problem:  # else what was written stays, to be corrected
+        st.session_state["region text"] = ",".join(map(str, region)) if region else ""
+    st.text_input(
+        f"The box, in pixels of the page ({page.width} × {page.height})",
+        key="region text",
+        placeholder="x,y,width,height",
+        help="Where its left and its upper edge are, how wide and how high it is.",
+        on_change=_take_region,
+        args=(canvas,),
+    )
+    if problem:
+        st.error(as_markdown(problem))
+
+
+def _take_region(canvas: str) -> None:
+    text = st.session_state["region text"].strip()
+    try:
+        region = parse_region(text) if text else None
+    except QueryError as error:
+        st.session_state[_NO_REGION] = str(error)
+        return
+    change(region=region, shown=View().shown)
+    _renew_canvas(canvas)
 
 
 def _picked_page(archive: Archive, now: View) -> PageRow | None:

@@ -194,6 +194,44 @@ def test_a_region_of_a_page_is_a_query(papers: Papers, visit: Visit) -> None:
     assert page.selectbox(key="picked").value == papers.pages[1]
 
 
+def test_a_box_is_written_instead_of_dragged(papers: Papers, visit: Visit) -> None:
+    number = str(papers.pages[1])
+    page = visit(papers.archive.folder, page=number)
+    box = page.text_input(key="region text")
+    assert (box.label, box.value) == ("The box, in pixels of the page (500 × 360)", "")
+    x, y = PLACES[3]
+    box.set_value(f" {x}, {y}, {SIDE}, {SIDE}").run()
+    assert _params(page) == {"page": number, "region": f"{x},{y},{SIDE},{SIDE}"}
+    assert _cards(page)[0] == papers.marks[1][3]
+    assert page.text_input(key="region text").value == f"{x},{y},{SIDE},{SIDE}"
+    x, y = PLACES[2]
+    page.text_input(key="region text").set_value(f"{x},{y},{SIDE},{SIDE}").run()
+    assert _cards(page)[0] == papers.marks[1][2]
+    page.text_input(key="region text").set_value("").run()
+    assert _params(page) == {"page": number}
+    assert not page.exception and not page.error
+
+
+def test_a_written_box_that_is_none_is_said_to_be(papers: Papers, visit: Visit) -> None:
+    number = str(papers.pages[1])
+    page = visit(papers.archive.folder, page=number, region="40,50,60,60")
+    page.text_input(key="region text").set_value("40,50,[60](x)").run()
+    assert "write x,y,w,h in pixels" in page.error[0].value.replace("\\", "")
+    assert "[60](x)" not in page.error[0].value
+    assert page.text_input(key="region text").value == "40,50,[60](x)"
+    assert _params(page) == {"page": number, "region": "40,50,60,60"}
+    page.text_input(key="region text").set_value("480,10,400,40").run()
+    (beyond,) = page.error
+    assert "reaches beyond" in beyond.value.replace("\\", "")
+
+
+def test_a_written_box_may_be_smaller_than_a_hand_can_drag(papers: Papers, visit: Visit) -> None:
+    number = str(papers.pages[1])
+    x, y = PLACES[3]
+    page = visit(papers.archive.folder, page=number, region=f"{x + 20},{y + 20},2,2")
+    assert _params(page) == {"page": number, "region": f"{x + 20},{y + 20},2,2"}
+
+
 def test_a_query_is_turned_and_mirrored_on_demand(papers: Papers, visit: Visit) -> None:
     turned = np.full((360, 500, 3), 246, np.uint8)
     turned[100 : 100 + SIDE, 130 : 130 + SIDE] = np.rot90(drawn_mark(6, SIDE), -1)
