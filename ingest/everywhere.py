@@ -24,7 +24,8 @@ from ingest.regions import MOST_REGIONS, REGIONS, Regions, page_regions, region_
 from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import pages_by_content
 from retrieval.catalogue.tables import Page
@@ -109,7 +110,8 @@ def look_everywhere(
 
     Pages of crops have none, and copies of a page are not looked at twice. Up to `most` regions of
     each are kept. Masters are read in `workers` processes (default: as many as there are cores; 0:
-    in this one). `report` is called with (done, total) pages.
+    in this one). `report` is called with (done, total) pages. Raises ArchiveError when the disk is
+    full or refuses.
     """
     began = time.monotonic()
     folder, size = shards_folder(archive, model.id), dimension(model)
@@ -117,7 +119,8 @@ def look_everywhere(
     with archive.session() as session:
         pages = pages_where(session, and_(Page.segmenter.is_not(None), Page.duplicate_of.is_(None)))
     wanted = {PageKey(page.sha256, page.frame): page for page in pages}
-    done = tidy(folder, scheme, size, wanted.keys())
+    with disk_errors_said(folder):
+        done = tidy(folder, scheme, size, wanted.keys())
     missing = [page for key, page in wanted.items() if key not in done]
     read = functools.partial(_cut, most=most, side=model.shape.size, max_pixels=max_pixels)
     unread: list[str] = []
@@ -137,17 +140,14 @@ def look_everywhere(
             if cut.problem
         ]
         if readable:
-            try:
-                write_shard(folder, scheme, list(_embedded(model, readable)))
-            except OSError as error:
-                raise ArchiveError(
-                    f"The regions cannot be written to {folder}: {error.strerror or error}. Make "
-                    "room there and run the same command again: it goes on where it stopped."
-                ) from error
+            found = list(_embedded(model, readable))
+            with disk_errors_said(folder):
+                write_shard(folder, scheme, found)
         looked += len(readable)
         at += len(group)
         report(at, len(missing))
-    tidy(folder, scheme, size, wanted.keys())
+    with disk_errors_said(folder):
+        tidy(folder, scheme, size, wanted.keys())
     counts = [len(page.boxes) for page in each_page(folder, size)]
     held = sum(path.stat().st_size for path in shard_paths(folder))
     seconds = time.monotonic() - began

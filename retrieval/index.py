@@ -31,7 +31,7 @@ from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
-from retrieval.catalogue.files import UNFINISHED, write_atomically
+from retrieval.catalogue.files import UNFINISHED, disk_errors_said, write_atomically
 from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed, may_be_found
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
@@ -220,7 +220,7 @@ def _npy(array: NDArray[Any]) -> bytes:
 
 
 def _write(folder: Path, stored: _Stored) -> None:
-    """Write what is stored and seal it, then clear away what was sealed before."""
+    """Write what is stored and seal it, then clear away what was sealed before; OSError."""
     nearest = np.empty(stored.neighbours.nearest.shape, _NEIGHBOUR)
     nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
     content = {
@@ -251,23 +251,34 @@ def refresh_index(
 ) -> Refreshed:
     """Bring embeddings and index of `model` up to date with the archive's marks.
 
-    Marks whose crops cannot be read are passed over. `report` as for `embed_marks`.
+    Marks whose crops cannot be read are passed over. `report` as for `embed_marks`. Raises
+    ArchiveError when the disk is full or refuses.
     """
     origin = "trained" if (archive.models_folder / model.id).exists() else "bundled"
     register_model(archive, model, origin)
     embedded, unread = embed_marks(archive, model, report)
-    stored, added, removed = _synchronised(archive, model)
-    return Refreshed(embedded, added, removed, len(stored.rows), unread)
+    current = _synchronised(archive, model)
+    if current.changed:
+        folder = archive.index_folder / model.id
+        with disk_errors_said(folder):
+            _write(folder, current.stored)
+    return Refreshed(embedded, current.added, current.removed, len(current.stored.rows), unread)
 
 
-def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
-    """Return what is stored after adding and removing what the catalogue says, and how many.
+@dataclass(frozen=True)
+class _Synchronised:
+    """What is to be stored as the catalogue has it, and how many marks were added and removed."""
 
-    What changed is written.
-    """
-    folder = archive.index_folder / model.id
+    stored: _Stored
+    added: int
+    removed: int
+    changed: bool  # it is not what lies in the index's folder
+
+
+def _synchronised(archive: Archive, model: Model) -> _Synchronised:
+    """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
-    read = _read(folder, size)
+    read = _read(archive.index_folder / model.id, size)
     stored = read or _Stored.nothing(size)
     with archive.session() as session:  # one for all: what others do meanwhile is not seen
         target = _embedded(session, model.id)
@@ -278,13 +289,13 @@ def _synchronised(archive: Archive, model: Model) -> tuple[_Stored, int, int]:
             part = new[start : start + 10_000]
             vectors = _stored_vectors(session, model.id, part, size)
             stored.vectors.add_with_ids(vectors, np.array(part, np.int64))
-    if read is None or gone or new:
+    changed = bool(read is None or gone or new)
+    if changed:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
         scores = calibrate(vectors, [vectors, company(vectors, neighbours)])
         stored = _Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
-        _write(folder, stored)
-    return stored, len(new), len(gone)
+    return _Synchronised(stored, len(new), len(gone), changed)
 
 
 def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
@@ -347,6 +358,7 @@ def _in_order(index: Any) -> NDArray[np.float32]:
 def load_index(archive: Archive, model: Model) -> VectorIndex:
     """Return the index of `model` as the catalogue has it now, rebuilt if it cannot be trusted.
 
+    What changed is kept for the next time, where the disk lets it be.
     Raises ModelError when there is no mark, or none was ever embedded under the model.
     """
     if not _is_embedded_under(archive, model.id):
@@ -367,7 +379,11 @@ def current_index(archive: Archive, model: Model) -> VectorIndex:
     """Return what `load_index` does, or an index of no mark where none was ever embedded."""
     if not _is_embedded_under(archive, model.id):
         return _searchable(model.id, _Stored.nothing(dimension(model)))
-    return _searchable(model.id, _synchronised(archive, model)[0])
+    current = _synchronised(archive, model)
+    if current.changed:
+        with contextlib.suppress(OSError):  # it is derived: searches do without
+            _write(archive.index_folder / model.id, current.stored)
+    return _searchable(model.id, current.stored)
 
 
 def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:

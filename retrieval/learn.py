@@ -15,6 +15,7 @@ from sqlalchemy import select
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
+from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.models import trained_models
 from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
@@ -232,7 +233,8 @@ def train_on_archive(
     Marks whose crops cannot be read are passed over. An interrupted run with the same settings
     over the same marks goes on from its checkpoint; with `restart` it is discarded, whatever it
     was, once all that this one begins with is there. Raises TrainingError when there are too few
-    marks or an interrupted run is another one, ArchiveBusy when another process holds the archive.
+    marks or an interrupted run is another one, ArchiveBusy when another process holds the archive,
+    ArchiveError when the disk is full or refuses.
     """
     with archive.lock():
         start = archive_model(archive, settings.start) if settings.start else None
@@ -256,8 +258,9 @@ def train_on_archive(
             _discard(run)
         trained = train(settings, lesson, run, start, report)
         folder = archive.models_folder / trained.id
-        write_model(folder, trained.weights, trained.manifest)
-        _keep_record(run, folder)
+        with disk_errors_said(folder):
+            write_model(folder, trained.weights, trained.manifest)
+            _keep_record(run, folder)
         model = read_model(folder)
         register_model(archive, model, "trained")
         _discard(run)

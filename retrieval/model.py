@@ -145,8 +145,10 @@ def unpack_weights(weights: bytes, where: Path) -> tuple[Discriminator, Generato
 
 
 def write_model(folder: Path, weights: bytes, manifest: dict[str, Any]) -> None:
-    """Write a model's two files into `folder`; the manifest last, so that it seals the pair."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a model's two files into `folder`; the manifest last, so that it seals the pair.
+
+    Raises OSError.
+    """
     write_atomically(folder / WEIGHTS, weights)
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True).encode())
 

@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from retrieval.catalogue.errors import ArchiveError
+
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
 UNFINISHED = ".unfinished-"
 
@@ -46,6 +48,19 @@ def finish(unfinished: Path, path: Path) -> None:
         os.fsync(stream.fileno())
     unfinished.replace(path)
     _flush_folder(path.parent)
+
+
+@contextlib.contextmanager
+def disk_errors_said(where: Path) -> Iterator[None]:
+    """Turn an OSError of writing to `where` into an ArchiveError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveError(
+            f"{where} cannot be written to: {error.strerror or error}. See that the disk is there, "
+            "has room and lets you write, then run the same command again: it goes on where it "
+            "stopped."
+        ) from error
 
 
 def _flush_folder(folder: Path) -> None:

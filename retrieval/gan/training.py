@@ -25,7 +25,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from retrieval.catalogue.errors import TrainingError
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.files import disk_errors_said, write_atomically
 from retrieval.gan.adversarial import adversarial_step
 from retrieval.gan.architecture import (
     ContrastiveDiscriminator,
@@ -199,7 +199,8 @@ def _cached_pairs(settings: Settings, run: Path, only_redrawn: bool) -> NDArray[
     pairs = redrawn_pairs(settings.seed, settings.identities, settings.shape.size)
     buffer = io.BytesIO()
     np.save(buffer, pairs, allow_pickle=False)
-    write_atomically(path, buffer.getvalue())
+    with disk_errors_said(run):
+        write_atomically(path, buffer.getvalue())
     return pairs
 
 
@@ -338,7 +339,8 @@ def train(
 
     `run` is the folder for checkpoints; an unfinished run with the same settings and marks goes on
     where it stopped. Raises TrainingError when there is nothing to learn from, the objective and
-    its switches do not go together, or the losses are no longer finite.
+    its switches do not go together, or the losses are no longer finite; ArchiveError when the disk
+    is full or refuses.
     """
     play = step_of(settings)
     marks = lesson.marks
@@ -348,7 +350,8 @@ def train(
         names, codes = series_codes(lesson.series)
     compute = compute or best_compute()
     torch.use_deterministic_algorithms(True, warn_only=True)
-    run.mkdir(parents=True, exist_ok=True)
+    with disk_errors_said(run):
+        run.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     players = _new_players(settings, start, len(names) + 1 if names else 0, compute)
     record = _resume(run, settings, lesson.digest, players)
@@ -382,7 +385,8 @@ def train(
         if done % settings.checkpoint_every == 0 or done == settings.steps:
             last = probe(players.average, first_view, second_view, compute)
             record.step = done
-            _checkpoint(under_way, last, since)
+            with disk_errors_said(run):
+                _checkpoint(under_way, last, since)
             since.clear()
         report(Progress(done, settings.steps, losses, last))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from ingest.batch import ingest_pages
 from ingest.everywhere import Standing, look_everywhere, standing
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import ModelError, QueryError
+from retrieval.catalogue.errors import ArchiveError, ModelError, QueryError
+from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.everywhere import (
     Place,
@@ -129,6 +131,30 @@ def test_a_master_that_is_gone_or_changed_is_said_and_tried_again(
     assert done.unread[1].startswith("2.png:") and "changed" in done.unread[1]
     (tmp_path / "away.png").rename(tmp_path / "scans/0.png")
     assert look_everywhere(archive, model, workers=0).looked == 1
+
+
+@pytest.mark.parametrize("written", [0, 1, 3])  # the pages' shards, then what puts them together
+def test_a_full_disk_ends_a_run_and_the_next_goes_on(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    model = make_missed(archive, tmp_path / "scans")
+    monkeypatch.setattr("ingest.everywhere.AT_ONCE", 1)
+    left = iter(range(written))
+
+    def full(path: Path, content: bytes) -> None:
+        if next(left, None) is None:
+            raise OSError(28, "No space left on device")
+        write_atomically(path, content)
+
+    folder = shards_folder(archive, model.id)
+    with monkeypatch.context() as disk:
+        disk.setattr("retrieval.shards.write_atomically", full)
+        said = f"{folder} cannot be written to: No space left on device"
+        for _ in range(1 + written // 2):  # begun again, it puts together what there is
+            with pytest.raises(ArchiveError, match=re.escape(said)):
+                look_everywhere(archive, model, workers=0)
+    done = look_everywhere(archive, model, workers=0)
+    assert (done.looked, done.pages) == (3 - written, 3)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "gone"])

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from sqlalchemy import delete, event, update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive, create_archive
-from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.errors import ArchiveError, ModelError
 from retrieval.catalogue.files import UNFINISHED
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import crop_path
@@ -479,6 +480,28 @@ def test_files_that_an_older_version_named_otherwise_are_read_and_replaced(
         folder / SEAL,
         *(sealed(folder, name) for name in (VECTORS, IDS, NEIGHBOURS)),
     }
+
+
+def test_a_full_disk_ends_a_run_and_no_search(
+    archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = add_marks(archive, range(6))
+    refresh_index(archive, tiny_model)
+    folder = archive.index_folder / tiny_model.id
+    before = set(folder.iterdir())
+    marks += add_marks(archive, range(6, 8))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        said = f"{folder} cannot be written to: No space left on device. See that the disk "
+        with pytest.raises(ArchiveError, match=re.escape(said)):
+            refresh_index(archive, tiny_model)
+        assert load_index(archive, tiny_model).marks.tolist() == marks
+        assert set(folder.iterdir()) == before
+    assert refresh_index(archive, tiny_model).added == 2
 
 
 def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:

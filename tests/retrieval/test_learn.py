@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveBusy, ModelError, TrainingError
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ModelError, TrainingError
 from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
@@ -299,6 +299,32 @@ def test_a_run_is_known_by_the_whole_id_of_the_model_that_it_began_from(archive:
     assert unfinished_run(archive) == replace(SETTINGS, start=first.id)
     model = train_on_archive(archive, told).model
     assert model.manifest["settings"]["start"] == first.id
+
+
+@pytest.mark.parametrize(
+    ("where", "folder"),
+    [
+        ("retrieval.gan.training.write_atomically", ".run"),
+        ("retrieval.model.write_atomically", ""),
+        ("shutil.copyfile", ""),
+    ],
+)
+def test_a_full_disk_ends_a_run_and_the_next_goes_on(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, where: str, folder: str
+) -> None:
+    add_marks(archive, range(10))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(where, full)
+        said = f"{archive.models_folder / folder}.* cannot be written to: No space left on device"
+        with pytest.raises(ArchiveError, match=said):
+            train_on_archive(archive, SETTINGS)
+    steps: list[int] = []
+    train_on_archive(archive, SETTINGS, lambda progress: steps.append(progress.step))
+    assert steps == ([1, 2, 3, 4] if folder else [])
 
 
 def test_the_record_of_a_run_is_kept_beside_its_model(archive: Archive) -> None:
