@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.tables import (
     Document,
     Embedding,
@@ -24,7 +25,7 @@ from retrieval.catalogue.tables import (
 class Counts:
     """How much an archive holds: `marks` by status, `embeddings` by model, `groups` by verdict.
 
-    A group that nobody has judged yet counts as "proposed".
+    Those that nobody has judged yet count as "proposed", as long as they have marks to judge.
     """
 
     documents: int
@@ -52,11 +53,13 @@ def counts(session: Session) -> Counts:
         select(Mark.status, func.count()).group_by(Mark.status)
     ):
         marks[status] = marks_of_status
-    groups = {"proposed": 0, "same": 0, "different": 0}
+    groups = {"proposed": groups_to_judge(session), "same": 0, "different": 0}
     for verdict, groups_of_verdict in session.execute(
-        select(Group.verdict, func.count()).group_by(Group.verdict)
+        select(Group.verdict, func.count())
+        .where(Group.verdict.is_not(None))
+        .group_by(Group.verdict)
     ):
-        groups[verdict or "proposed"] = groups_of_verdict
+        groups[str(verdict)] = groups_of_verdict
     embeddings = dict.fromkeys(session.scalars(select(Model.id)), 0)
     for model, vectors in session.execute(
         select(Embedding.model_id, func.count()).group_by(Embedding.model_id)

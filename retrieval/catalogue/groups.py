@@ -69,13 +69,13 @@ def marks_of_no_group(session: Session, least: float) -> list[int]:
 def replace_proposed_groups(
     session: Session, model: str, share: float, cosine: float, groups: Sequence[ProposedGroup]
 ) -> int:
-    """Put `groups`, in their order, in the place of the model's groups that nobody judged.
+    """Put `groups`, in their order, in the place of all that nobody judged, other models' too.
 
     Left out is a group on which there is nothing to ask any more: all its marks belong to one
     identity, or to one group that a person has judged. Returns how many these are. Marks that are
     gone or rejected by now are left out of theirs.
     """
-    session.execute(delete(Group).where(Group.model_id == model, Group.verdict.is_(None)))
+    session.execute(delete(Group).where(Group.verdict.is_(None)))
     known = set(session.scalars(select(Mark.id).where(Mark.status != "rejected")))
     judged = _belonging(
         session.execute(
@@ -152,7 +152,7 @@ def group_before(session: Session, before: int) -> int | None:
 
 
 def groups_to_judge(session: Session) -> int:
-    """Return how many groups nobody has judged."""
+    """Return how many groups nobody has judged that have marks to judge."""
     return session.scalar(select(func.count()).select_from(_open_groups().subquery())) or 0
 
 

@@ -84,18 +84,21 @@ def _first(session: Session) -> int:
     return found
 
 
-def test_proposals_take_the_place_of_the_models_last_ones(session: Session) -> None:
+def test_proposals_take_the_place_of_all_that_nobody_judged(session: Session) -> None:
+    _propose(session, (6, 7), (4, 6), model="n")
+    refuse_group(session, _first(session), seen=(6, 7), said_by="A")
+    assert _open(session) == [(4, 6)]
     _propose(session, (1, 2, 3), (4, 5))
-    _propose(session, (6, 7), model="n")
-    assert _open(session) == [(1, 2, 3), (4, 5), (6, 7)]
+    assert _open(session) == [(1, 2, 3), (4, 5)]
+    assert counts(session).groups == {"proposed": 2, "same": 0, "different": 1}
     row = group_row(session, _first(session))
     assert row is not None
     assert (row.model, row.share, row.cosine, row.verdict) == ("m", 1e-4, 0.8, None)
     assert row.likeness == pytest.approx((0.9, 0.8, 0.7))
     _propose(session, (2, 1), (5, 7))
-    assert _open(session) == [(6, 7), (2, 1), (5, 7)]
+    assert _open(session) == [(2, 1), (5, 7)]
     _propose(session)
-    assert _open(session) == [(6, 7)]
+    assert _open(session) == []
 
 
 def test_marks_that_are_gone_or_rejected_are_in_no_group(session: Session) -> None:
@@ -105,6 +108,7 @@ def test_marks_that_are_gone_or_rejected_are_in_no_group(session: Session) -> No
     session.delete(session.get_one(Mark, 1))
     session.commit()
     assert _open(session) == []
+    assert counts(session).groups == {"proposed": 0, "same": 0, "different": 0}
 
 
 def test_an_accepted_group_is_an_identity_with_who_said_so_and_when(session: Session) -> None:
