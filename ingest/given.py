@@ -23,7 +23,7 @@ from ingest.iiif.given import (
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, kept_manifest, masters_in, wanted_of
 from ingest.known import master_exists
-from ingest.listing import ImageFile, image_files, location_of, natural_key, path_of
+from ingest.listing import ImageFile, check_source, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
@@ -92,6 +92,13 @@ def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Ask
         sum(one.skipped for one in listed),
         sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )
+
+
+def check_sources(sources: Sequence[Path | str]) -> None:
+    """Raise SourceError for a source that does not exist, before anything is made or fetched."""
+    paths, _ = folders_and_manifests(sources)
+    for path in paths:
+        check_source(path)
 
 
 def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:

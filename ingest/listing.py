@@ -46,10 +46,9 @@ def image_files(source: Path) -> ImageFiles:
     over. A file named by itself is taken whatever it is called. Raises SourceError when
     `source` does not exist or cannot be listed.
     """
+    check_source(source)
     if source.is_file():
         return ImageFiles((ImageFile(source.resolve(), storable(source.name)),), 0)
-    if not source.is_dir():
-        raise SourceError(f"{source} does not exist.", "Name a folder or an image file.")
     root = source.resolve()
     files: list[ImageFile] = []
     skipped = 0
@@ -74,6 +73,12 @@ def image_files(source: Path) -> ImageFiles:
                 skipped += 1
     files.sort(key=lambda file: natural_key(file.name))
     return ImageFiles(tuple(files), skipped)
+
+
+def check_source(source: Path) -> None:
+    """Raise SourceError where `source` is neither a folder nor a file."""
+    if not (source.is_file() or source.is_dir()):
+        raise SourceError(f"{source} does not exist.", "Name a folder or an image file.")
 
 
 def natural_key(name: str) -> tuple[object, ...]:

@@ -35,6 +35,7 @@ from retrieval.catalogue.files import UNFINISHED, disk_errors_said, write_atomic
 from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed, may_be_found
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.suggesting import command_on
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import load_crops
 from retrieval.embedding import dimension, embed
@@ -364,9 +365,10 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
     if not _is_embedded_under(archive, model.id):
         if not _has_marks(archive):
             raise ModelError(
-                f"There is no mark in {archive.folder}. Take pages in with: prizemarks ingest "
-                f"{archive.folder} SCANS; or look over whole pages: prizemarks index "
-                f"{archive.folder} --everywhere, and search with --everywhere."
+                f"There is no mark in {archive.folder}. Take pages in with: "
+                f"{command_on(archive.folder, 'ingest', 'SOURCE')}; or look over whole pages: "
+                f"{command_on(archive.folder, 'index', '--everywhere')}, and search with "
+                "--everywhere."
             )
         raise ModelError(
             f"No mark of {archive.folder} is indexed under model {model.id}; "
@@ -404,10 +406,10 @@ def index_command(archive: Archive, model_id: str) -> str:
     bundled = bundled_model().id
     with archive.session() as session:
         newest = (*trained_models(session), bundled)[0]
-    command = f"prizemarks index {archive.folder}"
     if model_id == newest:
-        return command
-    return f"{command} --model {'bundled' if model_id == bundled else model_id}"
+        return command_on(archive.folder, "index")
+    named = "bundled" if model_id == bundled else model_id
+    return command_on(archive.folder, "index", f"--model {named}")
 
 
 def _is_embedded_under(archive: Archive, model_id: str) -> bool:

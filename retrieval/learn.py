@@ -17,6 +17,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.models import trained_models
+from retrieval.catalogue.suggesting import command_on
 from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
 from retrieval.gan.objectives import objective as objective_called
@@ -249,7 +250,7 @@ def train_on_archive(
         if len(lesson.marks) < FEWEST_MARKS:
             raise TrainingError(
                 f"{archive.folder} has {len(lesson.marks)} marks to learn from; ingest pages "
-                f"first: prizemarks ingest {archive.folder} SOURCE"
+                f"first: {command_on(archive.folder, 'ingest', 'SOURCE')}"
             )
         run = archive.models_folder / RUN
         if restart:  # what cannot begin is refused before an interrupted run is discarded

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import mark_rows
+from retrieval.catalogue.suggesting import command_on
 from retrieval.evaluation.agreement import Agreement
 from retrieval.grouping import Grouping
 from ui.wording import alikeness
@@ -66,7 +67,7 @@ def group_sentences(folder: Path, found: Grouping) -> list[str]:
     if found.settled:
         lines.append(f"{found.settled} of them a person has judged already; they stay as they are.")
     if len(found.groups) > found.settled:
-        lines.append(f"They are proposals. To look through them: prizemarks serve {folder}")
+        lines.append(f"They are proposals. To look through them: {command_on(folder, 'serve')}")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ingest.batch import IngestReport
 from ingest.rehearsal import Rehearsal
+from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of
 
 if TYPE_CHECKING:  # it loads torch, which an ingest does without
@@ -53,8 +54,8 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         )
     if report.left:
         lines.append(
-            f"{report.left} of them have not changed and were not tried again: prizemarks ingest "
-            f"{folder} --retry-quarantined does."
+            f"{report.left} of them have not changed and were not tried again: "
+            f"{command_on(folder, 'ingest', '--retry-quarantined')} does."
         )
     if report.left_as_crops:
         lines.append(f"{report.left_as_crops} files came in as crops and were left so: {_AS_PAGES}")
@@ -74,7 +75,7 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     remarks = [*_imageless(report.manifests_without_image), *report.problems]
     lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     if report.marks:
-        lines.append(f"Next: prizemarks index {folder}")
+        lines.append(f"Next: {command_on(folder, 'index')}")
     return lines
 
 

@@ -13,6 +13,7 @@ from retrieval.catalogue.failures import failure_reasons
 from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
 from retrieval.catalogue.marks import marks_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
+from retrieval.catalogue.suggesting import command_on
 from retrieval.index import index_command
 from retrieval.ink import SEEN
 from retrieval.learn import has_unfinished_run, searched_model, waiting_model
@@ -70,23 +71,25 @@ class Status:
             for segmenter, number in self.older_segmenters.items()
         ]
         if self.older_segmenters:
-            lines.append(f"To seek marks there anew: prizemarks ingest {self.folder} --resegment")
+            anew = command_on(self.folder, "ingest", "--resegment")
+            lines.append(f"To seek marks there anew: {anew}")
         alike = [f"  {one.source} looks like {one.like_source}" for one in self.resembling]
         if alike:
             lines.append("Perhaps the same page scanned or saved again:")
             lines += some_of(alike, _MOST_ALIKE, "more")
         if held.failures:
-            lines.append(f"To try them again: prizemarks ingest {self.folder} --retry-quarantined")
+            again = command_on(self.folder, "ingest", "--retry-quarantined")
+            lines.append(f"To try them again: {again}")
         if self.unfinished_training:
-            lines.append(f"Interrupted training: prizemarks train {self.folder} --resume")
+            resume = command_on(self.folder, "train", "--resume")
+            lines.append(f"Interrupted training: {resume}")
         if not held.pages:
-            lines.append(f"Next: prizemarks ingest {self.folder} SOURCE")
+            lines.append(f"Next: {command_on(self.folder, 'ingest', 'SOURCE')}")
         elif self.not_indexed:
             lines.append(f"Next: {self.index_command}")
         if self.model_waiting is not None:
-            lines.append(
-                f"{waits(self.model_waiting)} To search under it: prizemarks index {self.folder}"
-            )
+            index = command_on(self.folder, "index")
+            lines.append(f"{waits(self.model_waiting)} To search under it: {index}")
         return lines
 
 
@@ -112,7 +115,7 @@ def archive_status(archive: Archive) -> Status:
     except ModelError:
         searched = None
     model = None if searched is None else searched.id
-    plain = f"prizemarks index {archive.folder}"
+    plain = command_on(archive.folder, "index")
     with archive.session() as session:
         held = counts(session)
         not_indexed = len(marks_to_embed(session, model or "", SEEN))

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from retrieval.catalogue import migration
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
+from retrieval.catalogue.suggesting import command_on
 
 DATABASE = "archive.db"
 BACKUPS = "backups"
@@ -146,7 +147,7 @@ def open_archive(folder: Path | str) -> Archive:
     if not (folder / DATABASE).is_file():
         raise ArchiveMissing(
             f"There is no archive in {folder}: it has no {DATABASE}. Make one with "
-            f"`prizemarks ingest {folder} SOURCE`."
+            f"`{command_on(folder, 'ingest', 'SOURCE')}`."
         )
     return _opened(folder)
 

@@ -25,6 +25,7 @@ from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.evaluation.columns import (
     columns_in_words,
@@ -118,7 +119,7 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         raise MetadataError(
             f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
             f"{labels[0].source!r}. The column must hold sources as the catalogue has them, or "
-            f"file names: prizemarks export {archive.folder} --format csv"
+            f"file names: {command_on(archive.folder, 'export', '--format csv')}"
         )
     said: dict[int, Label] = {}
     crops: dict[int, str] = {}

@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.suggesting import command_on
 from retrieval.settings import read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
@@ -256,5 +257,5 @@ def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:
             headed = [f"{heading}{sentence}" for sentence in said]
             lines += [f"  {line}" for line in some_of(headed, MOST_SAID, "more such")]
     if any(one.added or one.updated for one in reports):
-        lines.append(f"Next: prizemarks index {archive}")
+        lines.append(f"Next: {command_on(archive, 'index')}")
     return lines

@@ -78,6 +78,7 @@ def ingest(
         retry_crops,
         retry_pages,
     )
+    from ingest.given import check_sources
     from ui.reports import ingest_sentences
 
     with errors_said():
@@ -91,8 +92,9 @@ def ingest(
         if dry_run:
             _rehearse(archive, sources, documents or (), kind, as_json)
             return
-        opened = create_archive(archive) if sources else open_archive(archive)
+        check_sources(sources or ())
         settings = read_settings(archive)
+        opened = create_archive(archive) if sources else open_archive(archive)
         try:
             with bar("Ingesting") as report:
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.suggesting import command_on
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
@@ -112,5 +113,5 @@ def _sentences(folder: Path, learned: Learned) -> list[str]:
         *lines,
         *unread_sentences(said, learned.unread),
         f"Losses and samples: {folder / 'models' / model.id / 'record'}",
-        f"Next: prizemarks index {folder}",
+        f"Next: {command_on(folder, 'index')}",
     ]

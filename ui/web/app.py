@@ -12,6 +12,7 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
+from retrieval.catalogue.suggesting import command_on
 from retrieval.everywhere import has_places
 from retrieval.index import index_command
 from retrieval.learn import waiting_model
@@ -69,14 +70,14 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         st.warning(as_markdown(problem))
     if not held.counts.pages:
         st.info("This archive is empty. Bring scans into it, then load this page again:")
-        st.code(f"prizemarks ingest {archive.folder} SOURCE", language=None)
+        st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
         return
     looked = searcher is not None and has_places(archive, searcher.model.id)
     if not marks and not looked:
         st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
-        st.code(f"prizemarks ingest {archive.folder} SOURCE --as marks", language=None)
+        st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
         st.caption("Or make what is on the pages searchable, whether it was found or not:")
-        st.code(f"prizemarks index {archive.folder} --everywhere", language=None)
+        st.code(command_on(archive.folder, "index", "--everywhere"), language=None)
         return
     if searcher is None or not (looked or len(searcher.index)):
         st.info("The marks are not indexed yet. Run this command, then load this page again:")
@@ -120,7 +121,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
 
 def _index_command(archive: Archive, searcher: Searcher | None) -> str:
     if searcher is None:
-        return f"prizemarks index {archive.folder}"
+        return command_on(archive.folder, "index")
     return index_command(archive, searcher.model.id)
 
 

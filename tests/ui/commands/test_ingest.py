@@ -58,6 +58,28 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
     assert json.loads(again.stdout)["unchanged"] >= 1
 
 
+def test_no_archive_is_made_where_a_source_does_not_exist(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    done = run("ingest", tmp_path / "archive", tmp_path / "scans", tmp_path / "scnas")
+    assert done.exit_code == 2 and "scnas does not exist" in done.stderr
+    assert not (tmp_path / "archive").exists()
+
+
+def test_commands_that_are_suggested_can_be_pasted_as_they_are(tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    (scans / "a.jpg").write_bytes(b"GIF89a")
+    folder = tmp_path / "my archive"
+    assert f"ingest '{folder}' SOURCE`." in run("status", folder).stderr
+    run("ingest", folder, scans)
+    assert f"ingest '{folder}' --retry-quarantined does." in run("ingest", folder, scans).stdout
+    told = run("status", folder).stdout.splitlines()
+    assert told[0] == str(folder)
+    assert f"To try them again: prizemarks ingest '{folder}' --retry-quarantined" in told
+    assert f"Next: prizemarks ingest '{folder}' SOURCE" in told
+    assert f"prizemarks index '{folder}' --everywhere, and" in run("search", folder, "x").stderr
+
+
 def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     scans.mkdir()
