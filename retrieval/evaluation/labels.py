@@ -9,8 +9,8 @@ columns are passed over.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 
 from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.errors import ArchiveError, MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Mark, Page
+from retrieval.crops import load_crop
 from retrieval.evaluation.columns import (
     columns_in_words,
     filled_rows,
@@ -76,6 +77,7 @@ class Labelled:
     sketches: NDArray[np.bool_] | None  # (N,) which marks are sketches; None: nothing is said
     unknown: tuple[str, ...]  # sources that the archive does not have
     missed: tuple[str, ...]  # a sentence for each row whose source is known, but not its mark
+    unread: tuple[str, ...] = ()  # one for each mark left out because its crop cannot be read
 
 
 def read_labels(path: Path, split: str | None = None) -> list[Label]:
@@ -169,6 +171,45 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
 def _named(one: Label) -> str:
     """Return a row's label for a message, with the kind if there is one."""
     return repr(one.label) if one.kind is None else f"{one.label!r} ({one.kind})"
+
+
+def with_readable_crops(
+    archive: Archive,
+    labelled: Labelled,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Labelled:
+    """Return the marks whose crops can be read, and in `unread` a sentence on each of the others.
+
+    Raises MetadataError when no label has two such marks, or when they are all of one label.
+    """
+    unread: list[str] = []
+    kept: list[int] = []
+    for at, (mark, crop) in enumerate(zip(labelled.marks, labelled.crops, strict=True)):
+        try:
+            load_crop(archive, crop)
+        except ArchiveError as error:
+            unread.append(f"mark {mark}: {error}")
+        else:
+            kept.append(at)
+        report(at + 1, len(labelled.marks))
+    if not unread:
+        return labelled
+    numbers, labels = np.unique(labelled.labels[kept], return_inverse=True)
+    if len(numbers) < 2 or np.bincount(labels).max() < 2:
+        raise MetadataError(
+            f"Too few labelled marks are left to look for one another: the crops of {len(unread)} "
+            f"of {len(labelled.marks)} cannot be read, the first of them {unread[0]}"
+        )
+    return replace(
+        labelled,
+        marks=tuple(labelled.marks[at] for at in kept),
+        crops=[labelled.crops[at] for at in kept],
+        sources=tuple(labelled.sources[at] for at in kept),
+        names=tuple(labelled.names[number] for number in numbers),
+        labels=labels,
+        sketches=None if labelled.sketches is None else labelled.sketches[kept],
+        unread=tuple(unread),
+    )
 
 
 def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:

@@ -11,7 +11,15 @@ import typer
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.settings import read_settings
-from ui.command import ArchiveArgument, JsonOption, ModelOption, archive_in, rendered
+from ui.command import (
+    DONE,
+    FAILURES,
+    ArchiveArgument,
+    JsonOption,
+    ModelOption,
+    archive_in,
+    rendered,
+)
 from ui.progress import bar
 
 if TYPE_CHECKING:
@@ -63,7 +71,6 @@ def evaluate(
     Example: prizemarks evaluate my-archive --labels labels.csv --baselines --report report
     """
     from retrieval.evaluation.labels import find_marks, read_labels
-    from ui.evaluation import answers, region_answers
     from ui.evaluation.page import write_report
     from ui.evaluation.regions_page import write_regions_report
 
@@ -82,12 +89,23 @@ def evaluate(
         found = None
         if labelled is not None:
             found = _measured(opened, labelled, model, baselines, curves=report is not None)
+        _say(found, covered, as_json)  # before the reports: if one cannot be written, this is kept
         written = []
         if report is not None and found is not None and labels is not None:
             written.append(write_report(opened, found, report, labels.name))
         if report is not None and covered is not None and regions is not None:
             limit = round(read_settings(archive).max_megapixels * 1e6)
             written.append(write_regions_report(opened, covered, report, regions.name, limit))
+    if not as_json:
+        for path in written:
+            typer.echo(f"Report: {path}")
+    raise typer.Exit(FAILURES if found is not None and found.labelled.unread else DONE)
+
+
+def _say(found: Evaluation | None, covered: Regions | None, as_json: bool) -> None:
+    """Print what was measured by labels and by regions."""
+    from ui.evaluation import answers, region_answers
+
     if as_json:
         answer = answers.as_json(found) if found is not None else {}
         if covered is not None:
@@ -106,8 +124,6 @@ def evaluate(
             typer.echo(line)
         typer.echo(rendered(region_answers.recall_table(covered)))
         typer.echo(rendered(region_answers.shown_table(covered)))
-    for path in written:
-        typer.echo(f"Report: {path}")
 
 
 def _measured(

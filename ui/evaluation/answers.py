@@ -12,7 +12,8 @@ from rich.table import Table
 from retrieval.evaluation.evaluate import Case, Evaluation, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import Estimate
-from ui.wording import some_of
+from ui.reports import unread_sentences
+from ui.wording import counted, some_of
 
 #: The measures as a table heads them, and whether their interval stands beside.
 COLUMNS = (
@@ -40,7 +41,8 @@ def label_sentences(evaluation: Evaluation) -> list[str]:
     if labelled.missed:
         lines.append(f"{len(labelled.missed)} rows mean no mark:")
         lines += some_of(labelled.missed, MOST_MISSED)
-    return lines
+    said = f"Nothing was measured of {counted(len(labelled.unread), 'mark')}:"
+    return lines + unread_sentences(said, labelled.unread)
 
 
 def case_sentence(case: Case) -> str:
@@ -96,6 +98,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "labels": len(labelled.names),
         "unknown_sources": list(labelled.unknown),
         "missed_rows": list(labelled.missed),
+        "unread": list(labelled.unread),
         "cases": [
             {
                 "case": case.name,

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError
 from retrieval.crops import load_crop
 from retrieval.evaluation.evaluate import Case, Evaluation
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
@@ -26,7 +27,7 @@ _UPRIGHT = Axis("", _SHARES, 0, 1)
 
 @dataclass(frozen=True)
 class Picture:
-    """A mark shown: its crop as a data URI and what stands under it."""
+    """A mark shown: its crop as a data URI, "" where that is gone, and what stands under it."""
 
     image: str
     label: str
@@ -97,8 +98,12 @@ class _Pictures:
 
     def _image(self, row: int) -> str:
         if row not in self._known:
-            crop = load_crop(self._archive, self._labelled.crops[row])
-            self._known[row] = picture_uri(crop, _SIDE)
+            try:
+                crop = load_crop(self._archive, self._labelled.crops[row])
+            except ArchiveError:
+                self._known[row] = ""
+            else:
+                self._known[row] = picture_uri(crop, _SIDE)
         return self._known[row]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.marks import mark_rows
 from retrieval.crops import load_crop
 from retrieval.evaluation.coverage import FIRST, Missed, highest_false, missed
@@ -51,7 +51,8 @@ def write_regions_report(
     """Write the report on known boxes into `folder` and return the page's path.
 
     `name` is the regions file's. A missed box whose master cannot be read, has changed, or has
-    more than `max_pixels`, is named without its picture. Raises ArchiveError when the folder
+    more than `max_pixels`, is named without its picture, and so is a false proposal whose crop
+    cannot be read. Raises ArchiveError when the folder
     cannot be written.
     """
     pages = regions.checked.pages
@@ -119,6 +120,9 @@ def _false(archive: Archive, heads: list[tuple[CheckedPage, int]]) -> list[Pictu
         mark = rows[int(page.marks[at])]
         score = f"score {page.covered.scores[at]:.2f}"
         caption = f"mark {mark.mark}, confirmed" if mark.status == "confirmed" else score
-        crop = picture_uri(load_crop(archive, mark.crop), _SIDE)
-        pictures.append(Picture(crop, caption, page.source, ",".join(map(str, mark.box))))
+        try:
+            image = picture_uri(load_crop(archive, mark.crop), _SIDE)
+        except ArchiveError:
+            image = ""
+        pictures.append(Picture(image, caption, page.source, ",".join(map(str, mark.box))))
     return pictures

@@ -11,7 +11,8 @@ from sqlalchemy import event
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.evaluation.labels import find_marks, read_labels
+from retrieval.crops import crop_path
+from retrieval.evaluation.labels import find_marks, read_labels, with_readable_crops
 from tests.drawn_marks import add_marks
 
 
@@ -67,6 +68,30 @@ def test_marks_are_met_by_source(archive: Archive, tmp_path: Path) -> None:
     assert found.unknown == ("9.png",)
     assert found.missed == ()
     assert found.sketches is None
+
+
+def test_marks_whose_crops_cannot_be_read_are_left_out(archive: Archive, tmp_path: Path) -> None:
+    marks = add_marks(archive, range(5))
+    path = written(
+        tmp_path, "source,label,kind\n0.png,a,\n1.png,b,\n2.png,c,sketch\n3.png,c,\n4.png,b,\n"
+    )
+    found = find_marks(archive, read_labels(path), path.name)
+    assert with_readable_crops(archive, found) is found
+    crop_path(archive, found.crops[0]).unlink()
+    crop_path(archive, found.crops[1]).write_bytes(b"damaged")
+    steps: list[tuple[int, int]] = []
+    left = with_readable_crops(archive, found, lambda *step: steps.append(step))
+    assert (left.marks, left.names) == (tuple(marks[2:]), ("b", "c"))
+    assert (left.crops, left.sources) == (found.crops[2:], found.sources[2:])
+    assert left.labels.tolist() == [1, 1, 0]
+    assert left.sketches is not None and left.sketches.tolist() == [True, False, False]
+    gone, damaged = left.unread
+    assert gone.startswith(f"mark {marks[0]}: The crop ") and "cannot be read" in gone
+    assert damaged.startswith(f"mark {marks[1]}: The crop ") and "is damaged" in damaged
+    assert steps == [(at, 5) for at in range(1, 6)]
+    crop_path(archive, found.crops[4]).unlink()
+    with pytest.raises(MetadataError, match=rf"3 of 5 cannot be read, the first .* {marks[0]}: "):
+        with_readable_crops(archive, found)
 
 
 def test_a_box_picks_the_mark_it_overlaps_best(archive: Archive, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.tables import Mark
+from retrieval.crops import crop_path
 from tests.ui.running import run
 
 
@@ -37,6 +38,43 @@ def test_evaluate_for_programs_and_a_page_for_people(
     assert (tmp_path / "report/index.html").stat().st_size > 10_000
     after = sorted(path for path in (marks / "archive").rglob("*") if path.is_file())
     assert after == before, "nothing in the archive changes"
+
+
+def test_a_mark_that_cannot_be_read_is_passed_over_and_said(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(marks / "archive", tmp_path / "archive")
+    opened = open_archive(tmp_path / "archive")
+    with opened.session() as session:
+        crop_path(opened, session.get_one(Mark, 3).crop).unlink()
+    opened.close()
+    command = ("evaluate", tmp_path / "archive", "--labels", labels)
+    done = run(*command, "--report", tmp_path / "report")
+    assert done.exit_code == 1, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "11 marks of 3 labels."
+    at = lines.index("Nothing was measured of 1 mark:")
+    assert lines[at + 1].startswith("mark 3: The crop ")
+    assert "mark → mark: 11 queries against 11 marks" in done.stdout
+    assert lines[-1] == f"Report: {tmp_path / 'report/index.html'}"
+    done = run(*command, "--json")
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert told["marks"] == 11 and told["unread"][0].startswith("mark 3: The crop ")
+
+
+def test_figures_are_printed_though_the_report_cannot_be_written(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    command = ("evaluate", marks / "archive", "--labels", labels, "--report", tmp_path / "file")
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "report cannot be written to" in done.stderr
+    assert "mark → mark: 12 queries against 12 marks" in done.stdout
+    done = run(*command, "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["cases"][0]["queries"] == 12
 
 
 def test_evaluate_says_how_well_marks_are_found_on_pages(pages: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
+from retrieval.crops import crop_path
 from retrieval.evaluation.evaluate import Case, Evaluation, Failure, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS, Invariance
 from retrieval.evaluation.labels import find_marks, read_labels
@@ -114,6 +115,15 @@ def test_the_page_says_what_was_measured(
     text = write_report(archive, plain, tmp_path, "labels.csv").read_text("utf-8")
     assert "What a turn" not in text
     assert "<img " not in text
+
+
+def test_a_mark_whose_crop_is_gone_is_shown_without_its_picture(
+    archive: Archive, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    crop_path(archive, evaluation.labelled.crops[1]).unlink()
+    text = write_report(archive, evaluation, tmp_path, "labels.csv").read_text("utf-8")
+    assert text.count("<img ") == 1 + 3
+    assert text.count("its crop is gone or damaged") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_said(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -145,6 +146,15 @@ def test_a_missed_box_on_a_master_that_was_replaced_has_no_picture(
     text = write_regions_report(archive, regions, tmp_path, "truth.csv", 10**6).read_text("utf-8")
     assert not re.findall(r'src="data:[^"]*" alt="100,200,60,60', text)
     assert "<br>100,200,60,60" in text
+
+
+def test_a_false_proposal_whose_crop_is_gone_has_no_picture(
+    archive: Archive, regions: Regions, tmp_path: Path
+) -> None:
+    shutil.rmtree(archive.crops_folder)
+    text = write_regions_report(archive, regions, tmp_path, "truth.csv", 10**6).read_text("utf-8")
+    assert "its crop is gone or damaged" in text
+    assert "<b>score 0.70</b>" in text
 
 
 def test_a_folder_that_cannot_be_written_is_said(
