@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from ingest.listing import ImageFile, location_of, path_of
-from retrieval.catalogue.tables import Failure, IdentityMark, Mark, Page
+from retrieval.catalogue.tables import Failure, Group, GroupMark, IdentityMark, Mark, Page
 
 #: Where the marks come from that were ingested as crops.
 ORIGIN_OF_CROPS = "ingest"
@@ -115,14 +115,20 @@ def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownP
 def outlives_its_image(*, as_crops: bool) -> ColumnElement[bool]:
     """Return the condition on a mark that a person has looked at: such marks stay.
 
+    Alone or in a group: what somebody said of a group is known by the group's marks.
     `as_crops`: the page's images are ingested as crops. Else a mark that was made of a whole crop
     is nobody's word, and goes.
     """
     in_identity = exists().where(IdentityMark.mark_id == Mark.id)
+    in_judged_group = exists().where(
+        GroupMark.mark_id == Mark.id,
+        GroupMark.group_id == Group.id,
+        Group.verdict.is_not(None),
+    )
     looked_at = Mark.status != "proposed"
     if not as_crops:
         looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
-    return or_(looked_at, in_identity)
+    return or_(looked_at, in_identity, in_judged_group)
 
 
 def master_exists(location: str) -> bool:

@@ -13,6 +13,13 @@ from ingest.batch import resegment_pages
 from ingest.confirming import judge_mark
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.groups import (
+    ProposedGroup,
+    groups_to_judge,
+    next_group,
+    refuse_group,
+    replace_proposed_groups,
+)
 from retrieval.catalogue.marks import mark_rows, marks_to_embed
 from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
 from retrieval.crops import load_crop
@@ -137,6 +144,33 @@ def test_a_mark_judged_while_its_page_is_looked_through_anew_stays(
     report = resegment_pages(archive, propose=judged_meanwhile, segmenter="squares-2", workers=0)
     assert (report.changed, report.failed, report.marks) == (1, 0, 1)
     assert before | {"status": "confirmed", "origin": "person:Ada"} in dump(archive)["marks"]
+
+
+def test_marks_of_a_group_that_was_refused_stay_and_are_not_grouped_again(
+    archive: Archive, tmp_path: Path
+) -> None:
+    scan(tmp_path / "in" / "a.png", (0, 0), (1, 1), (2, 2), (3, 3))
+    pages_of(archive, tmp_path / "in")
+    refused, waiting = ProposedGroup((1, 2), (0.9, 0.9)), ProposedGroup((3, 4), (0.8, 0.8))
+    with archive.writing() as session:
+        session.add(Model(id="m", architecture="dcgan", objective="contrastive", origin="trained"))
+        session.flush()
+        replace_proposed_groups(session, "m", 1e-4, 0.8, [refused, waiting])
+        first = next_group(session)
+        assert first is not None
+        refuse_group(session, first, seen=(1, 2), said_by="Ada")
+    resegment_pages(archive, propose=propose, segmenter="squares-2", workers=0)
+    with archive.writing() as session:
+        found = session.execute(select(Mark.id, Mark.x, Mark.origin).order_by(Mark.x)).all()
+        assert [(x, origin) for _, x, origin in found] == [
+            (0, "squares-1"),
+            (20, "squares-1"),
+            (40, "squares-2"),
+            (60, "squares-2"),
+        ]
+        assert [mark for mark, _, _ in found][:2] == [1, 2]
+        assert replace_proposed_groups(session, "m", 1e-4, 0.8, [refused]) == 1, "it is settled"
+        assert groups_to_judge(session) == 0
 
 
 def test_a_changed_crop_stays_the_same_mark(archive: Archive, tmp_path: Path) -> None:
