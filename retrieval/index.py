@@ -46,6 +46,7 @@ from retrieval.model import Model, bundled_model
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
 _CONTENT = (VECTORS, IDS, NEIGHBOURS)
 _AT_ONCE = 512  # marks embedded and committed in one transaction
+_READ = 10_000  # rows read from the catalogue at once
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
 _NEIGHBOUR = np.dtype([("mark", "<i8"), ("cosine", "<f4")])
@@ -283,14 +284,14 @@ def _synchronised(archive: Archive, model: Model) -> _Synchronised:
     stored = read or _Stored.nothing(size)
     with archive.session() as session:  # one for all: what others do meanwhile is not seen
         target = _embedded(session, model.id)
-        gone, new = _differences(stored.rows, target)
-        if gone:
-            stored.vectors.remove_ids(np.array(gone, np.int64))
-        for start in range(0, len(new), 10_000):
-            part = new[start : start + 10_000]
-            vectors = _stored_vectors(session, model.id, part, size)
-            stored.vectors.add_with_ids(vectors, np.array(part, np.int64))
-    changed = bool(read is None or gone or new)
+        gone, new = _not_in(target, stored.rows), _not_in(stored.rows, target)
+        if len(gone):
+            stored.vectors.remove_ids(gone)
+        for start in range(0, len(new), _READ):
+            part = new[start : start + _READ]
+            vectors = _stored_vectors(session, model.id, part.tolist(), size)
+            stored.vectors.add_with_ids(vectors, part)
+    changed = read is None or len(gone) + len(new) > 0
     if changed:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
@@ -321,17 +322,19 @@ def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
         .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
         .where(tables.Embedding.model_id == model_id, may_be_found())
         .order_by(tables.Mark.id)
+        .execution_options(yield_per=_READ)
     )
-    rows = [(mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement)]
-    return np.array(rows, np.int64).reshape(-1, 2)
+    rows = ((mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement))
+    return np.fromiter(rows, np.dtype((np.int64, 2)))
 
 
-def _differences(have: NDArray[np.int64], want: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Return the marks to remove and to add, from (mark, look) rows that are and should be."""
-    if np.array_equal(have, want):
-        return [], []
-    has, wants = set(map(tuple, have.tolist())), set(map(tuple, want.tolist()))
-    return sorted(mark for mark, _ in has - wants), sorted(mark for mark, _ in wants - has)
+def _not_in(others: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the marks, ascending, of (mark, look) rows that are none of others; both ascend."""
+    at = np.searchsorted(others[:, 0], rows[:, 0])
+    known = at < len(others)
+    known[known] = others[at[known], 0] == rows[known, 0]
+    known[known] = others[at[known], 1] == rows[known, 1]
+    return np.asarray(rows[~known, 0], np.int64)
 
 
 def _stored_vectors(

@@ -11,7 +11,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.failures import failure_reasons
 from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
-from retrieval.catalogue.marks import marks_to_embed
+from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
 from retrieval.index import index_command
@@ -118,7 +118,7 @@ def archive_status(archive: Archive) -> Status:
     plain = command_on(archive.folder, "index")
     with archive.session() as session:
         held = counts(session)
-        not_indexed = len(marks_to_embed(session, model or "", SEEN))
+        not_indexed = number_to_embed(session, model or "", SEEN)
         reasons = failure_reasons(session)
         segmenters = pages_by_segmenter(session)
         alike = tuple(resemblances(session))

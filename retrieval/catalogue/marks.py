@@ -126,6 +126,12 @@ def has_marks_to_embed(session: Session, model: str, seen: str) -> bool:
     return session.execute(_to_embed(model, seen).limit(1)).first() is not None
 
 
+def number_to_embed(session: Session, model: str, seen: str) -> int:
+    """Return how many marks `marks_to_embed` returns."""
+    every = _to_embed(model, seen).subquery()
+    return session.scalar(select(func.count()).select_from(every)) or 0
+
+
 def _to_embed(model: str, seen: str) -> Select[int, str]:
     return (
         select(Mark.id, Mark.crop)

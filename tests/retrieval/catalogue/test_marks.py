@@ -10,6 +10,7 @@ from retrieval.catalogue.marks import (
     mark_rows,
     marks_to_embed,
     marks_to_find,
+    number_to_embed,
     page_marks,
 )
 from retrieval.catalogue.tables import Mark, Page
@@ -71,6 +72,7 @@ def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
         assert [mark for mark, _ in marks_to_embed(session, "m", "ink")] == [3, 4, 6]
         assert 1 in [mark for mark, _ in marks_to_embed(session, "m", "other")]
         assert [mark for mark, _ in marks_to_embed(session, "n", "ink")] == [1, 3, 4, 6]
+        assert [number_to_embed(session, model, "ink") for model in ("m", "n")] == [3, 4]
 
 
 def test_marks_to_find_are_all_but_rejected_ones_and_proposals_on_copies(filled: Archive) -> None:
