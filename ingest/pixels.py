@@ -14,7 +14,7 @@ RGB = NDArray[np.uint8]
 
 ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG and ingest it again."
 ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
-ADVICE_SIZE = "Save it smaller, or raise the limit of pixels."
+ADVICE_SIZE = "Save it smaller, or raise max_megapixels in prizemarks.toml."
 
 #: Grey levels from here on are white paper to whatever looks for ink.
 _AS_WHITE = 255 - FAINTEST * LEAST_CONTRAST

@@ -127,7 +127,7 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
     stuck = UnreadImage(
         0,
         f"Reading one image of it took more than {minutes:g} minutes, and was given up.",
-        "Open and save it with an image editor, or raise max_minutes.",
+        "Open and save it with an image editor, or raise max_minutes in prizemarks.toml.",
     )
     return Reading((stuck,), None)
 

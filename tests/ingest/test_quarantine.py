@@ -125,7 +125,10 @@ def test_a_file_whose_reading_never_ends_goes_to_quarantine(
     assert (report.added, report.failed) == (5, 1)
     (row,) = quarantine(archive)
     assert row["source"] == "2.png"
-    assert "more than 0.2 minutes" in row["reason"] and "max_minutes" in row["advice"]
+    assert (
+        "more than 0.2 minutes" in row["reason"]
+        and "max_minutes in prizemarks.toml" in row["advice"]
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")

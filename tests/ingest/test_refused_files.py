@@ -14,6 +14,7 @@ from PIL import Image
 from ingest.headers import CODESTREAM, JP2_SIGNATURE
 from ingest.sources import read_frames
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage, SourceError
+from retrieval.settings import FILE
 from tests.ingest.every_format import RGB, WRITERS
 
 
@@ -114,8 +115,9 @@ def test_the_limit_is_the_callers(tmp_path: Path, suffix: str) -> None:
     Image.fromarray(RGB).save(path)
     pixels = RGB.shape[0] * RGB.shape[1]
     assert len(list(read_frames(path, max_pixels=pixels))) == 1
-    with pytest.raises(ImageTooLarge, match=f"limit of {pixels - 1:,}"):
+    with pytest.raises(ImageTooLarge, match=f"limit of {pixels - 1:,}") as refused:
         list(read_frames(path, max_pixels=pixels - 1))
+    assert refused.value.advice.endswith(f"raise max_megapixels in {FILE}.")
 
 
 def test_tiles_larger_than_the_picture_are_held_against_the_limit(tmp_path: Path) -> None:
