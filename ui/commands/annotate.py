@@ -31,7 +31,7 @@ annotate = typer.Typer(
     rich_markup_mode=None,
 )
 
-#: Sentences on one file that are shown; it may be wrong in every line.
+#: Sentences on one file that are shown, which may be wrong in every line; and files of many.
 MOST_SAID = 10
 #: What files of annotations end in, where a folder of them is given.
 _SUFFIXES = (".json", ".jsonld", ".xml", ".csv")
@@ -243,19 +243,36 @@ def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:
 
 
 def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:
-    """Return what became of the files for a person: one line a file, and what was wrong."""
+    """Return what became of the files for a person, and what was wrong.
+
+    Of several files all together, and then those alone of which something was left out or that
+    changed something.
+    """
     lines: list[str] = []
-    for one in reports:
-        if one.format is None:
-            lines += one.refused
-            continue
-        lines.append(
-            f"{one.file} ({one.format}): {one.added} marks added, {one.updated} corrected, "
-            f"{one.unchanged} as they were."
-        )
-        for heading, said in (("Left out: ", one.refused), ("", one.remarks)):
-            headed = [f"{heading}{sentence}" for sentence in said]
-            lines += [f"  {line}" for line in some_of(headed, MOST_SAID, "more such")]
+    told = reports
+    if len(reports) > 1:
+        lines.append(f"{len(reports)} files: {_counts(reports)}")
+        refused = [one for one in reports if one.refused]
+        told = refused + [one for one in reports if not one.refused and (one.added or one.updated)]
+    lines += some_of(["\n".join(_of_file(one)) for one in told], MOST_SAID, "more files")
     if any(one.added or one.updated for one in reports):
         lines.append(f"Next: {command_on(archive, 'index')}")
     return lines
+
+
+def _of_file(one: FileReport) -> list[str]:
+    if one.format is None:
+        return list(one.refused)
+    lines = [f"{one.file} ({one.format}): {_counts([one])}"]
+    for heading, said in (("Left out: ", one.refused), ("", one.remarks)):
+        headed = [f"{heading}{sentence}" for sentence in said]
+        lines += [f"  {line}" for line in some_of(headed, MOST_SAID, "more such")]
+    return lines
+
+
+def _counts(reports: list[FileReport]) -> str:
+    return (
+        f"{sum(one.added for one in reports)} marks added, "
+        f"{sum(one.updated for one in reports)} corrected, "
+        f"{sum(one.unchanged for one in reports)} as they were."
+    )

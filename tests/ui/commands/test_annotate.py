@@ -68,7 +68,10 @@ def test_out_and_in_again(archive: Path, tmp_path: Path) -> None:
     assert f"3 marks written to 2 files in {out}" in done.stdout
     done = run("annotate", "import", archive, out / "1.xml", out / "2.xml")
     assert done.exit_code == 0, done.output
-    assert "1.xml (page-xml): 0 marks added, 0 corrected, 2 as they were." in done.stdout
+    assert done.stdout == "2 files: 0 marks added, 0 corrected, 3 as they were.\n"
+    done = run("annotate", "import", archive, out / "1.xml")
+    said = "1.xml (page-xml): 0 marks added, 0 corrected, 2 as they were."
+    assert done.stdout.splitlines() == [f"{out}/{said}"]
     done = run("export", archive, "--format", "iiif", "-o", tmp_path / "m.json", "--json")
     told = json.loads(done.stdout)
     assert told == {
@@ -153,6 +156,27 @@ def test_failures_are_said_and_are_status_1(archive: Path, tmp_path: Path) -> No
     assert bad["format"] is None
     assert (marks["format"], marks["added"], marks["unchanged"]) == ("csv", 0, 1)
     assert len(marks["refused"]) == MOST_SAID + 3
+
+
+def test_of_many_files_those_refused_come_first_and_those_unchanged_are_only_counted(
+    archive: Path, tmp_path: Path
+) -> None:
+    header = "source,x,y,width,height,status"
+    for at in range(MOST_SAID + 1):
+        (tmp_path / f"{at:02}.csv").write_text(f"{header}\n2.png,{at},0,1,1,rejected\n")
+    (tmp_path / "98.csv").write_text(f"{header}\n2.png,0,0,1,1,proposed\n")
+    (tmp_path / "99.csv").write_text(f"{header}\n2.png,500,0,1,1,proposed\n")
+    done = run("annotate", "import", archive, tmp_path)
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    number = MOST_SAID + 3
+    assert lines[0] == f"{number} files: {MOST_SAID + 1} marks added, 0 corrected, 1 as they were."
+    assert lines[1].startswith(f"{tmp_path}/99.csv (csv): 0 marks added")
+    assert lines[2].startswith("  Left out: '2.png', line 2: it lies outside the page")
+    assert lines[3] == f"{tmp_path}/00.csv (csv): 1 marks added, 0 corrected, 0 as they were."
+    assert lines[-2] == "... and 2 more files (--json: all)."
+    assert lines[-1] == f"Next: prizemarks index {archive}"
+    assert len(lines) == 1 + 2 + (MOST_SAID - 1) + 2
 
 
 @pytest.mark.parametrize(
