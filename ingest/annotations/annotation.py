@@ -172,13 +172,23 @@ def status_of(value: object) -> str | None:
     return word
 
 
-def score_of(value: object) -> float | None:
-    """Return a score from 0 to 1, or None for nothing; else RegionError."""
+def score_of(value: object, where: str, refused: list[str]) -> float | None:
+    """Return a score from 0 to 1, or None for nothing.
+
+    The mark is worth having without: what is no score is None, and `refused` gets a sentence.
+    """
     if value is None or value == "":
         return None
-    score = number(value, "score")
+    try:
+        score = number(value, "score")
+    except RegionError as error:
+        refused.append(f"{where}: {error}; the mark is taken without it.")
+        return None
     if not 0 <= score <= 1:
-        raise RegionError(f"its score {score:g} is not between 0 and 1")
+        refused.append(
+            f"{where}: its score {score:g} is not between 0 and 1; the mark is taken without it."
+        )
+        return None
     return score
 
 
@@ -234,17 +244,24 @@ def score_text(score: float | None) -> str | None:
 
 
 def annotation_of(
-    box: Box, polygon: tuple[Point, ...] | None, said: Mapping[str, Any], where: str
+    box: Box,
+    polygon: tuple[Point, ...] | None,
+    said: Mapping[str, Any],
+    where: str,
+    refused: list[str],
 ) -> Annotation:
-    """Return a mark with what a file says of it by our own names; RegionError for what is none."""
+    """Return a mark with what a file says of it by our own names; RegionError for what is none.
+
+    Of a score that is none `refused` gets a sentence, and the mark is taken without.
+    """
     return Annotation(
         box=box,
         polygon=polygon,
         status=status_of(said.get("status")),
-        score=score_of(said.get("score")),
         origin=origin_of(said.get("origin")),
         mark=mark_of(said.get("mark")),
         created=moment_of(said.get("created")),
+        score=score_of(said.get("score"), where, refused),  # the last: the others refuse the mark
         where=where,
     )
 

@@ -44,7 +44,7 @@ def read_coco(value: Mapping[str, Any], name: str) -> Understood:
         where = f"annotation {mapped(region).get('id', at)!r}"[:60]
         try:
             key = _key(mapped(region).get("image_id"))
-            by_image[key].append(_annotation(mapped(region), where, remarks))
+            by_image[key].append(_annotation(mapped(region), where, refused, remarks))
         except RegionError as error:
             refused.append(f"{where}: {error}.")
     images = []
@@ -125,7 +125,9 @@ def write_coco(images: Sequence[AnnotatedImage], base: str) -> str:
     )
 
 
-def _annotation(region: Mapping[str, Any], where: str, remarks: list[str]) -> Annotation:
+def _annotation(
+    region: Mapping[str, Any], where: str, refused: list[str], remarks: list[str]
+) -> Annotation:
     said = mapped(region.get("attributes"))
     parts = region.get("segmentation")
     outline = None
@@ -141,7 +143,8 @@ def _annotation(region: Mapping[str, Any], where: str, remarks: list[str]) -> An
             raise RegionError("it has no bbox of four numbers")
         box = box_of(*box_sides)
     # Detectors write a score of their own beside the box.
-    return annotation_of(box, outline, {"score": region.get("score"), **said}, where)
+    said = {"score": region.get("score"), **said}
+    return annotation_of(box, outline, said, where, refused)
 
 
 def _outline(part: object) -> tuple[Point, ...]:

@@ -64,7 +64,7 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
         try:
             image = _image(row)
             here = found.setdefault(image, [])
-            here.append(_annotation(row, where))
+            here.append(_annotation(row, where, refused))
         except RegionError as error:
             refused.append(f"{where}: {error}.")
             continue
@@ -173,11 +173,13 @@ def _image(row: Mapping[str, str]) -> AnnotatedImage:
     )
 
 
-def _annotation(row: Mapping[str, str], where: str) -> Annotation:
+def _annotation(row: Mapping[str, str], where: str, refused: list[str]) -> Annotation:
     outline = polygon_of(points_of(row["polygon"])) if row.get("polygon") else None
     box = box_of(*(row[one] for one in ("x", "y", "width", "height")))
     if outline is not None and bounding_box(outline) != box:
         # Whoever corrects a box in a spreadsheet leaves the outline: the box is the later word.
         outline = None
     said = dict(row) | {"origin": as_said(row.get("origin", ""))}
-    return annotation_of(box, outline, said, where)
+    # Spreadsheets of many countries write 0,93; a table parted by commas has it in quotation marks.
+    said["score"] = row.get("score", "").replace(",", ".")
+    return annotation_of(box, outline, said, where, refused)

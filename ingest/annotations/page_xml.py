@@ -74,7 +74,7 @@ def read_page_xml(content: bytes, name: str) -> Understood:
         if len(annotations) == MAX_REGIONS_OF_AN_IMAGE:
             raise MetadataError(f"{name} has more than {MAX_REGIONS_OF_AN_IMAGE:,} regions.")
         try:
-            annotations.append(_annotation(region, said, where))
+            annotations.append(_annotation(region, said, where, refused))
         except RegionError as error:
             refused.append(f"{where}: {error}.")
     names = tuple(dict.fromkeys((ours.get("source", file), file)))
@@ -149,7 +149,9 @@ def points_of(text: str) -> list[tuple[object, object]]:
     return [(x, y) for x, y in pairs]
 
 
-def _annotation(region: Element, said: Mapping[str, str], where: str) -> Annotation:
+def _annotation(
+    region: Element, said: Mapping[str, str], where: str, refused: list[str]
+) -> Annotation:
     coords = next((one for one in region.children if one.name == "Coords"), None)
     if coords is None:
         raise RegionError("it has no Coords")
@@ -160,7 +162,7 @@ def _annotation(region: Element, said: Mapping[str, str], where: str) -> Annotat
         points = [(one.get("x"), one.get("y")) for one in inside]
     outline = polygon_of(points)
     is_box = _is_upright(outline) and said.get("outline") != "polygon"
-    return annotation_of(bounding_box(outline), None if is_box else outline, said, where)
+    return annotation_of(bounding_box(outline), None if is_box else outline, said, where, refused)
 
 
 def _corners(box: Box) -> tuple[Point, ...]:

@@ -69,6 +69,7 @@ def read_via(value: Mapping[str, Any], name: str) -> Understood:
                         mapped(mapped(region).get("shape_attributes")),
                         mapped(mapped(region).get("region_attributes")),
                         where,
+                        refused,
                     )
                 )
             except RegionError as error:
@@ -91,7 +92,7 @@ def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Un
             continue  # an image without regions has a line of its own
         try:
             attributes = _inner(row.get("region_attributes", ""), name, line)
-            here.append(_annotation(shape, attributes, where))
+            here.append(_annotation(shape, attributes, where, refused))
         except RegionError as error:
             refused.append(f"{where}: {error}.")
         if len(here) > MAX_REGIONS_OF_AN_IMAGE:
@@ -158,7 +159,9 @@ def write_via_csv(images: Sequence[AnnotatedImage], base: str) -> str:
     return table_text(CSV_COLUMNS, rows)
 
 
-def _annotation(shape: Mapping[str, Any], said: Mapping[str, Any], where: str) -> Annotation:
+def _annotation(
+    shape: Mapping[str, Any], said: Mapping[str, Any], where: str, refused: list[str]
+) -> Annotation:
     kind = shape.get("name")
     outline = None
     if kind == "rect":
@@ -173,7 +176,7 @@ def _annotation(shape: Mapping[str, Any], said: Mapping[str, Any], where: str) -
         box = _around(shape)
     else:
         raise RegionError(f"a mark has an area, {str(kind)[:40]!r} has none")
-    return annotation_of(box, outline, said, where)
+    return annotation_of(box, outline, said, where, refused)
 
 
 def _around(shape: Mapping[str, Any]) -> Box:

@@ -97,7 +97,7 @@ def read_web_annotations(value: object, name: str) -> Understood:
             continue
         try:
             for target in listed(region.get("target")):
-                image, annotation = _annotation(region, target, canvases, where, remarks)
+                image, annotation = _annotation(region, target, canvases, where, refused, remarks)
                 here = found.setdefault(image, [])
                 here.append(annotation)
                 if len(here) > MAX_REGIONS_OF_AN_IMAGE:
@@ -282,6 +282,7 @@ def _annotation(
     target: object,
     canvases: Mapping[str, AnnotatedImage],
     where: str,
+    refused: list[str],
     remarks: list[str],
 ) -> tuple[AnnotatedImage, Annotation]:
     resource = mapped(target)
@@ -315,10 +316,10 @@ def _annotation(
         polygon=outline,
         percent=percent,
         status=tagged[0] if tagged else None,
-        score=score_of(region.get("urn:prizemarks:score")),
         origin=origin_of(region.get("urn:prizemarks:origin")),
         mark=int(ours[1]) if ours else None,
         created=_moment(region.get("created")),
+        score=score_of(region.get("urn:prizemarks:score"), where, refused),
         where=where,
     )
 

@@ -22,8 +22,12 @@ def test_coco_of_strangers() -> None:
         }
     )
     (image,) = said.images
-    assert [one.box for one in image.annotations] == [(1, 2, 3.5, 4), (0, 0, 9, 9), (1, 2, 3, 4)]
-    assert image.annotations[0].score == 0.5
+    assert [(one.box, one.score) for one in image.annotations] == [
+        ((1, 2, 3.5, 4), 0.5),
+        ((0, 0, 9, 9), None),
+        ((1, 2, 3, 4), None),
+        ((1, 2, 3, 4), None),
+    ]
     assert image.annotations[0].mark is None, "an id of theirs is no mark of ours"
     assert [re.search(r"annotation (\d)", one)[1] for one in said.refused] == ["5", "6", "7", "4"]
     assert len(said.remarks) == 2

@@ -93,3 +93,35 @@ def test_whose_mark_it_is_comes_last_where_anybody_said_so() -> None:
         assert rows[0][-2:] == ["rights", "identity"]
         assert [row[-1] for row in rows[1:]] == ["", "'=Jan"]
         assert [said.identity for said in all_said(said_by(text))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "source;x;y;width;height;score\n1.png;1;2;3;4;0,93\n1.png;1;2;3;4;,5\n",
+        "source\tx\ty\twidth\theight\tscore\n1.png\t1\t2\t3\t4\t0,93\n1.png\t1\t2\t3\t4\t0.5\n",
+        'source,x,y,width,height,score\n1.png,1,2,3,4,"0,93"\n1.png,1,2,3,4,.5\n',
+    ],
+)
+def test_a_score_may_have_a_decimal_comma(table: str) -> None:
+    said = said_by(table)
+    (image,) = said.images
+    assert [one.score for one in image.annotations] == [0.93, 0.5]
+    assert said.refused == ()
+
+
+def test_a_row_with_a_bad_score_is_taken_without_it() -> None:
+    rows = "1.png;1;2;3;4;9,3\n1.png;5;2;3;4;high\n1.png;9;2;3;4;0,9,3\n1.png;x;2;3;4;high\n"
+    said = said_by(f"source;x;y;width;height;score\n{rows}")
+    (image,) = said.images
+    assert [(one.box[0], one.score) for one in image.annotations] == [
+        (1, None),
+        (5, None),
+        (9, None),
+    ]
+    assert said.refused == (
+        "line 2: its score 9.3 is not between 0 and 1; the mark is taken without it.",
+        "line 3: its score is no number; the mark is taken without it.",
+        "line 4: its score is no number; the mark is taken without it.",
+        "line 5: its x is no number.",
+    )
