@@ -3,25 +3,36 @@
 They are trained on redrawn synthetic marks alone; nobody's scans and no labels are in them. Small
 pictures teach the trunk what a mark is, at less than half of the cost; it then goes on with
 full-sized ones. Each stage draws identities of its own, begins from the last one's weights, and
-warms its learning rate up again (Loshchilov & Hutter 2017, SGDR). The manifest keeps this command
-and every stage's settings. An interrupted run goes on when started again.
+warms its learning rate up again (Loshchilov & Hutter 2017, SGDR). What goes on from weights that
+were good before may keep a share of them (`--keep`). The manifest keeps this command and every
+stage's settings. An interrupted run goes on when started again.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import architecture
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Lesson, Progress, train
-from retrieval.model import MANIFEST, WEIGHTS, Model, read_model, write_model
+from retrieval.model import (
+    MANIFEST,
+    WEIGHTS,
+    Model,
+    model_id,
+    pack_weights,
+    read_model,
+    write_model,
+)
 
 BATCH, IDENTITIES, SEED = 192, 40_000, 1
 
@@ -86,6 +97,23 @@ def _after(
     return model
 
 
+def between(before: Model, after: Model, kept: float) -> bytes:
+    """Return weights on the line between two models', a share `kept` of the way back to `before`.
+
+    What was learned meanwhile is mostly kept, and what was forgotten mostly regained (Wortsman et
+    al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903). Both have the same
+    networks; the generator is that of `after`.
+    """
+    discriminator = copy.deepcopy(after.discriminator)
+    old = before.discriminator.state_dict()
+    with torch.no_grad():
+        for name, value in discriminator.state_dict().items():
+            if value.dtype.is_floating_point:
+                value.lerp_(old[name], kept)
+    objective = after.manifest["settings"]["objective"]
+    return pack_weights(discriminator, after.generator, objective)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train the bundled weights and write them to the folder named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m retrieval.bundle", description=__doc__)
@@ -95,24 +123,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--stages", type=stage, nargs="+", default=STAGES, metavar="SIZE:STEPS", help="in order"
     )
     parser.add_argument("--begin", type=Path, help="a model's folder to begin with, not at random")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of --begin's that is kept")
     parser.add_argument("--batch", type=int, default=BATCH, help="marks a step")
     parser.add_argument("--identities", type=int, default=IDENTITIES, help="a stage")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args(arguments)
-    model = read_model(options.begin) if options.begin else None
-    begin = f"--begin {model.id} " if model else ""
+    begun = read_model(options.begin) if options.begin else None
+    if options.keep and begun is None:
+        parser.error("--keep is a share of what --begin names: name it.")
+    if options.keep and begun and begun.shape.size != options.stages[-1].size:
+        parser.error(f"--keep needs a last stage of {begun.shape.size} pixels, as --begin has.")
+    model = begun
     for number, now in enumerate(options.stages):
         folder = options.run / str(number)
         model = _after(model, now, options.batch, options.identities, options.seed + number, folder)
     assert model is not None
     command = (
-        f"python -m retrieval.bundle {begin}--stages {' '.join(map(str, options.stages))} "
+        f"python -m retrieval.bundle {f'--begin {begun.id} ' if begun else ''}"
+        f"--stages {' '.join(map(str, options.stages))} "
+        f"{f'--keep {options.keep} ' if options.keep else ''}"
         f"--batch {options.batch} --identities {options.identities} --seed {options.seed}"
     )
-    weights = (folder / WEIGHTS).read_bytes()
-    write_model(options.folder, weights, model.manifest | {"made_by": command})
+    weights, made = (folder / WEIGHTS).read_bytes(), {"made_by": command}
+    if begun is not None and options.keep:
+        weights = between(begun, model, options.keep)
+        made |= {"id": model_id(weights), "went_on_to": model.id}
+    write_model(options.folder, weights, model.manifest | made)
     shutil.rmtree(options.run)
-    print(f"{model.id}: {len(weights) / 1e6:.1f} MB in {options.folder}")
+    print(f"{made.get('id', model.id)}: {len(weights) / 1e6:.1f} MB in {options.folder}")
 
 
 if __name__ == "__main__":

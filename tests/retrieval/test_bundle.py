@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from retrieval import bundle
 from retrieval.bundle import Stage, main, stage
@@ -42,6 +43,42 @@ def test_stages_follow_one_another_and_an_interrupted_run_goes_on(
     assert model.manifest["began_with"]["id"] == first.id != model.id
     assert model.manifest["made_by"].endswith("64:2 64:1 --batch 8 --identities 60 --seed 1")
     assert not run.exists()
+
+
+def test_weights_that_go_on_may_keep_a_share_of_those_they_began_with(tmp_path: Path) -> None:
+    first, last, half = (tmp_path / name for name in ("first", "last", "half"))
+    few = ["--stages", "64:2", "--batch", "8", "--identities", "60"]
+    main([str(first), "--run", str(tmp_path / "run"), *few])
+    onwards = ["--begin", str(first), *few, "--seed", "2"]
+    main([str(last), "--run", str(tmp_path / "run"), *onwards])
+    main([str(half), "--run", str(tmp_path / "run"), *onwards, "--keep", "0.25"])
+    before, after, model = (read_model(folder) for folder in (first, last, half))
+    assert model.manifest["id"] == model.id
+    assert model.manifest["began_with"]["id"] == before.id
+    assert model.manifest["went_on_to"] == after.id
+    assert f"--begin {before.id} --stages 64:2 --keep 0.25 " in model.manifest["made_by"]
+    old, new = before.discriminator.state_dict(), after.discriminator.state_dict()
+    for name, value in model.discriminator.state_dict().items():
+        if value.dtype.is_floating_point:
+            between = 0.25 * old[name] + 0.75 * new[name]
+            assert torch.allclose(value, between, rtol=2e-3, atol=1e-5), name
+
+
+def test_a_share_is_kept_only_of_weights_of_the_same_networks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--batch", "8", "--identities", "60", "--run", str(tmp_path / "run"), "--keep", "0.5"]
+    for asked, said in (
+        (
+            ["--begin", str(Path(bundle.__file__).parent / "weights"), "--stages", "64:1"],
+            "a last stage of 128 pixels",
+        ),
+        (["--stages", "64:1"], "--keep is a share of what --begin names"),
+    ):
+        with pytest.raises(SystemExit):
+            main([str(tmp_path / "other"), *asked, *few])
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
