@@ -50,7 +50,7 @@ def as_catalogued(where: Filters, known: Facets) -> Filters:
 
 
 def _the_one(name: str, before: str | None, value: str) -> str:
-    if before is not None and before.casefold() != value.casefold():
+    if before is not None and folded(before) != folded(value):
         raise QueryError(
             f"The {name} cannot be both {before!r} and {value!r}: all conditions must hold. Ask "
             "for one after the other."

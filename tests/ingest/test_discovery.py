@@ -392,8 +392,7 @@ def test_a_crop_in_quarantine_stays_a_crop_when_it_is_tried_again(
     assert crops_of(archive, crops).failed == 1
     (crops / "a.png").write_bytes(good)
     before = dump(archive)["marks"]
-    again = {"propose": propose, "segmenter": "squares-1", "workers": 0}
-    report = retry_pages(archive, **again)  # type: ignore[arg-type]
+    report = retry_pages(archive, propose=propose, segmenter="squares-1", workers=0)
     assert (report.left_as_crops, report.failed) == (1, 1)
     assert dump(archive)["marks"] == before
     assert retry_crops(archive, workers=0).failed == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batch import Progress, retry_pages
+from ingest.batch import IngestReport, Progress, retry_pages
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
@@ -15,7 +15,6 @@ from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
 from tests.ingest.scans import dump, propose, quarantine, scan
 
 IMPATIENT = dataclasses.replace(QUICK, longest_wait=0.01)
-AGAIN = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
 
 
 def letter(server: Server, name: str) -> str:
@@ -23,6 +22,11 @@ def letter(server: Server, name: str) -> str:
     server.files[f"/{name}.jpg"] = jpeg(page(ord(name[-1])))
     canvas = canvas_2(server.url(f"/{name}/c"), "1r", server.url(f"/{name}.jpg"))
     return put(server, manifest_2(server.url(f"/{name}"), [canvas], label=name), f"/{name}")
+
+
+def try_again(archive: Archive) -> IngestReport:
+    """Ingest what stands in quarantine."""
+    return retry_pages(archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK)
 
 
 def sources(archive: Archive) -> list[str]:
@@ -60,7 +64,7 @@ def test_a_server_that_asks_to_be_left_alone_keeps_back_its_manifests_alone(
     assert [row["source"] for row in quarantine(archive)] == ["b/1r", *addresses[1:]]
     assert all("asks to be left alone" in row["reason"] for row in quarantine(archive))
     asked = len(server.asked)
-    report = retry_pages(archive, **AGAIN)  # type: ignore[arg-type]
+    report = try_again(archive)
     assert (report.added, report.healed, report.failed) == (3, 3, 0)
     assert sorted(server.asked[asked:]) == ["/b.jpg", "/c", "/c.jpg", "/d", "/d.jpg"]
 
@@ -79,7 +83,7 @@ def test_a_file_that_is_no_manifest_costs_a_row_until_it_is_one(
     assert "its type is 'Canvas'" in first["reason"] and second["source"] == str(files[2])
     files[1].write_bytes(server.files["/c"])
     files[2].unlink()
-    report = retry_pages(archive, **AGAIN)  # type: ignore[arg-type]
+    report = try_again(archive)
     assert (report.added, report.healed, report.failed) == (1, 1, 1)
     assert sources(archive) == ["b/1r", "c/1r"]
 
@@ -93,7 +97,7 @@ def test_a_manifest_in_quarantine_is_tried_again_with_its_images(
     manifest = server.files.pop("/b")
     assert [take_in(archive, address, other).failed for _ in range(2)] == [2, 2]
     server.files |= {"/b": manifest, "/b.jpg": image}
-    report = retry_pages(archive, **AGAIN)  # type: ignore[arg-type]
+    report = try_again(archive)
     assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 2, 0)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 
-from retrieval.catalogue.archive import Archive
+from retrieval.catalogue import migration
+from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Document, Embedding, Failure, Mark, Model, Page
 
 
@@ -35,6 +36,20 @@ def postgresql() -> Iterator[Engine]:
             engine.dispose()
         finally:
             server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty catalogue, in one database and the other."""
+    if request.param == "sqlite":
+        engine: Engine = create_archive(tmp_path / "archive").engine
+    else:
+        engine = request.getfixturevalue("postgresql")
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        migration.migrate(engine, backups=tmp_path)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

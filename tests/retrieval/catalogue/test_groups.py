@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue import migration
-from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.figures import counts
 from retrieval.catalogue.groups import (
@@ -27,18 +24,10 @@ from retrieval.catalogue.identities import identity_names, said_of
 from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Model, Page
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+@pytest.fixture
+def session(either: Engine) -> Iterator[Session]:
     """A session on a catalogue of nine marks and two models, in one database and the other."""
-    if request.param == "sqlite":
-        archive = create_archive(tmp_path / "archive")
-        engine: Engine = archive.engine
-    else:
-        engine = request.getfixturevalue("postgresql")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        migration.migrate(engine, backups=tmp_path)
-    with Session(engine) as session:
+    with Session(either) as session:
         page = Page(
             source="1.png", location="/in/1.png", width=9, height=9, sha256="1" * 64, size=1,
             mtime_ns=1,
@@ -54,7 +43,6 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]
             session.add(Model(id=model, architecture="a", objective="o", origin="trained"))
         session.commit()
         yield session
-    engine.dispose()
 
 
 def _propose(session: Session, *groups: tuple[int, ...], model: str = "m") -> int:

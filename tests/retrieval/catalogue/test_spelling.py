@@ -2,36 +2,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue import migration
-from retrieval.catalogue.archive import create_archive
 from retrieval.catalogue.spelling import folded, holds
 from retrieval.catalogue.tables import Document
 
 SHIPS = ("L’Étoile", "Große Straße", "ΠΟΣΕΙΔΩΝ", "Слава", "a.b [c] \\d 100%", "Hope", None)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+@pytest.fixture
+def session(either: Engine) -> Iterator[Session]:
     """A session on a catalogue of some ships, in one database and the other."""
-    if request.param == "sqlite":
-        engine: Engine = create_archive(tmp_path / "archive").engine
-    else:
-        engine = request.getfixturevalue("postgresql")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        migration.migrate(engine, backups=tmp_path)
-    with Session(engine) as session:
+    with Session(either) as session:
         for number, ship in enumerate(SHIPS):
             session.add(Document(reference=str(number), ship=ship))
         session.commit()
         yield session
-    engine.dispose()
 
 
 def test_a_text_is_found_whatever_the_case_of_its_letters(session: Session) -> None:
