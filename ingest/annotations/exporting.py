@@ -23,13 +23,13 @@ from ingest.annotations.annotation import (
 )
 from ingest.annotations.formats import Format
 from ingest.annotations.marks_csv import columns_written, rows_text
-from ingest.annotations.table import row_text
 from ingest.annotations.web_annotation import BASE
+from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row
 from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.files import finish, unfinished_file, write_atomically
+from retrieval.catalogue.files import output_refused_said, write_atomically, write_texts
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.parts import MOST
@@ -223,22 +223,12 @@ def export_file(
     """
     base = _as_base(base)
     output = output.absolute()
-    try:
-        with archive.session() as session:
-            if form.a_file_an_image or output.is_dir():
-                _write_folder(session, form, output, wanted, base, progress)
-                return _report(session, form, wanted, None)
-            with unfinished_file(output.parent) as unfinished:
-                with unfinished.open("wb") as stream:
-                    for text in _texts(session, form, wanted, base, progress):
-                        stream.write(text.encode())
-                size = unfinished.stat().st_size
-                finish(unfinished, output)
-            return _report(session, form, wanted, size)
-    except OSError as error:
-        raise QueryError(
-            f"{output} cannot be written: {error.strerror or error}. Name another place."
-        ) from error
+    with output_refused_said(output), archive.session() as session:
+        if form.a_file_an_image or output.is_dir():
+            _write_folder(session, form, output, wanted, base, progress)
+            return _report(session, form, wanted, None)
+        size = write_texts(output, _texts(session, form, wanted, base, progress))
+        return _report(session, form, wanted, size)
 
 
 def _texts(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-
 from ingest.annotations.annotation import MAX_REGIONS
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import table_of
@@ -34,21 +30,3 @@ def read_table(text: str, name: str) -> tuple[list[str], list[tuple[int, dict[st
         padded = [*row, *[""] * (len(columns) - len(row))]
         rows.append((line, dict(zip(columns, padded, strict=False))))
     return columns, rows
-
-
-def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return CSV with the columns' names and the rows; None is an empty field."""
-    return "".join(map(row_text, (columns, *rows)))
-
-
-def row_text(row: Sequence[object]) -> str:
-    """Return a row as a line of CSV, with its end; None is an empty field."""
-    # Python 3.11 quotes no "\r" but for a line's end of "\r\n", and could not read it back.
-    line = io.StringIO(newline="")
-    # Spaces before a field are passed over on reading, but for those in quotation marks.
-    spaced = any(isinstance(one, str) and one.startswith(" ") for one in row)
-    writer = csv.writer(
-        line, lineterminator="\r\n", quoting=csv.QUOTE_ALL if spaced else csv.QUOTE_MINIMAL
-    )
-    writer.writerow(row)
-    return line.getvalue()[:-2] + "\n"

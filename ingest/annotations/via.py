@@ -29,7 +29,7 @@ from ingest.annotations.annotation import (
     score_text,
     whole,
 )
-from ingest.annotations.table import table_text
+from ingest.csv_text import table_text
 from ingest.plain_json import listed, mapped, parse_json, text_of, write_json
 from retrieval.catalogue.errors import MetadataError
 

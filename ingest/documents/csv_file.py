@@ -15,10 +15,12 @@ from ingest.documents.record import (
     PageClaim,
     add_detail,
 )
+from ingest.formulas import as_said
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 
 #: The columns with a meaning, and what else they are called. Case, spaces and signs are ignored.
+#: `normal` is the date for machines, as EAD calls it.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reference": (
         "ref",
@@ -36,6 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "title": ("document title", "unittitle"),
     "date": ("dates", "covering dates", "covering date", "unitdate", "date created", "year"),
+    "normal": ("date edtf", "edtf"),
     "ship": ("vessel", "ship name", "vessel name", "name of ship", "name of vessel"),
     "place": ("port", "place name"),
     "captain": ("master", "shipmaster", "ship master", "captain name", "master name"),
@@ -78,7 +81,8 @@ def _columns(name: str, header: Sequence[str]) -> list[str]:
     """Return what each column is: a field of ours in lower case, or `details:` and its name."""
     plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
     columns = [
-        f"details:{field.strip() or f'column {at}'}" for at, field in enumerate(header, start=1)
+        f"details:{as_said(field.strip()) or f'column {at}'}"
+        for at, field in enumerate(header, start=1)
     ]
     for column, others in COLUMNS.items():
         for called in (column, *others):
@@ -111,7 +115,7 @@ def _values(
     values: dict[str, str] = {}
     details: Details = {}
     for column, field in zip(columns, row, strict=False):
-        if not (text := unicodedata.normalize("NFC", field.strip())):
+        if not (text := unicodedata.normalize("NFC", as_said(field.strip()))):
             continue
         if column.startswith("details:"):
             add_detail(details, column.removeprefix("details:"), text)
@@ -122,4 +126,6 @@ def _values(
                 "Is a quotation mark missing?"
             )
         values[column] = text
+    if "normal" in values:
+        values.setdefault("date", values["normal"])
     return values, details

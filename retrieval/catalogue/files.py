@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.errors import ArchiveError, QueryError
 
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
 UNFINISHED = ".unfinished-"
@@ -39,6 +39,17 @@ def unfinished_file(folder: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def write_texts(path: Path, texts: Iterable[str]) -> int:
+    """Write texts one after another to `path`, as `write_atomically` does; return the bytes."""
+    with unfinished_file(path.parent) as unfinished:
+        with unfinished.open("wb") as stream:
+            for text in texts:
+                stream.write(text.encode())
+        size = unfinished.stat().st_size
+        finish(unfinished, path)
+    return size
+
+
 def finish(unfinished: Path, path: Path) -> None:
     """Give an unfinished file that is whole the name it is for, in the same folder, for good.
 
@@ -60,6 +71,17 @@ def disk_errors_said(where: Path) -> Iterator[None]:
             f"{where} cannot be written to: {error.strerror or error}. See that the disk is there, "
             "has room and lets you write, then run the same command again: it goes on where it "
             "stopped."
+        ) from error
+
+
+@contextlib.contextmanager
+def output_refused_said(output: Path) -> Iterator[None]:
+    """Turn an OSError of writing a file that a person named into a QueryError."""
+    try:
+        yield
+    except OSError as error:
+        raise QueryError(
+            f"{output} cannot be written: {error.strerror or error}. Name another place."
         ) from error
 
 

@@ -35,6 +35,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (("ingest", "ARCHIVE"), "Give one of SOURCE, --retry-quarantined and --resegment"),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
+        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "prizemarks status says"),
         (("search", "ARCHIVE"), "Give one kind of query"),
         (("search", "ARCHIVE", "--page", "1"), "belong together"),

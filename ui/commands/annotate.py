@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,8 @@ from ui.wording import some_of
 if TYPE_CHECKING:
     from ingest.annotations.formats import Format
     from ingest.annotations.importing import FileReport
+    from retrieval.catalogue.archive import Archive
+    from retrieval.catalogue.documents import Filters
 
 annotate = typer.Typer(
     help="Take corrections of marks in from other programs, and give marks out to be corrected.",
@@ -60,6 +63,7 @@ class ExportFormat(StrEnum):
     VIA = "via"
     VIA_CSV = "via-csv"
     BIBTEX = "bibtex"
+    DOCUMENTS = "documents"
 
 
 OutputOption = Annotated[
@@ -176,12 +180,20 @@ def export(
     """Write the marks out: one row a mark, boxes in pixels of the master; or other formats.
 
     What `annotate export` writes, and bibtex; csv has the ten columns of a list of marks, where
-    that of `annotate export` has more.
+    that of `annotate export` has more. documents writes no marks but what is known of the
+    documents and their pages, as CSV that `ingest --documents` takes back.
 
     Example: prizemarks export my-archive --format csv --output marks.csv
     """
     from ingest.annotations.formats import EXPORT_FORMATS
 
+    if output_format is ExportFormat.DOCUMENTS:
+        if status or without_rejected or base:
+            raise typer.BadParameter(
+                "documents are no marks: leave --status, --without-rejected and --base out."
+            )
+        _export_documents(archive, output, where, as_json)
+        return
     form = EXPORT_FORMATS[output_format.value]
     _export(archive, form, output, status, without_rejected, where, base, as_json)
 
@@ -198,18 +210,12 @@ def _export(
 ) -> None:
     from ingest.annotations.exporting import Wanted, export_file, export_text
     from ingest.annotations.web_annotation import BASE
-    from retrieval.catalogue.documents import facets
 
     out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
     with archive_in(archive) as opened:
-        if output is None and as_json:
-            raise QueryError("--json tells of a file that was written: give --output too.")
-        statuses = _statuses(status, without_rejected)
-        with opened.session() as session:
-            filters = as_catalogued(parse_where(where or ()), facets(session))
-        wanted = Wanted(statuses, filters)
-        on_screen = output is None and out.isatty()  # then the text itself shows how far it is
-        with nullcontext(lambda done, total: None) if on_screen else bar("Exporting") as report:
+        _say_where(output, as_json)
+        wanted = Wanted(_statuses(status, without_rejected), _filters(opened, where))
+        with _progress(output) as report:
             place = base or BASE
             if output is None:
                 done = export_text(opened, form, out, wanted, base=place, progress=report)
@@ -225,6 +231,42 @@ def _export(
         typer.echo(f"{done.marks} marks written to {done.files} files in {output}")
     else:
         typer.echo(f"{done.marks} marks written to {output}")
+
+
+def _export_documents(
+    archive: Path, output: Path | None, where: list[str] | None, as_json: bool
+) -> None:
+    from ingest.documents.exporting import export_documents
+
+    out = sys.stdout
+    with archive_in(archive) as opened:
+        _say_where(output, as_json)
+        filters = _filters(opened, where)
+        with _progress(output) as report:
+            done = export_documents(opened, output or out, filters, report)
+    if as_json:
+        typer.echo(json.dumps({"output": str(output), "documents": done}))
+    elif output is not None:
+        typer.echo(f"{done} documents written to {output}")
+
+
+def _say_where(output: Path | None, as_json: bool) -> None:
+    """Raise QueryError where --json would have to stand among what is written."""
+    if output is None and as_json:
+        raise QueryError("--json tells of a file that was written: give --output too.")
+
+
+def _filters(archive: Archive, where: list[str] | None) -> Filters:
+    from retrieval.catalogue.documents import facets
+
+    with archive.session() as session:
+        return as_catalogued(parse_where(where or ()), facets(session))
+
+
+def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Return a bar, or none where what is written is itself seen growing."""
+    on_screen = output is None and sys.stdout.isatty()
+    return nullcontext(lambda done, total: None) if on_screen else bar("Exporting")
 
 
 def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:

@@ -40,7 +40,8 @@ def ingest(
         typer.Option(
             metavar="FILE",
             help="What the pages belong to: EAD, METS, MODS, or CSV with the columns reference, "
-            "title, date, ship, place, captain, source. May be given several times.",
+            "title, date, ship, place, captain, source. May be given several times; without "
+            "SOURCE, of the pages that are in.",
         ),
     ] = None,
     kind: Annotated[
@@ -82,8 +83,12 @@ def ingest(
     from ui.reports import ingest_sentences
 
     with errors_said():
-        if bool(sources) + retry + resegment != 1:
-            raise QueryError("Give one of SOURCE, --retry-quarantined and --resegment.")
+        ways = bool(sources) + retry + resegment
+        described_alone = ways == 0 and documents and not dry_run
+        if ways != 1 and not described_alone:
+            raise QueryError(
+                "Give one of SOURCE, --retry-quarantined and --resegment, or --documents alone."
+            )
         if resegment and (dry_run or kind is As.MARKS):
             raise QueryError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "

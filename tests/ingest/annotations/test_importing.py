@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
-from ingest.annotations.table import table_text
+from ingest.csv_text import table_text
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy

@@ -55,6 +55,23 @@ def test_headers_are_read_leniently(tmp_path: Path, header: str) -> None:
     assert document.details == {}
 
 
+def test_a_date_for_machines_may_stand_beside_its_wording(tmp_path: Path) -> None:
+    first, second = read(
+        tmp_path,
+        "ref,date,date (EDTF)\nA,in the third year of the war,1701-05/1703-02\nB,,1702-03\n",
+    ).documents
+    assert (first.date, first.year_from, first.year_to) == (
+        "in the third year of the war", 1701, 1703,
+    )  # fmt: skip
+    assert first.details == {"date (EDTF)": "1701-05/1703-02"}
+    assert (second.date, second.year_from, second.year_to) == ("1702-03", 1702, 1702)
+
+
+def test_a_formula_is_what_it_was_before_it_was_shown(tmp_path: Path) -> None:
+    (document,) = read(tmp_path, "ref,title,'=A1\nA,'=SUM(B2),'-\n").documents
+    assert (document.title, document.details) == ("=SUM(B2)", {"=A1": "-"})
+
+
 def test_the_plain_name_of_a_column_wins(tmp_path: Path) -> None:
     (document,) = read(tmp_path, "ref,year,date\nA,1700,c. 1690\n").documents
     assert (document.date, document.details) == (

@@ -35,7 +35,7 @@ def archive(folder: Path) -> Path:
 
 def test_the_commands_offer_the_formats_there_are() -> None:
     assert {one.value for one in AnnotationFormat} == set(ANNOTATION_FORMATS)
-    assert {one.value for one in ExportFormat} == set(EXPORT_FORMATS)
+    assert {one.value for one in ExportFormat} == {*EXPORT_FORMATS, "documents"}
     assert set(EXPORT_FORMATS) - set(ANNOTATION_FORMATS) == {"bibtex"}
 
 
@@ -211,3 +211,40 @@ def test_export_to_a_file(marks: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0
     with (tmp_path / "marks.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 12
+
+
+@pytest.fixture(scope="module")
+def catalogued(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of two documents, one of them with a page."""
+    folder = tmp_path_factory.mktemp("catalogued")
+    scan(folder / "scans/1.png", (0, 0))
+    (folder / "documents.csv").write_text(
+        "reference,ship,source,Language\nHCA 32/10,Anna,1.png,nl\nHCA 32/9,De Hoop,,\n"
+    )
+    ingest = ("ingest", folder / "archive", folder / "scans", "--documents")
+    assert run(*ingest, folder / "documents.csv").exit_code == 0
+    return folder
+
+
+def test_documents_are_written_as_ingest_takes_them_back(catalogued: Path) -> None:
+    archive, output = catalogued / "archive", catalogued / "out.csv"
+    shown = run("export", archive, "--format", "documents")
+    assert list(csv.DictReader(io.StringIO(shown.stdout)))[1]["Language"] == "nl"
+    written = run("export", archive, "--format", "documents", "-o", output)
+    assert written.stdout == f"2 documents written to {output}\n"
+    assert output.read_text(encoding="utf-8") == shown.stdout
+    told = run("export", archive, "--format", "documents", "-o", output, "--json")
+    assert json.loads(told.stdout) == {"output": str(output), "documents": 2}
+    again = run("ingest", archive, "--documents", output, "--json")
+    assert again.exit_code == 0
+    assert json.loads(again.stdout)["problems"] == []
+    assert run("export", archive, "--format", "documents").stdout == shown.stdout
+
+
+def test_documents_can_be_narrowed_but_have_no_status(catalogued: Path) -> None:
+    archive = catalogued / "archive"
+    some = run("export", archive, "--format", "documents", "--where", "ship=de hoop")
+    assert [row["reference"] for row in csv.DictReader(io.StringIO(some.stdout))] == ["HCA 32/9"]
+    refused = run("export", archive, "--format", "documents", "--status", "confirmed")
+    assert refused.exit_code == 2
+    assert "documents are no marks" in refused.stderr

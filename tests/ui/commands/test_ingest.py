@@ -125,6 +125,20 @@ def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     assert "No page was found" not in done.stdout
 
 
+def test_documents_may_come_after_the_pages(tmp_path: Path) -> None:
+    archive, described = tmp_path / "archive", tmp_path / "documents.csv"
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans/1.png"), np.full((80, 80), 255, np.uint8))
+    described.write_text("reference,source\nHCA 32/9,1.png\n")
+    alone = run("ingest", archive, "--documents", described)
+    assert (alone.exit_code, archive.exists()) == (2, False)
+    assert run("ingest", archive, tmp_path / "scans").exit_code == 0
+    said = run("ingest", archive, "--documents", described, "--json")
+    assert said.exit_code == 0
+    report = json.loads(said.stdout)
+    assert (report["documents"], report["bound"], report["unchanged"]) == (1, 1, 0)
+
+
 def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
     page = written_page(1)
     (tmp_path / "scans").mkdir()

@@ -1,0 +1,25 @@
+"""CSV text that every reader takes back as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return CSV with the columns' names and the rows; None is an empty field."""
+    return "".join(map(row_text, (columns, *rows)))
+
+
+def row_text(row: Sequence[object]) -> str:
+    """Return a row as a line of CSV, with its end; None is an empty field."""
+    # Python 3.11 quotes no "\r" but for a line's end of "\r\n", and could not read it back.
+    line = io.StringIO(newline="")
+    # Spaces before a field are passed over on reading, but for those in quotation marks.
+    spaced = any(isinstance(one, str) and one.startswith(" ") for one in row)
+    writer = csv.writer(
+        line, lineterminator="\r\n", quoting=csv.QUOTE_ALL if spaced else csv.QUOTE_MINIMAL
+    )
+    writer.writerow(row)
+    return line.getvalue()[:-2] + "\n"

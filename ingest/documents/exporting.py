@@ -1,0 +1,153 @@
+"""The documents of an archive as the CSV file that `ingest --documents` takes back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from ingest.csv_text import row_text
+from ingest.documents.dates import read_date
+from ingest.documents.record import CALENDAR, EDTF
+from ingest.formulas import as_shown
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
+from retrieval.catalogue.files import output_refused_said, write_texts
+from retrieval.catalogue.parts import MOST
+from retrieval.catalogue.tables import Document, Page
+
+#: What every row has, in its order. Then follow the details, so that one called as one of these
+#: is read as a detail again.
+COLUMNS = ("reference", "title", "date", EDTF, "ship", "place", "captain", "source")
+_FIELDS = ("title", "date", "ship", "place", "captain")
+
+_EVERY = Filters()
+
+#: Called with how much has been written of how much.
+Progress = Callable[[int, int], None]
+
+
+def export_documents(
+    archive: Archive,
+    output: Path | TextIO,
+    where: Filters = _EVERY,
+    progress: Progress = lambda done, total: None,
+) -> int:
+    """Write the documents to a stream, or to a file whole or not at all; return how many.
+
+    Raises QueryError where the file cannot be written.
+    """
+    with archive.session() as session:
+        total = session.scalar(select(func.count()).select_from(_documents(where).subquery())) or 0
+
+        def texts() -> Iterator[str]:
+            done = 0
+            for count, text in documents_csv(session, where):
+                yield text
+                done += count
+                progress(done, total)
+
+        if isinstance(output, Path):
+            with output_refused_said(output):
+                write_texts(output.absolute(), texts())
+        else:
+            output.writelines(texts())
+    return total
+
+
+def documents_csv(session: Session, where: Filters = _EVERY) -> Iterator[tuple[int, str]]:
+    """Give the table part by part, and how many documents each part is of; its header first.
+
+    One row a file of a document, in their order, or a single row without source. What is said of
+    the document stands in the first, so that there is one place to correct; a detail with several
+    values has one in each row, and rows without source where there are more values than files.
+    """
+    details = _details_said(session, where)
+    yield 0, row_text([*COLUMNS, *map(as_shown, details)])
+    for some in _in_parts(session, _documents(where).order_by(*in_order_of_reference())):
+        sources = _sources(session, [row.id for row in some])
+        rows = (cells for row in some for cells in _rows(row, sources[row.id], details))
+        yield len(some), "".join(row_text([*map(_as_text, cells)]) for cells in rows)
+
+
+def _documents(where: Filters) -> Select[*tuple[Any, ...]]:
+    table = Document.__table__.c
+    return select(
+        *(table[name] for name in ("id", "reference", *_FIELDS, "year_from", "year_to", "details"))
+    ).where(*document_conditions(where))
+
+
+def _in_parts(
+    session: Session, statement: Select[*tuple[Any, ...]]
+) -> Iterator[Sequence[Row[Any]]]:
+    yield from session.execute(statement.execution_options(yield_per=MOST)).partitions()
+
+
+def _details_said(session: Session, where: Filters) -> list[str]:
+    """Return what the details are called, in the order in which the documents have them."""
+    said: dict[str, None] = {}
+    for some in _in_parts(session, _documents(where).order_by(*in_order_of_reference())):
+        for row in some:
+            said |= dict.fromkeys(_details(row))
+    return list(said)
+
+
+def _edtf(row: Row[Any]) -> str | None:
+    """Return the date for machines, where its wording alone would be read otherwise."""
+    known: str | None = row.details.get(EDTF)
+    if not row.date or not known:
+        return None
+    worded = read_date(row.date)
+    same = (worded.edtf, worded.year_from, worded.year_to) == (known, row.year_from, row.year_to)
+    return None if same else known
+
+
+def _details(row: Row[Any]) -> dict[str, Any]:
+    """Return a document's details, but for what reading its date anew adds to them."""
+    made = {EDTF: row.details.get(EDTF)}
+    if row.date:
+        made[CALENDAR] = read_date(row.date).calendar
+    return {key: said for key, said in row.details.items() if said != made.get(key)}
+
+
+def _sources(session: Session, documents: Sequence[int]) -> dict[int, list[str]]:
+    """Return the files of each document, each once, in the order of their pages."""
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    pages = (
+        select(Page.document_id, Page.source)
+        .where(Page.document_id.in_(documents))
+        .order_by(Page.document_id, Page.ordinal, Page.source, Page.frame)
+    )
+    for document, source in session.execute(pages):
+        if document is not None:
+            found[document].setdefault(source)
+    return {document: list(found[document]) for document in documents}
+
+
+def _rows(
+    row: Row[Any], sources: Sequence[str], details: Sequence[str]
+) -> Iterator[list[str | None]]:
+    """Give a document's rows: what is said once, its file, and a value of each detail."""
+    once = {EDTF: _edtf(row), **{name: getattr(row, name) for name in _FIELDS}}
+    said = _details(row)
+    files: list[str | None] = [*sources] or [None]
+    for source, *beside in zip_longest(files, *(_values(said.get(key)) for key in details)):
+        fields = {"reference": row.reference, "source": source, **once}
+        yield [*(fields.get(column) for column in COLUMNS), *beside]
+        once = {}
+
+
+def _values(said: Any) -> list[str]:
+    """Return the values of a detail that a catalogue has."""
+    if said is None:
+        return []
+    return [str(one) for one in said] if isinstance(said, list) else [str(said)]
+
+
+def _as_text(said: str | None) -> str | None:
+    return said and as_shown(said)

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from ingest.documents.binding import bind_pages
+from ingest.documents.exporting import export_documents
+from ingest.documents.record import DocumentsFile, Gathering
+from ingest.documents.storing import store_documents
+from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.tables import Document
+from tests.ingest.documents.test_binding import add_pages, bindings, read
+
+EAD = """<ead><archdesc level="fonds"><did><unitid>HCA</unitid></did><dsc>
+<c level="file"><did><unitid>HCA 32/8</unitid><unittitle>Bills</unittitle>
+<unitdate normal="1701-05/1703-02">in the third year of the war</unitdate>
+<dao href="b/1.jpg"/><dao href="b/2.jpg"/></did>
+<controlaccess><geogname>Cádiz</geogname><geogname>Ostend</geogname></controlaccess>
+<scopecontent><p>=SUM(A1)</p></scopecontent><scopecontent><p>Two bales.</p></scopecontent></c>
+</dsc></archdesc></ead>"""
+TABLE = """reference,title,date,ship,place,captain,source,Language,year
+HCA 32/10,"Letters, private",c. 1702,De Hoop,,J. Smit,a/2.jpg,nl,1702
+HCA 32/10,,,,,,a/1.jpg,fr,
+HCA 32/9,Charter,11 March 1701/2,,Cádiz,,,,
+"""
+
+
+def take_in(archive: Archive, *files: DocumentsFile) -> int:
+    with archive.writing() as session:
+        written = sum(store_documents(session, file.documents) for file in files)
+        bind_pages(session, files)
+    return written
+
+
+def exported(archive: Archive, where: Filters | None = None) -> str:
+    stream = io.StringIO()
+    export_documents(archive, stream, where or Filters())
+    return stream.getvalue()
+
+
+def documents(archive: Archive) -> list[dict[str, Any]]:
+    """Return all that is known of the documents, but for their ids."""
+    with archive.session() as session:
+        rows = session.execute(select(*Document.__table__.c).order_by(Document.reference)).all()
+    return [{key: value for key, value in row._asdict().items() if key != "id"} for row in rows]
+
+
+@pytest.fixture
+def described(archive: Archive, tmp_path: Path) -> Archive:
+    """An archive of three documents, of two files each or none."""
+    add_pages(archive, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg", "stray.jpg")
+    take_in(archive, read(tmp_path, TABLE), read(tmp_path, EAD, "hca.xml"))
+    return archive
+
+
+def test_a_row_a_file_and_each_description_once(described: Archive) -> None:
+    assert list(csv.reader(io.StringIO(exported(described)))) == [
+        ["reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "source",
+         "place", "scope and content", "part of", "Language", "year"],
+        ["HCA 32/8", "Bills", "in the third year of the war", "1701-05/1703-02", "", "Cádiz", "",
+         "b/1.jpg", "Ostend", "'=SUM(A1)", "HCA", "", ""],
+        ["HCA 32/8", "", "", "", "", "", "", "b/2.jpg", "", "Two bales.", "", "", ""],
+        ["HCA 32/9", "Charter", "11 March 1701/2", "", "", "Cádiz", "", "", "", "", "", "", ""],
+        ["HCA 32/10", "Letters, private", "c. 1702", "", "De Hoop", "", "J. Smit", "a/2.jpg",
+         "", "", "", "nl", "1702"],
+        ["HCA 32/10", "", "", "", "", "", "", "a/1.jpg", "", "", "", "fr", ""],
+    ]  # fmt: skip
+
+
+def test_taken_back_it_changes_nothing(described: Archive, tmp_path: Path) -> None:
+    before = documents(described), bindings(described)
+    assert take_in(described, read(tmp_path, exported(described), "back.csv")) == 0
+    assert (documents(described), bindings(described)) == before
+
+
+def test_another_archive_learns_the_same_from_it(described: Archive, tmp_path: Path) -> None:
+    other = create_archive(tmp_path / "other")
+    add_pages(other, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg", "stray.jpg")
+    take_in(other, read(tmp_path, exported(described), "back.csv"))
+    assert documents(other) == documents(described)
+    assert bindings(other) == bindings(described)
+    other.close()
+
+
+def test_what_is_corrected_in_the_first_row_is_corrected(
+    described: Archive, tmp_path: Path
+) -> None:
+    corrected = exported(described).replace("De Hoop", "De Jonge Hoop")
+    assert take_in(described, read(tmp_path, corrected, "back.csv")) == 1
+    assert [one["ship"] for one in documents(described)] == ["De Jonge Hoop", None, None]
+
+
+def test_documents_alone_that_are_asked_for(described: Archive) -> None:
+    rows = csv.DictReader(io.StringIO(exported(described, Filters(ship="De Hoop"))))
+    assert [row["reference"] for row in rows] == ["HCA 32/10", "HCA 32/10"]
+    assert rows.fieldnames == [
+        "reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "source",
+        "Language", "year",
+    ]  # fmt: skip
+
+
+def test_an_archive_without_documents_has_the_header_alone(archive: Archive) -> None:
+    assert exported(archive) == "reference,title,date,date (EDTF),ship,place,captain,source\n"
+
+
+def test_a_file_is_whole_or_not_there(described: Archive, tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    output = tmp_path / "out" / "documents.csv"
+    count = export_documents(described, output, progress=lambda *step: steps.append(step))
+    assert count == 3
+    assert steps[-1] == (3, 3)
+    assert output.read_text(encoding="utf-8") == exported(described)
+    (tmp_path / "file").touch()
+    with pytest.raises(QueryError, match=r"Name another place\.$"):
+        export_documents(described, tmp_path / "file" / "documents.csv")
+
+
+_TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+)
+
+_KEY = _TEXT | st.sampled_from(["place", "Ref", "source", "edtf", "calendar", "=A1", "'=A1"])
+_VALUES = st.lists(_TEXT, min_size=1, max_size=3)
+_DATE = _TEXT | st.sampled_from(["11 March 1701/2 O.S.", "1702-03", "c. 1690"])
+
+
+def plain(text: str) -> str:
+    """Return a text as every reader of documents gives it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            _TEXT, _DATE, st.dictionaries(_KEY, st.lists(_TEXT, min_size=1, max_size=3), max_size=3)
+        ),
+        max_size=3,
+    )
+)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_said_of_documents_comes_back(
+    tmp_path: Path, said: list[tuple[str, str, dict[str, list[str]]]]
+) -> None:
+    gathering = Gathering("made up")
+    for number, (title, date, details) in enumerate(said, start=1):
+        kept = {
+            plain(key): dict.fromkeys(filter(None, map(plain, values)))
+            for key, values in details.items()
+            if plain(key)
+        }
+        gathering.describe(
+            f"HCA 32/{number}", {"title": plain(title), "date": plain(date)}, kept, line=1
+        )
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        archive = create_archive(Path(folder) / "archive")
+        with archive.writing() as session:
+            store_documents(session, gathering.finished().documents)
+        before = documents(archive)
+        assert take_in(archive, read(tmp_path, exported(archive), "back.csv")) == 0
+        assert documents(archive) == before
+        archive.close()
