@@ -108,7 +108,11 @@ def rehearse(
     for group in files_to_read(run, files, follow):
         contents = {one.sha256 for one in group if one.sha256}
         with archive.session() as session:
-            known = {page.sha256 for page in pages_where(session, Page.sha256.in_(contents))}
+            known = {
+                page.sha256
+                for page in pages_where(session, Page.sha256.in_(contents))
+                if (page.segmenter is None) == as_crops
+            }
         for one in group:
             if reason := _why_not(one.path):
                 unreadable.append(Unreadable(one.name, reason))

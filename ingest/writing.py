@@ -98,7 +98,7 @@ def _add_pages(run: Run, session: Session, new: Sequence[tuple[FileToRead, ReadI
         {"source": file.name, "frame": image.frame, **_page_values(run, file, image)}
         for file, image in new
     ]
-    originals = _originals(session, [row["sha256"] for row in rows])
+    originals = _originals(run, session, [row["sha256"] for row in rows])
     ids = session.scalars(insert(Page).returning(Page.id, sort_by_parameter_order=True), rows).all()
     copies = []
     for page, row, (_, image) in zip(ids, rows, new, strict=True):
@@ -133,7 +133,7 @@ def _renew_page(
     values = _page_values(run, file, image) | {"ingested_at": now()}
     if page.sha256 != file.sha256:
         _release_copies(run, session, page.id)
-        original = _originals(session, [file.sha256]).get((file.sha256, image.frame))
+        original = _originals(run, session, [file.sha256]).get((file.sha256, image.frame))
         values["duplicate_of"] = original if original != page.id else None
     session.execute(update(Page).where(Page.id == page.id).values(**values))
     is_copy = session.scalar(select(Page.duplicate_of).where(Page.id == page.id)) is not None
@@ -175,11 +175,15 @@ def _page_values(run: Run, file: FileToRead, image: ReadImage) -> dict[str, Any]
     }
 
 
-def _originals(session: Session, contents: Sequence[str]) -> dict[tuple[str, int], int]:
-    """Return the first page, itself no copy, that has each content and frame."""
+def _originals(run: Run, session: Session, contents: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Return the first page, itself no copy, that has each content and frame.
+
+    Of pages when pages are ingested, of crops when crops are: a crop has not the page's marks.
+    """
+    alike = Page.segmenter.is_(None) if run.segmenter is None else Page.segmenter.is_not(None)
     rows = session.execute(
         select(Page.sha256, Page.frame, func.min(Page.id))
-        .where(Page.sha256.in_(contents), Page.duplicate_of.is_(None))
+        .where(Page.sha256.in_(contents), Page.duplicate_of.is_(None), alike)
         .group_by(Page.sha256, Page.frame)
     )
     return {(sha256, frame): page for sha256, frame, page in rows}

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from ingest.batch import resegment_pages
 from ingest.confirming import judge_mark
+from ingest.rehearsal import rehearse
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import (
@@ -269,6 +270,17 @@ def test_crops_are_marks_each_even_of_equal_files(archive: Archive, tmp_path: Pa
     shutil.copy(path, tmp_path / "in" / "b.png")
     assert crops_of(archive, tmp_path / "in").duplicates == 1
     with archive.session() as session:
+        assert len(marks_to_embed(session, "m", "ink")) == 2
+
+
+def test_a_page_is_no_copy_of_a_crop(archive: Archive, tmp_path: Path) -> None:
+    path = scan(tmp_path / "cut" / "a.png", (1, 1))
+    crops_of(archive, tmp_path / "cut")
+    (tmp_path / "in").mkdir()
+    shutil.copy(path, tmp_path / "in" / "b.png")
+    assert rehearse(archive, [tmp_path / "in"]).copies == ()
+    assert pages_of(archive, tmp_path / "in").duplicates == 0
+    with archive.session() as session:  # the crop's mark and the page's proposal
         assert len(marks_to_embed(session, "m", "ink")) == 2
 
 
