@@ -6,6 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+#: By this at a file's beginning Excel knows that it is UTF-8; every reader here passes it over.
+BYTE_ORDER_MARK = "\ufeff"
+
 
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return CSV with the columns' names and the rows; None is an empty field."""

@@ -51,8 +51,8 @@ def crop_path(archive: Archive, sha256: str) -> Path:
     return _path(archive.crops_folder, sha256)
 
 
-def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
-    """Return the crop as (H, W, 3) uint8 RGB; raises ArchiveError when it is gone or damaged."""
+def read_crop(archive: Archive, sha256: str) -> bytes:
+    """Return the crop as it is kept, a PNG; raises ArchiveError when it is gone or damaged."""
     path = crop_path(archive, sha256)
     try:
         content = path.read_bytes()
@@ -61,15 +61,25 @@ def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
             f"The crop {path} cannot be read ({error.strerror or error}). Put back the archive's "
             "folder `crops` from a copy."
         ) from error
-    image = None
-    if hashlib.sha256(content).hexdigest() == sha256:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise _damaged(path)
+    return content
+
+
+def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
+    """Return the crop as (H, W, 3) uint8 RGB; raises ArchiveError when it is gone or damaged."""
+    content = np.frombuffer(read_crop(archive, sha256), np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
     if image is None:
-        raise ArchiveError(
-            f"The crop {path} is damaged: its content is not what its name says. Put back the "
-            "archive's folder `crops` from a copy."
-        )
+        raise _damaged(crop_path(archive, sha256))
     return np.asarray(image, np.uint8)
+
+
+def _damaged(path: Path) -> ArchiveError:
+    return ArchiveError(
+        f"The crop {path} is damaged: its content is not what its name says. Put back the "
+        "archive's folder `crops` from a copy."
+    )
 
 
 def load_crops(

@@ -14,8 +14,9 @@ from typing import Any
 import typer
 
 from ui.command import CRASHED
-from ui.commands.annotate import annotate, export
+from ui.commands.annotate import annotate
 from ui.commands.evaluate import evaluate
+from ui.commands.export import export
 from ui.commands.group import group
 from ui.commands.index import index
 from ui.commands.ingest import ingest

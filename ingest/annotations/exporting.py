@@ -190,9 +190,10 @@ def export_text(
     wanted: Wanted = EVERYTHING,
     *,
     base: str = BASE,
+    head: str = "",
     progress: Progress = lambda done, total: None,
 ) -> ExportReport:
-    """Write the archive's marks to `stream` as one text; a table goes out as it is read.
+    """Write the archive's marks to `stream` as one text behind `head`; a table as it is read.
 
     Raises QueryError, before anything is written, if the format is a file an image.
     """
@@ -201,7 +202,7 @@ def export_text(
     base = _as_base(base)
     size = 0
     with archive.session() as session:
-        for text in _texts(session, form, wanted, base, progress):
+        for text in _texts(session, form, wanted, base, head, progress):
             stream.write(text)
             size += len(text.encode())
         return _report(session, form, wanted, size)
@@ -214,36 +215,35 @@ def export_file(
     wanted: Wanted = EVERYTHING,
     *,
     base: str = BASE,
+    head: str = "",
     progress: Progress = lambda done, total: None,
 ) -> ExportReport:
     """Write the archive's marks to the file `output`, whole or not at all.
 
-    Into a folder, one file a page, if `output` is one or the format is a file an image. Raises
-    QueryError where nothing can be written.
+    Into a folder, one file a page, if `output` is one or the format is a file an image. Each file
+    begins with `head`. Raises QueryError where nothing can be written.
     """
     base = _as_base(base)
     output = output.absolute()
     with output_refused_said(output), archive.session() as session:
         if form.a_file_an_image or output.is_dir():
-            _write_folder(session, form, output, wanted, base, progress)
+            _write_folder(session, form, output, wanted, base, head, progress)
             return _report(session, form, wanted, None)
-        size = write_texts(output, _texts(session, form, wanted, base, progress))
+        size = write_texts(output, _texts(session, form, wanted, base, head, progress))
         return _report(session, form, wanted, size)
 
 
 def _texts(
-    session: Session, form: Format, wanted: Wanted, base: str, progress: Progress
+    session: Session, form: Format, wanted: Wanted, base: str, head: str, progress: Progress
 ) -> Iterator[str]:
     """Give the text of a format part by part: a table's of some marks, any other's as a whole."""
+    if head:
+        yield head
     done = 0
     if form.columns:
-        columns = columns_written(
-            form.columns,
-            canvases=_any_canvas(session, wanted),
-            identities=_any_identity(session, wanted),
-        )
+        columns = columns_in(session, form.columns, wanted)
         yield row_text(columns)
-        total = _number_of(session, _marks(wanted))
+        total = number_of_marks(session, wanted)
         for some in marks_in_parts(session, wanted):
             yield rows_text(some, columns)
             done += len(some)
@@ -258,7 +258,13 @@ def _texts(
 
 
 def _write_folder(
-    session: Session, form: Format, folder: Path, wanted: Wanted, base: str, progress: Progress
+    session: Session,
+    form: Format,
+    folder: Path,
+    wanted: Wanted,
+    base: str,
+    head: str,
+    progress: Progress,
 ) -> None:
     plain = _pages(wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
     named = [AnnotatedImage((source,), frame=frame) for source, frame in session.execute(plain)]
@@ -268,8 +274,22 @@ def _write_folder(
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
             raise QueryError(f"{path} leads out of {folder}: name an empty folder.")
-        write_atomically(path, form.write([image], base).encode())
+        write_atomically(path, f"{head}{form.write([image], base)}".encode())
         progress(done, len(named))
+
+
+def columns_in(session: Session, columns: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
+    """Return a table's columns, with those that follow where the marks have anything in them."""
+    return columns_written(
+        columns,
+        canvases=_any_canvas(session, wanted),
+        identities=_any_identity(session, wanted),
+    )
+
+
+def number_of_marks(session: Session, wanted: Wanted) -> int:
+    """Return how many marks are written."""
+    return _number_of(session, _marks(wanted))
 
 
 def _any_canvas(session: Session, wanted: Wanted) -> bool:
@@ -295,7 +315,7 @@ def _number_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
 
 def _report(session: Session, form: Format, wanted: Wanted, size: int | None) -> ExportReport:
     """Return what was written: a text of `size` bytes, or, where that is None, a file a page."""
-    marks = _number_of(session, _marks(wanted))
+    marks = number_of_marks(session, wanted)
     pages = _number_of(session, _pages(wanted))
     remarks: list[str] = []
     if form.comes_back:

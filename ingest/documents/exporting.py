@@ -36,16 +36,19 @@ def export_documents(
     archive: Archive,
     output: Path | TextIO,
     where: Filters = _EVERY,
+    *,
+    head: str = "",
     progress: Progress = lambda done, total: None,
 ) -> int:
     """Write the documents to a stream, or to a file whole or not at all; return how many.
 
-    Raises QueryError where the file cannot be written.
+    What is written begins with `head`. Raises QueryError where the file cannot be written.
     """
     with archive.session() as session:
         total = session.scalar(select(func.count()).select_from(_documents(where).subquery())) or 0
 
         def texts() -> Iterator[str]:
+            yield head
             done = 0
             for count, text in documents_csv(session, where):
                 yield text

@@ -1,0 +1,84 @@
+"""The marks' pictures as files in a folder, with a table that says what each shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ingest.annotations.exporting import (
+    EVERYTHING,
+    Progress,
+    Wanted,
+    columns_in,
+    marks_in_parts,
+    number_of_marks,
+)
+from ingest.annotations.marks_csv import COLUMNS, rows_text
+from ingest.csv_text import row_text
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.files import output_refused_said, write_atomically, write_texts
+from retrieval.catalogue.tables import Mark
+from retrieval.crops import read_crop
+
+#: The table beside the pictures, and its first column.
+TABLE, FILE = "marks.csv", "file"
+
+
+@dataclass(frozen=True)
+class PicturesReport:
+    """How many pictures were written, and a sentence on each mark whose crop cannot be read."""
+
+    pictures: int
+    unread: tuple[str, ...]
+
+
+def export_pictures(
+    archive: Archive,
+    folder: Path,
+    wanted: Wanted = EVERYTHING,
+    *,
+    head: str = "",
+    progress: Progress = lambda done, total: None,
+) -> PicturesReport:
+    """Write each mark's crop to `folder` as `mark-7.png`, and `TABLE` when all are there.
+
+    The table begins with `head` and has the columns of `export --format csv` behind the name of
+    the file. A crop is as
+    the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Raises QueryError where the folder
+    cannot be written.
+    """
+    unread: list[str] = []
+    with output_refused_said(folder), archive.session() as session:
+        total = number_of_marks(session, wanted)
+
+        def texts() -> Iterator[str]:
+            columns = columns_in(session, COLUMNS, wanted)
+            yield head + row_text([FILE, *columns])
+            done = 0
+            for some in marks_in_parts(session, wanted):
+                crops = _crops(session, [image.annotations[0].mark or 0 for image in some])
+                for image in some:
+                    mark = image.annotations[0].mark or 0
+                    name = f"mark-{mark}.png"
+                    try:
+                        write_atomically(folder / name, read_crop(archive, crops[mark]))
+                    except ArchiveError as error:
+                        unread.append(f"mark {mark}: {error}")
+                    else:
+                        yield f"{name},{rows_text([image], columns)}"
+                    done += 1
+                    progress(done, total)
+
+        write_texts(folder / TABLE, texts())
+    return PicturesReport(total - len(unread), tuple(unread))
+
+
+def _crops(session: Session, marks: list[int]) -> dict[int, str]:
+    """Return the crops of the named marks, as many as one statement takes."""
+    rows = session.execute(select(Mark.id, Mark.crop).where(Mark.id.in_(marks)))
+    return {mark: crop for mark, crop in rows}

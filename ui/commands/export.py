@@ -1,0 +1,283 @@
+"""`prizemarks export`: marks, their pictures and their documents, for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from retrieval.catalogue.errors import QueryError
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
+from ui.progress import bar, console
+from ui.where import as_catalogued, parse_where
+from ui.wording import some_of
+
+if TYPE_CHECKING:
+    from ingest.annotations.exporting import Wanted
+    from ingest.annotations.formats import Format
+    from retrieval.catalogue.archive import Archive
+    from retrieval.catalogue.documents import Filters
+
+#: Sentences on what could not be read or written that are shown.
+MOST_SAID = 10
+
+
+class AnnotationFormat(StrEnum):
+    """What `annotate export` writes, and `annotate import` reads."""
+
+    WEBANNOTATION = "webannotation"
+    IIIF = "iiif"
+    PAGE_XML = "page-xml"
+    COCO = "coco"
+    VIA = "via"
+    VIA_CSV = "via-csv"
+    CSV = "csv"
+
+
+class ExportFormat(StrEnum):
+    """What `export` writes."""
+
+    CSV = "csv"
+    IIIF = "iiif"
+    WEBANNOTATION = "webannotation"
+    PAGE_XML = "page-xml"
+    COCO = "coco"
+    VIA = "via"
+    VIA_CSV = "via-csv"
+    BIBTEX = "bibtex"
+    CROPS = "crops"
+    DOCUMENTS = "documents"
+
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A file instead of standard output; a folder: one file a page, as page-xml needs it.",
+    ),
+]
+WithoutRejectedOption = Annotated[
+    bool, typer.Option("--without-rejected", help="Leave out what a person has rejected.")
+]
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        help="Only marks that are proposed, confirmed or rejected; several with commas between.",
+    ),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option("--base", metavar="URL", help="Where iiif and webannotation are to be published."),
+]
+
+
+ForExcelOption = Annotated[
+    bool, typer.Option("--for-excel", help="Begin CSV so that Excel knows it as UTF-8.")
+]
+
+
+def export(
+    archive: ArchiveArgument,
+    output_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
+    output: OutputOption = None,
+    status: StatusOption = None,
+    without_rejected: WithoutRejectedOption = False,
+    where: WhereOption = None,
+    base: BaseOption = None,
+    for_excel: ForExcelOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the marks out: one row a mark, boxes in pixels of the master; or other formats.
+
+    What `annotate export` writes, and bibtex; csv has the ten columns of a list of marks, where
+    that of `annotate export` has more. crops fills a folder with the marks' pictures and such a
+    list, marks.csv, that names them. documents writes no marks but what is known of the documents
+    and their pages, as CSV that `ingest --documents` takes back.
+
+    Example: prizemarks export my-archive --format csv --output marks.csv
+    """
+    from ingest.annotations.formats import EXPORT_FORMATS
+
+    head = _head(output_format, for_excel)
+    if output_format is ExportFormat.CROPS:
+        if output is None or base:
+            raise typer.BadParameter(
+                "crops are files: name a folder for them with --output, and leave --base out."
+            )
+        _export_crops(archive, output, _Narrowed(status, without_rejected, where), head, as_json)
+    elif output_format is ExportFormat.DOCUMENTS:
+        if status or without_rejected or base:
+            raise typer.BadParameter(
+                "documents are no marks: leave --status, --without-rejected and --base out."
+            )
+        _export_documents(archive, output, where, head, as_json)
+    else:
+        form = EXPORT_FORMATS[output_format.value]
+        narrowed = _Narrowed(status, without_rejected, where)
+        _export(archive, form, output, narrowed, base, head, as_json)
+
+
+def export_annotations(
+    archive: ArchiveArgument,
+    output_format: Annotated[AnnotationFormat, typer.Option("--format", help="What to write.")],
+    output: OutputOption = None,
+    status: StatusOption = None,
+    without_rejected: WithoutRejectedOption = False,
+    where: WhereOption = None,
+    base: BaseOption = None,
+    for_excel: ForExcelOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the marks out to be corrected: `annotate import` takes each format back, whole.
+
+    Example: prizemarks annotate export my-archive --format page-xml --output pages/
+    """
+    from ingest.annotations.formats import ANNOTATION_FORMATS
+
+    form, head = ANNOTATION_FORMATS[output_format.value], _head(output_format, for_excel)
+    narrowed = _Narrowed(status, without_rejected, where)
+    _export(archive, form, output, narrowed, base, head, as_json)
+
+
+@dataclass(frozen=True)
+class _Narrowed:
+    """Which marks a person asked for, as written on the command line."""
+
+    status: list[str] | None
+    without_rejected: bool
+    where: list[str] | None
+
+
+def _head(form: AnnotationFormat | ExportFormat, for_excel: bool) -> str:
+    """Return what a file begins with; BadParameter for one that Excel does not read."""
+    from ingest.csv_text import BYTE_ORDER_MARK
+
+    if for_excel and form.value not in ("csv", "crops", "documents"):
+        raise typer.BadParameter(
+            "--for-excel goes with csv, and with export's crops and documents."
+        )
+    return BYTE_ORDER_MARK if for_excel else ""
+
+
+def _export(
+    archive: Path,
+    form: Format,
+    output: Path | None,
+    narrowed: _Narrowed,
+    base: str | None,
+    head: str,
+    as_json: bool,
+) -> None:
+    from ingest.annotations.exporting import export_file, export_text
+    from ingest.annotations.web_annotation import BASE
+
+    out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
+    with archive_in(archive) as opened:
+        _say_where(output, as_json)
+        wanted = _wanted(opened, narrowed)
+        with _progress(output) as report:
+            place = base or BASE
+            if output is None:
+                done = export_text(
+                    opened, form, out, wanted, base=place, head=head, progress=report
+                )
+            else:
+                done = export_file(
+                    opened, form, output, wanted, base=place, head=head, progress=report
+                )
+    for remark in done.remarks:
+        console.print(escape(remark), soft_wrap=True)
+    if output is None:
+        return
+    if as_json:
+        typer.echo(json.dumps({"output": str(output), **asdict(done)}))
+    elif done.files > 1 or output.is_dir():
+        typer.echo(f"{done.marks} marks written to {done.files} files in {output}")
+    else:
+        typer.echo(f"{done.marks} marks written to {output}")
+
+
+def _export_crops(
+    archive: Path, folder: Path, narrowed: _Narrowed, head: str, as_json: bool
+) -> None:
+    from ingest.annotations.pictures import TABLE, export_pictures
+
+    with archive_in(archive) as opened:
+        wanted = _wanted(opened, narrowed)
+        with bar("Exporting") as report:
+            done = export_pictures(opened, folder.absolute(), wanted, head=head, progress=report)
+    if as_json:
+        typer.echo(json.dumps({"output": str(folder), **asdict(done)}))
+    else:
+        typer.echo(f"{done.pictures} pictures and {TABLE} written to {folder}")
+        for line in some_of(list(done.unread), MOST_SAID, "more such"):
+            console.print(escape(line), soft_wrap=True)
+    raise typer.Exit(FAILURES if done.unread else DONE)
+
+
+def _export_documents(
+    archive: Path, output: Path | None, where: list[str] | None, head: str, as_json: bool
+) -> None:
+    from ingest.documents.exporting import export_documents
+
+    out = sys.stdout
+    with archive_in(archive) as opened:
+        _say_where(output, as_json)
+        filters = _filters(opened, where)
+        with _progress(output) as report:
+            done = export_documents(opened, output or out, filters, head=head, progress=report)
+    if as_json:
+        typer.echo(json.dumps({"output": str(output), "documents": done}))
+    elif output is not None:
+        typer.echo(f"{done} documents written to {output}")
+
+
+def _say_where(output: Path | None, as_json: bool) -> None:
+    """Raise QueryError where --json would have to stand among what is written."""
+    if output is None and as_json:
+        raise QueryError("--json tells of a file that was written: give --output too.")
+
+
+def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
+    from ingest.annotations.exporting import Wanted
+
+    statuses = _statuses(narrowed.status, narrowed.without_rejected)
+    return Wanted(statuses, _filters(archive, narrowed.where))
+
+
+def _filters(archive: Archive, where: list[str] | None) -> Filters:
+    from retrieval.catalogue.documents import facets
+
+    with archive.session() as session:
+        return as_catalogued(parse_where(where or ()), facets(session))
+
+
+def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Return a bar, or none where what is written is itself seen growing."""
+    on_screen = output is None and sys.stdout.isatty()
+    return nullcontext(lambda done, total: None) if on_screen else bar("Exporting")
+
+
+def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:
+    """Return the statuses of the marks to be written; QueryError for a word that is none."""
+    from ingest.annotations.annotation import STATUSES
+
+    if said and without_rejected:
+        raise QueryError("--status says which marks are written: leave --without-rejected out.")
+    if not said:
+        return frozenset(STATUSES) - ({"rejected"} if without_rejected else set())
+    words = [word.strip().casefold() for one in said for word in one.split(",")]
+    for word in words:
+        if word not in STATUSES:
+            raise QueryError(f"The status {word!r} is none of {', '.join(STATUSES)}.")
+    return frozenset(words)
