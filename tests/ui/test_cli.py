@@ -32,7 +32,10 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("ingest", "ARCHIVE"), "Give one of SOURCE, --retry-quarantined and --resegment"),
+        (
+            ("ingest", "ARCHIVE"),
+            "SOURCE, --retry-quarantined, --resegment and",
+        ),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "Give one of SOURCE"),

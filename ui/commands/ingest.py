@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -64,6 +65,14 @@ def ingest(
             help="Instead of SOURCE: seek marks anew where an older segmentation sought them.",
         ),
     ] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Instead of SOURCE: take out of quarantine what will never be read, named by its "
+            "source or location there. May be given several times.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take scans in and find the marks on them. Run again, it goes on where it stopped.
@@ -83,12 +92,16 @@ def ingest(
     from ui.reports import ingest_sentences
 
     with errors_said():
-        ways = bool(sources) + retry + resegment
+        ways = bool(sources) + retry + resegment + bool(forget)
         described_alone = ways == 0 and documents and not dry_run
         if ways != 1 and not described_alone:
             raise QueryError(
-                "Give one of SOURCE, --retry-quarantined and --resegment, or --documents alone."
+                "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
+                "alone."
             )
+        if forget:
+            _forget(archive, forget, as_json)
+            return
         if resegment and (dry_run or kind is As.MARKS):
             raise QueryError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
@@ -131,6 +144,16 @@ def ingest(
             typer.echo(line)
     failed = done.failed or done.manifests_without_image or done.files_without_page
     raise typer.Exit(FAILURES if failed else DONE)
+
+
+def _forget(folder: Path, names: Sequence[str], as_json: bool) -> None:
+    """Take what is named out of quarantine, and say how many rows that were."""
+    from ingest.quarantine import forget_named_failures
+
+    with closing(open_archive(folder)) as archive, archive.lock():
+        count = forget_named_failures(archive, names)
+    said = f"{count} inputs taken out of quarantine."
+    typer.echo(json.dumps({"forgotten": count}) if as_json else said)
 
 
 def _rehearse(

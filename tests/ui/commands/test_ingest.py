@@ -99,6 +99,24 @@ def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) ->
     assert "1 inputs could be read now and left quarantine." in done.stdout
 
 
+def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> None:
+    archive, scans = tmp_path / "archive", tmp_path / "scans"
+    scans.mkdir()
+    for name in ("a.jpg", "b.jpg", "=c.jpg"):
+        (scans / name).write_bytes(b"GIF89a")
+    assert run("ingest", archive, scans).exit_code == 1
+    wrong = run("ingest", archive, "--forget", "a.jpg", "--forget", "d.jpg")
+    assert wrong.exit_code == 2
+    assert "Nothing stands in quarantine as 'd.jpg'" in wrong.stderr
+    by_both = ("--forget", scans / "b.jpg", "--forget", "'=c.jpg")
+    done = run("ingest", archive, *by_both)
+    assert (done.exit_code, done.stdout) == (0, "2 inputs taken out of quarantine.\n")
+    rows = (archive / "quarantine.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["a.jpg"]
+    told = run("ingest", archive, "--forget", "a.jpg", "--json")
+    assert json.loads(told.stdout) == {"forgotten": 1}
+
+
 def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     cv2.imwrite(str(tmp_path / "scans/1.png"), np.full((80, 80), 255, np.uint8))
