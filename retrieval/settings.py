@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     workers: int = Field(0, ge=0, le=256, description="ingest processes; 0: one a core")
     host: str = Field("127.0.0.1", description="address the web page listens on")
     port: int = Field(8501, ge=1, le=65_535, description="port of the web page")
+    public_name: str = Field("", description="hosts by which a proxy leads to it, by commas")
 
 
 def read_settings(folder: Path) -> Settings:

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from retrieval.catalogue.archive import open_archive
+from retrieval.catalogue.errors import QueryError
 from ui.web.look import THEME
 
 #: Megabytes of a picture that may be uploaded as a query.
 UPLOAD_LIMIT = 50
 
+_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
-def server_command(archive: Path, host: str, port: int, model: str | None = None) -> list[str]:
+
+def public_names(said: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of hosts in texts that may hold several, with commas between.
+
+    Raises QueryError for what is none: an address, a port, a wildcard.
+    """
+    names = [name for one in said for part in one.split(",") if (name := part.strip().lower())]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise QueryError(
+                f"The public name {name!r} is no name of a host: write it without https://, port "
+                "and path, such as marks.example.org."
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def server_command(
+    archive: Path, host: str, port: int, model: str | None = None, names: Sequence[str] = ()
+) -> list[str]:
     """Return the command that serves the page of `archive` on `host` and `port`.
 
     The page searches under the model with the id `model`; None: under the newest with an index.
+    `names` are those under which a proxy leads people to it.
     """
     options = {
         "server.address": host,
@@ -37,8 +60,11 @@ def server_command(archive: Path, host: str, port: int, model: str | None = None
     flags = [f"--{name}={value}" for name, value in options.items()]
     if is_loopback(host):
         # Another site's name that is made to lead to this machine must not reach the page.
-        names = dict.fromkeys((host, "localhost", "127.0.0.1"))
-        flags += [f"--server.allowedHosts={name}" for name in names]
+        hosts = dict.fromkeys((host, "localhost", "127.0.0.1", *names))
+        flags += [f"--server.allowedHosts={name}" for name in hosts]
+    # Of a proxy that asks for us by our address, only the browser's Origin says the public name.
+    # As a bare name it lets a page of that host open the connection, and grants nothing else.
+    flags += [f"--server.corsAllowedOrigins={name}" for name in names]
     given = [str(archive), *([model] if model is not None else [])]
     return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", *given]
 
@@ -52,18 +78,22 @@ def is_loopback(host: str) -> bool:
 
 
 def run_server(
-    archive: Path, host: str = "127.0.0.1", port: int = 8501, model: str | None = None
+    archive: Path,
+    host: str = "127.0.0.1",
+    port: int = 8501,
+    model: str | None = None,
+    names: Sequence[str] = (),
 ) -> int:
     """Serve the page of `archive` until interrupted; return the exit status.
 
-    `model` as for `server_command`.
+    `model` and `names` as for `server_command`.
     On POSIX the server takes this process's place, so that it ends when this process is told to.
     Raises ArchiveError when there is no archive to serve.
     """
     opened = open_archive(archive)
     folder = opened.folder
     opened.close()
-    command = server_command(folder, host, port, model)
+    command = server_command(folder, host, port, model, names)
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
     if not is_loopback(host):

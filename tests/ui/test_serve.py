@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveMissing
-from ui.serve import is_loopback, run_server, server_command
+from retrieval.catalogue.errors import ArchiveMissing, QueryError
+from ui.serve import is_loopback, public_names, run_server, server_command
 
 
 def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
@@ -35,6 +35,29 @@ def test_on_an_open_address_any_name_may_lead_to_it() -> None:
     assert not any("allowedHosts" in part for part in command)
     assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.1")
     assert not is_loopback("0.0.0.0") and not is_loopback("archive.example")
+
+
+def test_a_public_name_is_let_in_and_closes_no_open_address() -> None:
+    named = server_command(Path("/a"), "127.0.0.1", 80, names=["marks.example.org"])
+    assert "--server.allowedHosts=marks.example.org" in named
+    assert "--server.corsAllowedOrigins=marks.example.org" in named
+    open_to_all = server_command(Path("/a"), "0.0.0.0", 80, names=["marks.example.org"])
+    assert "--server.corsAllowedOrigins=marks.example.org" in open_to_all
+    assert not any("allowedHosts" in part for part in open_to_all)
+
+
+def test_public_names_may_be_several() -> None:
+    said = ["Marks.Example.org, 192.0.2.7", "marks.example.org", ""]
+    assert public_names(said) == ("marks.example.org", "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "said", ["https://marks.example.org", "marks.example.org:443", "*", "*.org", "a b", "a/b", "a."]
+)
+def test_what_is_no_name_of_a_host_is_refused(said: str) -> None:
+    with pytest.raises(QueryError, match="without https://, port and path") as refused:
+        public_names([said])
+    assert f"The public name {said!r} is no name of a host" in str(refused.value)
 
 
 def test_an_open_server_says_what_others_can_do(

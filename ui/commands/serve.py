@@ -15,21 +15,31 @@ def serve(
     archive: ArchiveArgument,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    public_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The host by which people reach it through a proxy, such as marks.example.org. "
+            "May be given several times.",
+        ),
+    ] = None,
     model: SearchedModelOption = None,
 ) -> None:
     """Open the web page for an archive, on this machine alone unless --host says otherwise.
 
     Example: prizemarks serve my-archive --port 8501
     """
-    from ui.serve import run_server
+    from ui.serve import public_names, run_server
 
     with archive_in(archive) as opened:
         settings = read_settings(opened.folder)
+        names = public_names(public_name or [settings.public_name])
         if model is not None:
             from retrieval.learn import archive_model
 
             model = archive_model(opened, model).id
-    raise typer.Exit(run_server(archive, host or settings.host, port or settings.port, model))
+    status = run_server(archive, host or settings.host, port or settings.port, model, names)
+    raise typer.Exit(status)
 
 
 def demo(

@@ -1,0 +1,104 @@
+"""The page behind a reverse proxy: a real server, and a real proxy before it, on loopback."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+
+import pytest
+
+from retrieval.catalogue.archive import create_archive
+from ui.serve import server_command
+
+NAME = "marks.example.org"
+#: Seconds that the server may take to start: a slow machine is no failure.
+PATIENCE = 120
+
+
+def head_of(connection: socket.socket) -> str:
+    """What comes first on a connection, to the empty line; less where it is closed before."""
+    got = b""
+    while b"\r\n\r\n" not in got and (more := connection.recv(4096)):
+        got += more
+    return got.decode("latin-1")
+
+
+def opened(port: int, host: str, origin: str) -> str:
+    """The status that a browser gets that opens the page's WebSocket through `port`."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        lines = (
+            "GET /_stcore/stream HTTP/1.1", f"Host: {host}", f"Origin: {origin}",
+            "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        )  # fmt: skip
+        connection.sendall("\r\n".join((*lines, "", "")).encode())
+        return head_of(connection).split()[1]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that people reach as `NAME`."""
+    folder = tmp_path_factory.mktemp("served")
+    create_archive(folder / "archive").close()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = server_command(folder / "archive", "127.0.0.1", port, names=[NAME])
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        running = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                    break
+            except OSError:
+                assert running.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+        yield port
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+@pytest.fixture(params=["keeps Host", "asks by address"])
+def proxy(server: int, request: pytest.FixtureRequest) -> Iterator[int]:
+    """The port of a proxy before the server: nginx asks by address unless it is told otherwise."""
+    keeps_host = request.param == "keeps Host"
+
+    class Relay(BaseRequestHandler):
+        def handle(self) -> None:
+            asked = head_of(self.request)
+            if not keeps_host:
+                asked = re.sub(r"\r\nHost: [^\r]*", f"\r\nHost: 127.0.0.1:{server}", asked)
+            with socket.create_connection(("127.0.0.1", server)) as upstream:
+                upstream.sendall(asked.encode("latin-1"))
+                self.request.sendall(head_of(upstream).encode("latin-1"))
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, args=(0.02,), daemon=True).start()
+        yield relay.server_address[1]
+        relay.shutdown()
+
+
+@pytest.mark.parametrize("port", ["", ":8443"])
+def test_people_reach_the_page_through_a_proxy_under_its_public_name(proxy: int, port: str) -> None:
+    assert opened(proxy, f"{NAME}{port}", f"https://{NAME}{port}") == "101"
+
+
+def test_without_the_proxy_the_page_is_there_as_before(server: int) -> None:
+    for host in (f"127.0.0.1:{server}", f"localhost:{server}"):
+        assert opened(server, host, f"http://{host}") == "101"
+
+
+def test_under_no_other_name(server: int) -> None:
+    assert opened(server, "evil.example", "https://evil.example") == "403"
+    assert opened(server, f"sub.{NAME}", f"https://sub.{NAME}") == "403"
