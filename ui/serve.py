@@ -66,7 +66,7 @@ def server_command(
     # As a bare name it lets a page of that host open the connection, and grants nothing else.
     flags += [f"--server.corsAllowedOrigins={name}" for name in names]
     given = [str(archive), *([model] if model is not None else [])]
-    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", *given]
+    return [sys.executable, "-m", "ui.server", "run", page, *flags, "--", *given]
 
 
 def is_loopback(host: str) -> bool:

@@ -12,7 +12,7 @@ from ui.serve import is_loopback, public_names, run_server, server_command
 
 def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
     command = server_command(Path("/my archive"), "127.0.0.1", 8599)
-    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert command[:4] == [sys.executable, "-m", "ui.server", "run"]
     assert Path(command[4]).is_file()
     assert command[-2:] == ["--", "/my archive"]
     for flag in (

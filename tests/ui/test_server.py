@@ -1,14 +1,15 @@
-"""The page behind a reverse proxy: a real server, and a real proxy before it, on loopback."""
+"""The page's server at work, on loopback: behind a reverse proxy, and what it asks of others."""
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
@@ -41,9 +42,24 @@ def opened(port: int, host: str, origin: str) -> str:
         return head_of(connection).split()[1]
 
 
+@contextmanager
+def listening(handler: type[BaseRequestHandler]) -> Iterator[int]:
+    """Have connections handled meanwhile; the port is given."""
+    with ThreadingTCPServer(("127.0.0.1", 0), handler) as listener:
+        threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True).start()
+        yield listener.server_address[1]
+        listener.shutdown()
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server that people reach as `NAME`."""
+def asked_outside() -> list[str]:
+    """What the server asked of anybody but itself: the first line of each request."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, asked_outside: list[str]) -> Iterator[int]:
+    """The port of a server that people reach as `NAME`, and that nobody outside would answer."""
     folder = tmp_path_factory.mktemp("served")
     create_archive(folder / "archive").close()
     with socket.socket() as probe:
@@ -51,22 +67,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         port = probe.getsockname()[1]
     command = server_command(folder / "archive", "127.0.0.1", port, names=[NAME])
     log = folder / "server.log"
-    with log.open("wb") as output:
-        running = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                assert running.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
-        yield port
-    finally:
-        running.terminate()
-        running.wait(30)
+
+    class Outside(BaseRequestHandler):
+        def handle(self) -> None:
+            asked_outside.append(head_of(self.request).partition("\r\n")[0])
+
+    with log.open("wb") as output, listening(Outside) as outside:
+        by_way_of = dict.fromkeys(("http_proxy", "https_proxy"), f"http://127.0.0.1:{outside}")
+        running = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **by_way_of}
+        )
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    with socket.create_connection(("127.0.0.1", port), timeout=5):
+                        break
+                except OSError:
+                    assert running.poll() is None, log.read_text()
+                    assert time.monotonic() < deadline, log.read_text()
+                    time.sleep(0.1)
+            yield port
+        finally:
+            running.terminate()
+            running.wait(30)
 
 
 @pytest.fixture(params=["keeps Host", "asks by address"])
@@ -83,10 +107,8 @@ def proxy(server: int, request: pytest.FixtureRequest) -> Iterator[int]:
                 upstream.sendall(asked.encode("latin-1"))
                 self.request.sendall(head_of(upstream).encode("latin-1"))
 
-    with ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
-        threading.Thread(target=relay.serve_forever, args=(0.02,), daemon=True).start()
-        yield relay.server_address[1]
-        relay.shutdown()
+    with listening(Relay) as port:
+        yield port
 
 
 @pytest.mark.parametrize("port", ["", ":8443"])
@@ -102,3 +124,10 @@ def test_without_the_proxy_the_page_is_there_as_before(server: int) -> None:
 def test_under_no_other_name(server: int) -> None:
     assert opened(server, "evil.example", "https://evil.example") == "403"
     assert opened(server, f"sub.{NAME}", f"https://sub.{NAME}") == "403"
+
+
+def test_no_web_site_makes_the_server_ask_anybody(server: int, asked_outside: list[str]) -> None:
+    assert opened(server, f"127.0.0.1:{server}", "https://evil.example") == "403"
+    assert opened(server, f"127.0.0.1:{server}", "http://192.0.2.7") == "403"
+    assert opened(server, f"127.0.0.1:{server}", f"https://{NAME}") == "101"
+    assert asked_outside == []
