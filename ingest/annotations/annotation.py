@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from retrieval.catalogue.canvases import CanvasRow
+from retrieval.catalogue.identities import Word
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # x, y, width, height
@@ -35,8 +36,8 @@ class Annotation:
     """A mark. On reading, what the file does not say is None.
 
     `box` and `polygon` are in pixels of the image as the file knows it, or in percent of its
-    width and height. With a polygon, the box is its bounding box. `identity`, the name of the one
-    that it belongs to, is only there on writing. `where` says what the region is called in the
+    width and height. With a polygon, the box is its bounding box. `identities`, what people said
+    of whose mark it is, are only there on writing. `where` says what the region is called in the
     file it was read from.
     """
 
@@ -48,7 +49,7 @@ class Annotation:
     origin: str | None = None
     mark: int | None = None  # the id in the archive that wrote the file
     created: datetime | None = None
-    identity: str | None = None
+    identities: tuple[Word, ...] = ()
     where: str = field(default="", compare=False)
 
 

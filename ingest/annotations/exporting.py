@@ -30,7 +30,7 @@ from retrieval.catalogue.canvases import canvas_row
 from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.files import output_refused_said, write_atomically, write_texts
-from retrieval.catalogue.identities import identity_names
+from retrieval.catalogue.identities import words_on
 from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.parts import MOST
 from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page, in_utc
@@ -117,7 +117,7 @@ def _marks(wanted: Wanted) -> Select[*tuple[Any, ...]]:
 
 def _annotations(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[int, Annotation]]:
     """Return the marks of rows of `_marks`, each after its page's id."""
-    names = identity_names(session, [row.id for row in rows])
+    words = words_on(session, [row.id for row in rows])
     return [
         (
             row.page_id,
@@ -129,7 +129,7 @@ def _annotations(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[int, 
                 origin=row.origin,
                 mark=row.id,
                 created=in_utc(row.created_at),
-                identity=names.get(row.id),
+                identities=tuple(words.get(row.id, ())),
             ),
         )
         for row in rows

@@ -49,8 +49,9 @@ FULL_COLUMNS = (
 #: Not "label": in a file of marks that is taken for whose mark it is.
 CANVAS_COLUMNS = ("page_label", "attribution", "rights")
 
-#: Whose mark a person said it is: the last column, and only where somebody said so of any.
-IDENTITY = "identity"
+#: Whose mark a person said it is, how surely, who and when: the last columns, and only where
+#: somebody said so of any. Where that is several things of one mark, all have them in one order.
+IDENTITY_COLUMNS = ("identity", "certainty", "said_by", "said_at")
 
 NEEDED = ("source", "x", "y", "width", "height")
 
@@ -79,7 +80,7 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
 def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write all that the marks have: `FULL_COLUMNS`.
 
-    `CANVAS_COLUMNS` and `IDENTITY` follow where there is anything in them.
+    `CANVAS_COLUMNS` and `IDENTITY_COLUMNS` follow where there is anything in them.
     """
     del base  # a table names files, not addresses
     return _table(images, FULL_COLUMNS)
@@ -88,8 +89,8 @@ def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
 def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
 
-    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest, `IDENTITY` where a mark
-    belongs to one.
+    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest, `IDENTITY_COLUMNS` where
+    a mark belongs to one.
     """
     del base
     return _table(images, COLUMNS)
@@ -97,7 +98,8 @@ def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
 
 def columns_written(columns: Sequence[str], *, canvases: bool, identities: bool) -> tuple[str, ...]:
     """Return a table's columns, with those that follow where there is anything in them."""
-    return (*columns, *(CANVAS_COLUMNS if canvases else ()), *([IDENTITY] if identities else ()))
+    more = (*(CANVAS_COLUMNS if canvases else ()), *(IDENTITY_COLUMNS if identities else ()))
+    return (*columns, *more)
 
 
 def rows_text(images: Iterable[AnnotatedImage], columns: Sequence[str]) -> str:
@@ -116,7 +118,7 @@ def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
     columns = columns_written(
         columns,
         canvases=any(image.described for image in marks),
-        identities=any(image.annotations[0].identity for image in marks),
+        identities=any(image.annotations[0].identities for image in marks),
     )
     return row_text(columns) + rows_text(marks, columns)
 
@@ -145,7 +147,10 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "page_label": _as_text(said.label),
         "attribution": _as_text(said.attribution),
         "rights": _as_text(said.rights),
-        IDENTITY: _as_text(one.identity),
+        "identity": _as_text("; ".join(word.name for word in one.identities)),
+        "certainty": "; ".join(word.certainty for word in one.identities),
+        "said_by": _as_text("; ".join(word.said_by for word in one.identities)),
+        "said_at": "; ".join(moment_text(word.said_at) or "" for word in one.identities),
     }
 
 

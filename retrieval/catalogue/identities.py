@@ -12,10 +12,20 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark
+from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc
 
 #: Longest name of an identity and of a person that is kept.
 LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person said of a mark: which identity's it is, how surely; who said so, and when."""
+
+    name: str
+    certainty: str
+    said_by: str
+    said_at: datetime  # in UTC
 
 
 @dataclass(frozen=True)
@@ -76,17 +86,26 @@ def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
 
 def names_of(session: Session, marks: Sequence[int]) -> dict[int, list[str]]:
     """Return the names of each mark's identities, the oldest first; marks of none are left out."""
-    names: dict[int, list[str]] = defaultdict(list)
+    said = words_on(session, marks)
+    return {mark: [word.name for word in words] for mark, words in said.items()}
+
+
+def words_on(session: Session, marks: Sequence[int]) -> dict[int, list[Word]]:
+    """Return what was said of each mark, the oldest identity first; marks of none are left out."""
+    words: dict[int, list[Word]] = defaultdict(list)
     for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
         statement = (
-            select(IdentityMark.mark_id, Identity.name)
+            select(
+                IdentityMark.mark_id, Identity.name, IdentityMark.certainty, IdentityMark.said_by,
+                IdentityMark.said_at,
+            )
             .join(Identity, Identity.id == IdentityMark.identity_id)
             .where(IdentityMark.mark_id.in_(some))
             .order_by(Identity.id)
-        )
-        for mark, name in session.execute(statement):
-            names[mark].append(name)
-    return names
+        )  # fmt: skip
+        for mark, name, certainty, person, moment in session.execute(statement):
+            words[mark].append(Word(name, certainty, person, in_utc(moment)))
+    return words
 
 
 def rename_identity(session: Session, identity: int, name: str) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,13 +57,27 @@ def test_rejected_marks_are_written_unless_they_are_not_wanted(filled: Archive) 
 
 def test_a_table_says_whose_mark_it_is(filled: Archive) -> None:
     with filled.writing() as session:
-        session.add(Identity(id=1, name="Jan de Vries"))
+        session.add_all([Identity(id=1, name="Jan de Vries"), Identity(id=2, name="the anchor")])
         session.flush()
-        session.add(IdentityMark(identity_id=1, mark_id=2, certainty="certain", said_by="Ada"))
+        for identity, mark, certainty, person, day in (
+            (2, 2, "certain", "=Bea", 7),
+            (1, 2, "possible", "Ada", 9),
+            (1, 1, "probable", "Bea", 8),
+        ):
+            said_at = datetime(2026, 3, day, 12, 30, tzinfo=UTC)
+            said: dict[str, Any] = {"certainty": certainty, "said_by": person, "said_at": said_at}
+            session.add(IdentityMark(identity_id=identity, mark_id=mark, **said))
     for form in (ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]):
-        rows = list(csv.DictReader(io.StringIO(exported_text(filled, form))))
-        assert {row["mark"]: row["identity"] for row in rows if row["identity"]} == {
-            "2": "Jan de Vries"
+        rows = list(csv.reader(io.StringIO(exported_text(filled, form))))
+        assert rows[0][-4:] == ["identity", "certainty", "said_by", "said_at"]
+        assert {row[0]: row[-4:] for row in rows[1:] if any(row[-4:])} == {
+            "1": ["Jan de Vries", "probable", "Bea", "2026-03-08T12:30:00Z"],
+            "2": [
+                "Jan de Vries; the anchor",
+                "possible; certain",
+                "Ada; =Bea",
+                "2026-03-09T12:30:00Z; 2026-03-07T12:30:00Z",
+            ],
         }
 
 

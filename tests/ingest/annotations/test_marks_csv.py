@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.canvases import CanvasRow
+from retrieval.catalogue.identities import Word
 from tests.ingest.annotations.understood import A_BOX, PAGE, all_said, only, said_by
 
 
@@ -85,14 +87,18 @@ def test_an_origin_that_is_a_formula_is_none_in_a_spreadsheet_and_comes_back(ori
 
 
 def test_whose_mark_it_is_comes_last_where_anybody_said_so() -> None:
-    one, other = A_BOX, replace(A_BOX, mark=8, identity="=Jan")
+    word = Word("=Jan", "possible", "@Ada", datetime(2026, 3, 8, 12, 30, tzinfo=UTC))
+    one, other = A_BOX, replace(A_BOX, mark=8, identities=(word,))
     page = replace(PAGE, annotations=(one, other), described=CanvasRow("f. 1r", None, None))
     for formats in (EXPORT_FORMATS, ANNOTATION_FORMATS):
         text = formats["csv"].write([page], BASE)
         rows = list(csv.reader(io.StringIO(text)))
-        assert rows[0][-2:] == ["rights", "identity"]
-        assert [row[-1] for row in rows[1:]] == ["", "'=Jan"]
-        assert [said.identity for said in all_said(said_by(text))] == [None, None]
+        assert rows[0][-5:] == ["rights", "identity", "certainty", "said_by", "said_at"]
+        assert [row[-4:] for row in rows[1:]] == [
+            ["", "", "", ""],
+            ["'=Jan", "possible", "'@Ada", "2026-03-08T12:30:00Z"],
+        ]
+        assert [said.identities for said in all_said(said_by(text))] == [(), ()]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import select
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.identities import identity_names, names_of, rename_identity, said_of
+from retrieval.catalogue.identities import (
+    Word,
+    identity_names,
+    names_of,
+    rename_identity,
+    said_of,
+    words_on,
+)
 from retrieval.catalogue.tables import Identity, IdentityMark
 
 
@@ -26,6 +35,18 @@ def test_a_mark_has_the_names_of_its_identities(named: Archive) -> None:
     with named.session() as session:
         assert names_of(session, [1, 2, 3]) == {1: ["Jan"], 3: ["Jan", "the anchor"]}
         assert identity_names(session, [1, 2, 3]) == {1: "Jan", 3: "Jan; the anchor"}
+
+
+def test_the_words_on_marks_keep_who_said_them_when_and_how_sure(named: Archive) -> None:
+    moment = datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
+    with named.writing() as session:
+        found = session.get_one(IdentityMark, (2, 3))
+        found.certainty, found.said_by, found.said_at = "possible", "Ada", moment
+    with named.session() as session:
+        jan, anchor = words_on(session, [2, 3])[3]
+        assert anchor == Word("the anchor", "possible", "Ada", moment)
+        assert (jan.name, jan.certainty, jan.said_by) == ("Jan", "certain", "R")
+        assert words_on(session, [2]) == {}
 
 
 def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Archive) -> None:
