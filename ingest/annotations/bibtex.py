@@ -19,9 +19,10 @@ _SPECIAL = {
 
 
 def write_bibtex(images: Sequence[AnnotatedImage], base: str) -> str:
-    """Write one entry a document; `pages` are those with a mark that is not rejected.
+    """Write one entry a document; `pages` are those with a confirmed mark, counted from 1.
 
-    Pages are counted as the document orders them, from 1.
+    Where none is confirmed they are those with a proposal: many of these are no marks, so that the
+    note counts them apart.
     """
     del base
     documents: dict[str, list[AnnotatedImage]] = {}
@@ -40,27 +41,41 @@ def write_bibtex(images: Sequence[AnnotatedImage], base: str) -> str:
 
 
 def _fields(document: dict[str, Any], pages: Sequence[AnnotatedImage]) -> dict[str, str]:
-    with_marks = [
-        (number, count)
-        for number, page in enumerate(sorted(pages, key=lambda one: (one.ordinal, one.page)), 1)
-        if (count := sum(one.status != "rejected" for one in page.annotations))
-    ]
-    marks = sum(count for _, count in with_marks)
+    confirmed, proposed = (_pages_of(pages, status) for status in ("confirmed", "proposed"))
     notes = [
         f"{label}: {_escaped(str(document[name]))}"
         for name, label in (("ship", "Ship"), ("captain", "Captain"), ("place", "Place"))
         if document.get(name)
     ]
-    notes.append(f"{marks or 'No'} merchant's mark{'' if marks == 1 else 's'}")
+    notes.append(_counted(len(confirmed), len(proposed)))
     fields = {
         "title": "{" + _escaped(str(document.get("title") or document["reference"])) + "}",
         "year": str(document["year_from"]) if document.get("year_from") else "",
         "date-as-written": _escaped(str(document.get("date") or "")),
         "howpublished": _escaped(str(document["reference"])),
-        "pages": ", ".join(_spans([number for number, _ in with_marks])),
+        "pages": ", ".join(_spans(sorted(set(confirmed or proposed)))),
         "note": "; ".join(notes),
     }
     return {name: value for name, value in fields.items() if value}
+
+
+def _pages_of(pages: Sequence[AnnotatedImage], status: str) -> list[int]:
+    """Return the number of its page, as the document orders them, of each mark of the status."""
+    in_order = sorted(pages, key=lambda one: (one.ordinal, one.page))
+    return [
+        number
+        for number, page in enumerate(in_order, start=1)
+        for one in page.annotations
+        if one.status == status
+    ]
+
+
+def _counted(confirmed: int, proposed: int) -> str:
+    if not confirmed and not proposed:
+        return "No merchant's marks"
+    plural = "s" if confirmed > 1 else ""
+    also = f", {proposed} proposed" if proposed else ""
+    return f"{confirmed or 'No'} merchant's mark{plural} confirmed{also}"
 
 
 def _spans(numbers: Sequence[int]) -> list[str]:
