@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.markup import escape
+from sqlalchemy import select
 
 from ingest.batch import Progress, ingest_pages
 from ingest.synthetic.archive import draw_archive
-from retrieval.catalogue.archive import create_archive
+from ingest.synthetic.records import plan_documents
+from retrieval.catalogue.archive import archive_as_it_stands, create_archive
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.suggesting import command_on
+from retrieval.catalogue.tables import Page
 from retrieval.index import refresh_index
 from retrieval.learn import archive_model
 from ui.progress import bar, console
@@ -20,7 +25,9 @@ def make_demo(folder: Path) -> None:
     """Draw, ingest and index the synthetic archive in `folder`; a second time does nothing anew.
 
     The drawn pages lie beside the archive, in `<folder>-scans`, as a user's masters would.
+    Raises ArchiveError, before anything is drawn, where the folder holds anything else.
     """
+    _check_is_free(folder)
     scans = folder.with_name(f"{folder.name}-scans")
     with bar("Drawing synthetic pages") as report:
         draw_archive(scans, seed=SEED, identities=IDENTITIES, pages=PAGES, progress=report)
@@ -42,3 +49,17 @@ def make_demo(folder: Path) -> None:
         f"{escape(str(folder))}: {done.added + done.unchanged} synthetic pages, "
         f"{indexed.total} marks indexed."
     )
+
+
+def _check_is_free(folder: Path) -> None:
+    """Raise ArchiveError where an archive in `folder` has pages that the demo did not draw."""
+    drawn = [document.source for document in plan_documents(SEED, IDENTITIES, PAGES)]
+    others = select(Page.source).where(Page.source.not_in(drawn)).order_by(Page.id)
+    with archive_as_it_stands(folder) as archive, archive.session() as session:
+        sources = session.scalars(others).all()
+    if sources:
+        raise ArchiveError(
+            f"{folder} holds pages that are none of the demo's ({len(sources):,}, the first "
+            f"{sources[0]!r}): name another folder for the demo, so that it is not mixed with "
+            f"them. To open the archive: {command_on(folder, 'serve')}"
+        )
