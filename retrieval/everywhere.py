@@ -154,7 +154,7 @@ def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> S
 
 def search_images_everywhere(
     searcher: Searcher,
-    places: Places,
+    places: Places | None,
     images: Sequence[NDArray[np.uint8]],
     disliked: Sequence[int] = (),
     *,
@@ -162,18 +162,18 @@ def search_images_everywhere(
     where: Filters | None = None,
     ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[list[Found]]:
-    """Return what `search_images` does, with places that are no marks among the marks."""
+    """Return what `search_images` does, with those of `places`, if any, among the marks."""
     vectors = query_vectors(searcher, images, ways, disliked)
     ranked = rank_marks(searcher, vectors, ways, top, where, disliked)
     return [
-        together(hits, find_places(searcher.archive, places, one, ways, top, where), top)
+        _with_places(searcher, places, hits, one, ways, top, where)
         for hits, one in zip(ranked, vectors, strict=True)
     ]
 
 
 def search_marks_everywhere(
     searcher: Searcher,
-    places: Places,
+    places: Places | None,
     liked: Sequence[int],
     disliked: Sequence[int] = (),
     *,
@@ -181,11 +181,24 @@ def search_marks_everywhere(
     where: Filters | None = None,
     ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> list[Found]:
-    """Return what `search_marks` does, with places that are no marks among the marks."""
+    """Return what `search_marks` does, with those of `places`, if any, among the marks."""
     vectors = wanted_vectors(searcher, liked, disliked, ways)
     (hits,) = rank_marks(searcher, vectors[None], ways, top, where, [*liked, *disliked])
-    found = find_places(searcher.archive, places, vectors, ways, top, where)
-    return together(hits, found, top)
+    return _with_places(searcher, places, hits, vectors, ways, top, where)
+
+
+def _with_places(
+    searcher: Searcher,
+    places: Places | None,
+    hits: Sequence[Hit],
+    vectors: NDArray[np.float32],
+    ways: Sequence[Orientation],
+    top: int,
+    where: Filters | None,
+) -> list[Found]:
+    if places is None:
+        return list(hits)
+    return together(hits, find_places(searcher.archive, places, vectors, ways, top, where), top)
 
 
 def together(hits: Iterable[Hit], places: Iterable[Place], top: int) -> list[Found]:

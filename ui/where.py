@@ -7,11 +7,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retrieval.catalogue.documents import Facets, Filters
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import Facets, Filters, facets
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.spelling import folded
 
 _YEARS = re.compile(r"(\d{4})?(\.\.)?(\d{4})?")
+
+
+def filters_on(archive: Archive, conditions: Sequence[str]) -> Filters:
+    """Return the filter that the conditions make together, as the archive's catalogue writes it.
+
+    Raises QueryError as `parse_where` and `as_catalogued` do.
+    """
+    with archive.session() as session:
+        return as_catalogued(parse_where(conditions), facets(session))
 
 
 def parse_where(conditions: Sequence[str]) -> Filters:

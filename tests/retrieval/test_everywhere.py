@@ -18,15 +18,16 @@ from retrieval.everywhere import (
     has_places,
     load_places,
     one_place,
+    search_images_everywhere,
     search_marks_everywhere,
     together,
 )
 from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, orientations
-from retrieval.search import Hit, Searcher, search_marks
+from retrieval.search import Hit, Searcher, search_images, search_marks
 from retrieval.shards import PageKey, PageRegions, coded, parts_of_sides, shards_folder, write_shard
-from tests.drawn_marks import add_marks
+from tests.drawn_marks import add_marks, drawn_mark
 
 DIMENSIONS = 128
 SIZE = (1000, 800)
@@ -213,6 +214,21 @@ def test_a_search_by_marks_embeds_their_crops_once(
     assert [(hit.mark, hit.score, hit.held) for hit in hits] == [
         (hit.mark, hit.score, hit.held) for hit in alone
     ]
+
+
+def test_without_places_a_search_finds_what_one_among_marks_does(
+    archive: Archive, tiny_model: Model
+) -> None:
+    liked, disliked, *_ = add_marks(archive, range(6))
+    refresh_index(archive, tiny_model)
+    searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
+    pictures = [drawn_mark(1), drawn_mark(2)]
+    assert search_images_everywhere(searcher, None, pictures, [disliked], top=3) == search_images(
+        searcher, pictures, [disliked], top=3
+    )
+    assert search_marks_everywhere(searcher, None, [liked], top=3) == search_marks(
+        searcher, [liked], top=3
+    )
 
 
 def test_pages_that_nobody_looked_through_say_what_to_run(

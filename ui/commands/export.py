@@ -17,14 +17,13 @@ from rich.markup import escape
 from retrieval.catalogue.errors import QueryError
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
-from ui.where import as_catalogued, parse_where
+from ui.where import filters_on
 from ui.wording import some_of
 
 if TYPE_CHECKING:
     from ingest.annotations.exporting import Wanted
     from ingest.annotations.formats import Format
     from retrieval.catalogue.archive import Archive
-    from retrieval.catalogue.documents import Filters
 
 #: Sentences on what could not be read or written that are shown.
 MOST_SAID = 10
@@ -233,7 +232,7 @@ def _export_documents(
     out = sys.stdout
     with archive_in(archive) as opened:
         _say_where(output, as_json)
-        filters = _filters(opened, where)
+        filters = filters_on(opened, where or ())
         with _progress(output) as report:
             done = export_documents(opened, output or out, filters, head=head, progress=report)
     if as_json:
@@ -252,14 +251,7 @@ def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
     from ingest.annotations.exporting import Wanted
 
     statuses = _statuses(narrowed.status, narrowed.without_rejected)
-    return Wanted(statuses, _filters(archive, narrowed.where))
-
-
-def _filters(archive: Archive, where: list[str] | None) -> Filters:
-    from retrieval.catalogue.documents import facets
-
-    with archive.session() as session:
-        return as_catalogued(parse_where(where or ()), facets(session))
+    return Wanted(statuses, filters_on(archive, narrowed.where or ()))
 
 
 def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int], None]]:

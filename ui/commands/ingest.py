@@ -9,15 +9,25 @@ from contextlib import closing
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.catalogue.archive import archive_as_it_stands, create_archive, open_archive
+from retrieval.catalogue.archive import (
+    Archive,
+    archive_as_it_stands,
+    create_archive,
+    open_archive,
+)
 from retrieval.catalogue.errors import QueryError
-from retrieval.settings import read_settings
+from retrieval.settings import Settings, read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
 from ui.progress import bar
+
+if TYPE_CHECKING:
+    from ingest.batch import IngestReport, Progress
+
+    _TakeIn = Callable[..., IngestReport]
 
 
 class As(StrEnum):
@@ -79,18 +89,6 @@ def ingest(
 
     Example: prizemarks ingest my-archive scans/ --documents documents.csv
     """
-    from ingest.batch import (
-        IngestReport,
-        Progress,
-        ingest_crops,
-        ingest_pages,
-        resegment_pages,
-        retry_crops,
-        retry_pages,
-    )
-    from ingest.given import check_sources
-    from ui.reports import ingest_sentences
-
     with errors_said():
         ways = bool(sources) + retry + resegment + bool(forget)
         described_alone = ways == 0 and documents and not dry_run
@@ -99,48 +97,70 @@ def ingest(
                 "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
                 "alone."
             )
-        if forget:
-            _forget(archive, forget, as_json)
-            return
         if resegment and (dry_run or kind is As.MARKS):
             raise QueryError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
                 "how many pages it would read."
             )
-        if dry_run:
+        if forget:
+            _forget(archive, forget, as_json)
+        elif dry_run:
             _rehearse(archive, sources, documents or (), kind, as_json)
-            return
-        check_sources(sources or ())
-        settings = read_settings(archive)
-        opened = create_archive(archive) if sources else open_archive(archive)
-        try:
-            with bar("Ingesting") as report:
+        else:
+            take_in = _way_in(sources or (), kind, retry, resegment)
+            settings = read_settings(archive)
+            with closing(create_archive(archive) if sources else open_archive(archive)) as opened:
+                done = _taken_in(take_in, opened, documents or (), settings)
+            _say(archive, done, as_json)
 
-                def show(progress: Progress) -> None:
-                    report(progress.done, progress.total, progress.name)
 
-                take_in: Callable[..., IngestReport]
-                if resegment:
-                    take_in = resegment_pages
-                elif retry:
-                    take_in = retry_pages if kind is As.PAGES else retry_crops
-                else:
-                    of_kind = ingest_pages if kind is As.PAGES else ingest_crops
-                    take_in = functools.partial(of_kind, sources=sources or ())
-                done = take_in(
-                    opened,
-                    documents=documents or (),
-                    max_pixels=round(settings.max_megapixels * 1e6),
-                    max_minutes=settings.max_minutes,
-                    workers=settings.workers or None,
-                    progress=show,
-                )
-        finally:
-            opened.close()
+def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _TakeIn:
+    """Return what takes in what was asked for; QueryError for a source that there is not."""
+    from ingest.batch import (
+        ingest_crops,
+        ingest_pages,
+        resegment_pages,
+        retry_crops,
+        retry_pages,
+    )
+    from ingest.given import check_sources
+
+    check_sources(sources)
+    if resegment:
+        return resegment_pages
+    if retry:
+        return retry_pages if kind is As.PAGES else retry_crops
+    of_kind = ingest_pages if kind is As.PAGES else ingest_crops
+    return functools.partial(of_kind, sources=sources)
+
+
+def _taken_in(
+    take_in: _TakeIn, archive: Archive, documents: Sequence[Path], settings: Settings
+) -> IngestReport:
+    """Have it taken in, and shown how far that has come; return what became of it."""
+    with bar("Ingesting") as report:
+
+        def show(progress: Progress) -> None:
+            report(progress.done, progress.total, progress.name)
+
+        return take_in(
+            archive,
+            documents=documents,
+            max_pixels=round(settings.max_megapixels * 1e6),
+            max_minutes=settings.max_minutes,
+            workers=settings.workers or None,
+            progress=show,
+        )
+
+
+def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
+    """Say what a run did, and leave with the status of its failures if there are any."""
+    from ui.reports import ingest_sentences
+
     if as_json:
         typer.echo(json.dumps(asdict(done)))
     else:
-        for line in ingest_sentences(archive, done):
+        for line in ingest_sentences(folder, done):
             typer.echo(line)
     failed = done.failed or done.manifests_without_image or done.files_without_page
     raise typer.Exit(FAILURES if failed else DONE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from retrieval.catalogue.errors import NoInk, QueryError, SourceError
+from retrieval.catalogue.parts import in_parts
 from retrieval.settings import read_settings
 from ui.command import (
     DONE,
@@ -22,12 +24,17 @@ from ui.command import (
     rendered,
 )
 from ui.progress import console
+from ui.where import filters_on
 
 if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
     import numpy as np
     from numpy.typing import NDArray
 
-    from retrieval.everywhere import Found
+    from retrieval.catalogue.archive import Archive
+    from retrieval.catalogue.documents import Filters
+    from retrieval.everywhere import Found, Places
+    from retrieval.orientation import Orientation
+    from retrieval.search import Searcher
 
 QUERIES_AT_ONCE = 64
 
@@ -65,94 +72,136 @@ def search(
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
-    from ingest.listing import printable
-    from retrieval.catalogue.documents import facets
-    from retrieval.everywhere import (
-        load_places,
-        load_searcher_everywhere,
-        search_images_everywhere,
-        search_marks_everywhere,
-    )
     from retrieval.orientation import orientations
-    from retrieval.search import load_searcher, search_images, search_marks
-    from ui.answers import as_json as json_line
-    from ui.answers import as_table
-    from ui.pictures import ONE_OF_SEVERAL, page_region, parse_region, query_picture
-    from ui.where import as_catalogued, parse_where
 
-    kinds = sum(map(bool, (images, mark, page is not None)))
-    ways = orientations(turned=turned, mirrored=mirrored)
     failed = 0
-
-    disliked = unlike or []
-
-    def by_images(pictures: list[NDArray[np.uint8]]) -> Sequence[Sequence[Found]]:
-        if places is None:
-            return search_images(searcher, pictures, disliked, top=top, where=filters, ways=ways)
-        return search_images_everywhere(
-            searcher, places, pictures, disliked, top=top, where=filters, ways=ways
-        )
-
-    def by_marks(liked: list[int]) -> Sequence[Found]:
-        if places is None:
-            return search_marks(searcher, liked, disliked, top=top, where=filters, ways=ways)
-        return search_marks_everywhere(
-            searcher, places, liked, disliked, top=top, where=filters, ways=ways
-        )
-
-    def say(query: str, hits: Sequence[Found]) -> None:
-        if as_json:
-            typer.echo(json_line(query, searcher.model.id, hits, ways))
-        elif not hits:
-            typer.echo(f"{query}: no mark that is indexed fits.")
-        else:
-            typer.echo(rendered(as_table(query, hits, ways)))
-
-    def remark(path: Path, sentence: str) -> None:
-        said = f"{printable(str(path))}: {printable(sentence)}"
-        console.print(escape(said), soft_wrap=True)
-
     with archive_in(archive) as opened:
-        if kinds != 1:
+        if sum(map(bool, (images, mark, page is not None))) != 1:
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
         if (page is None) != (region is None):
             raise QueryError("--page and --region belong together.")
-        with opened.session() as session:
-            filters = as_catalogued(parse_where(where or ()), facets(session))
-        load = load_searcher_everywhere if everywhere else load_searcher
-        searcher = load(opened, model)
-        places = load_places(opened, searcher.model) if everywhere else None
+        filters = filters_on(opened, where or ())
+        searcher, places = _loaded(opened, model, everywhere)
+        ways = orientations(turned=turned, mirrored=mirrored)
+        asked = _Asked(searcher, places, unlike or [], top, filters, ways, as_json)
         limit = round(read_settings(archive).max_megapixels * 1e6)
         if mark:
-            name = "marks " + " ".join(map(str, mark))
-            say(name, by_marks(mark))
+            _answer_marks(asked, mark)
         elif page is not None and region is not None:
-            box = parse_region(region)
-            crop = page_region(opened, page, box, limit)
-            name = f"page {page} {region}"
-            say(name, by_images([crop])[0])
+            _answer_region(asked, page, region, limit)
         else:
-            queries = list(images or ())
-            for start in range(0, len(queries), QUERIES_AT_ONCE):
-                pictures = []
-                for path in queries[start : start + QUERIES_AT_ONCE]:
-                    try:
-                        picture, several = query_picture(path, limit)
-                    except SourceError as error:
-                        failed += 1
-                        remark(path, str(error))
-                        continue
-                    pictures.append((path, picture))
-                    if several:
-                        remark(path, ONE_OF_SEVERAL)
-                try:
-                    ranked = by_images([picture for _, picture in pictures])
-                except NoInk as error:
-                    failed += len(error.at)
-                    for at in error.at:
-                        remark(pictures[at][0], str(error))
-                    pictures = [one for at, one in enumerate(pictures) if at not in error.at]
-                    ranked = by_images([picture for _, picture in pictures])
-                for (path, _), hits in zip(pictures, ranked, strict=True):
-                    say(printable(str(path)), hits)
+            failed = _answer_files(asked, images or [], limit)
     raise typer.Exit(FAILURES if failed else DONE)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is searched, and how: the same for all queries of a run."""
+
+    searcher: Searcher
+    places: Places | None
+    unlike: Sequence[int]
+    top: int
+    where: Filters
+    ways: Sequence[Orientation]
+    as_json: bool
+
+
+def _loaded(
+    archive: Archive, model: str | None, everywhere: bool
+) -> tuple[Searcher, Places | None]:
+    """Return the marks that are searched, and the places where none was found if these are."""
+    from retrieval.everywhere import load_places, load_searcher_everywhere
+    from retrieval.search import load_searcher
+
+    if not everywhere:
+        return load_searcher(archive, model), None
+    searcher = load_searcher_everywhere(archive, model)
+    return searcher, load_places(archive, searcher.model)
+
+
+def _answer_marks(asked: _Asked, liked: list[int]) -> None:
+    from retrieval.everywhere import search_marks_everywhere
+
+    hits = search_marks_everywhere(
+        asked.searcher, asked.places, liked, asked.unlike,
+        top=asked.top, where=asked.where, ways=asked.ways,
+    )  # fmt: skip
+    _say(asked, "marks " + " ".join(map(str, liked)), hits)
+
+
+def _answer_region(asked: _Asked, page: int, region: str, limit: int) -> None:
+    """Answer by a region of a page whose master has up to `limit` pixels."""
+    from ui.pictures import page_region, parse_region
+
+    picture = page_region(asked.searcher.archive, page, parse_region(region), limit)
+    (hits,) = _by_pictures(asked, [picture])
+    _say(asked, f"page {page} {region}", hits)
+
+
+def _answer_files(asked: _Asked, paths: Sequence[Path], limit: int) -> int:
+    """Answer by pictures of up to `limit` pixels; return how many gave no answer, each named."""
+    from ingest.listing import printable
+
+    answered = 0
+    for some in in_parts(paths, QUERIES_AT_ONCE):
+        for path, hits in _ranked(asked, list(_read(some, limit))):
+            _say(asked, printable(str(path)), hits)
+            answered += 1
+    return len(paths) - answered
+
+
+def _read(paths: Sequence[Path], limit: int) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    """Give the pictures, each with its path; those that cannot be read are named."""
+    from ui.pictures import ONE_OF_SEVERAL, query_picture
+
+    for path in paths:
+        try:
+            picture, several = query_picture(path, limit)
+        except SourceError as error:
+            _remark(path, str(error))
+            continue
+        if several:
+            _remark(path, ONE_OF_SEVERAL)
+        yield path, picture
+
+
+def _ranked(
+    asked: _Asked, pictures: list[tuple[Path, NDArray[np.uint8]]]
+) -> list[tuple[Path, list[Found]]]:
+    """Return the ranked list of each picture; those without ink are named and left out."""
+    try:
+        found = _by_pictures(asked, [picture for _, picture in pictures])
+    except NoInk as error:
+        for at in error.at:
+            _remark(pictures[at][0], str(error))
+        pictures = [one for at, one in enumerate(pictures) if at not in error.at]
+        found = _by_pictures(asked, [picture for _, picture in pictures])
+    return list(zip((path for path, _ in pictures), found, strict=True))
+
+
+def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[Found]]:
+    from retrieval.everywhere import search_images_everywhere
+
+    return search_images_everywhere(
+        asked.searcher, asked.places, pictures, asked.unlike,
+        top=asked.top, where=asked.where, ways=asked.ways,
+    )  # fmt: skip
+
+
+def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
+    from ui.answers import as_json, as_table
+
+    if asked.as_json:
+        typer.echo(as_json(query, asked.searcher.model.id, hits, asked.ways))
+    elif not hits:
+        typer.echo(f"{query}: no mark that is indexed fits.")
+    else:
+        typer.echo(rendered(as_table(query, hits, asked.ways)))
+
+
+def _remark(path: Path, sentence: str) -> None:
+    from ingest.listing import printable
+
+    said = f"{printable(str(path))}: {printable(sentence)}"
+    console.print(escape(said), soft_wrap=True)
