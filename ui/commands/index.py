@@ -53,7 +53,7 @@ def index(
         found = {} if looked is None else {"everywhere": asdict(looked)}
         typer.echo(json.dumps({"model": chosen.id, **asdict(done), **found}))
     else:
-        from ui.reports import everywhere_sentences, index_sentences
+        from ui.sentences import everywhere_sentences, index_sentences
 
         lines = index_sentences(chosen.id, done)
         if looked is not None:

@@ -155,7 +155,7 @@ def _taken_in(
 
 def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
     """Say what a run did, and leave with the status of its failures if there are any."""
-    from ui.reports import ingest_sentences
+    from ui.sentences import ingest_sentences
 
     if as_json:
         typer.echo(json.dumps(asdict(done)))
@@ -181,7 +181,7 @@ def _rehearse(
 ) -> None:
     """Say what an ingest would do."""
     from ingest.rehearsal import rehearse
-    from ui.reports import rehearsal_sentences
+    from ui.sentences import rehearsal_sentences
 
     settings = read_settings(folder)
     with archive_as_it_stands(folder) as archive:

@@ -14,7 +14,7 @@ from retrieval.catalogue.suggesting import command_on
 from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
-from ui.reports import unread_sentences
+from ui.sentences import unread_sentences
 from ui.wording import counted
 
 if TYPE_CHECKING:  # it loads torch

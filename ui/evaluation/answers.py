@@ -12,7 +12,7 @@ from rich.table import Table
 from retrieval.evaluation.evaluate import Case, Evaluation, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import Estimate
-from ui.reports import unread_sentences
+from ui.sentences import unread_sentences
 from ui.wording import counted, some_of
 
 #: The measures as a table heads them, and whether their interval stands beside.

@@ -1,4 +1,4 @@
-"""What `ingest` and `index` say when they have finished, and before."""
+"""Sentences that tell a person what `ingest`, `index` and others did, or would do."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ingest.batch import IngestReport
 from retrieval.index import Refreshed
-from ui.reports import index_sentences, ingest_sentences
+from ui.sentences import index_sentences, ingest_sentences
 
 
 def test_what_is_left_without_the_other_is_named() -> None:
