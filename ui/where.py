@@ -54,9 +54,14 @@ def as_catalogued(where: Filters, known: Facets) -> Filters:
     """
     return replace(
         where,
-        series=_one_of(known.series, where.series, "series"),
-        ship=_one_of(known.ships, where.ship, "ship"),
+        series=where.series and _one_of(known.series, where.series, "series"),
+        ship=where.ship and _one_of(known.ships, where.ship, "ship"),
     )
+
+
+def as_named(said: str, names: Sequence[str]) -> str:
+    """Return which of the identities' names is meant, whatever its case; QueryError for none."""
+    return _nearest(names, said, "Nobody said of a mark that it is")
 
 
 def _the_one(name: str, before: str | None, value: str) -> str:
@@ -82,15 +87,20 @@ def _narrowed(where: Filters, value: str) -> Filters:
     return replace(where, year_from=first, year_to=last)
 
 
-def _one_of(known: Sequence[str], wanted: str | None, name: str) -> str | None:
-    if wanted is None or wanted in known:
+def _one_of(known: Sequence[str], wanted: str, name: str) -> str:
+    return _nearest(known, wanted, f"No document of this archive has the {name}")
+
+
+def _nearest(known: Sequence[str], wanted: str, lacking: str) -> str:
+    """Return what is meant of what is known; QueryError says what is `lacking` and what is near."""
+    if wanted in known:
         return wanted
     for one in known:
         if folded(one) == folded(wanted):
             return one
     near = difflib.get_close_matches(wanted, known, n=3)
     hint = f" Perhaps {' or '.join(map(repr, near))}?" if near else ""
-    raise QueryError(f"No document of this archive has the {name} {wanted!r}.{hint}")
+    raise QueryError(f"{lacking} {wanted!r}.{hint}")
 
 
 def _years(text: str) -> tuple[int | None, int | None]:

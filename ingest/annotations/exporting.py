@@ -33,7 +33,7 @@ from retrieval.catalogue.files import output_refused_said, write_atomically, wri
 from retrieval.catalogue.identities import words_on
 from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.parts import MOST
-from retrieval.catalogue.tables import Document, IdentityMark, Mark, Page, in_utc
+from retrieval.catalogue.tables import Document, Identity, IdentityMark, Mark, Page, in_utc
 
 _ANY_DOCUMENT = Filters()
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
@@ -44,13 +44,15 @@ _LONGEST_PART = 60
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which marks are written: those of these statuses, on pages whose document fits.
+    """Which marks are written: of these statuses, on pages whose document fits, of the identity.
 
+    `identity` is its name; None asks for marks of any and of none.
     Pages that have no such mark are written all the same: marks may be drawn on them.
     """
 
     statuses: frozenset[str] = frozenset(STATUSES)
     where: Filters = _ANY_DOCUMENT
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ def _marks(wanted: Wanted) -> Select[*tuple[Any, ...]]:
         statement = statement.where(Mark.page_id.in_(_pages(wanted).with_only_columns(Page.id)))
     if wanted.statuses != EVERYTHING.statuses:
         statement = statement.where(Mark.status.in_(sorted(wanted.statuses)))
+    if wanted.identity is not None:
+        of_it = select(IdentityMark.mark_id).join(Identity).where(Identity.name == wanted.identity)
+        statement = statement.where(Mark.id.in_(of_it))
     return statement
 
 

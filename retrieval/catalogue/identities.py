@@ -79,6 +79,11 @@ def _marks(session: Session, identity: int, but: int) -> tuple[int, ...]:
     return tuple(session.scalars(statement))
 
 
+def all_names(session: Session) -> list[str]:
+    """Return the names of all identities, the oldest first."""
+    return list(session.scalars(select(Identity.name).order_by(Identity.id)))
+
+
 def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
     """Return the names of the identities of those marks that belong to any: "Jan; the anchor"."""
     return {mark: "; ".join(names) for mark, names in names_of(session, marks).items()}

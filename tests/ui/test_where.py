@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from retrieval.catalogue.documents import Facets, Filters
 from retrieval.catalogue.errors import QueryError
-from ui.where import as_catalogued, parse_where
+from ui.where import as_catalogued, as_named, parse_where
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,16 @@ def test_names_are_met_whatever_their_case() -> None:
         as_catalogued(Filters(ship="Las Animos"), known)
     with pytest.raises(QueryError, match=r"series 'XY 9'\.$"):
         as_catalogued(Filters(series="XY 9"), known)
+
+
+def test_an_identity_is_met_in_any_case_and_one_that_is_not_is_refused() -> None:
+    names = ["Jan de Vries", "the anchor"]
+    assert as_named("THE ANCHOR", names) == "the anchor"
+    with pytest.raises(
+        QueryError,
+        match=r"^Nobody said of a mark that it is 'Jan Vries'\. Perhaps 'Jan de Vries'\?$",
+    ):
+        as_named("Jan Vries", names)
 
 
 @given(st.text(max_size=30))

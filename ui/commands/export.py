@@ -15,9 +15,10 @@ import typer
 from rich.markup import escape
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.identities import all_names
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
-from ui.where import filters_on
+from ui.where import as_named, filters_on
 from ui.wording import some_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ StatusOption = Annotated[
         help="Only marks that are proposed, confirmed or rejected; several with commas between.",
     ),
 ]
+IdentityOption = Annotated[
+    str | None,
+    typer.Option("--identity", metavar="NAME", help="Only marks that somebody said are NAME's."),
+]
 BaseOption = Annotated[
     str | None,
     typer.Option("--base", metavar="URL", help="Where iiif and webannotation are to be published."),
@@ -91,6 +96,7 @@ def export(
     output: OutputOption = None,
     status: StatusOption = None,
     without_rejected: WithoutRejectedOption = False,
+    identity: IdentityOption = None,
     where: WhereOption = None,
     base: BaseOption = None,
     for_excel: ForExcelOption = False,
@@ -108,21 +114,22 @@ def export(
     from ingest.annotations.formats import EXPORT_FORMATS
 
     head = _head(output_format, for_excel)
+    narrowed = _Narrowed(status, without_rejected, identity, where)
     if output_format is ExportFormat.CROPS:
         if output is None or base:
             raise typer.BadParameter(
                 "crops are files: name a folder for them with --output, and leave --base out."
             )
-        _export_crops(archive, output, _Narrowed(status, without_rejected, where), head, as_json)
+        _export_crops(archive, output, narrowed, head, as_json)
     elif output_format is ExportFormat.DOCUMENTS:
-        if status or without_rejected or base:
+        if status or without_rejected or identity or base:
             raise typer.BadParameter(
-                "documents are no marks: leave --status, --without-rejected and --base out."
+                "documents are no marks: leave --status, --without-rejected, --identity and --base "
+                "out."
             )
         _export_documents(archive, output, where, head, as_json)
     else:
         form = EXPORT_FORMATS[output_format.value]
-        narrowed = _Narrowed(status, without_rejected, where)
         _export(archive, form, output, narrowed, base, head, as_json)
 
 
@@ -132,6 +139,7 @@ def export_annotations(
     output: OutputOption = None,
     status: StatusOption = None,
     without_rejected: WithoutRejectedOption = False,
+    identity: IdentityOption = None,
     where: WhereOption = None,
     base: BaseOption = None,
     for_excel: ForExcelOption = False,
@@ -144,7 +152,7 @@ def export_annotations(
     from ingest.annotations.formats import ANNOTATION_FORMATS
 
     form, head = ANNOTATION_FORMATS[output_format.value], _head(output_format, for_excel)
-    narrowed = _Narrowed(status, without_rejected, where)
+    narrowed = _Narrowed(status, without_rejected, identity, where)
     _export(archive, form, output, narrowed, base, head, as_json)
 
 
@@ -154,6 +162,7 @@ class _Narrowed:
 
     status: list[str] | None
     without_rejected: bool
+    identity: str | None
     where: list[str] | None
 
 
@@ -251,7 +260,11 @@ def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
     from ingest.annotations.exporting import Wanted
 
     statuses = _statuses(narrowed.status, narrowed.without_rejected)
-    return Wanted(statuses, filters_on(archive, narrowed.where or ()))
+    filters = filters_on(archive, narrowed.where or ())
+    if narrowed.identity is None:
+        return Wanted(statuses, filters)
+    with archive.session() as session:
+        return Wanted(statuses, filters, as_named(narrowed.identity, all_names(session)))
 
 
 def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int], None]]:

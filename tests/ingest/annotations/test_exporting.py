@@ -94,6 +94,15 @@ def test_only_marks_of_the_statuses_and_the_documents_wanted_are_written(filled:
         return [int(row["mark"]) for row in csv.DictReader(io.StringIO(text))]
 
     assert marks(Wanted(frozenset({"confirmed"}))) == [2]
+    with filled.writing() as session:
+        session.add_all([Identity(id=1, name="Jan"), Identity(id=2, name="the anchor")])
+        session.flush()
+        for identity, mark in ((1, 1), (1, 3), (2, 2)):
+            said = {"certainty": "certain", "said_by": "Ada"}
+            session.add(IdentityMark(identity_id=identity, mark_id=mark, **said))
+    assert marks(Wanted(identity="Jan")) == [1, 3]
+    assert marks(Wanted(where=Filters(ship="De Hoop"), identity="Jan")) == [1]
+    assert marks(Wanted(frozenset({"confirmed"}), identity="Jan")) == []
     assert marks(Wanted(where=Filters(ship="De Hoop"))) == [1, 2]
     assert marks(Wanted(where=Filters(year_from=1703))) == []
     both = Wanted(frozenset({"proposed"}), Filters(ship="De Hoop"))

@@ -10,6 +10,8 @@ import pytest
 from rich.console import Console
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
+from retrieval.catalogue.archive import create_archive
+from retrieval.catalogue.tables import Identity, IdentityMark
 from tests.ingest.scans import scan
 from tests.ui.running import run
 from ui.commands.export import AnnotationFormat, ExportFormat
@@ -54,6 +56,30 @@ def test_marks_are_left_out_by_status_and_by_document(
     everything = number(pages / "archive")
     assert 0 == number(pages / "archive", "--where", "year=..1600") < everything
     assert everything == number(pages / "archive", "--where", "year=1600..")
+
+
+@pytest.mark.parametrize("command", [("export",), ("annotate", "export")])
+def test_the_marks_of_one_identity_are_written(
+    command: tuple[str, ...], two_pages: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(two_pages, folder)
+    archive = create_archive(folder)
+    with archive.writing() as session:
+        session.add_all([Identity(id=1, name="Jan"), Identity(id=2, name="the anchor")])
+        session.flush()
+        for identity, mark in ((1, 1), (1, 3), (2, 2)):
+            said = {"certainty": "certain", "said_by": "Ada"}
+            session.add(IdentityMark(identity_id=identity, mark_id=mark, **said))
+    archive.close()
+    done = run(*command, folder, "--format", "csv", "--identity", "jan")
+    assert [row["mark"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["1", "3"]
+    refused = run(*command, folder, "--format", "csv", "--identity", "Piet")
+    assert refused.exit_code == 2
+    assert "Nobody said of a mark that it is 'Piet'." in refused.stderr
+    if command == ("export",):
+        done = run("export", folder, "--format", "crops", "-o", tmp_path, "--identity", "Jan")
+        assert sorted(path.name for path in tmp_path.glob("*.png")) == ["mark-1.png", "mark-3.png"]
 
 
 def test_a_bar_takes_nothing_from_standard_output(
@@ -118,9 +144,10 @@ def test_documents_can_be_narrowed_but_have_no_status(catalogued: Path) -> None:
     archive = catalogued / "archive"
     some = run("export", archive, "--format", "documents", "--where", "ship=de hoop")
     assert [row["reference"] for row in csv.DictReader(io.StringIO(some.stdout))] == ["HCA 32/9"]
-    refused = run("export", archive, "--format", "documents", "--status", "confirmed")
-    assert refused.exit_code == 2
-    assert "documents are no marks" in refused.stderr
+    for option in (("--status", "confirmed"), ("--identity", "Jan")):
+        refused = run("export", archive, "--format", "documents", *option)
+        assert refused.exit_code == 2
+        assert "documents are no marks" in refused.stderr
 
 
 def test_crops_are_written_with_a_table_that_names_them(two_pages: Path, tmp_path: Path) -> None:
