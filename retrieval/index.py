@@ -221,8 +221,11 @@ def _npy(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def _write(folder: Path, stored: _Stored) -> None:
-    """Write what is stored and seal it, then clear away what was sealed before; OSError."""
+def _write(folder: Path, stored: _Stored, finished: bool) -> None:
+    """Write what is stored and seal it, then clear away what was sealed before; OSError.
+
+    `finished` says that a run ended, once, that left no mark out.
+    """
     nearest = np.empty(stored.neighbours.nearest.shape, _NEIGHBOUR)
     nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
     content = {
@@ -234,6 +237,7 @@ def _write(folder: Path, stored: _Stored) -> None:
         **{name: _digest(written) for name, written in content.items()},
         "cosines": asdict(stored.cosines),
         "scores": asdict(stored.scores),
+        "finished": finished,
     }
     before = (folder / SEAL).stat().st_mtime_ns if (folder / SEAL).exists() else 0
     named = {name: folder / f"{seal[name]}-{name}" for name in content}
@@ -248,6 +252,14 @@ def _write(folder: Path, stored: _Stored) -> None:
                     path.unlink()
 
 
+def _once_finished(folder: Path) -> bool:
+    """Return whether the index in `folder` was sealed as finished; older seals do not say."""
+    try:
+        return bool(json.loads((folder / SEAL).read_bytes()).get("finished", True))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def refresh_index(
     archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
 ) -> Refreshed:
@@ -260,10 +272,10 @@ def refresh_index(
     register_model(archive, model, origin)
     embedded, unread = embed_marks(archive, model, report)
     current = _synchronised(archive, model)
-    if current.changed:
-        folder = archive.index_folder / model.id
+    folder = archive.index_folder / model.id
+    if current.changed or not _once_finished(folder):
         with disk_errors_said(folder):
-            _write(folder, current.stored)
+            _write(folder, current.stored, finished=True)
     return Refreshed(embedded, current.added, current.removed, len(current.stored.rows), unread)
 
 
@@ -386,8 +398,9 @@ def current_index(archive: Archive, model: Model) -> VectorIndex:
         return _searchable(model.id, _Stored.nothing(dimension(model)))
     current = _synchronised(archive, model)
     if current.changed:
+        _, finished = how_indexed(archive, model.id)
         with contextlib.suppress(OSError):  # it is derived: searches do without
-            _write(archive.index_folder / model.id, current.stored)
+            _write(archive.index_folder / model.id, current.stored, finished)
     return _searchable(model.id, current.stored)
 
 
@@ -397,7 +410,7 @@ def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:
     It has where its index was once finished, or no mark is left to embed: a folder that somebody
     deleted is rebuilt. The greater of two such answers is of the model that is indexed further.
     """
-    finished = (archive.index_folder / model_id / SEAL).exists()
+    finished = _once_finished(archive.index_folder / model_id)
     if not finished:
         with archive.session() as session:
             finished = not has_marks_to_embed(session, model_id, SEEN)

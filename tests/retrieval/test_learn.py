@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -14,7 +15,14 @@ from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ModelError, Tr
 from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
-from retrieval.index import embed_marks, index_command, refresh_index, register_model
+from retrieval.index import (
+    SEAL,
+    embed_marks,
+    index_command,
+    load_index,
+    refresh_index,
+    register_model,
+)
 from retrieval.learn import (
     Example,
     archive_model,
@@ -94,9 +102,50 @@ def test_a_first_index_that_was_not_finished_waits_for_its_end(
     monkeypatch.setattr("retrieval.index._AT_ONCE", 3)
     with pytest.raises(KeyboardInterrupt):
         embed_marks(archive, model, kill)
-    assert (searched_id(archive), waiting_model(archive)) == (bundled_model().id, model.id)
+    waits = (bundled_model().id, model.id)
+    assert (searched_id(archive), waiting_model(archive)) == waits
+    for _ in range(2):  # somebody looks at what there is of it
+        assert len(load_index(archive, model)) == 3
+        assert (searched_id(archive), waiting_model(archive)) == waits
     embed_marks(archive, model)  # and killed before the index was written: it is made of these
     assert (searched_id(archive), waiting_model(archive)) == (model.id, None)
+
+
+@pytest.mark.parametrize("looked_at", ["unfinished", "whole", "never"])
+def test_an_index_that_was_finished_stays_so_when_marks_come_in(
+    archive: Archive, looked_at: str
+) -> None:
+    add_marks(archive, range(4))
+    refresh_index(archive, bundled_model())
+    model = train_on_archive(archive, SETTINGS).model
+    embed_marks(archive, model)
+    if looked_at == "unfinished":
+        more = add_marks(archive, range(4, 6))
+        load_index(archive, model)
+        with archive.session() as session:
+            session.execute(delete(tables.Mark).where(tables.Mark.id.in_(more)))
+        refresh_index(archive, model)
+    elif looked_at == "whole":
+        load_index(archive, model)
+    else:
+        refresh_index(archive, model)
+    add_marks(archive, range(6, 8))
+    assert searched_id(archive) == model.id
+    assert len(load_index(archive, model)) == 4
+    assert searched_id(archive) == model.id
+
+
+def test_an_index_of_a_version_that_sealed_no_end_counts_as_finished(archive: Archive) -> None:
+    add_marks(archive, range(4))
+    refresh_index(archive, bundled_model())
+    model = train_on_archive(archive, SETTINGS).model
+    refresh_index(archive, model)
+    path = archive.index_folder / model.id / SEAL
+    seal = json.loads(path.read_bytes())
+    del seal["finished"]
+    path.write_text(json.dumps(seal))
+    add_marks(archive, range(4, 6))
+    assert searched_id(archive) == model.id
 
 
 def test_a_model_known_but_not_trained_here_is_not_preferred(
