@@ -72,18 +72,20 @@ def replace_proposed_groups(
     """Put `groups`, in their order, in the place of all that nobody judged, other models' too.
 
     Left out is a group on which there is nothing to ask any more: all its marks belong to one
-    identity, or to one group that a person has judged. Returns how many these are. Marks that are
-    gone or rejected by now are left out of theirs.
+    identity, or to one group that a person has judged. Those that were unticked there, when others
+    were said to be one merchant's, are still a question among themselves. Returns how many are left
+    out. Marks that are gone or rejected by now are left out of theirs.
     """
     session.execute(delete(Group).where(Group.verdict.is_(None)))
     known = set(session.scalars(select(Mark.id).where(Mark.status != "rejected")))
-    judged = _belonging(
-        session.execute(
-            select(GroupMark.mark_id, GroupMark.group_id)
-            .join(Group, Group.id == GroupMark.group_id)
-            .where(Group.verdict.is_not(None))
-        )
+    of_judged = (
+        select(GroupMark.mark_id, GroupMark.group_id)
+        .join(Group, Group.id == GroupMark.group_id)
+        .where(Group.verdict.is_not(None))
     )
+    answered = or_(Group.verdict == "different", GroupMark.certainty.is_not(None))
+    judged = _belonging(session.execute(of_judged))
+    said = _belonging(session.execute(of_judged.where(answered)))
     owned = _belonging(session.execute(select(IdentityMark.mark_id, IdentityMark.identity_id)))
     settled, fresh = 0, []
     for group in groups:
@@ -95,7 +97,8 @@ def replace_proposed_groups(
         marks = [mark for mark, _ in places]
         if len(marks) < 2:
             continue
-        if _together(marks, judged) or _together(marks, owned):
+        answers = set[int]().union(*(said.get(mark, ()) for mark in marks))
+        if _together(marks, judged) & answers or _together(marks, owned):
             settled += 1
         else:
             fresh.append(places)
@@ -134,9 +137,9 @@ def _belonging(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
     return found
 
 
-def _together(marks: Sequence[int], belonging: dict[int, set[int]]) -> bool:
-    """Return whether there is one thing that all the marks belong to."""
-    return bool(set.intersection(*(belonging.get(mark, set()) for mark in marks)))
+def _together(marks: Sequence[int], belonging: dict[int, set[int]]) -> set[int]:
+    """Return what all the marks belong to."""
+    return set.intersection(*(belonging.get(mark, set()) for mark in marks))
 
 
 def next_group(session: Session, after: int = 0) -> int | None:

@@ -158,6 +158,19 @@ def test_what_was_not_seen_is_left_to_be_proposed_again(session: Session) -> Non
     assert _open(session) == [(3, 4)]
 
 
+def test_unticked_marks_are_proposed_again_among_themselves(session: Session) -> None:
+    _propose(session, (1, 2, 3, 4))
+    accept_group(
+        session, _first(session), [1, 2], seen=[1, 2, 3, 4], name="a", certainty="certain",
+        said_by="R",
+    )  # fmt: skip
+    session.commit()
+    assert _propose(session, (1, 2), (2, 3), (3, 4)) == 2
+    assert _open(session) == [(3, 4)]
+    refuse_group(session, _first(session), seen=[3, 4], said_by="R")
+    assert _propose(session, (4, 3)) == 1
+
+
 def test_marks_join_an_identity_that_one_of_them_has(session: Session) -> None:
     _propose(session, (1, 2))
     accept_group(
