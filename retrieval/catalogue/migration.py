@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
-from retrieval.catalogue.files import UNFINISHED
+from retrieval.catalogue.files import UNFINISHED, finish, unfinished_file
 
 #: The package `migrations` lies beside this one, in a checkout as in an installation.
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
@@ -75,20 +74,29 @@ def migrate(engine: Engine, *, backups: Path | None, to: str = "head") -> None:
 def back_up(database: Path, backups: Path, revision: str) -> Path:
     """Copy `database` into `backups`, named by the time and its revision; return the copy.
 
-    Uses SQLite's backup, which sees a consistent state even while others write.
+    Uses SQLite's backup, which sees a consistent state even while others write. What a killed
+    copying left there is removed: the caller holds the archive's lock. Raises ArchiveError when
+    the disk is full or refuses.
     """
-    backups.mkdir(parents=True, exist_ok=True)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = backups / f"{database.stem}-{moment}-{revision}.db"
-    unfinished = backups / f"{UNFINISHED}{copy.name}"
-    with (
-        closing(sqlite3.connect(database)) as source,
-        closing(sqlite3.connect(unfinished)) as target,
-    ):
-        source.backup(target)
-    with unfinished.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    unfinished.replace(copy)
+    try:
+        for left in backups.glob(f"{UNFINISHED}*"):
+            left.unlink(missing_ok=True)
+        with unfinished_file(backups) as unfinished:
+            with (
+                closing(sqlite3.connect(database)) as source,
+                closing(sqlite3.connect(unfinished)) as target,
+            ):
+                source.backup(target)
+            finish(unfinished, copy)
+    except (sqlite3.Error, OSError) as error:
+        raise ArchiveError(
+            f"{database} is an older version's, and no copy of it can be written to {backups} "
+            f"before it is upgraded ({getattr(error, 'strerror', None) or error}). It is as it "
+            "was: see that the disk is there, has room and lets you write, then run the same "
+            "command again."
+        ) from error
     return copy
 
 

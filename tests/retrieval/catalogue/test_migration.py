@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from retrieval.catalogue import migration
 from retrieval.catalogue.archive import Archive, archive_as_it_stands, create_archive, open_archive
 from retrieval.catalogue.documents import in_order_of_reference
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
+from retrieval.catalogue.files import UNFINISHED
 from retrieval.catalogue.tables import (
     Base,
     Document,
@@ -114,6 +117,52 @@ def test_an_older_archive_is_copied_and_brought_up_to_date(tmp_path: Path) -> No
     with sqlite3.connect(copy) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert old.execute("SELECT reference FROM documents").fetchall() == [("HCA 32/1",)]
+
+
+@contextlib.contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """What a full disk does to the files that are written meanwhile."""
+    resource = pytest.importorskip("resource", reason="this system has no limits on files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    before = (tmp_path / "archive.db").read_bytes()
+    backups = tmp_path / "backups"
+    said = (
+        f"{tmp_path / 'archive.db'} is an older version's, and no copy of it can be written to "
+        f"{backups} before it is upgraded ("
+    )
+    with (
+        no_file_larger_than(len(before) // 2),
+        pytest.raises(ArchiveError, match=re.escape(said)),
+    ):
+        open_archive(tmp_path)
+    assert list(backups.iterdir()) == []
+    backups.rmdir()
+    backups.touch()
+    with pytest.raises(ArchiveError, match=re.escape(said + "File exists). It is as it was: see")):
+        open_archive(tmp_path)
+    assert (tmp_path / "archive.db").read_bytes() == before
+
+
+def test_what_a_killed_copying_left_is_cleared_away_by_the_next(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for name in (f"{UNFINISHED}1", f"{UNFINISHED}archive-20240101T000000000000Z-0001.db-journal"):
+        (backups / name).write_text("half")
+    (backups / "archive-20240101T000000000000Z-0001.db").write_text("an older copy")
+    open_archive(tmp_path).close()
+    older, copy = sorted(path.name for path in backups.iterdir())
+    assert older == "archive-20240101T000000000000Z-0001.db"
+    assert re.fullmatch(r"archive-\d{8}T\d{12}Z-0001\.db", copy)
 
 
 def test_references_get_their_usual_form_and_a_key(tmp_path: Path) -> None:
