@@ -14,6 +14,8 @@ from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc
 
+#: What stands between the names of a mark that belongs to several identities.
+BETWEEN_NAMES = "; "
 #: Longest name of an identity and of a person that is kept.
 LONGEST_NAME = 255
 
@@ -86,7 +88,7 @@ def all_names(session: Session) -> list[str]:
 
 def identity_names(session: Session, marks: Sequence[int]) -> dict[int, str]:
     """Return the names of the identities of those marks that belong to any: "Jan; the anchor"."""
-    return {mark: "; ".join(names) for mark, names in names_of(session, marks).items()}
+    return {mark: BETWEEN_NAMES.join(names) for mark, names in names_of(session, marks).items()}
 
 
 def names_of(session: Session, marks: Sequence[int]) -> dict[int, list[str]]:

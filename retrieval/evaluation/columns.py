@@ -17,7 +17,7 @@ def find_columns(
     Of several names of a column that are there, the first in `called` holds. `name` is the file's.
     Raises MetadataError where two columns are called the same.
     """
-    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
+    plain = [plain_column(field) for field in header]
     found: dict[str, int] = {}
     for column, names in called.items():
         written = next((one for one in names if one in plain), None)
@@ -28,6 +28,11 @@ def find_columns(
             raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
         found[column] = places[0]
     return found
+
+
+def plain_column(field: str) -> str:
+    """Return what a column is called without case, spaces and signs."""
+    return re.sub(r"[\W_]+", "", field.casefold())
 
 
 def columns_in_words(header: Sequence[str]) -> str:

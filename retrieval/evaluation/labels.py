@@ -3,7 +3,8 @@
 Columns `source`, or a file name that only one source ends in, and `label`. Where a page holds
 several marks: `x`, `y`, `width`, `height` (pixels of the master), and `page` (its id, as `export`
 writes it) where a source has several pages. `kind` is sketch or crop; `split` parts the file. Other
-columns are passed over.
+columns are passed over, and so are rows without a label, and those of an export whose `identity`
+holds several names: a mark has one label here.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, MetadataError
+from retrieval.catalogue.identities import BETWEEN_NAMES
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
@@ -32,6 +34,7 @@ from retrieval.evaluation.columns import (
     columns_in_words,
     filled_rows,
     find_columns,
+    plain_column,
     whole_number,
     written_source,
 )
@@ -58,16 +61,17 @@ class Label:
 
     line: int
     source: str
-    label: str
+    label: str  # "" where there is none, or several names
     page: int | None = None
     box: Box | None = None
     kind: str | None = None
     split: str | None = None
+    names: str = ""  # where there are several, as the table has them
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Marks of an archive with their labels, row by row, and the rows that met no mark."""
+    """Marks of an archive with their labels, row by row, and the rows that tell of none."""
 
     marks: tuple[int, ...]
     crops: list[str]  # SHA-256 of each mark's picture
@@ -77,6 +81,8 @@ class Labelled:
     sketches: NDArray[np.bool_] | None  # (N,) which marks are sketches; None: nothing is said
     unknown: tuple[str, ...]  # sources that the archive does not have
     missed: tuple[str, ...]  # a sentence for each row whose source is known, but not its mark
+    unlabelled: int = 0  # rows without a label
+    several: tuple[str, ...] = ()  # a sentence for each row with several names
     unread: tuple[str, ...] = ()  # one for each mark left out because its crop cannot be read
 
 
@@ -93,7 +99,10 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
     columns = _columns(path.name, header)
     if split is not None and "split" not in columns:
         raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
-    labels = [_label(path.name, line, values) for line, values in filled_rows(rows, columns)]
+    exported = plain_column(header[columns["label"]]) == "identity"
+    labels = [
+        _label(path.name, line, values, exported) for line, values in filled_rows(rows, columns)
+    ]
     if split is not None:
         known = sorted({one.split for one in labels if one.split})
         labels = [one for one in labels if (one.split or "").casefold() == split.casefold()]
@@ -103,6 +112,11 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
             )
     if not labels:
         raise MetadataError(f"{path.name} has a header and no rows.")
+    if not any(one.label for one in labels):
+        raise MetadataError(
+            f"{path.name} has no row with one label. Marks with the same text in the column "
+            f"{header[columns['label']].strip()!r} are one merchant's."
+        )
     return labels
 
 
@@ -112,6 +126,13 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     `name` is the labels file's, for messages. Raises MetadataError when no source is known, when
     a mark has two labels, when no label has two marks, or when all marks have one label.
     """
+    several = tuple(
+        f"{name}, line {one.line}: {one.source} has several names, {one.names!r}."
+        for one in labels
+        if one.names
+    )
+    unlabelled = sum(not one.label and not one.names for one in labels)
+    labels = [one for one in labels if one.label]
     with archive.session() as session:
         meant = sources_meant(session, {one.source for one in labels})
         clear = [one for one in labels if not _unclear(one, meant[one.source])]
@@ -165,6 +186,8 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         sketches=np.array([kind == "sketch" for kind in kinds]) if any(kinds) else None,
         unknown=unknown,
         missed=tuple(missed),
+        unlabelled=unlabelled,
+        several=several,
     )
 
 
@@ -272,10 +295,12 @@ def _columns(name: str, header: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _label(name: str, line: int, values: dict[str, str]) -> Label:
-    for column in ("source", "label"):
-        if column not in values:
-            raise MetadataError(f"{name}, line {line}: there is no {column}.")
+def _label(name: str, line: int, values: dict[str, str], exported: bool) -> Label:
+    """Return what a row says; in the column `identity` of an export may stand several names."""
+    if "source" not in values:
+        raise MetadataError(f"{name}, line {line}: there is no source.")
+    label = values.get("label", "")
+    names = label if exported and BETWEEN_NAMES in label else ""
     corners = [column for column in ("x", "y", "width", "height") if column in values]
     if len(corners) not in (0, 4):
         raise MetadataError(
@@ -293,9 +318,10 @@ def _label(name: str, line: int, values: dict[str, str]) -> Label:
     return Label(
         line,
         written_source(values["source"]),
-        values["label"],
+        "" if names else label,
         whole_number(name, line, "page", values["page"]) if "page" in values else None,
         (box[0], box[1], box[2], box[3]) if box else None,
         kind,
         values.get("split"),
+        names,
     )

@@ -41,6 +41,14 @@ def label_sentences(evaluation: Evaluation) -> list[str]:
     if labelled.missed:
         lines.append(f"{len(labelled.missed)} rows mean no mark:")
         lines += some_of(labelled.missed, MOST_MISSED)
+    if labelled.unlabelled:
+        lines.append(f"{counted(labelled.unlabelled, 'row')} without a label passed over.")
+    if labelled.several:
+        lines.append(
+            f"{counted(len(labelled.several), 'row')} passed over, for a mark has one label here. "
+            "Write it in a column 'label', which goes before 'identity':"
+        )
+        lines += some_of(labelled.several, MOST_MISSED)
     said = f"Nothing was measured of {counted(len(labelled.unread), 'mark')}:"
     return lines + unread_sentences(said, labelled.unread)
 
@@ -98,6 +106,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "labels": len(labelled.names),
         "unknown_sources": list(labelled.unknown),
         "missed_rows": list(labelled.missed),
+        "unlabelled_rows": labelled.unlabelled,
+        "rows_of_several_names": list(labelled.several),
         "unread": list(labelled.unread),
         "cases": [
             {

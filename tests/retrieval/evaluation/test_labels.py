@@ -59,6 +59,32 @@ def test_a_label_written_beside_an_exported_identity_holds(tmp_path: Path) -> No
     assert [(one.source, one.label) for one in found] == [("0.png", "orb"), ("1.png", "orb")]
 
 
+def test_rows_without_a_label_are_passed_over_and_counted(archive: Archive, tmp_path: Path) -> None:
+    marks = add_marks(archive, range(5))
+    path = written(
+        tmp_path, "mark,source,label\n1,0.png,a; b\n2,1.png,\n3,2.png,c\n4,3.png,\n5,4.png,a; b\n"
+    )
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == (marks[0], marks[2], marks[4])
+    assert found.names == ("a; b", "c"), "what a person wrote as the label is one"
+    assert (found.unlabelled, found.several) == (2, ())
+
+
+def test_an_exported_mark_of_several_identities_is_passed_over_and_named(
+    archive: Archive, tmp_path: Path
+) -> None:
+    marks = add_marks(archive, range(5))
+    path = written(
+        tmp_path,
+        "source,Identity\n0.png,Jan\n1.png,Jan; Piet\n2.png,Piet\n3.png,\n4.png,Jan\n",
+    )
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == (marks[0], marks[2], marks[4])
+    assert found.names == ("Jan", "Piet")
+    assert found.unlabelled == 1
+    assert found.several == ("labels.csv, line 3: 1.png has several names, 'Jan; Piet'.",)
+
+
 def test_marks_are_met_by_source(archive: Archive, tmp_path: Path) -> None:
     marks = add_marks(archive, range(4))
     path = written(tmp_path, "source,label\n0.png,b\n1.png,a\n2.png,b\n9.png,a\n9.png,b\n")
@@ -149,7 +175,9 @@ def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
         ("source,label\n", "header and no rows"),
         ("name,what\n0.png,a\n", "no column 'source' and no column 'label', only 'name', 'what'"),
         ("source,label,Label\n0.png,a,b\n", "two columns are called 'Label'"),
-        ("source,label\n0.png,\n", "line 2: there is no label"),
+        ("source,label\n0.png,\n1.png,\n", "no row with one label.*the column 'label' are one"),
+        ("source,Identity\n0.png,\n1.png,Jan; Piet\n", "no row with one label.*'Identity' are"),
+        ("source,label\n,orb\n", "line 2: there is no source"),
         ("source,label,x,y\n0.png,a,1,2\n", "line 2: a box needs x, y, width and height"),
         ("source,label,x,y,w,h\n0.png,a,1,2,0,4\n", "line 2: a box of 0 x 4 has no area"),
         ("source,label,x,y,w,h\n0.png,a,1,2,wide,4\n", "the width is 'wide', no number"),

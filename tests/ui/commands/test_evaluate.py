@@ -23,6 +23,23 @@ def test_evaluate_says_how_well_marks_find_their_like(marks: Path, labels: Path)
     assert "bundled weights" in done.stdout
 
 
+def test_rows_that_do_not_say_one_label_are_passed_over_and_counted(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    rows = list(csv.DictReader(labels.open()))
+    rows[0]["label"], rows[1]["label"] = "", "Jan; Piet"
+    text = "".join(f"{row['source']},{row['label']}\n" for row in rows)
+    (tmp_path / "labels.csv").write_text(f"source,identity\n{text}")
+    done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv")
+    assert done.exit_code == 0, done.output
+    assert "10 marks of 3 labels." in done.stdout
+    assert "1 row without a label passed over." in done.stdout
+    assert f"line 3: {rows[1]['source']} has several names, 'Jan; Piet'." in done.stdout
+    done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv", "--json")
+    told = json.loads(done.stdout)
+    assert (told["unlabelled_rows"], len(told["rows_of_several_names"])) == (1, 1)
+
+
 def test_evaluate_for_programs_and_a_page_for_people(
     marks: Path, labels: Path, tmp_path: Path
 ) -> None:
