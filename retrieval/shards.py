@@ -180,13 +180,19 @@ def shard_paths(folder: Path) -> list[Path]:
 
 
 def each_page(folder: Path, size: int) -> Iterator[PageRegions]:
-    """Give each page of the shards that can be trusted, once."""
+    """Give each page of the shards that can be trusted, once.
+
+    Meanwhile a run may `tidy` the folder: what it put together is read as well.
+    """
     seen: set[PageKey] = set()
-    for path in shard_paths(folder):
-        for page in read_shard(path, size) or ():
-            if page.page not in seen:
-                seen.add(page.page)
-                yield page
+    read: set[Path] = set()
+    while new := [path for path in shard_paths(folder) if path not in read]:
+        read.update(new)
+        for path in new:
+            for page in read_shard(path, size) or ():
+                if page.page not in seen:
+                    seen.add(page.page)
+                    yield page
 
 
 def tidy(folder: Path, scheme: str, size: int, wanted: AbstractSet[PageKey]) -> set[PageKey]:

@@ -91,6 +91,19 @@ def test_another_models_or_schemes_shard_is_not_taken(tmp_path: Path) -> None:
     assert tidy(tmp_path, "new", SIZE, {page(1).page}) == set()
 
 
+def test_pages_that_are_put_together_while_they_are_read_are_not_lost(tmp_path: Path) -> None:
+    pages = {page(number).page: page(number) for number in range(5)}
+    for one in pages.values():
+        write_shard(tmp_path, "s", [one])
+    reading = each_page(tmp_path, SIZE)
+    found = [next(reading), next(reading)]
+    assert tidy(tmp_path, "s", SIZE, set(pages)) == set(pages)
+    assert len(shard_paths(tmp_path)) == 1
+    found += reading
+    assert len(found) == 5, "each once"
+    assert all(same(one, pages[one.page]) for one in found)
+
+
 def test_tidying_puts_pages_together_once_and_drops_those_that_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
