@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
-from retrieval.catalogue.files import disk_errors_said
+from retrieval.catalogue.files import disk_errors_said, write_atomically
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.suggesting import command_on
 from retrieval.crops import load_crops
@@ -39,6 +39,8 @@ from retrieval.model import Model, bundled_model, read_model, write_model
 
 #: The unfinished run's folder under models/, and where the last run's metrics and samples are kept.
 RUN, RECORDS = ".run", "record"
+#: What an unfinished run learns from, beside its state.
+EXAMPLES = "examples.json"
 #: A run looks at no more marks than this, chosen at random: features saturate long before.
 MOST_MARKS = 200_000
 FEWEST_MARKS = 2
@@ -178,9 +180,17 @@ def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[s
     Labels are left out: pictures are read, and the series of their documents where the switch
     `conditional` asks for them. Marks whose crops are gone or damaged are passed over.
     """
+    # Read once: somebody may reject marks meanwhile.
+    lesson, _, unread = _lesson_of(archive, settings, examples(archive, settings.seed))
+    return lesson, unread
+
+
+def _lesson_of(
+    archive: Archive, settings: Settings, every: Sequence[Example]
+) -> tuple[Lesson, list[Example], tuple[str, ...]]:
+    """Return the lesson of some examples, those that are in it, and sentences on the others."""
     shown: list[Example] = []
     unread: list[str] = []
-    every = examples(archive, settings.seed)  # read once: somebody may reject marks meanwhile
     size = settings.shape.size
     marks = np.empty((len(every), size, size), np.uint8)
     for at, picture in load_crops(archive, [(one.mark, one.crop) for one in every], unread):
@@ -189,10 +199,40 @@ def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[s
     marks = marks[: len(shown)]
     digest = hashlib.sha256("".join(one.crop for one in shown).encode()).hexdigest()
     if "conditional" not in settings.switches:
-        return Lesson(marks, digest), tuple(unread)
+        return Lesson(marks, digest), shown, tuple(unread)
     series = [one.series for one in shown]
     digest = hashlib.sha256(json.dumps([digest, series]).encode()).hexdigest()
-    return Lesson(marks, digest, series), tuple(unread)
+    return Lesson(marks, digest, series), shown, tuple(unread)
+
+
+def _lesson_begun(
+    archive: Archive, settings: Settings
+) -> tuple[Lesson, list[Example], tuple[str, ...]] | None:
+    """Return what `_lesson_of` gave the unfinished run, if there is one that kept its examples.
+
+    Marks may be rejected or come in while it rests. Raises TrainingError where a crop that it
+    learns from cannot be read any more.
+    """
+    run = archive.models_folder / RUN
+    if not ((run / STATE).exists() and (run / EXAMPLES).exists()):
+        return None
+    kept = json.loads((run / EXAMPLES).read_bytes())
+    began = [Example(*example) for example in kept["examples"]]
+    lesson, shown, unread = _lesson_of(archive, settings, began)
+    if unread:
+        raise TrainingError(
+            f"The unfinished run in {run} cannot go on without {len(unread)} of the crops that it "
+            f"learns from, the first of them {unread[0]} Put the folder {archive.crops_folder} "
+            "back from a copy, or use --restart to discard the run."
+        )
+    return lesson, shown, tuple(kept["unread"])
+
+
+def _keep_examples(run: Path, shown: Sequence[Example], unread: Sequence[str]) -> None:
+    """Write down what a run begins with, for `_lesson_begun`; ArchiveError where that fails."""
+    kept = {"examples": [astuple(one) for one in shown], "unread": unread}
+    with disk_errors_said(run):
+        write_atomically(run / EXAMPLES, json.dumps(kept).encode())
 
 
 def unfinished_run(archive: Archive) -> Settings | None:
@@ -232,16 +272,18 @@ def train_on_archive(
     """Train a model on the archive's marks, keep it in models/<id>, and return it.
 
     Marks whose crops cannot be read are passed over. An interrupted run with the same settings
-    over the same marks goes on from its checkpoint; with `restart` it is discarded, whatever it
-    was, once all that this one begins with is there. Raises TrainingError when there are too few
-    marks or an interrupted run is another one, ArchiveBusy when another process holds the archive,
-    ArchiveError when the disk is full or refuses.
+    goes on from its checkpoint with the marks that it began with; with `restart` it is discarded,
+    whatever it was, once all that this one begins with is there. Raises TrainingError when there
+    are too few marks, or an interrupted run is another one or lacks a crop, ArchiveBusy when
+    another process holds the archive, ArchiveError when the disk is full or refuses.
     """
     with archive.lock():
         start = archive_model(archive, settings.start) if settings.start else None
         if start is not None:  # the head of an id is the model's only as long as no other has it
             settings = replace(settings, start=start.id)
-        lesson, unread = gather_lesson(archive, settings)
+        lesson, shown, unread = (
+            None if restart else _lesson_begun(archive, settings)
+        ) or _lesson_of(archive, settings, examples(archive, settings.seed))
         if len(lesson.marks) < FEWEST_MARKS and unread:
             raise TrainingError(
                 f"{archive.folder} has {len(lesson.marks)} marks to learn from: of "
@@ -257,6 +299,8 @@ def train_on_archive(
             told = series_codes(lesson.series)[0] if "conditional" in settings.switches else []
             first_discriminator(settings, start, len(told) + 1 if told else 0)
             _discard(run)
+        if not (run / STATE).exists():
+            _keep_examples(run, shown, unread)
         trained = train(settings, lesson, run, start, report)
         folder = archive.models_folder / trained.id
         with disk_errors_said(folder):

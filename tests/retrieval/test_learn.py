@@ -24,6 +24,8 @@ from retrieval.index import (
     register_model,
 )
 from retrieval.learn import (
+    EXAMPLES,
+    RUN,
     Example,
     archive_model,
     default_settings,
@@ -291,6 +293,83 @@ def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) 
     resumed = train_on_archive(archive, SETTINGS).model
     assert unfinished_run(archive) is None
     assert train_on_archive(archive, SETTINGS).model.id == resumed.id
+
+
+@pytest.mark.parametrize("switches", [(), ("conditional",)])
+def test_a_run_goes_on_with_the_marks_that_it_began_with(
+    archive: Archive, switches: tuple[str, ...]
+) -> None:
+    told = replace(SETTINGS, objective="hinge", switches=switches)
+    rejected, lost, *_ = add_marks(archive, range(6), reference="HCA 30/1", series="HCA 30")
+    add_marks(archive, range(6, 10), reference="HCA 32/9", series="HCA 32")
+    with archive.session() as session:
+        path = crop_path(archive, session.get_one(tables.Mark, lost).crop)
+    path.rename(path.with_suffix(".away"))
+    undisturbed = train_on_archive(archive, told)
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, told, kill)
+    path.with_suffix(".away").rename(path)
+    with archive.session() as session:
+        session.get_one(tables.Mark, rejected).status = "rejected"
+        session.execute(update(tables.Document).values(series="HCA 45"))
+    add_marks(archive, range(10, 12))
+    went_on = train_on_archive(archive, told)
+    assert went_on.model.id == undisturbed.model.id
+    assert went_on.unread == undisturbed.unread
+    assert went_on.model.manifest["marks"] == 9
+    assert train_on_archive(archive, replace(told, switches=())).model.manifest["marks"] == 11
+
+
+def test_a_run_that_lacks_a_crop_that_it_began_with_says_so(archive: Archive) -> None:
+    first, *_ = add_marks(archive, range(10))
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, SETTINGS, kill)
+    with archive.session() as session:
+        path = crop_path(archive, session.get_one(tables.Mark, first).crop)
+    content = path.read_bytes()
+    path.unlink()
+    said = (
+        f"cannot go on without 1 of the crops .*, the first of them mark {first}: The crop {path}"
+    )
+    with pytest.raises(TrainingError, match=said):
+        train_on_archive(archive, SETTINGS)
+    path.write_bytes(content)
+    steps: list[int] = []
+    train_on_archive(archive, SETTINGS, lambda progress: steps.append(progress.step))
+    assert steps == [3, 4]
+
+
+def test_a_run_of_a_version_that_kept_no_examples_goes_on_with_the_same_marks_alone(
+    archive: Archive,
+) -> None:
+    first, *_ = add_marks(archive, range(10))
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, SETTINGS, kill)
+    (archive.models_folder / RUN / EXAMPLES).unlink()
+    with archive.session() as session:
+        session.get_one(tables.Mark, first).status = "rejected"
+    with pytest.raises(TrainingError, match="other settings or other marks"):
+        train_on_archive(archive, SETTINGS)
+    with archive.session() as session:
+        session.get_one(tables.Mark, first).status = "confirmed"
+    steps: list[int] = []
+    train_on_archive(archive, SETTINGS, lambda progress: steps.append(progress.step))
+    assert steps == [3, 4]
 
 
 def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archive) -> None:
