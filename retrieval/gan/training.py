@@ -46,7 +46,7 @@ from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
 from retrieval.gan.switches.spectral import settle
-from retrieval.gan.whitening import whiten_projection
+from retrieval.gan.whitening import ENOUGH, whiten_projection
 from retrieval.model import (
     Model,
     build_discriminator,
@@ -230,7 +230,7 @@ def _whitened(
     if not isinstance(discriminator, ContrastiveDiscriminator):
         return weights
     rng = np.random.default_rng([settings.seed, 5])
-    seen = marks[rng.permutation(len(marks))] if len(marks) else pairs[:, 0]
+    seen = marks[rng.permutation(len(marks))[:ENOUGH]] if len(marks) else pairs[:, 0]
     whiten_projection(discriminator, seen, compute)
     return pack_weights(discriminator, generator, settings.objective, settings.switches)
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,19 @@ def test_a_run_killed_before_its_first_checkpoint_leaves_other_settings_nothing(
     assert again.id == alone.id
     kept = [path.name for path in (tmp_path / "run").glob("redrawn*")]
     assert kept == [path.name for path in (tmp_path / "alone").glob("redrawn*")]
+
+
+def test_a_run_takes_no_copy_of_all_its_marks(marks: np.ndarray, tmp_path: Path) -> None:
+    many = np.broadcast_to(marks[0], (200_000, 32, 32))  # takes no memory itself
+    settings = replace(SETTINGS, steps=1, checkpoint_every=1)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        train(settings, Lesson(many, "m"), tmp_path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most - before < many.nbytes / 2
 
 
 def test_unknown_objective_is_refused(marks: np.ndarray, tmp_path: Path) -> None:
