@@ -16,7 +16,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.files import disk_errors_said, write_atomically
-from retrieval.catalogue.models import trained_models
+from retrieval.catalogue.models import trained_models, trained_now
 from retrieval.catalogue.suggesting import command_on
 from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
@@ -308,6 +308,8 @@ def train_on_archive(
             _keep_record(run, folder)
         model = read_model(folder)
         register_model(archive, model, "trained")
+        with archive.session() as session:
+            trained_now(session, model.id)
         _discard(run)
     return Learned(model, unread)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.tables import Model
+from retrieval.catalogue.tables import Model, now
 
 
 def trained_models(session: Session) -> list[str]:
     """Return the ids of the models that were trained on the archive, the newest first."""
     statement = select(Model.id).where(Model.origin == "trained").order_by(Model.created_at.desc())
     return list(session.scalars(statement))
+
+
+def trained_now(session: Session, model: str) -> None:
+    """Make a known model the newest: it was trained just now, if only once more."""
+    session.execute(update(Model).where(Model.id == model).values(created_at=now()))

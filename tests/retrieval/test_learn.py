@@ -60,6 +60,16 @@ def test_the_newest_trained_model_serves_and_older_ones_can_be_named(archive: Ar
         archive_model(archive, "zzz")
 
 
+def test_a_model_that_is_trained_once_more_is_the_newest(archive: Archive) -> None:
+    add_marks(archive, range(10))
+    first = train_on_archive(archive, SETTINGS).model
+    second = train_on_archive(archive, replace(SETTINGS, seed=2)).model
+    refresh_index(archive, second)
+    assert train_on_archive(archive, SETTINGS).model.id == first.id
+    assert archive_model(archive).id == first.id, "what is indexed next"
+    assert (searched_id(archive), waiting_model(archive)) == (second.id, first.id)
+
+
 def test_searches_are_made_under_the_newest_model_that_has_an_index(archive: Archive) -> None:
     bundled = bundled_model()
     assert (searched_id(archive), waiting_model(archive)) == (bundled.id, None)
