@@ -13,6 +13,9 @@ from retrieval.catalogue.errors import MetadataError
 #: Bytes of a file of documents or labels that are read at most.
 MAX_BYTES = 256 * 1024 * 1024
 
+# A field may be as long as its file, once for the whole process: Python's own limit is 131,072.
+csv.field_size_limit(MAX_BYTES)
+
 _CHUNK = 64 * 1024
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SPREADSHEETS = {".xlsx", ".xls", ".ods"}

@@ -75,3 +75,11 @@ def test_lines_are_counted_through_quoted_ones(tmp_path: Path) -> None:
     assert list(rows) == [(4, ["1\r\n2", "3"]), (6, ["4", "5"])]
     path.write_bytes(b"")
     assert read_table(path)[0] == []
+
+
+def test_a_field_may_be_long(tmp_path: Path) -> None:
+    path = tmp_path / "documents.csv"
+    long = "Depositions. " * 20_000
+    path.write_text(f'reference,note\nHCA 32/1,"{long}"\n')
+    _, rows = read_table(path)
+    assert list(rows) == [(2, ["HCA 32/1", long])]
