@@ -12,7 +12,7 @@ from ingest.known import KnownPage, pages_where
 from ingest.sources import holds_several, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
-from retrieval.catalogue.tables import Page
+from retrieval.catalogue.tables import LARGEST_ID, Page
 
 Box = tuple[int, int, int, int]
 
@@ -78,8 +78,10 @@ def page_image(archive: Archive, page: int, max_pixels: int) -> NDArray[np.uint8
 
 
 def _known_page(archive: Archive, page: int) -> KnownPage:
-    with archive.session() as session:
-        known = next(iter(pages_where(session, Page.id == page)), None)
+    known = None
+    if abs(page) <= LARGEST_ID:
+        with archive.session() as session:
+            known = next(iter(pages_where(session, Page.id == page)), None)
     if known is None:
         raise QueryError(f"{archive.folder} has no page {page}.")
     return known

@@ -19,7 +19,7 @@ from retrieval.catalogue.documents import (
     take_document,
 )
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Document, Embedding, Mark, Page
+from retrieval.catalogue.tables import LARGEST_ID, Document, Embedding, Mark, Page
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def mark_ids(session: Session, where: Filters) -> list[int]:
 def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
     """Return the named marks by id, rejected ones too; ids that are gone are left out."""
     rows: dict[int, MarkRow] = {}
-    for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
+    ids = [int(mark) for mark in marks if abs(mark) <= LARGEST_ID]  # NumPy's are no parameters
+    for some in in_parts(ids):
         for row in session.execute(_marks().where(Mark.id.in_(some))):
             rows[row.mark] = _mark_row(row)
     return rows

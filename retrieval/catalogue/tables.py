@@ -26,6 +26,8 @@ from retrieval.catalogue.references import SORT_KEY_LENGTH, sort_key
 
 #: SQLite gives rowids only to columns declared INTEGER; PostgreSQL wants 64 bits.
 Id = BigInteger().with_variant(Integer, "sqlite")
+#: No row has an id beyond it, and no database takes one as a parameter.
+LARGEST_ID = 2**63 - 1
 
 #: Compared by code point, whatever language PostgreSQL was set up for; SQLite does anyway.
 SortKey = String(SORT_KEY_LENGTH).with_variant(String(SORT_KEY_LENGTH, collation="C"), "postgresql")

@@ -123,10 +123,11 @@ def test_disliked_marks_push_a_picture_away(
 def test_nonsense_is_refused_with_a_sentence(searcher: Searcher) -> None:
     with pytest.raises(QueryError, match="at least one mark"):
         search_marks(searcher, [])
-    with pytest.raises(QueryError, match="Mark 999 is not in the index"):
-        search_marks(searcher, [999])
-    with pytest.raises(QueryError, match="Mark 999 is not in the index"):
-        search_images(searcher, [drawn_mark(0)], [999])
+    for absent in (999, 99999999999999999999):
+        with pytest.raises(QueryError, match=f"Mark {absent} is not in the index"):
+            search_marks(searcher, [absent])
+        with pytest.raises(QueryError, match=f"Mark {absent} is not in the index"):
+            search_images(searcher, [drawn_mark(0)], [absent])
     with pytest.raises(QueryError, match="Mark 5 is both liked and disliked"):
         search_marks(searcher, [4, 5], [5, 6])
     with pytest.raises(QueryError, match="top = 0"):

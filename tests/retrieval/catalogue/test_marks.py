@@ -46,7 +46,7 @@ def test_open_spans_reach_as_far_as_asked(filled: Archive) -> None:
 
 def test_rows_of_marks_come_with_page_and_document(filled: Archive) -> None:
     with filled.session() as session:
-        rows = mark_rows(session, list(np.array([6, 1, 99, 2])))
+        rows = mark_rows(session, [*np.array([6, 1, 99, 2]), 2**63, -(10**20)])
     assert set(rows) == {1, 2, 6}
     row = rows[1]
     assert (row.mark, row.page, row.source, row.box) == (1, 1, "1.png", (1, 2, 3, 4))
