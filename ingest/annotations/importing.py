@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ from retrieval.catalogue.tables import Mark, in_utc, now
 SAME_REGION = 0.9
 #: One that bears a mark's number, and nothing else of ours, is that mark if it covers it this well.
 MOVED_REGION = 0.5
+#: Moments that are less apart are one: what is written in JavaScript has milliseconds at most.
+_APART = timedelta(milliseconds=1)
 
 #: Pages whose marks are compared at once.
 _AT_ONCE = 500
@@ -248,7 +250,9 @@ def _matches(
     by_id = {mark.id: mark for mark in existing}
     for at, one in enumerate(placed):
         said, mark = one.annotation, by_id.get(one.annotation.mark or 0)
-        if mark is not None and said.created and said.created == in_utc(mark.created_at):
+        if mark is None or said.created is None:
+            continue
+        if abs(said.created - in_utc(mark.created_at)) < _APART:
             take(at, mark, True)
     if not existing or not placed:
         return found

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,36 @@ def test_what_a_person_confirmed_moved_or_rejected_outlives_the_segmentation(
         if row["status"] != "proposed":
             assert {**after[row["id"]], "crop": ""} == {**row, "crop": ""}
     assert boxes(filled, "a/1.png") == [*wanted, (80, 0, "proposed"), (80, 60, "proposed")]
+
+
+def test_a_mark_that_was_moved_where_moments_are_in_milliseconds_is_that_mark(
+    filled: Archive, tmp_path: Path
+) -> None:
+    first, second = only_marks(filled, "a/1.png")
+    with filled.writing() as session:
+        for mark, microsecond in ((first, 859_951), (second, 859_000)):
+            moment = datetime(2026, 1, 2, 3, 4, 45, microsecond, UTC)
+            session.get_one(Mark, mark.id).created_at = moment
+    page = json.loads(exported_text(filled, ANNOTATION_FORMATS["webannotation"]))
+    items = {one["id"].rpartition("/")[2]: one for one in page["items"]}
+    assert items[f"{first.id}"]["created"] == "2026-01-02T03:04:45.859951Z"
+    for one in items.values():
+        moment = datetime.fromisoformat(one["created"])
+        # As Annotorious 3 writes it back: JavaScript's Date has no more.
+        one["created"] = f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
+    for mark in (first, second):
+        items[f"{mark.id}"]["target"]["selector"]["value"] = f"xywh=pixel:60,{mark.y},20,20"
+    report = imported(filled, tmp_path / "moved.json", page)
+    assert (report.added, report.updated, report.unchanged) == (0, 2, len(items) - 2)
+    now = only_marks(filled, "a/1.png")
+    assert [(one.id, one.x, one.status) for one in now] == [
+        (first.id, 60, "confirmed"), (second.id, 60, "confirmed"),
+    ]  # fmt: skip
+    assert [one.created_at.microsecond for one in now] == [859_951, 859_000]
+    later = datetime(2026, 1, 2, 3, 4, 45, 861_000, UTC).isoformat()
+    said = {"mark": first.id, "created": later}
+    region = {"bbox": [60, 45, 9, 9], "attributes": said}
+    assert imported(filled, tmp_path / "x.json", coco("a/1.png", region)).added == 1
 
 
 def test_an_old_file_does_not_take_a_persons_word_back(filled: Archive, tmp_path: Path) -> None:
