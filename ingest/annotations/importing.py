@@ -11,7 +11,9 @@ file, on the page that it names:
 - else it is a new mark.
 
 "proposed" is nobody's word: it makes new proposals, but never changes what there is, unless the
-box of that very mark was moved. Nothing is deleted: what is no mark, a file calls rejected.
+box of that very mark was moved. Nor does a file that says no status change a mark that it leaves
+where it is: many programs lose what they have no place for. Nothing is deleted: what is no mark, a
+file calls rejected.
 """
 
 from __future__ import annotations
@@ -285,7 +287,8 @@ def _plan_update(
     polygon = mark.polygon if one.box == mark.box and one.polygon is None else one.polygon
     moved = (one.box, polygon) != (mark.box, mark.polygon)
     status = said.status or "confirmed"
-    if status == "proposed" and not (is_itself and moved):
+    says_nothing = said.status is None and not moved
+    if says_nothing or (status == "proposed" and not (is_itself and moved)):
         plan.unchanged += 1
         return
     if status == "proposed":  # a person has moved it, which is as good as a word

@@ -121,6 +121,40 @@ def test_a_mark_that_was_moved_where_moments_are_in_milliseconds_is_that_mark(
     assert imported(filled, tmp_path / "x.json", coco("a/1.png", region)).added == 1
 
 
+@pytest.mark.parametrize("kept", [("mark", "created"), ("mark",), ()])
+def test_a_mark_that_was_not_moved_stays_as_it_is_where_the_file_says_no_status(
+    filled: Archive, tmp_path: Path, kept: tuple[str, ...]
+) -> None:
+    rejected, proposed = only_marks(filled, "a/1.png")
+    with filled.writing() as session:
+        session.get_one(Mark, rejected.id).status = "rejected"
+    content = json.loads(exported_text(filled, ANNOTATION_FORMATS["coco"]))
+    for one in content["annotations"]:
+        one["attributes"] = {key: one["attributes"][key] for key in kept}
+    before = dump(filled, moments=True)
+    report = imported(filled, tmp_path / "x.json", content)
+    assert (report.added, report.updated, report.unchanged) == (0, 0, len(before["marks"]))
+    assert dump(filled, moments=True) == before
+    for one in content["annotations"]:
+        if one["id"] in (rejected.id, proposed.id):
+            one["bbox"][2] += 1
+    report = imported(filled, tmp_path / "y.json", content)
+    assert (report.added, report.updated, report.unchanged) == (0, 2, len(before["marks"]) - 2)
+    assert [(one.id, one.status) for one in only_marks(filled, "a/1.png")] == [
+        (rejected.id, "confirmed"), (proposed.id, "confirmed"),
+    ]  # fmt: skip
+
+
+def test_the_word_of_a_file_counts_where_a_mark_was_not_moved(
+    filled: Archive, tmp_path: Path
+) -> None:
+    said = {"status": "confirmed"}
+    regions = [{"bbox": [0, 0, 20, 20], "attributes": said}, {"bbox": [20, 20, 20, 20]}]
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
+    assert (report.updated, report.unchanged) == (1, 1)
+    assert [one.status for one in only_marks(filled, "a/1.png")] == ["confirmed", "proposed"]
+
+
 def test_an_old_file_does_not_take_a_persons_word_back(filled: Archive, tmp_path: Path) -> None:
     (old,) = written(filled, "webannotation", tmp_path / "out")
     with filled.writing() as session:
@@ -279,7 +313,7 @@ def test_a_file_goes_in_whole_or_not_at_all(
     filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = dump(filled)
-    regions = [{"bbox": [0, 0, 20, 20]}, {"bbox": [50, 0, 9, 9]}]
+    regions = [{"bbox": [0, 0, 20, 21]}, {"bbox": [50, 0, 9, 9]}]
 
     def broken(*_: object) -> None:
         raise RuntimeError("pulled the plug")
