@@ -1,7 +1,8 @@
-"""PAGE-XML of PRImA, as Transkribus, eScriptorium, Aletheia and OCR-D read and write it.
+"""PAGE-XML of PRImA, as Transkribus, Aletheia and OCR-D read and write it.
 
 One file an image. A mark is a GraphicRegion; what PAGE has no place for goes into `custom`, in the
-way that Transkribus writes there: `prizemarks {status:confirmed; score:0.9;}`.
+way that Transkribus writes there: `prizemarks {status:confirmed; score:0.9;}`. eScriptorium reads
+and writes text regions alone, and the type of a zone there: `structure {type:GraphicZone;}`.
 https://github.com/PRImA-Research-Lab/PAGE-XML
 """
 
@@ -40,6 +41,17 @@ _OF_MARKS = frozenset(
     {"GraphicRegion", "ImageRegion", "LineDrawingRegion", "CustomRegion", "UnknownRegion"}
 )
 
+#: Types of zones, in letters alone, that may be marks though they are text regions: of SegmOnto, of
+#: eScriptorium's own, and words that people would use. Drop capitals, signatures of quires and
+#: damage are none. https://segmonto.github.io/gd
+_ZONES_OF_MARKS = frozenset(
+    {
+        "graphiczone", "sealzone", "stampzone", "graphic", "illustration", "image", "mark", "marks",
+        "merchantmark", "merchantmarks", "merchantsmark", "merchantsmarks",
+    }
+)  # fmt: skip
+
+_STRUCTURE = re.compile(r"structure\s*\{[^{}]*\btype:([^;{}]*)")
 _CUSTOM = re.compile(r"prizemarks\s*\{([^{}]*)\}")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{6})")
 
@@ -67,7 +79,7 @@ def read_page_xml(content: bytes, name: str) -> Understood:
         if not region.name.endswith("Region"):
             continue
         said = _custom(region.attributes.get("custom", ""))
-        if region.name not in _OF_MARKS and not said:
+        if region.name not in _OF_MARKS and not said and not _is_zone_of_marks(region):
             others[region.name] = others.get(region.name, 0) + 1
             continue
         where = f"{region.name} {region.attributes.get('id', '')!r}"
@@ -147,6 +159,18 @@ def points_of(text: str) -> list[tuple[object, object]]:
     if any(len(pair) != 2 for pair in pairs):
         raise RegionError("its points are not written as x,y x,y")
     return [(x, y) for x, y in pairs]
+
+
+def _is_zone_of_marks(region: Element) -> bool:
+    """Return whether it is a zone without text whose type, as SegmOnto's `Zone:kind#1`, fits."""
+    found = _STRUCTURE.search(region.attributes.get("custom", ""))
+    if found is None or any(one.name == "TextLine" for one in region.children):
+        return False
+    # Some write Zone-kind; "signature-mark" is a word of its own.
+    name, _, kind = found[1].partition("#")[0].replace("Zone-", "Zone:").partition(":")
+    return not _ZONES_OF_MARKS.isdisjoint(
+        "".join(filter(str.isalpha, part.casefold())) for part in (name, kind)
+    )
 
 
 def _annotation(

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
+
+from ingest.annotations.annotation import Annotation
 from ingest.annotations.formats import EXPORT_FORMATS
 from ingest.annotations.page_xml import NAMESPACE
 from ingest.annotations.web_annotation import BASE
-from tests.ingest.annotations.understood import PAGE, only, said_by
+from tests.ingest.annotations.understood import PAGE, all_said, only, said_by
 
 
 def page_xml(regions: str, version: str = "2019-07-15") -> str:
@@ -44,6 +47,47 @@ def test_a_text_region_is_a_mark_where_its_custom_says_so() -> None:
         )
     )
     assert one.status == "rejected"
+
+
+def zone(kind: str, inside: str = "") -> str:
+    """A zone as eScriptorium writes it."""
+    custom = f'custom="structure {{type:{kind};}}"' if kind else ""
+    return (
+        f'<TextRegion id="eSc_textblock_1"  {custom}>'
+        f'<Coords points="10,20 40,20 40,60 10,60"/>{inside}</TextRegion>'
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Illustration", "graphic", "mark", "Merchant's mark", "merchant_marks",
+        "GraphicZone", "GraphicZone:illustration", "GraphicZone:figure#2", "GraphicZone-figure",
+        "StampZone", "SealZone#1", "CustomZone:mark", "CustomZone-mark#1", "MarginTextZone:mark",
+    ],
+)  # fmt: skip
+def test_a_zone_of_escriptorium_without_lines_is_a_mark_where_its_type_is_graphic(
+    kind: str,
+) -> None:
+    said = said_by(page_xml(zone(kind)))
+    assert all_said(said) == [Annotation((10, 20, 30, 40))]
+    assert said.remarks == said.refused == ()
+    said = said_by(page_xml(zone(kind, '<TextLine id="l"/>')))
+    assert all_said(said) == []
+    assert said.remarks == ("1 TextRegion passed over: no mark.",)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "", "Main", "Title", "signature-mark", "drop-capital", "MainZone:column#1", "CustomZone",
+        "DropCapitalZone", "QuireMarksZone:signature", "DamageZone", "DigitizationArtefactZone",
+    ],
+)  # fmt: skip
+def test_other_zones_of_escriptorium_are_passed_over(kind: str) -> None:
+    said = said_by(page_xml(zone(kind)))
+    assert all_said(said) == []
+    assert said.remarks == ("1 TextRegion passed over: no mark.",)
 
 
 def test_points_as_they_were_before_2013() -> None:
