@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ from retrieval.catalogue.naming import composed, end_alike, path_parts
 from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]
+
+#: What Label Studio calls an uploaded file: `cb0618f6-f12r.png`, in folders of its own.
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class PageFinder:
         """Return the page of an image; RegionError says why there is none, or not one only.
 
         The content decides where the file states it; copies of it are told apart by name. Else
-        the name does: the source or the master's place, or as much of the end as one page has.
+        the name does: the source or the master's place, or as much of the end as one page has; last
+        of all the bare name of a file as it was before it was uploaded.
         """
         named = self._named(image.names)
         if image.sha256 and (alike := self._by_content.get(image.sha256.lower())):
@@ -85,14 +90,18 @@ class PageFinder:
             if found := self._by_name.get(name):
                 return found
         sources: set[str] = set()
-        for name in names:
-            parts = _parts(name)
-            if "://" not in name and parts[-1] and ".." not in parts:
+        paths = [_parts(name) for name in names if "://" not in name]
+        for parts in paths:
+            if parts[-1] and ".." not in parts:
                 sources |= {
                     source
                     for source in self._by_last_part.get(parts[-1], ())
                     if end_alike(_parts(source), parts)
                 }
+        if not sources:
+            for parts in paths:
+                if uploaded := _UPLOADED.fullmatch(parts[-1]):
+                    sources |= self._by_last_part.get(uploaded[1], set())
         return [page for source in sorted(sources) for page in self._by_name[source]]
 
 

@@ -62,6 +62,44 @@ def test_what_matches_no_page_is_said_by_name_and_the_rest_goes_in(
     assert report.added == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "images\\cb0618f6-two.TIF",
+        "images/cb0618f6-two.tif",
+        "cb0618f6-two.tif",
+        "..\\..\\label-studio\\media\\upload\\4\\cb0618f6-two.tif",
+        "/data/upload/4/cb0618f6-two.tif",
+    ],
+)
+def test_a_page_is_found_by_the_name_that_label_studio_makes_of_an_upload(
+    filled: Archive, tmp_path: Path, name: str
+) -> None:
+    content = coco(name, {"bbox": [50, 0, 9, 9]}, frame=1)
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    assert [one.x for one in only_marks(filled, "b/two.tif")] == [0, 50, 80]
+
+
+def test_the_name_of_an_upload_is_cut_last_and_only_where_one_page_is_left(
+    filled: Archive, scans: Path, tmp_path: Path
+) -> None:
+    scan(scans / "c/cb0618f6-two.tif", (0, 0))
+    pages_of(filled, scans)
+    content = coco("cb0618f6-two.tif", {"bbox": [50, 0, 9, 9]})
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+    assert [one.x for one in only_marks(filled, "c/cb0618f6-two.tif")] == [0, 50]
+    for name, said in (
+        ("images/cb0618f6-1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("images/cb0618f-two.tif", "no such page"),
+        ("images/cb0618fg-two.tif", "no such page"),
+        ("https://x.org/cb0618f7-two.tif", "no such page"),
+        ("images/cb0618f7-", "no such page"),
+    ):
+        content = coco(name, {"bbox": [50, 0, 9, 9]}, frame=1)
+        (sentence,) = imported(filled, tmp_path / "x.json", content).refused
+        assert said in sentence
+
+
 def test_boxes_on_a_smaller_copy_are_brought_to_the_master(filled: Archive, tmp_path: Path) -> None:
     region = {"bbox": [10, 5, 10, 10]}
     report = imported(filled, tmp_path / "x.json", coco("a/1.png", region, width=50, height=40))
