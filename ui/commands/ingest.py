@@ -97,6 +97,11 @@ def ingest(
                 "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
                 "alone."
             )
+        if forget and (documents or dry_run or kind is As.MARKS):
+            raise QueryError(
+                "--forget goes with none of --documents, --dry-run and --as marks: it reads no "
+                "input. Give it alone."
+            )
         if resegment and (dry_run or kind is As.MARKS):
             raise QueryError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from typer.testing import CliRunner
 
 from tests.ingest.iiif_server import canvas_2, canvas_3, manifest_2, manifest_3
@@ -115,6 +116,23 @@ def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> N
     assert [row.split(",")[0] for row in rows] == ["a.jpg"]
     told = run("ingest", archive, "--forget", "a.jpg", "--json")
     assert json.loads(told.stdout) == {"forgotten": 1}
+
+
+@pytest.mark.parametrize(
+    "beside", [("--dry-run",), ("--documents", "d.csv"), ("--as", "marks"), ("--dry-run", "--json")]
+)
+def test_nothing_is_taken_out_of_quarantine_with_an_option_that_means_nothing_there(
+    tmp_path: Path, beside: tuple[str, ...]
+) -> None:
+    archive, scan = tmp_path / "archive", tmp_path / "a.jpg"
+    scan.write_bytes(b"GIF89a")
+    assert run("ingest", archive, scan).exit_code == 1
+    before = (archive / "quarantine.csv").read_bytes()
+    refused = run("ingest", archive, "--forget", "a.jpg", *beside)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--forget goes with none of --documents, --dry-run and --as marks" in refused.stderr
+    assert (archive / "quarantine.csv").read_bytes() == before
+    assert run("status", archive, "--json").stdout.count("GIF image") == 1
 
 
 def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
