@@ -11,7 +11,7 @@ embedded in all of them at once, and a mark counts by the way in which it is mos
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,8 +123,10 @@ def wanted_vectors(
         raise QueryError("A search by marks needs at least one mark that is liked.")
     if both := sorted(set(liked) & set(disliked)):
         raise QueryError(f"Mark {both[0]} is both liked and disliked; leave one of them out.")
-    wanted = _liked_held(searcher, liked, mark_vectors(searcher, liked), ways)
-    return _pushed_away(searcher, wanted, disliked)
+    rows = _rows_of(searcher, [*liked, *disliked])
+    stored = _vectors_of(searcher, liked, rows)
+    wanted = _liked_held(searcher, [rows[mark] for mark in liked], stored, ways)
+    return _pushed_away(wanted, _vectors_of(searcher, disliked, rows))
 
 
 def query_vectors(
@@ -136,7 +138,8 @@ def query_vectors(
     """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch.
 
     Each is pushed away from the `disliked` marks. Raises NoInk where nothing is drawn on one of
-    them: bare paper is like nothing but bare paper; QueryError when a mark does not exist.
+    them: bare paper is like nothing but bare paper; QueryError when a mark does not exist or was
+    rejected.
     """
     seen = normalise_all(images, searcher.model.shape.size)
     bare = np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1)
@@ -144,17 +147,14 @@ def query_vectors(
         raise NoInk(bare.tolist())
     pictures = held(seen, ways)
     vectors = embed_pictures(searcher.model, pictures.reshape(-1, *pictures.shape[2:]))
-    return _pushed_away(
-        searcher, vectors.reshape(len(images), len(ways), vectors.shape[1]), disliked
-    )
+    wanted = vectors.reshape(len(images), len(ways), vectors.shape[1])
+    return _pushed_away(wanted, mark_vectors(searcher, disliked))
 
 
-def _pushed_away(
-    searcher: Searcher, wanted: NDArray[np.float32], disliked: Sequence[int]
-) -> NDArray[np.float32]:
-    """Return vectors (..., D) less what the disliked marks have in common, L2-normalised."""
-    if disliked:
-        wanted = wanted - DISLIKE * mark_vectors(searcher, disliked).mean(axis=0)
+def _pushed_away(wanted: NDArray[np.float32], disliked: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors (..., D) less what the disliked (N, D) have in common, L2-normalised."""
+    if len(disliked):
+        wanted = wanted - DISLIKE * disliked.mean(axis=0)
     lengths = np.linalg.norm(wanted, axis=-1, keepdims=True)
     if lengths.min(initial=1.0) < 1e-6:
         raise QueryError("What is liked and what is disliked are the same; like another mark.")
@@ -164,16 +164,31 @@ def _pushed_away(
 def mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
     """Return the embeddings of marks of the archive, (N, D); those not indexed yet by their crops.
 
-    Raises QueryError for a mark that does not exist or was rejected.
+    Raises QueryError for a mark that does not exist or was rejected, if only since the index was
+    read.
     """
+    return _vectors_of(searcher, marks, _rows_of(searcher, marks))
+
+
+def _rows_of(searcher: Searcher, marks: Sequence[int]) -> dict[int, MarkRow]:
+    """Return marks as they are now; QueryError where one does not exist or was rejected."""
+    if not marks:
+        return {}
+    with searcher.archive.session() as session:
+        rows = mark_rows(session, marks)
+    for mark in marks:
+        if mark not in rows or rows[mark].status == "rejected":
+            raise _not_there(searcher, mark)
+    return rows
+
+
+def _vectors_of(
+    searcher: Searcher, marks: Sequence[int], rows: Mapping[int, MarkRow]
+) -> NDArray[np.float32]:
+    """Return what `mark_vectors` does, of marks that are in `rows`."""
     new = [mark for mark in marks if mark not in searcher.index.marks]
     if not new:
         return stored_vectors(searcher.index, list(marks))
-    with searcher.archive.session() as session:
-        rows = mark_rows(session, new)
-    for mark in new:
-        if mark not in rows or rows[mark].status == "rejected":
-            raise _not_there(searcher, mark)
     crops = [load_crop(searcher.archive, rows[mark].crop) for mark in new]
     seen = dict(zip(new, query_vectors(searcher, crops, (UPRIGHT,))[:, 0], strict=True))
     known = [mark for mark in marks if mark not in seen]
@@ -190,7 +205,7 @@ def _not_there(searcher: Searcher, mark: int) -> QueryError:
 
 def _liked_held(
     searcher: Searcher,
-    liked: Sequence[int],
+    liked: Sequence[MarkRow],
     stored: NDArray[np.float32],
     ways: Sequence[Orientation],
 ) -> NDArray[np.float32]:
@@ -201,11 +216,7 @@ def _liked_held(
     """
     if tuple(ways) == (UPRIGHT,):
         return np.asarray(stored.mean(axis=0, keepdims=True), np.float32)
-    with searcher.archive.session() as session:
-        rows = mark_rows(session, liked)
-    if gone := [mark for mark in liked if mark not in rows]:
-        raise _not_there(searcher, gone[0])
-    seen = query_vectors(searcher, [load_crop(searcher.archive, rows[m].crop) for m in liked], ways)
+    seen = query_vectors(searcher, [load_crop(searcher.archive, m.crop) for m in liked], ways)
     as_first = [ways[int(at)] for at in (seen @ stored[0]).argmax(axis=1)]
     turns = [[ways.index(first.then(way)) for way in ways] for first in as_first]
     return np.asarray(np.mean([s[at] for s, at in zip(seen, turns, strict=True)], axis=0))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -303,3 +303,34 @@ def test_a_mark_deleted_meanwhile_is_said_to_be_gone(searcher: Searcher) -> None
         session.execute(delete(tables.Mark).where(tables.Mark.id == 4))
     with pytest.raises(QueryError, match="Mark 4 is not in the index"):
         search_marks(searcher, [4], ways=EIGHT)
+
+
+@pytest.mark.parametrize("ways", [(UPRIGHT,), EIGHT])
+@pytest.mark.parametrize("how", ["rejected", "deleted"])
+def test_a_mark_that_went_since_the_index_was_read_shapes_no_query(
+    searcher: Searcher, how: str, ways: tuple[Orientation, ...]
+) -> None:
+    with searcher.archive.session() as session:
+        if how == "rejected":
+            session.get_one(tables.Mark, 4).status = "rejected"
+        else:
+            session.execute(delete(tables.Mark).where(tables.Mark.id == 4))
+    said = "Mark 4 is not in the index .* does not exist or was rejected"
+    with pytest.raises(QueryError, match=said):
+        search_marks(searcher, [5, 4], ways=ways)
+    with pytest.raises(QueryError, match=said):
+        search_marks(searcher, [5], [6, 4], ways=ways)
+    with pytest.raises(QueryError, match=said):
+        search_images(searcher, [drawn_mark(3)], [4], ways=ways)
+
+
+def test_the_marks_of_a_query_are_asked_for_once(searcher: Searcher) -> None:
+    asked: list[str] = []
+
+    @event.listens_for(searcher.archive.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM marks" in statement and "marks.crop" in statement:
+            asked.append(statement)
+
+    search_marks(searcher, [4, 5], [6], ways=EIGHT)
+    assert len(asked) == 2, "for the query, and for the results"
