@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import faiss
@@ -23,14 +24,28 @@ from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.catalogue.marks import marked_boxes
-from retrieval.catalogue.pages import PlacePage, page_ids, pages_by_content, place_pages
+from retrieval.catalogue.pages import (
+    PageSize,
+    PlacePage,
+    page_ids,
+    pages_by_content,
+    place_pages,
+)
 from retrieval.embedding import dimension
 from retrieval.index import current_index, index_command
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit, Searcher, query_vectors, rank_marks, wanted_vectors
-from retrieval.shards import STEP, decoded, each_page, in_pixels, shard_paths, shards_folder
+from retrieval.shards import (
+    STEP,
+    decoded,
+    each_page,
+    in_pixels,
+    most_regions,
+    shard_paths,
+    shards_folder,
+)
 
 Box = tuple[int, int, int, int]
 
@@ -43,22 +58,32 @@ INSIDE, LARGER = 0.7, 6.0
 HANDICAP = 0.1
 #: Regions that random pairs are drawn from, to say what a likeness means.
 _SAMPLE = 50_000
-#: Regions that are added to an index at once.
-_ADDED = 100_000
+#: Regions that are added to an index at once, and a few of the next page.
+_ADDED = 20_000
 
 
 @dataclass(frozen=True)
 class Places:
-    """The regions of an archive's pages under one model, in memory."""
+    """The N regions of an archive's P pages under one model, in memory: 141 bytes each."""
 
     codes: Any  # faiss.IndexScalarQuantizer over N codes of one byte a component
-    pages: NDArray[np.int64]  # (N,) page ids
-    boxes: NDArray[np.int64]  # (N, 4) x, y, width, height in pixels of the masters
+    pages: NDArray[np.int64]  # (P,) ids
+    sizes: NDArray[np.int64]  # (P, 2) width and height of each page's master in pixels
+    page: NDArray[np.int32]  # (N,) which of the pages each region is on
+    boxes: NDArray[np.uint16]  # (N, 4) x, y, width, height in 65,535ths of the page's sides
     slid: NDArray[np.bool_]  # (N,) whether it was slid over its page
     scores: Calibration
 
     def __len__(self) -> int:
-        return len(self.pages)
+        return len(self.page)
+
+    def pages_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the ids of the pages of some regions."""
+        return self.pages[self.page[rows]]
+
+    def boxes_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the boxes of R regions in pixels of their masters, (R, 4)."""
+        return in_pixels(self.boxes[rows], self.sizes[self.page[rows]])
 
 
 @dataclass(frozen=True)
@@ -97,50 +122,59 @@ def load_places(archive: Archive, model: Model) -> Places:
         )
     with archive.session() as session:
         pages = pages_by_content(session)
-    ids: list[int] = []
-    sizes: list[tuple[int, int]] = []
+    index = _index_for(folder, size)
+    found: list[PageSize] = []
     counts: list[int] = []
-    boxes, codes = [np.zeros((0, 4), np.uint16)], [np.zeros((0, size), np.int8)]
-    slid = [np.zeros(0, bool)]
+    boxes, slid = [np.zeros((0, 4), np.uint16)], [np.zeros(0, bool)]
+    waiting: list[NDArray[np.int8]] = []
     for known in each_page(folder, size):
         page = pages.get(known.page)
         if page is None:
             continue  # gone or read anew since; the next `index --everywhere` clears it away
-        ids.append(page.page)
-        sizes.append((page.width, page.height))
+        found.append(page)
         counts.append(len(known.boxes))
         boxes.append(known.boxes)
         slid.append(known.slid)
-        codes.append(known.codes)
-    all_codes = np.concatenate(codes)
-    of_boxes = np.repeat(np.array(sizes, np.int64).reshape(-1, 2), counts, axis=0)
+        waiting.append(known.codes)
+        if sum(map(len, waiting)) >= _ADDED:
+            index.add(decoded(np.concatenate(waiting)))
+            waiting.clear()
+    if waiting:
+        index.add(decoded(np.concatenate(waiting)))
     return Places(
-        _index_of(all_codes),
-        np.repeat(np.array(ids, np.int64), counts),
-        in_pixels(np.concatenate(boxes), of_boxes),
+        index,
+        np.array([page.page for page in found], np.int64),
+        np.array([(page.width, page.height) for page in found], np.int64).reshape(-1, 2),
+        np.repeat(np.arange(len(found), dtype=np.int32), counts),
+        np.concatenate(boxes),
         np.concatenate(slid),
-        _calibrated(all_codes),
+        _calibrated(index),
     )
 
 
-def _index_of(codes: NDArray[np.int8]) -> Any:
-    """Return a FAISS index of vectors whose bytes are the codes, one a component."""
+def _index_for(folder: Path, size: int) -> Any:
+    """Return an empty FAISS index with room for the regions of a folder's shards.
+
+    Its codes are theirs, one byte a component.
+    """
     index = faiss.IndexScalarQuantizer(
-        codes.shape[1], faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT
+        size, faiss.ScalarQuantizer.QT_8bit_uniform, faiss.METRIC_INNER_PRODUCT
     )
     # Its steps are ours, not learned. "8bit_direct" would round the queries to whole numbers.
     steps = np.array([-128.5 * STEP, 255 * STEP], np.float32)
     faiss.copy_array_to_vector(steps, index.sq.trained)
     index.is_trained = True
-    for start in range(0, len(codes), _ADDED):
-        index.add(decoded(codes[start : start + _ADDED]))
+    # A vector that grows is copied, old and new both in memory. One that shrinks keeps its room.
+    index.codes.resize(most_regions(folder, size) * size)
+    index.codes.resize(0)
     return index
 
 
-def _calibrated(codes: NDArray[np.int8]) -> Calibration:
-    if len(codes) > _SAMPLE:
-        codes = codes[np.sort(np.random.default_rng(0).choice(len(codes), _SAMPLE, replace=False))]
-    return calibrate(decoded(codes))
+def _calibrated(index: Any) -> Calibration:
+    rows = np.arange(index.ntotal)
+    if len(rows) > _SAMPLE:
+        rows = np.sort(np.random.default_rng(0).choice(len(rows), _SAMPLE, replace=False))
+    return calibrate(index.reconstruct_batch(rows))
 
 
 def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> Searcher:
@@ -228,28 +262,28 @@ def find_places(
     if where is not None and where != Filters():
         with archive.session() as session:
             fitting = np.asarray(page_ids(session, where), np.int64)
-        rows = np.flatnonzero(np.isin(places.pages, fitting))
+        rows = np.flatnonzero(np.isin(places.pages, fitting)[places.page])
         chosen, among = faiss.IDSelectorBatch(rows), len(rows)
     wanted = 200 + 10 * top
     while True:
         count = min(wanted, among)
         scores, rows, way = _nearest(places, vectors, count, chosen, among)
         with archive.session() as session:
-            marked = marked_boxes(session, np.unique(places.pages[rows]).tolist())
+            marked = marked_boxes(session, np.unique(places.pages_of(rows)).tolist())
         kept = _apart(places, rows, marked, top)
         if len(kept) == top or count == among:
             break
         wanted *= 4  # so much lay on marks, or on one another
     unrelated = np.minimum(places.scores.unrelated(scores) * len(ways), 1.0)
     with archive.session() as session:
-        named = np.unique(places.pages[rows[kept]]).tolist()
+        named = np.unique(places.pages_of(rows[kept])).tolist()
         pages, canvases = place_pages(session, named), canvas_rows(session, named)
     found: list[Place] = []
-    for at in kept:
-        page: PlacePage | None = pages.get(int(places.pages[rows[at]]))
+    on, boxes = places.pages_of(rows[kept]).tolist(), places.boxes_of(rows[kept]).tolist()
+    for at, number, (x, y, width, height) in zip(kept, on, boxes, strict=True):
+        page: PlacePage | None = pages.get(number)
         if page is None:
             continue  # deleted since the places were loaded
-        x, y, width, height = places.boxes[rows[at]].tolist()
         found.append(
             Place(
                 len(found) + 1,
@@ -302,10 +336,11 @@ def _apart(
     taken: dict[int, list[NDArray[np.int64]]] = defaultdict(list)
     for page, boxes in marked.items():
         taken[page].extend(boxes)
-    for at, row in enumerate(rows.tolist()):
+    for at, (page, box) in enumerate(
+        zip(places.pages_of(rows).tolist(), places.boxes_of(rows), strict=True)
+    ):
         if len(kept) == top:
             break
-        page, box = int(places.pages[row]), places.boxes[row]
         if taken[page] and one_place(box, np.array(taken[page])).any():
             continue
         kept.append(at)

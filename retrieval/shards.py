@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ FULL = 1024
 #: about 0.09, and none of 3,000 embeddings had one of 0.45.
 LARGEST = 0.5
 STEP = LARGEST / 127
+#: Bytes of a region beside its vector: its box, and whether it was slid.
+_BESIDES = 9
 #: Boxes are kept in this many parts of their page's sides: exact up to as many pixels.
 _PARTS = 65_535
 
@@ -177,6 +180,15 @@ def _scheme_of(content: bytes) -> str | None:
 def shard_paths(folder: Path) -> list[Path]:
     """Return the shards in `folder`, in order of their names."""
     return sorted(folder.glob(f"*{ENDING}"))
+
+
+def most_regions(folder: Path, size: int) -> int:
+    """Return how many regions the shards in `folder` hold at the most, by the size of the files."""
+    total = 0
+    for path in shard_paths(folder):
+        with suppress(FileNotFoundError):  # put together with others meanwhile
+            total += path.stat().st_size // (size + _BESIDES)
+    return total
 
 
 def each_page(folder: Path, size: int) -> Iterator[PageRegions]:

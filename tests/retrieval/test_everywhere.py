@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,7 +27,16 @@ from retrieval.index import load_index, refresh_index
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, orientations
 from retrieval.search import Hit, Searcher, search_images, search_marks
-from retrieval.shards import PageKey, PageRegions, coded, parts_of_sides, shards_folder, write_shard
+from retrieval.shards import (
+    PageKey,
+    PageRegions,
+    coded,
+    decoded,
+    in_pixels,
+    parts_of_sides,
+    shards_folder,
+    write_shard,
+)
 from tests.drawn_marks import add_marks, drawn_mark
 
 DIMENSIONS = 128
@@ -112,6 +122,47 @@ def test_the_nearest_regions_come_first_each_place_once(
         assert place.score == pytest.approx(exact, abs=0.01), "a byte a component is enough"
     assert all(0 < place.unrelated <= 1 for place in found)
     assert found[0].document is None and found[0].source == "2.png"
+
+
+def test_many_regions_are_loaded_without_a_copy_of_them_all(
+    archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.everywhere._ADDED", 2_000)
+    monkeypatch.setattr("retrieval.everywhere._SAMPLE", 1)  # what a likeness means costs the same
+    rng = np.random.default_rng(0)
+    known = [
+        PageRegions(
+            PageKey(f"{number:064x}", 0),
+            rng.integers(0, 65_536, (500, 4)).astype(np.uint16),
+            rng.random(500) < 0.5,
+            rng.integers(-127, 128, (500, DIMENSIONS)).astype(np.int8),
+        )
+        for number in range(100)
+    ]
+    for number, one in enumerate(known):
+        add_page(archive, number)
+        shelved(archive, tiny_model, one)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        places = load_places(archive, tiny_model)
+        held, most = (size - before for size in tracemalloc.get_traced_memory())
+    finally:
+        tracemalloc.stop()
+    assert len(places) == 50_000
+    assert held < 20 * 50_000, "with the vectors, which FAISS holds, 141 bytes each"
+    assert most < 100 * 50_000
+    in_folder = {page.page.sha256: page for page in known}
+    with archive.session() as session:
+        contents = {page.id: page.sha256 for page in session.query(tables.Page)}
+    rows = rng.permutation(50_000)[:300]
+    for row, page, box in zip(rows, places.pages_of(rows), places.boxes_of(rows), strict=True):
+        one = in_folder[contents[int(page)]]
+        at = int(row) % 500
+        np.testing.assert_array_equal(box, in_pixels(one.boxes[at], np.array(SIZE)))
+        assert places.slid[row] == one.slid[at]
+        vector = places.codes.reconstruct(int(row))
+        np.testing.assert_allclose(vector, decoded(one.codes[at]), atol=1e-6)
 
 
 def test_a_square_slid_over_the_page_gives_way_to_what_fits(

@@ -16,6 +16,7 @@ from retrieval.shards import (
     decoded,
     each_page,
     in_pixels,
+    most_regions,
     parts_of_sides,
     read_shard,
     shard_paths,
@@ -89,6 +90,14 @@ def test_another_models_or_schemes_shard_is_not_taken(tmp_path: Path) -> None:
     assert read_shard(path, SIZE + 1) is None
     assert read_shard(path, SIZE, "new") is None
     assert tidy(tmp_path, "new", SIZE, {page(1).page}) == set()
+
+
+def test_how_many_regions_there_are_at_the_most_is_told_by_the_files_alone(tmp_path: Path) -> None:
+    assert most_regions(tmp_path, SIZE) == 0
+    write_shard(tmp_path, "s", [page(number, 300) for number in range(20)])
+    write_shard(tmp_path, "s", [page(20, 1000)])
+    (tmp_path / f"{'0' * 64}.regions").symlink_to(tmp_path / "gone")
+    assert 7000 <= most_regions(tmp_path, SIZE) <= 7200
 
 
 def test_pages_that_are_put_together_while_they_are_read_are_not_lost(tmp_path: Path) -> None:
