@@ -13,10 +13,12 @@ from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
 from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
+from ingest.taken_back import Word, note_taken_back
 from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import identity_names
+from retrieval.catalogue.marks import MarkRow
 from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.
@@ -28,8 +30,9 @@ def confirm_place(
 ) -> int:
     """Make the box, x, y, width, height in pixels of the master, a confirmed mark; return its id.
 
-    A mark that lies there already (as an import takes it, intersection over union of
-    `SAME_REGION` or more) is confirmed instead. `person` says so, and is kept as its origin.
+    A proposal that lies there already (as an import takes it, intersection over union of
+    `SAME_REGION` or more) is confirmed instead; a mark of which somebody has said something stays
+    as it is, and its id is returned. `person` says so, and is kept as its origin.
     Raises QueryError when nobody is named, there is no such page, or the box is not on it, and
     SourceError when the master cannot be read or is not what was ingested.
     """
@@ -58,7 +61,8 @@ def confirm_place(
             if max(shared) >= SAME_REGION:
                 mark = int(there[shared.index(max(shared))].id)
                 values = {"status": "confirmed", "origin": origin}
-                session.execute(update(Mark).where(Mark.id == mark).values(values))
+                proposal = update(Mark).where(Mark.id == mark, Mark.status == "proposed")
+                session.execute(proposal.values(values))
                 return mark
         return int(
             session.scalars(
@@ -79,38 +83,64 @@ def confirm_place(
 
 
 def judge_mark(
-    archive: Archive, mark: int, status: Literal["confirmed", "rejected"], person: str
+    archive: Archive, seen: MarkRow, status: Literal["confirmed", "rejected"], person: str
 ) -> None:
     """Write down that `person` says the mark is one, or is none; the name is kept as its origin.
 
-    Raises QueryError when nobody is named, there is no such mark, or it belongs to an identity.
+    `seen` is the mark as the person was shown it; another's word that they contradict is noted
+    (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
+    else was said of it meanwhile, or it belongs to an identity.
     """
     origin = _origin(person)
     with archive.writing() as session:
-        found = _judgeable(session, mark)
+        found = _judgeable(session, seen)
         found.status, found.origin = status, origin
+        if seen.status != "proposed" and seen.origin != origin:
+            note_taken_back(archive, _word(seen), origin.removeprefix(PERSON))
 
 
-def take_back_mark(archive: Archive, mark: int) -> None:
-    """Make a mark that was proposed a proposal again, whatever was said of it since.
+def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
+    """Make a mark that was proposed a proposal again, whoever said something of it since.
 
-    Raises QueryError when there is no such mark, it was never proposed where it is, or it belongs
-    to an identity.
+    `seen` is the mark as the `person` who does so was shown it; both are noted
+    (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
+    else was said of it meanwhile, it was never proposed where it is, or it belongs to an identity.
     """
+    person = _origin(person).removeprefix(PERSON)
     with archive.writing() as session:
-        found = _judgeable(session, mark)
+        found = _judgeable(session, seen)
         if found.proposed_by is None:
-            raise QueryError(f"The program did not propose mark {mark}: say that it is none.")
+            raise QueryError(f"The program did not propose mark {seen.mark}: say that it is none.")
         found.status, found.origin = "proposed", found.proposed_by
+        note_taken_back(archive, _word(seen), person)
 
 
-def _judgeable(session: Session, mark: int) -> Mark:
+def sayer(origin: str) -> str:
+    """Return whose word the origin of a mark is that a person has judged."""
+    return origin.removeprefix(PERSON) if origin.startswith(PERSON) else "A person"
+
+
+def _word(seen: MarkRow) -> Word:
+    said = "it is one" if seen.status == "confirmed" else "it is none"
+    return Word(f"mark {seen.mark}", said, sayer(seen.origin))
+
+
+def _judgeable(session: Session, seen: MarkRow) -> Mark:
+    """Return the mark to be judged, if it still is as it was seen."""
+    mark = seen.mark
     found = session.get(Mark, mark)
     if found is None:
         raise QueryError(f"Mark {mark} is gone: its page was looked through anew.")
     if name := identity_names(session, [mark]).get(mark):
         raise QueryError(
             f"Mark {mark} was said to be {name!r}: take that back first, where its group is shown."
+        )
+    if found.status != seen.status and found.status == "proposed":
+        raise QueryError(f"What was said of mark {mark} has meanwhile been taken back: look again.")
+    if found.status != "proposed" and (found.status, found.origin) != (seen.status, seen.origin):
+        word = "one" if found.status == "confirmed" else "none"
+        raise QueryError(
+            f"{sayer(found.origin)} has meanwhile said that mark {mark} is {word}: look again."
         )
     return found
 

@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import plain_name
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Page, now
+from retrieval.catalogue.tables import (
+    Group,
+    GroupMark,
+    Identity,
+    IdentityMark,
+    Mark,
+    Page,
+    in_utc,
+    now,
+)
 
 Certainty = Literal["certain", "probable", "possible"]
 
@@ -330,17 +339,23 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
     session.flush()
 
 
-def take_back(session: Session, group: int) -> None:
+def take_back(session: Session, seen: GroupRow) -> None:
     """Make a judged group a proposal again; what was said with it of its marks is said no more.
 
-    Where a person who judged a group later has said that a mark is the same identity's, the mark
-    stays in it, as that person's word. An identity without marks goes. Confirmed marks stay
-    confirmed: what they were before is not kept. Call it in a transaction that began for writing.
-    Raises QueryError when the group is gone or not judged.
+    `seen` is the group as whoever takes that back was shown it. Where a person who judged a group
+    later has said that a mark is the same identity's, the mark stays in it, as that person's word.
+    An identity without marks goes. Confirmed marks stay confirmed: what they were before is not
+    kept. Call it in a transaction that began for writing. Raises QueryError when the group is gone,
+    not judged, or judged anew meanwhile.
     """
+    group = seen.group
     found = session.get(Group, group)
-    if found is None or found.verdict is None:
+    if found is None or found.verdict is None or found.said_at is None:
         raise QueryError(f"What was said of group {group} is taken back already: look again.")
+    if seen.said_at is None or in_utc(found.said_at) != in_utc(seen.said_at):
+        raise QueryError(
+            f"{found.said_by} has meanwhile judged group {group} ({found.verdict}): look again."
+        )
     if found.identity_id is not None:
         _unsay(session, found, found.identity_id)
     session.execute(update(GroupMark).where(GroupMark.group_id == group).values(certainty=None))

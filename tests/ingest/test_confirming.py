@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +12,10 @@ from sqlalchemy import select
 from ingest.annotations.importing import import_annotations
 from ingest.batch import ingest_pages
 from ingest.confirming import confirm_place, judge_mark, take_back_mark
+from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
+from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
 from tests.missed_marks import PLACES, SIDE, make_missed, missed_page, none_at_all
@@ -35,6 +39,23 @@ def marks(archive: Archive) -> list[tuple[int, str, str]]:
         ]
 
 
+def seen(archive: Archive, mark: int) -> MarkRow:
+    with archive.session() as session:
+        return mark_rows(session, [mark])[mark]
+
+
+def taken_back(archive: Archive) -> list[tuple[str, ...]]:
+    """What was noted, but for the moment."""
+    path = archive.folder / TAKEN_BACK
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            (row["of"], row["said"], row["said_by"], row["taken_back_by"])
+            for row in csv.DictReader(file)
+        ]
+
+
 def test_a_place_becomes_a_confirmed_mark_cut_from_its_master(archive: Archive, page: int) -> None:
     mark = confirm_place(archive, page, BOX, "  A.  Reader ")
     assert marks(archive)[-1] == (mark, "confirmed", "person:A. Reader")
@@ -54,7 +75,10 @@ def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
     assert confirm_place(archive, page, (BOX[0] + 1, *BOX[1:]), "two") == mark
     proposal = marks(archive)[0][0]
     assert confirm_place(archive, page, (*PLACES[0], SIDE, SIDE), "two") == proposal
-    assert [said for _, *said in marks(archive)] == [["confirmed", "person:two"]] * 2
+    assert [said for _, *said in marks(archive)] == [
+        ["confirmed", "person:two"],
+        ["confirmed", "person:one"],
+    ]
     cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
     ingest_pages(archive, [tmp_path / "scans"], propose=first, segmenter="first-1", workers=0)
     assert {mark, proposal} <= {one for one, *_ in marks(archive)}
@@ -104,19 +128,81 @@ def test_a_proposal_is_confirmed_or_rejected_and_either_is_taken_back(
     (before,) = marks(archive)
     mark, status, origin = before
     assert status == "proposed"
-    judge_mark(archive, mark, "confirmed", " A.  Reader ")
+    judge_mark(archive, seen(archive, mark), "confirmed", " A.  Reader ")
     assert marks(archive) == [(mark, "confirmed", "person:A. Reader")]
-    judge_mark(archive, mark, "rejected", "B")
+    judge_mark(archive, seen(archive, mark), "rejected", "B")
     assert marks(archive) == [(mark, "rejected", "person:B")]
-    take_back_mark(archive, mark)
+    take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive) == [(mark, "proposed", origin)]
+    assert taken_back(archive) == [
+        (f"mark {mark}", "it is one", "A. Reader", "B"),
+        (f"mark {mark}", "it is none", "B", "C. Reader"),
+    ]
+
+
+def test_who_contradicts_themselves_takes_nothing_of_anybody_else_back(
+    archive: Archive, page: int
+) -> None:
+    ((mark, *_),) = marks(archive)
+    judge_mark(archive, seen(archive, mark), "confirmed", "A")
+    judge_mark(archive, seen(archive, mark), "rejected", "A")
+    assert marks(archive) == [(mark, "rejected", "person:A")]
+    assert taken_back(archive) == []
+
+
+def test_what_another_has_said_meanwhile_is_not_overwritten(archive: Archive, page: int) -> None:
+    ((mark, _, origin),) = marks(archive)
+    proposal = seen(archive, mark)
+    judge_mark(archive, proposal, "confirmed", "Ada")
+    for attempt in (
+        lambda: judge_mark(archive, proposal, "rejected", "Bo"),
+        lambda: take_back_mark(archive, proposal, "Bo"),
+    ):
+        with pytest.raises(QueryError, match=f"Ada has meanwhile said that mark {mark} is one: lo"):
+            attempt()
+    adas = seen(archive, mark)
+    judge_mark(archive, adas, "rejected", "Cy")
+    with pytest.raises(QueryError, match=f"Cy has meanwhile said that mark {mark} is none: look"):
+        take_back_mark(archive, adas, "Ada")
+    cys = seen(archive, mark)
+    take_back_mark(archive, cys, "Cy")
+    with pytest.raises(QueryError, match=f"of mark {mark} has meanwhile been taken back: look"):
+        judge_mark(archive, cys, "confirmed", "Bo")
+    assert marks(archive) == [(mark, "proposed", origin)]
+    assert taken_back(archive) == [
+        (f"mark {mark}", "it is one", "Ada", "Cy"),
+        (f"mark {mark}", "it is none", "Cy", "Cy"),
+    ]
+
+
+def test_a_word_of_a_place_where_a_mark_was_called_none_meanwhile_leaves_that(
+    archive: Archive, page: int
+) -> None:
+    ((mark, *_),) = marks(archive)
+    judge_mark(archive, seen(archive, mark), "rejected", "Ada")
+    assert confirm_place(archive, page, (*PLACES[0], SIDE, SIDE), "Bo") == mark
+    assert marks(archive) == [(mark, "rejected", "person:Ada")]
+
+
+def test_nothing_is_taken_back_without_a_name_or_a_line_of_it(archive: Archive, page: int) -> None:
+    ((mark, *_),) = marks(archive)
+    judge_mark(archive, seen(archive, mark), "confirmed", "=Ada")
+    with pytest.raises(QueryError, match="who you are"):
+        take_back_mark(archive, seen(archive, mark), " ")
+    (archive.folder / TAKEN_BACK).mkdir()
+    with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
+        take_back_mark(archive, seen(archive, mark), "+Bo")
+    assert marks(archive) == [(mark, "confirmed", "person:=Ada")]
+    (archive.folder / TAKEN_BACK).rmdir()
+    take_back_mark(archive, seen(archive, mark), "+Bo")
+    assert taken_back(archive) == [(f"mark {mark}", "it is one", "'=Ada", "'+Bo")]
 
 
 def test_what_was_confirmed_without_a_name_keeps_its_origin(archive: Archive, page: int) -> None:
     ((mark, _, origin),) = marks(archive)
     with archive.session() as session:
         session.get_one(Mark, mark).status = "confirmed"
-    take_back_mark(archive, mark)
+    take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive) == [(mark, "proposed", origin)]
 
 
@@ -124,11 +210,11 @@ def test_a_proposal_that_is_taken_back_is_of_who_proposed_it(
     archive: Archive, page: int, tmp_path: Path
 ) -> None:
     ((mark, _, origin),) = marks(archive)
-    judge_mark(archive, mark, "confirmed", "A. Reader")
+    judge_mark(archive, seen(archive, mark), "confirmed", "A. Reader")
     cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
     ingest_pages(archive, [tmp_path / "scans"], propose=none_at_all, segmenter="later", workers=0)
     assert marks(archive) == [(mark, "confirmed", "person:A. Reader")]
-    take_back_mark(archive, mark)
+    take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive) == [(mark, "proposed", origin)]
 
 
@@ -142,10 +228,10 @@ def test_an_imported_mark_with_a_score_is_no_proposal_and_stays(
     mark, *said = marks(archive)[-1]
     assert said == ["confirmed", "import:theirs.csv"]
     with pytest.raises(QueryError, match="did not propose"):
-        take_back_mark(archive, mark)
-    judge_mark(archive, mark, "rejected", "A. Reader")
+        take_back_mark(archive, seen(archive, mark), "C. Reader")
+    judge_mark(archive, seen(archive, mark), "rejected", "A. Reader")
     with pytest.raises(QueryError, match="did not propose"):
-        take_back_mark(archive, mark)
+        take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive)[-1] == (mark, "rejected", "person:A. Reader")
 
 
@@ -158,13 +244,13 @@ def test_an_imported_proposal_is_one_again_where_it_was_proposed(
     import_annotations(archive, [table])
     mark, *said = marks(archive)[-1]
     assert said == ["proposed", "import:theirs.csv"]
-    judge_mark(archive, mark, "rejected", "A. Reader")
-    take_back_mark(archive, mark)
+    judge_mark(archive, seen(archive, mark), "rejected", "A. Reader")
+    take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive)[-1] == (mark, "proposed", "import:theirs.csv")
     table.write_text(f"mark,source,x,y,width,height\n{mark},0.png,{x + 1},{y},9,9\n")
     import_annotations(archive, [table])
     with pytest.raises(QueryError, match="did not propose"):
-        take_back_mark(archive, mark)
+        take_back_mark(archive, seen(archive, mark), "C. Reader")
 
 
 def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -> None:
@@ -176,13 +262,13 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
         session.add(IdentityMark(identity_id=1, mark_id=proposal, certainty="certain", said_by="A"))
     before = marks(archive)
     with pytest.raises(QueryError, match="who you are"):
-        judge_mark(archive, drawn, "rejected", " ")
+        judge_mark(archive, seen(archive, drawn), "rejected", " ")
     with pytest.raises(QueryError, match="gone"):
-        judge_mark(archive, 99, "rejected", "A")
+        judge_mark(archive, replace(seen(archive, drawn), mark=99), "rejected", "A")
     with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
-        judge_mark(archive, proposal, "rejected", "A")
+        judge_mark(archive, seen(archive, proposal), "rejected", "A")
     with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
-        take_back_mark(archive, proposal)
+        take_back_mark(archive, seen(archive, proposal), "C. Reader")
     with pytest.raises(QueryError, match="did not propose"):
-        take_back_mark(archive, drawn)
+        take_back_mark(archive, seen(archive, drawn), "C. Reader")
     assert marks(archive) == before

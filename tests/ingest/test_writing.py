@@ -21,7 +21,7 @@ from retrieval.catalogue.groups import (
     refuse_group,
     replace_proposed_groups,
 )
-from retrieval.catalogue.marks import mark_rows, marks_to_embed
+from retrieval.catalogue.marks import MarkRow, mark_rows, marks_to_embed
 from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
 from retrieval.crops import load_crop
 from tests.ingest.scans import (
@@ -34,6 +34,11 @@ from tests.ingest.scans import (
     quarantine,
     scan,
 )
+
+
+def _seen(archive: Archive, mark: int) -> MarkRow:
+    with archive.session() as session:
+        return mark_rows(session, [mark])[mark]
 
 
 def test_a_changed_page_gets_new_proposals_and_keeps_peoples_marks(
@@ -101,7 +106,7 @@ def test_a_mark_judged_while_its_changed_page_is_read_waits_for_the_next_run(
                 writer.write(page_image((column, row), (4, 3)), photometric="rgb")
 
     def judged_meanwhile(image: np.ndarray) -> list[Proposal]:
-        judge_mark(archive, 3, "confirmed", "Ada")
+        judge_mark(archive, _seen(archive, 3), "confirmed", "Ada")
         return propose(image)
 
     write(0)
@@ -139,7 +144,7 @@ def test_a_mark_judged_while_its_page_is_looked_through_anew_stays(
     before = dump(archive)["marks"][1]
 
     def judged_meanwhile(image: np.ndarray) -> list[Proposal]:
-        judge_mark(archive, before["id"], "confirmed", "Ada")
+        judge_mark(archive, _seen(archive, before["id"]), "confirmed", "Ada")
         return propose(image)
 
     report = resegment_pages(archive, propose=judged_meanwhile, segmenter="squares-2", workers=0)

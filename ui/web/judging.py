@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from ingest.taken_back import take_back_group
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import PrizemarksError
@@ -15,7 +16,6 @@ from retrieval.catalogue.groups import (
     group_row,
     next_group,
     refuse_group,
-    take_back,
 )
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
@@ -33,6 +33,8 @@ MOST_SHOWN = 60
 
 #: What is said after the last judgement and of which group, and what went wrong with it.
 _SAID, _PROBLEM = "judgement", "judgement refused"
+#: What went wrong when one was taken back.
+_NOT_TAKEN_BACK = "judgement stays"
 
 
 def offer_groups(groups: int) -> None:
@@ -62,6 +64,8 @@ def show_group(searcher: Searcher, groups: int) -> None:
                 type="tertiary",
                 on_click=lambda: change(group=judged),
             )
+    if stays := st.session_state.pop(_NOT_TAKEN_BACK, ""):
+        st.error(as_markdown(stays))
     with archive.session() as session:
         number = wanted or next_group(session)
         row = group_row(session, number) if number is not None else None
@@ -130,9 +134,15 @@ def _verdict(archive: Archive, row: GroupRow) -> None:
     else:
         verdict, means = "not one merchant’s mark", "The group is a proposal again."
     st.info(as_markdown(f"{said_on(row.said_by, row.said_at)}: {verdict}."))
-    st.button(
-        "Take it back", key="take back", help=means, on_click=_take_back, args=(archive, row.group)
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", key="verdict"):
+        st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+        st.button(
+            "Take it back",
+            key="take back",
+            help=f"{means} Whose word was taken back and by whom is kept.",
+            on_click=_take_back,
+            args=(archive, row),
+        )
 
 
 def _to_compare(row: GroupRow) -> list[int]:
@@ -242,14 +252,14 @@ def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
     _go_on(archive, group, "Kept: these are not one merchant’s mark.")
 
 
-def _take_back(archive: Archive, group: int) -> None:
+def _take_back(archive: Archive, row: GroupRow) -> None:
     try:
-        with archive.writing() as session:
-            take_back(session, group)
+        take_back_group(archive, row, st.session_state["person"])
     except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_NOT_TAKEN_BACK] = str(error)
         return
-    st.session_state[_SAID] = "Taken back: the group is a proposal again.", None
+    said = f"Taken back, what {said_on(row.said_by, row.said_at)}: the group is a proposal again."
+    st.session_state[_SAID] = said, None
 
 
 def _go_on(archive: Archive, group: int, said: str) -> None:

@@ -6,20 +6,20 @@ from typing import Literal
 
 import streamlit as st
 
-from ingest.confirming import PERSON, judge_mark, take_back_mark
+from ingest.confirming import judge_mark, sayer, take_back_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.marks import MarkRow
 from ui.web.markup import section
 from ui.web.wording import as_markdown
 
-#: What went wrong when something was said of the mark.
-_PROBLEM = "mark refused"
+#: What is said after a word was taken back, and what went wrong when something was said.
+_SAID, _PROBLEM = "mark judged", "mark refused"
 
 
 def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
     """Offer to say that a mark is one, or is none, and to take that back."""
-    person = row.origin.removeprefix(PERSON) if row.origin.startswith(PERSON) else "A person"
+    person = sayer(row.origin)
     line = {
         "proposed": "The program took it for one. What you say is kept with your name.",
         "confirmed": f"{person} said that it is one.",
@@ -33,7 +33,7 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
                 "It is a mark",
                 key="confirm",
                 on_click=_judge,
-                args=(archive, row.mark, "confirmed"),
+                args=(archive, row, "confirmed"),
             )
         if row.status != "rejected":
             st.button(
@@ -41,29 +41,34 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
                 key="reject",
                 help="It is kept, and found no more.",
                 on_click=_judge,
-                args=(archive, row.mark, "rejected"),
+                args=(archive, row, "rejected"),
             )
         if row.status != "proposed" and row.proposed_by is not None:
             st.button(
                 "Take it back",
                 key="take back",
-                help="It is a proposal again.",
+                help="It is a proposal again. Whose word was taken back and by whom is kept.",
                 on_click=_take_back,
-                args=(archive, row.mark),
+                args=(archive, row),
             )
+    if said := st.session_state.pop(_SAID, ""):
+        st.success(as_markdown(said))
     if problem := st.session_state.pop(_PROBLEM, ""):
         st.error(as_markdown(problem))
 
 
-def _judge(archive: Archive, mark: int, status: Literal["confirmed", "rejected"]) -> None:
+def _judge(archive: Archive, row: MarkRow, status: Literal["confirmed", "rejected"]) -> None:
     try:
-        judge_mark(archive, mark, status, st.session_state["person"])
+        judge_mark(archive, row, status, st.session_state["person"])
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)
 
 
-def _take_back(archive: Archive, mark: int) -> None:
+def _take_back(archive: Archive, row: MarkRow) -> None:
     try:
-        take_back_mark(archive, mark)
+        take_back_mark(archive, row, st.session_state["person"])
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)
+        return
+    word = "one" if row.status == "confirmed" else "none"
+    st.session_state[_SAID] = f"Taken back: {sayer(row.origin)} had said that it is {word}."

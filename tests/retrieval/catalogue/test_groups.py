@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
@@ -245,6 +246,13 @@ def _accept(session: Session, marks: list[int], name: str, said_by: str) -> int:
     return group
 
 
+def _take_back(session: Session, group: int) -> None:
+    """Take back the judgement of a group as it is now."""
+    row = group_row(session, group)
+    assert row is not None
+    take_back(session, row)
+
+
 def test_what_was_said_of_a_mark_comes_with_the_others_and_the_group(session: Session) -> None:
     first = _accept(session, [1, 2], "the anchor", "R")
     second = _accept(session, [2, 3], "the anchor", "S")
@@ -270,7 +278,7 @@ def test_a_judgement_that_is_taken_back_leaves_a_proposal(session: Session) -> N
     refuse_group(session, refused, seen=[3, 4], said_by="R")
     session.commit()
     for group in (accepted, refused):
-        take_back(session, group)
+        _take_back(session, group)
         session.commit()
     assert _open(session) == [(1, 2), (3, 4)]
     row = group_row(session, accepted)
@@ -279,12 +287,25 @@ def test_a_judgement_that_is_taken_back_leaves_a_proposal(session: Session) -> N
     assert session.scalars(select(Identity)).all() == []
     assert session.get_one(Mark, 1).status == "confirmed", "what it was is not known"
     with pytest.raises(QueryError, match="taken back already"):
-        take_back(session, accepted)
+        take_back(session, row)
     with pytest.raises(QueryError, match="taken back already"):
-        take_back(session, 99)
+        take_back(session, replace(row, group=99))
     accept_group(
         session, accepted, [1, 2], seen=[1, 2], name="the anchor", certainty="certain", said_by="S"
     )
+
+
+def test_a_judgement_that_was_not_seen_is_not_taken_back(session: Session) -> None:
+    group = _accept(session, [1, 2], "the anchor", "Ada")
+    seen = group_row(session, group)
+    assert seen is not None
+    _take_back(session, group)
+    refuse_group(session, group, seen=[1, 2], said_by="Bo")
+    session.commit()
+    with pytest.raises(QueryError, match=r"Bo has meanwhile judged group \d+ \(different\): look"):
+        take_back(session, seen)
+    judged = session.get_one(Group, group)
+    assert (judged.verdict, judged.said_by) == ("different", "Bo")
 
 
 def test_what_other_groups_say_of_an_identity_stays(session: Session) -> None:
@@ -296,14 +317,14 @@ def test_what_other_groups_say_of_an_identity_stays(session: Session) -> None:
         return {one.mark_id: one.said_by for one in session.scalars(select(IdentityMark))}
 
     assert said() == {1: "R", 2: "R", 3: "S", 4: "T"}
-    take_back(session, first)
+    _take_back(session, first)
     session.commit()
     assert said() == {2: "S", 3: "S", 4: "T"}
     assert said_of(session, 2)[0].group == second
-    take_back(session, third)
+    _take_back(session, third)
     session.commit()
     assert said() == {2: "S", 3: "S"}
-    take_back(session, second)
+    _take_back(session, second)
     session.commit()
     assert said() == {}
     assert session.scalars(select(Identity)).all() == []
@@ -318,7 +339,7 @@ def test_nobody_is_said_to_have_said_what_they_unticked(session: Session) -> Non
         said_by="S",
     )  # fmt: skip
     session.commit()
-    take_back(session, first)
+    _take_back(session, first)
     session.commit()
     said = session.scalars(select(IdentityMark).order_by(IdentityMark.mark_id)).all()
     assert [(one.mark_id, one.certainty, one.said_by) for one in said] == [
@@ -343,7 +364,7 @@ def test_a_group_keeps_what_was_said_of_each_of_its_marks(session: Session) -> N
             session, group, marks, seen=[1, 2, 3], name="a", certainty="certain", said_by="R"
         )
         assert said() == kept
-        take_back(session, group)
+        _take_back(session, group)
         assert said() == [(1, None), (2, None), (3, None)]
 
 
@@ -396,7 +417,7 @@ def test_marks_that_a_person_chose_are_kept_as_those_of_a_group(session: Session
     assert _open(session) == [(1, 2), (5, 6)]
     _propose(session, (4, 7))
     assert _open(session) == [], "what a person judged is not asked again"
-    take_back(session, group)
+    _take_back(session, group)
     session.commit()
     assert session.scalars(select(Identity)).all() == []
     assert _open(session) == [(4, 1, 7)]
@@ -408,7 +429,7 @@ def test_chosen_marks_join_the_name_that_one_of_them_has(session: Session) -> No
     assert identity_names(session, [1, 2, 3]) == dict.fromkeys((1, 2, 3), "the anchor")
     third = _choose(session, (3, 4), "Jan", "T")
     assert identity_names(session, [3, 4]) == {3: "the anchor; Jan", 4: "Jan"}
-    take_back(session, first)
+    _take_back(session, first)
     session.commit()
     said = {one.mark_id: one.said_by for one in session.scalars(select(IdentityMark)) if
             one.mark_id < 3}  # fmt: skip

@@ -7,10 +7,12 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
+from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from tests.paper_archive import HOSTILE, Papers
 from tests.ui.web.test_web_page import Visit, _html, _params, visit
+from ui.web.wording import as_markdown
 
 __all__ = ["visit"]
 
@@ -229,10 +231,31 @@ def test_a_judgement_is_looked_at_again_and_taken_back(grouped: Papers, visit: V
     page.button(key="again").click().run()
     assert _params(page) == {"group": "1"}
     assert "one merchant’s mark, “figure of four”" in page.info[0].value.replace("\\", "")
+    page.text_input(key="person").set_value("").run()
+    page.button(key="take back").click().run()
+    assert "name is lacking" in page.error[0].value.replace("\\", "")
+    page.text_input(key="person").set_value("Bo")
     page.button(key="take back").click().run()
     assert not page.exception and not page.info
-    assert "a proposal again" in page.success[0].value
+    said = page.success[0].value.replace("\\", "")
+    assert said.startswith("Taken back, what A. Reader said on ")
+    assert said.endswith(": the group is a proposal again.")
+    kept = (grouped.archive.folder / TAKEN_BACK).read_text().splitlines()
+    assert kept[0] == "of,said,said_by,said_at,taken_back_by,taken_back_at"
+    assert kept[1].startswith('group 1,"one merchant’s mark, figure of four",A. Reader,20')
+    assert ",Bo,20" in kept[1] and len(kept) == 2
     assert _said(grouped) == {}
     assert len(page.checkbox) == 3
     _judge(page, "accept")
     assert set(_said(grouped)) == {page[0] for page in grouped.marks}
+
+
+def test_what_another_has_judged_meanwhile_is_not_taken_back(grouped: Papers, visit: Visit) -> None:
+    _judge(visit(grouped.archive.folder, group="1"), "accept", "Ada")
+    adas, bos = (visit(grouped.archive.folder, group="1") for _ in range(2))
+    _judge(adas, "take back", "Ada")
+    _judge(adas, "refuse", "Ada")
+    _judge(bos, "take back", "Bo")
+    said = "Ada has meanwhile judged group 1 (different): look again."
+    assert [one.value for one in bos.error] == [as_markdown(said)]
+    assert "not one merchant’s mark" in bos.info[0].value.replace("\\", "")

@@ -24,6 +24,7 @@ from retrieval.learn import train_on_archive
 from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
+from ui.web.wording import as_markdown
 
 PAGE = Path(__file__).parents[3] / "ui/web/app.py"
 Visit = Callable[..., AppTest]
@@ -486,10 +487,35 @@ def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: 
     page.button(key="reject").click().run()
     assert known() == ("rejected", "person:![x](http://evil.example)")
     assert offered() == {"confirm", "take back"}
+    page.text_input(key="person").set_value("").run()
+    page.button(key="take back").click().run()
+    assert "who you are" in page.error[0].value
+    page.text_input(key="person").set_value("Bo")
     page.button(key="take back").click().run()
     assert known() == ("proposed", "test")
     assert offered() == {"confirm", "reject"}
     assert not page.exception and not page.error
+    assert page.success[0].value == as_markdown(
+        "Taken back: ![x](http://evil.example) had said that it is none."
+    )
+
+
+def test_of_two_people_at_one_mark_the_second_is_told_what_the_first_said(
+    papers: Papers, visit: Visit
+) -> None:
+    mark = papers.marks[0][1]
+    adas, bos = (visit(papers.archive.folder, open=str(mark)) for _ in range(2))
+    adas.text_input(key="person").set_value("Ada")
+    adas.button(key="confirm").click().run()
+    bos.text_input(key="person").set_value("Bo")
+    bos.button(key="reject").click().run()
+    said = f"Ada has meanwhile said that mark {mark} is one: look again."
+    assert [one.value for one in bos.error] == [as_markdown(said)]
+    assert "Ada said that it is one." in _html(bos)
+    with papers.archive.session() as session:
+        assert session.get_one(tables.Mark, mark).origin == "person:Ada"
+    bos.button(key="reject").click().run()
+    assert not bos.error and "Bo said that it is none." in _html(bos)
 
 
 def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: Visit) -> None:

@@ -1,0 +1,72 @@
+"""Words of people that stand no more: who took them back or contradicted them, in a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.csv_text import row_text
+from ingest.formulas import as_shown
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import ArchiveError
+from retrieval.catalogue.groups import GroupRow, take_back
+from retrieval.catalogue.identities import plain_name
+from retrieval.catalogue.tables import in_utc, now
+
+#: The file, in the archive's folder: the catalogue keeps what is said now.
+TAKEN_BACK = "taken-back.csv"
+COLUMNS = ("of", "said", "said_by", "said_at", "taken_back_by", "taken_back_at")
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person said of a mark or a group; of marks it is not kept when."""
+
+    of: str
+    said: str
+    said_by: str
+    said_at: datetime | None = None
+
+
+def note_taken_back(archive: Archive, word: Word, person: str) -> None:
+    """Add a word that `person` takes back or contradicts to the archive's `taken-back.csv`.
+
+    Call it last in the transaction that does so: where the file cannot be written, ArchiveError
+    ends that, too.
+    """
+    path = archive.folder / TAKEN_BACK
+    cells = [
+        *map(as_shown, (word.of, word.said, word.said_by)),
+        in_utc(word.said_at).isoformat(timespec="seconds") if word.said_at is not None else None,
+        as_shown(person),
+        now().isoformat(timespec="seconds"),
+    ]
+    try:
+        with path.open("a", encoding="utf-8", newline="") as file:
+            if not file.tell():
+                file.write(row_text(COLUMNS))
+            file.write(row_text(cells))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ArchiveError(
+            f"{path} cannot be written: {error.strerror or error}. Make room there and try again: "
+            "nothing is taken back without a line in it."
+        ) from error
+
+
+def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
+    """Make a judged group a proposal again (`groups.take_back`), and note who took that back.
+
+    Raises QueryError when nobody is named, and as `take_back` does; ArchiveError as
+    `note_taken_back` does.
+    """
+    person = plain_name(person, "the person who takes it back")
+    said = "not one merchant’s mark" if seen.verdict == "different" else "one merchant’s mark"
+    if seen.identity is not None:
+        said += f", {seen.identity}"
+    with archive.writing() as session:
+        take_back(session, seen)
+        word = Word(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
+        note_taken_back(archive, word, person)
