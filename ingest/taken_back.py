@@ -10,8 +10,8 @@ from ingest.csv_text import row_text
 from ingest.formulas import as_shown
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.catalogue.groups import GroupRow, take_back
-from retrieval.catalogue.identities import plain_name
+from retrieval.catalogue.groups import GroupRow, take_back, take_out
+from retrieval.catalogue.identities import Said, plain_name
 from retrieval.catalogue.tables import in_utc, now
 
 #: The file, in the archive's folder: the catalogue keeps what is said now.
@@ -70,3 +70,15 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
         take_back(session, seen)
         word = Word(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
         note_taken_back(archive, word, person)
+
+
+def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
+    """Take a mark out of an identity (`groups.take_out`), and note who did so.
+
+    Raises as `take_back_group` does.
+    """
+    person = plain_name(person, "the person who takes it out")
+    with archive.writing() as session:
+        for said_by, said_at in take_out(session, mark, seen):
+            word = Word(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
+            note_taken_back(archive, word, person)

@@ -12,7 +12,13 @@ from retrieval.search import Searcher, mark_vectors
 
 
 def accept_found(
-    searcher: Searcher, marks: Sequence[int], *, name: str, certainty: Certainty, said_by: str
+    searcher: Searcher,
+    marks: Sequence[int],
+    *,
+    name: str,
+    certainty: Certainty,
+    said_by: str,
+    joins: int | None = None,
 ) -> int:
     """Write down that a person says two or more marks are one merchant's (`accept_chosen`).
 
@@ -32,4 +38,5 @@ def accept_found(
             name=name,
             certainty=certainty,
             said_by=said_by,
+            joins=joins,
         )

@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.identities import plain_name
+from retrieval.catalogue.identities import Said, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
     Group,
@@ -212,15 +212,17 @@ def accept_group(
     name: str,
     certainty: Certainty,
     said_by: str,
+    joins: int | None = None,
 ) -> int:
     """Write down that a person says `marks` of the group are one merchant's; return the identity.
 
-    They become the identity `name`, or join it where one of them belongs to it already; what was
-    said of a mark there stays. Proposed marks are confirmed by it: a person has looked. Of the
-    group stays what the person has `seen`, so that the rest may be proposed again. Call it in a
-    transaction that began for writing. Raises QueryError when the group was judged or replaced
-    meanwhile, when fewer than two marks, others than the group's or rejected ones are named, when
-    a name is lacking, and when `name` is another identity's.
+    They become the identity `name`, or join it where one of them belongs to it already or the
+    person says that they do: `joins` is its id then. What was said of a mark there stays. Proposed
+    marks are confirmed by it: a person has looked. Of the group stays what the person has `seen`,
+    so that the rest may be proposed again. Call it in a transaction that began for writing. Raises
+    QueryError when the group was judged or replaced meanwhile, when fewer than two marks, others
+    than the group's or rejected ones are named, when a name is lacking, when `name` is another
+    identity's, and when what they join is called so no more.
     """
     name, said_by = plain_name(name, "the mark"), plain_name(said_by, "the person who says so")
     found = _judgeable(session, group)
@@ -241,6 +243,10 @@ def accept_group(
         )
     identity = session.scalar(select(Identity).where(Identity.name == name))
     already: set[int] = set()
+    if joins is not None and (identity is None or identity.id != joins):
+        raise QueryError(
+            f"The mark called {name!r} that these were to join is called so no more: look again."
+        )
     if identity is None:
         identity = Identity(name=name)
         session.add(identity)
@@ -251,10 +257,10 @@ def accept_group(
                 select(IdentityMark.mark_id).where(IdentityMark.identity_id == identity.id)
             )
         )
-        if already.isdisjoint(chosen):
+        if joins is None and already.isdisjoint(chosen):
             raise QueryError(
-                f"There is a mark called {name!r} already, and none of these belongs to it: "
-                "give these another name."
+                f"There is a mark called {name!r} already, and none of these belongs to it: say "
+                "that it is the same merchant's, or give these another name."
             )
     moment = now()
     for mark in chosen:
@@ -294,6 +300,7 @@ def accept_chosen(
     name: str,
     certainty: Certainty,
     said_by: str,
+    joins: int | None = None,
 ) -> int:
     """Write down that a person says marks they chose themselves are one merchant's.
 
@@ -325,6 +332,7 @@ def accept_chosen(
         name=name,
         certainty=certainty,
         said_by=said_by,
+        joins=joins,
     )
     return group
 
@@ -382,6 +390,44 @@ def _unsay(session: Session, group: Group, identity: int) -> None:
             _, _, one.certainty, one.said_by, one.said_at = later[0]  # type: ignore[assignment]
         else:
             session.delete(one)
+    _forget_if_bare(session, identity)
+
+
+def take_out(session: Session, mark: int, seen: Said) -> list[tuple[str, datetime]]:
+    """Take a mark out of an identity; return who had said that it is one of its marks, and when.
+
+    `seen` is what was said of the mark as whoever takes it out was shown it. The groups that
+    brought it there stay judged, and say of the others what they said. An identity without marks
+    goes. Call it in a transaction that began for writing. Raises QueryError when the mark is not
+    in the identity any more, or is there by another's word meanwhile.
+    """
+    one = session.get(IdentityMark, (seen.identity, mark))
+    if one is None:
+        raise QueryError(f"Mark {mark} is not said to be {seen.name!r} any more: look again.")
+    if in_utc(one.said_at) != in_utc(seen.said_at):
+        raise QueryError(
+            f"{one.said_by} has meanwhile said that mark {mark} is {seen.name!r}: look again."
+        )
+    words = {in_utc(one.said_at): one.said_by}
+    for group, place in session.execute(
+        select(Group, GroupMark)
+        .join(GroupMark, GroupMark.group_id == Group.id)
+        .where(
+            Group.identity_id == seen.identity,
+            GroupMark.mark_id == mark,
+            GroupMark.certainty.is_not(None),
+        )
+    ):
+        place.certainty = None
+        if group.said_at is not None and group.said_by is not None:
+            words[in_utc(group.said_at)] = group.said_by
+    session.delete(one)
+    _forget_if_bare(session, seen.identity)
+    return [(said_by, said_at) for said_at, said_by in sorted(words.items())]
+
+
+def _forget_if_bare(session: Session, identity: int) -> None:
+    """Let go of an identity that has no marks."""
     session.flush()
     if not session.scalar(
         select(func.count()).select_from(IdentityMark).where(IdentityMark.identity_id == identity)

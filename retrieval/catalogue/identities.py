@@ -43,6 +43,24 @@ class Said:
     others: tuple[int, ...]  # marks of the identity but this one, those rejected left out
 
 
+@dataclass(frozen=True)
+class IdentityRow:
+    """An identity, and how many marks are said to be its own, those rejected left out."""
+
+    identity: int
+    name: str
+    marks: int
+
+
+def identity_called(session: Session, name: str) -> IdentityRow | None:
+    """Return the identity of this name, however it is spaced; None when there is none."""
+    plain = " ".join(name.split())
+    found = session.scalar(select(Identity.id).where(Identity.name == plain))
+    if found is None:
+        return None
+    return IdentityRow(found, plain, len(_marks(session, found, but=0)))
+
+
 def said_of(session: Session, mark: int) -> list[Said]:
     """Return what was said of a mark, the oldest identity first; mostly that is one thing or none.
 

@@ -17,7 +17,7 @@ from ui.web.markup import one_of_many, section
 from ui.web.outline import in_page
 from ui.web.query import View
 from ui.web.state import next_from_top, show, view
-from ui.web.statement import ask_statement, kept, offered_name, statement
+from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.wording import as_markdown, named_already
 
 #: What is said after the marks were called one merchant's and of which group, and what went wrong.
@@ -76,23 +76,29 @@ def _ask_whether_one(
         st.caption("What you say is kept with your name and the day.")
         for name, count in already.items():
             st.caption(as_markdown(named_already(count, len(marks), name)))
-        named = ask_statement(_ABOUT, offered_name(marks, list(already)))
+        offered = offered_name(marks, list(already))
+        asked = ask_statement(searcher.archive, _ABOUT, marks, offered)
         st.button(
             "These are one merchant’s",
             key="one merchant",
             type="primary",
             on_click=_accept,
-            args=(searcher, marks, named),
+            args=(searcher, marks, asked),
         )
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.error(as_markdown(problem))
 
 
-def _accept(searcher: Searcher, marks: tuple[int, ...], named: str) -> None:
-    said = statement(_ABOUT, named)
+def _accept(searcher: Searcher, marks: tuple[int, ...], asked: Asked) -> None:
+    said = statement(asked)
     try:
         group = accept_found(
-            searcher, marks, name=said.name, certainty=said.certainty, said_by=said.said_by
+            searcher,
+            marks,
+            name=said.name,
+            certainty=said.certainty,
+            said_by=said.said_by,
+            joins=said.joins,
         )
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)

@@ -24,7 +24,7 @@ from ui.web.markup import card, one_of_many, section
 from ui.web.outline import in_page
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
-from ui.web.statement import ask_statement, kept, offered_name, statement
+from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.wording import as_markdown, cited, credit, likeness, said_on, ship_and_date
 from ui.wording import alikeness, counted
 
@@ -160,14 +160,14 @@ def _to_compare(row: GroupRow) -> list[int]:
 
 def _cards(
     searcher: Searcher, row: GroupRow, marks: list[MarkRow], canvases: dict[int, CanvasRow]
-) -> int:
-    """Show marks of the group, each to be left out; return how many are not."""
+) -> list[int]:
+    """Show marks of the group, each to be left out; return those that are not."""
     of_mark = dict(zip(row.marks, row.likeness, strict=True))
     cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
     shares = searcher.index.cosines.unrelated(cosines)
     if row.model != searcher.model.id:  # its cosines mean something else
         shares = np.full(len(cosines), np.nan)
-    chosen = 0
+    chosen: list[int] = []
     with st.container(horizontal=True, gap="small", key="results"):
         for found, share in zip(marks, shares.tolist(), strict=True):
             mark = found.mark
@@ -189,7 +189,7 @@ def _cards(
                     key=f"same-{row.group}-{mark}",
                     persist_state="session",
                 ):
-                    chosen += 1
+                    chosen.append(mark)
                 st.button(
                     one_of_many("Open page", f"of mark {mark}"),
                     key=f"open-{mark}",
@@ -199,18 +199,18 @@ def _cards(
     return chosen
 
 
-def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: int) -> None:
+def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: list[int]) -> None:
     st.html(section("What do you say?"))
     names = [row.identities[mark] for mark in row.marks if mark in row.identities]
-    named = ask_statement(str(row.group), offered_name(row.marks, names))
+    asked = ask_statement(archive, str(row.group), chosen, offered_name(row.marks, names))
     with st.container(horizontal=True, key="verdict"):
         st.button(
-            f"The {counted(chosen, 'ticked mark')} are one merchant’s",
+            f"The {counted(len(chosen), 'ticked mark')} are one merchant’s",
             key="accept",
             type="primary",
-            disabled=chosen < 2,
+            disabled=len(chosen) < 2,
             on_click=_accept,
-            args=(archive, row.group, seen, named),
+            args=(archive, row.group, seen, asked),
         )
         st.button(
             "Not one merchant’s mark", key="refuse", on_click=_refuse,
@@ -221,10 +221,10 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: i
 # What was typed last arrives with the click, after the page was shown: these two look it up.
 
 
-def _accept(archive: Archive, group: int, seen: tuple[int, ...], named: str) -> None:
+def _accept(archive: Archive, group: int, seen: tuple[int, ...], asked: Asked) -> None:
     state = st.session_state
     marks = [mark for mark in seen if state[f"same-{group}-{mark}"]]
-    said = statement(str(group), named)
+    said = statement(asked)
     try:
         with archive.writing() as session:
             accept_group(
@@ -235,6 +235,7 @@ def _accept(archive: Archive, group: int, seen: tuple[int, ...], named: str) -> 
                 name=said.name,
                 certainty=said.certainty,
                 said_by=said.said_by,
+                joins=said.joins,
             )
     except PrizemarksError as error:
         state[_PROBLEM] = str(error)

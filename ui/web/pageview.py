@@ -13,6 +13,7 @@ from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
+from ui.web.leaving import offer_leaving
 from ui.web.loading import mark_tile, page_preview
 from ui.web.markup import card, one_of_many, section, table
 from ui.web.outline import in_page, outlined
@@ -87,6 +88,7 @@ def show_page(archive: Archive, mark: int) -> None:
         for one in said:
             _show_identity(archive, one, kin)
             offer_renaming(archive, one)
+        offer_leaving(archive, mark, said)
         if not said and row.origin != ORIGIN_OF_CROPS:
             ask_whether_mark(archive, row)
         rows = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import streamlit as st
 
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import Certainty
+from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
+from ui.web.wording import as_markdown
 from ui.wording import counted
 
 
@@ -18,14 +22,29 @@ class Statement:
     name: str
     certainty: Certainty
     said_by: str
+    joins: int | None  # the identity that has the name already, if they say that it is the same
 
 
-def ask_statement(about: str, offered: str) -> str:
-    """Ask for a statement `about` some marks, `offered` their name; return the key of the name."""
+@dataclass(frozen=True)
+class Asked:
+    """The fields of a statement as they are shown: the keys of their widgets."""
+
+    name: str
+    certainty: str
+    known: IdentityRow | None  # has the name already, and none of the marks
+    same: str
+
+
+def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: str) -> Asked:
+    """Ask for a statement `about` some marks, `offered` their name.
+
+    Where another identity has the name that is given, it is asked whether they are its own.
+    """
     named = f"name-{about}-{offered}"  # another box when another name is offered
+    certainty = f"certainty-{about}"
     with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
         st.text_input("Your name", key="person", max_chars=255, persist_state="session")
-        st.text_input(
+        name = st.text_input(
             "What to call the mark",
             value=offered,
             key=named,
@@ -37,16 +56,31 @@ def ask_statement(about: str, offered: str) -> str:
             "How sure are you?",
             get_args(Certainty),
             index=1,
-            key=f"certainty-{about}",
+            key=certainty,
             persist_state="session",
         )
-    return named
+    with archive.session() as session:
+        known = identity_called(session, name)
+        names = names_of(session, marks)
+    if known is None or any(known.name in some for some in names.values()):
+        return Asked(named, certainty, None, "")
+    same = f"same-as-{about}-{known.identity}"
+    several = counted(known.marks, "mark")
+    st.checkbox(
+        f"There is a “{as_markdown(known.name)}” already, with {several}: these are the same "
+        "merchant’s",
+        key=same,
+    )
+    return Asked(named, certainty, known, same)
 
 
-def statement(about: str, named: str) -> Statement:
+def statement(asked: Asked) -> Statement:
     """Return what was said; for callbacks, as what was typed last arrives with the click."""
     state = st.session_state
-    return Statement(state[named], state[f"certainty-{about}"], state["person"])
+    name, joins = " ".join(state[asked.name].split()), None
+    if asked.known is not None and asked.known.name == name and state[asked.same]:
+        joins = asked.known.identity
+    return Statement(name, state[asked.certainty], state["person"], joins)
 
 
 def offered_name(marks: tuple[int, ...], names: list[str]) -> str:

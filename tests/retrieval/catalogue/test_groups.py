@@ -20,6 +20,7 @@ from retrieval.catalogue.groups import (
     refuse_group,
     replace_proposed_groups,
     take_back,
+    take_out,
 )
 from retrieval.catalogue.identities import identity_names, said_of
 from retrieval.catalogue.tables import Group, GroupMark, Identity, IdentityMark, Mark, Model, Page
@@ -191,6 +192,37 @@ def test_marks_join_an_identity_that_one_of_them_has(session: Session) -> None:
         )  # fmt: skip
 
 
+def test_marks_join_an_identity_that_none_of_them_has_when_that_is_said(session: Session) -> None:
+    _accept(session, [1, 2], "Jan", "R")
+    other = _accept(session, [3, 4], "Piet", "R")
+    (jan, piet) = session.scalars(select(Identity.id).order_by(Identity.id))
+    _propose(session, (5, 6))
+    group = _first(session)
+
+    def accept(name: str, joins: int | None) -> int:
+        return accept_group(
+            session, group, [5, 6], seen=[5, 6], name=name, certainty="possible", said_by="S",
+            joins=joins,
+        )  # fmt: skip
+
+    for name, joins, said in (
+        ("Jan", None, "say that it is the same merchant's, or give these another name"),
+        ("Jan", piet, "'Jan' that these were to join is called so no more: look again"),
+        ("Jan de Vries", jan, "is called so no more"),
+    ):
+        with pytest.raises(QueryError, match=said):
+            accept(name, joins)
+    assert accept(" Jan ", jan) == jan
+    session.commit()
+    said = session.scalars(select(IdentityMark).order_by(IdentityMark.mark_id)).all()
+    assert [(one.mark_id, one.identity_id, one.said_by) for one in said] == [
+        (1, jan, "R"), (2, jan, "R"), (3, piet, "R"), (4, piet, "R"), (5, jan, "S"), (6, jan, "S"),
+    ]  # fmt: skip
+    _take_back(session, group)
+    assert identity_names(session, [1, 2, 5, 6]) == {1: "Jan", 2: "Jan"}
+    assert other != group
+
+
 @pytest.mark.parametrize(
     ("marks", "name", "person", "said"),
     [
@@ -328,6 +360,33 @@ def test_what_other_groups_say_of_an_identity_stays(session: Session) -> None:
     session.commit()
     assert said() == {}
     assert session.scalars(select(Identity)).all() == []
+
+
+def test_a_mark_is_taken_out_of_its_identity_and_stays_out(session: Session) -> None:
+    first = _accept(session, [1, 2, 3], "Jan", "R")
+    second = _accept(session, [2, 4], "Jan", "S")
+    _accept(session, [2, 5], "the anchor", "T")
+    jan, anchor = said_of(session, 2)
+    assert [person for person, _ in take_out(session, 2, jan)] == ["R", "S"]
+    session.commit()
+    assert identity_names(session, range(1, 6)) == {
+        1: "Jan", 2: "the anchor", 3: "Jan", 4: "Jan", 5: "the anchor",
+    }  # fmt: skip
+    assert session.get_one(Mark, 2).status == "confirmed"
+    assert _propose(session, (1, 2), (2, 4)) == 2, "it was judged"
+    with pytest.raises(QueryError, match="Mark 2 is not said to be 'Jan' any more: look again"):
+        take_out(session, 2, jan)
+    for group in (first, second):
+        _take_back(session, group)
+        session.commit()
+    assert identity_names(session, range(1, 6)) == {2: "the anchor", 5: "the anchor"}
+    (said,) = said_of(session, 5)
+    take_out(session, 5, said)
+    with pytest.raises(QueryError, match="T has meanwhile said that mark 2 is 'the anchor'"):
+        take_out(session, 2, replace(anchor, said_at=jan.said_at))
+    take_out(session, 2, anchor)
+    session.commit()
+    assert session.scalars(select(Identity)).all() == [], "it has no marks"
 
 
 def test_nobody_is_said_to_have_said_what_they_unticked(session: Session) -> None:

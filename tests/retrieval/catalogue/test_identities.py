@@ -8,14 +8,16 @@ from sqlalchemy import select
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import (
+    IdentityRow,
     Word,
+    identity_called,
     identity_names,
     names_of,
     rename_identity,
     said_of,
     words_on,
 )
-from retrieval.catalogue.tables import Identity, IdentityMark
+from retrieval.catalogue.tables import Identity, IdentityMark, Mark
 
 
 @pytest.fixture
@@ -47,6 +49,15 @@ def test_the_words_on_marks_keep_who_said_them_when_and_how_sure(named: Archive)
         assert anchor == Word("the anchor", "possible", "Ada", moment)
         assert (jan.name, jan.certainty, jan.said_by) == ("Jan", "certain", "R")
         assert words_on(session, [2]) == {}
+
+
+def test_an_identity_is_found_by_its_name(named: Archive) -> None:
+    with named.writing() as session:
+        session.get_one(Mark, 1).status = "rejected"
+    with named.session() as session:
+        assert identity_called(session, " the   anchor") == IdentityRow(2, "the anchor", 1)
+        assert identity_called(session, "Jan") == IdentityRow(1, "Jan", 1)
+        assert identity_called(session, "") is None
 
 
 def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Archive) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import group_row
 from tests.paper_archive import HOSTILE, Papers
@@ -111,3 +112,47 @@ def test_a_name_is_changed_on_the_page_of_a_mark(papers: Papers, visit: Visit) -
     assert page.text_input(key=f"rename-1-{HOSTILE}").value == HOSTILE
     assert "Identity</th><td>&lt;img src=x" in _html(page) and "<img" not in _html(page)
     assert all("![x]" not in expander.label for expander in page.expander)
+
+
+def test_marks_join_a_name_that_none_of_them_has_when_that_is_ticked(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, other, third, fourth), (two, *_), _ = papers.marks
+    _say(visit(papers.archive.folder, mark=f"{one},{two}"), HOSTILE)
+    page = visit(papers.archive.folder, mark=f"{other},{third}")
+    _say(page, HOSTILE)
+    assert "say that it is the same merchant's" in _plain(page.error[0].value)
+    (box,) = [box for box in page.checkbox if (box.key or "").startswith("same-as-")]
+    assert _plain(box.label) == (
+        f"There is a “{HOSTILE}” already, with 2 marks: these are the same merchant’s"
+    )
+    assert "![x]" not in box.label and " already, with 2 marks: these" in box.label
+    box.check()
+    _name_box(page).set_value("Jan")  # of another name it is not said
+    page.button(key="one merchant").click().run()
+    assert _said(papers)[other] == ("Jan", "probable", "A. Reader")
+    page = visit(papers.archive.folder, mark=f"{third},{fourth}")
+    _name_box(page).set_value(HOSTILE).run()
+    next(box for box in page.checkbox if (box.key or "").startswith("same-as-")).check()
+    _say(page)
+    assert not page.error
+    assert _said(papers)[fourth] == (HOSTILE, "probable", "A. Reader")
+    assert not [box for box in page.checkbox if (box.key or "").startswith("same-as-")]
+
+
+def test_one_mark_is_taken_out_on_its_page(papers: Papers, visit: Visit) -> None:
+    (one, other, *_), (two, *_), _ = papers.marks
+    _say(visit(papers.archive.folder, mark=f"{one},{two},{other}"), HOSTILE)
+    page = visit(papers.archive.folder, open=str(other))
+    page.button(key="leave-1").click().run()
+    assert "name is lacking" in _plain(page.error[0].value)
+    page.text_input(key="person").set_value("Bo")
+    page.button(key="leave-1").click().run()
+    assert not page.exception and not page.error
+    said = _plain(page.success[0].value)
+    assert said.startswith(f"Taken out of “{HOSTILE}”, which A. Reader said on ")
+    assert "![x]" not in page.success[0].value
+    assert set(_said(papers)) == {one, two}
+    kept = (papers.archive.folder / TAKEN_BACK).read_text().splitlines()
+    assert kept[1].startswith(f"mark {other},it is {HOSTILE},A. Reader,20") and ",Bo,20" in kept[1]
+    assert "A person said that it is one." in _html(page)

@@ -259,3 +259,16 @@ def test_what_another_has_judged_meanwhile_is_not_taken_back(grouped: Papers, vi
     said = "Ada has meanwhile judged group 1 (different): look again."
     assert [one.value for one in bos.error] == [as_markdown(said)]
     assert "not one merchant’s mark" in bos.info[0].value.replace("\\", "")
+
+
+def test_a_second_group_of_a_merchant_joins_his_name(grouped: Papers, visit: Visit) -> None:
+    page = visit(grouped.archive.folder, group="0")
+    _name_box(page).set_value("Jan")
+    _judge(page, "accept")
+    _name_box(page).set_value("Jan")
+    _judge(page, "accept")
+    assert "none of these belongs to it" in page.error[0].value.replace("\\", "")
+    page.checkbox(key="same-as-2-1").check()
+    _judge(page, "accept")
+    assert not page.error
+    assert {name for name, *_ in _said(grouped).values()} == {"Jan"} and len(_said(grouped)) == 5
