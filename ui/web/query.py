@@ -97,11 +97,12 @@ def _without(marks: tuple[int, ...], mark: int) -> tuple[int, ...]:
 def to_address(view: View) -> dict[str, str]:
     """Return the parameters of the address that leads to `view`."""
     where = view.where
+    page = view.page if view.way == "page" else None
     params = {
-        "by": view.way if view.way == "upload" or (view.way == "page" and not view.page) else "",
-        "mark": _joined(view.liked) if view.way == "marks" else "",
+        "by": view.way if view.way != _usual_way(view.liked, page) else "",
+        "mark": _joined(view.liked),
         "unlike": _joined(view.disliked),
-        "page": str(view.page) if view.way == "page" and view.page is not None else "",
+        "page": "" if page is None else str(page),
         "region": _joined(view.region) if view.way == "page" and view.region else "",
         "from": "" if where.year_from is None else str(where.year_from),
         "to": "" if where.year_to is None else str(where.year_to),
@@ -142,12 +143,8 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
             region = parse_region(params["region"][:80])
         except QueryError as error:
             problems.append(str(error))
-    way: Way = "draw"
-    if liked:
-        way = "marks"
-    elif page is not None:
-        way = "page"
-    elif params.get("by") in set(get_args(Way)) - {"marks"}:
+    way = _usual_way(liked, page)
+    if params.get("by") in set(get_args(Way)) - (set() if liked else {"marks"}):
         way = params["by"]  # type: ignore[assignment]
     where = Filters(
         number("from", 0), number("to", 0), params.get("series") or None, params.get("ship") or None
@@ -177,6 +174,13 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
         ),
         problems,
     )
+
+
+def _usual_way(liked: tuple[int, ...], page: int | None) -> Way:
+    """Return how is asked where an address does not say it: by what it names."""
+    if liked:
+        return "marks"
+    return "draw" if page is None else "page"
 
 
 def _spot(text: str, problems: list[str]) -> Spot | None:

@@ -156,3 +156,17 @@ def test_one_mark_is_taken_out_on_its_page(papers: Papers, visit: Visit) -> None
     kept = (papers.archive.folder / TAKEN_BACK).read_text().splitlines()
     assert kept[1].startswith(f"mark {other},it is {HOSTILE},A. Reader,20") and ",Bo,20" in kept[1]
     assert "A person said that it is one." in _html(page)
+
+
+def test_chosen_marks_are_kept_where_another_way_to_ask_is_open(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, *_), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=f"{one},{two}")
+    page.segmented_control(key="way").set_value("draw").run()
+    assert _params(page) == {"mark": f"{one},{two}", "by": "draw"}
+    page = visit(papers.archive.folder, **_params(page))
+    assert page.segmented_control(key="way").value == "draw"
+    page.segmented_control(key="way").set_value("marks").run()
+    assert _params(page) == {"mark": f"{one},{two}"}
+    assert "Like these" in _html(page)

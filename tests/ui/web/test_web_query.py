@@ -38,10 +38,25 @@ def test_a_query_by_marks_survives_its_address(
     assert from_address(to_address(view)) == (view, [])
 
 
-@given(st.integers(1, 10**9), st.none() | _BOX, _WHERE)
-def test_a_query_by_region_survives_its_address(page, region, where) -> None:
-    view = View("page", page=page, region=region, where=where)
+@given(_MARKS, st.integers(1, 10**9), st.none() | _BOX, _WHERE)
+def test_a_query_by_region_survives_its_address(liked, page, region, where) -> None:
+    view = View("page", liked, page=page, region=region, where=where)
     assert from_address(to_address(view)) == (view, [])
+
+
+@given(st.sampled_from(["draw", "upload", "page"]), _MARKS)
+def test_chosen_marks_survive_the_address_of_another_way_to_ask(way, liked) -> None:
+    view = View(way, liked)
+    assert from_address(to_address(view)) == (view, [])
+
+
+def test_an_address_says_which_way_is_open_where_that_is_not_plain() -> None:
+    assert to_address(View("marks", (3, 5))) == {"mark": "3,5"}
+    assert to_address(View("draw", (3, 5))) == {"mark": "3,5", "by": "draw"}
+    assert to_address(View("page", (3, 5), page=7)) == {"mark": "3,5", "by": "page", "page": "7"}
+    assert to_address(View("page", page=7)) == {"page": "7"}
+    assert to_address(View("page")) == {"by": "page"}
+    assert from_address({"by": "marks"}) == (View(), [])
 
 
 @given(
@@ -76,7 +91,7 @@ def test_any_address_leads_somewhere(params) -> None:
     assert all(problem.endswith(".") for problem in problems)
     again, none = from_address(to_address(view))
     assert not none
-    assert again.liked == (view.liked if view.way == "marks" else ())
+    assert (again.way, again.liked, again.disliked) == (view.way, view.liked, view.disliked)
 
 
 def test_what_an_address_says_wrongly_is_said() -> None:
