@@ -11,7 +11,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.identities import identity_names
-from retrieval.catalogue.marks import mark_rows
+from retrieval.catalogue.marks import mark_ids, mark_rows
 from retrieval.everywhere import (
     Found,
     Place,
@@ -33,6 +33,7 @@ from ui.web.wording import (
     is_notable,
     likeness,
     narrowed,
+    nothing_found,
     said_to_be,
     ship_and_date,
 )
@@ -83,8 +84,13 @@ def show_results(searcher: Searcher, question: Question) -> None:
     if places is not None:
         searched += f" and {counted(len(places), 'other spot')} of the pages"
     if not hits:
-        st.html(section("Nothing found", f"No mark fits the filters: {scope}." if scope else ""))
-        st.info("Widen the filters on the left to search more of the archive.")
+        chosen = (*now.liked, *now.disliked) if question.by_marks else now.disliked
+        with searcher.archive.session() as session:
+            left_out = not set(chosen).isdisjoint(mark_ids(session, now.where))
+        one = "mark" if places is None else "mark or other spot"
+        st.html(section("Nothing found", nothing_found(one, scope, left_out=left_out)))
+        if scope:
+            st.info("Widen the filters on the left to search more of the archive.")
         return
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))

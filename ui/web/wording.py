@@ -41,6 +41,16 @@ def narrowed(where: Filters) -> str:
     return ", ".join(parts)
 
 
+def nothing_found(one: str, scope: str, *, left_out: bool) -> str:
+    """Say why a search found no `one`: what it is narrowed to, or that all are `left_out` of it."""
+    others = f"No {one} but those that you chose"
+    if scope:
+        return f"{others if left_out else f'No {one}'} fits the filters: {scope}."
+    if left_out:
+        return f"{others} is here to be found."
+    return "The marks that were indexed have all been rejected since, or are gone."
+
+
 def reference(document: Mapping[str, Any] | None, source: str) -> str:
     """Return what a mark's place is called: the document's reference, or the file's name."""
     return known((document or {}).get("reference")) or source

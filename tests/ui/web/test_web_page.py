@@ -184,8 +184,27 @@ def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
 def test_filters_that_nothing_fits_say_so(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), ship="Flying Dutchman")
     assert not _cards(page)
-    assert "Flying Dutchman" in _html(page)
+    assert "No mark fits the filters: Flying Dutchman." in _html(page)
     assert "Widen the filters" in page.info[0].value
+
+
+def test_where_only_chosen_marks_are_left_it_is_not_said_that_none_is_there(
+    papers: Papers, visit: Visit
+) -> None:
+    archive, (one, other, *rest) = papers.archive, [mark for page in papers.marks for mark in page]
+    with archive.writing() as session:
+        for mark in rest:
+            session.get_one(tables.Mark, mark).status = "rejected"
+    for params, said in (
+        ({"mark": str(one), "unlike": str(other)}, "No mark but those that you chose is here to"),
+        ({"mark": str(one), "unlike": str(other), "ship": "De Hoop"},
+         "No mark but those that you chose fits the filters: De Hoop."),
+        ({"mark": f"{one},{other}", "ship": "Amity"}, "No mark fits the filters: Amity."),
+    ):  # fmt: skip
+        page = visit(archive.folder, **params)
+        assert not _cards(page) and said in _html(page)
+        widen = [info.value for info in page.info if "Widen the filters" in info.value]
+        assert bool(widen) == ("ship" in params)
 
 
 def test_a_region_of_a_page_is_a_query(papers: Papers, visit: Visit) -> None:

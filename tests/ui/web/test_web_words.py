@@ -18,6 +18,7 @@ from ui.web.wording import (
     likeness,
     metadata_rows,
     narrowed,
+    nothing_found,
     reference,
     ship_and_date,
 )
@@ -51,6 +52,12 @@ def test_filters_are_said() -> None:
     assert narrowed(Filters(1702, 1710, "HCA 32", "De Hoop")) == "HCA 32, De Hoop, 1702–1710"
     assert narrowed(Filters(year_from=1702)) == "1702 and later"
     assert narrowed(Filters(year_to=1702)) == "1702 and earlier"
+
+
+def test_why_nothing_was_found_is_said() -> None:
+    assert nothing_found("mark", "", left_out=False).startswith("The marks that were indexed have")
+    said = nothing_found("mark or other spot", "Amity", left_out=True)
+    assert said == "No mark or other spot but those that you chose fits the filters: Amity."
 
 
 def test_a_mark_without_a_document_is_called_by_its_file() -> None:
