@@ -22,8 +22,6 @@ from ui.web.wording import as_markdown, named_already
 
 #: What is said after the marks were called one merchant's and of which group, and what went wrong.
 _SAID, _PROBLEM = "chosen", "chosen refused"
-#: What the fields of the statement are about.
-_ABOUT = "chosen"
 
 
 def show_chosen(searcher: Searcher, now: View) -> None:
@@ -77,7 +75,9 @@ def _ask_whether_one(
         for name, count in already.items():
             st.caption(as_markdown(named_already(count, len(marks), name)))
         offered = offered_name(marks, list(already))
-        asked = ask_statement(searcher.archive, _ABOUT, marks, offered)
+        # What is said of some marks is not said of others: these have fields of their own.
+        about = "chosen-" + "-".join(map(str, sorted(marks)))
+        asked = ask_statement(searcher.archive, about, marks, offered)
         st.button(
             "These are one merchant’s",
             key="one merchant",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
@@ -24,6 +25,10 @@ def _say(page: AppTest, name: str = "", person: str = "A. Reader") -> None:
     assert not page.exception
 
 
+def _certainty(page: AppTest) -> Selectbox:
+    return next(box for box in page.selectbox if (box.key or "").startswith("certainty-"))
+
+
 def _plain(text: str) -> str:
     return text.replace("\\", "")
 
@@ -35,7 +40,7 @@ def _captions(page: AppTest) -> str:
 def test_marks_found_by_search_are_called_one_merchants(papers: Papers, visit: Visit) -> None:
     (one, other, *_), (two, *_), _ = papers.marks
     page = visit(papers.archive.folder, mark=f"{one},{two},{other}")
-    page.selectbox(key="certainty-chosen").set_value("certain")
+    _certainty(page).set_value("certain")
     _say(page, "figure of four")
     said = ("figure of four", "certain", "A. Reader")
     assert _said(papers) == {one: said, two: said, other: said}
@@ -170,3 +175,20 @@ def test_chosen_marks_are_kept_where_another_way_to_ask_is_open(
     page.segmented_control(key="way").set_value("marks").run()
     assert _params(page) == {"mark": f"{one},{two}"}
     assert "Like these" in _html(page)
+
+
+def test_how_sure_a_person_is_of_some_marks_they_are_not_of_others(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, other, third, _), (two, *_), _ = papers.marks
+    page = visit(papers.archive.folder, mark=f"{one},{two}")
+    _certainty(page).set_value("certain")
+    _say(page, "Jan")
+    assert _certainty(page).value == "certain"
+    page.button(key=f"more-{other}").click().run()
+    assert _certainty(page).value == "probable"
+    page.button(key="start again").click().run()
+    page.button(key=f"more-{third}").click().run()
+    page.button(key=f"more-{other}").click().run()
+    _say(page, "the anchor")
+    assert _said(papers)[third] == ("the anchor", "probable", "A. Reader")
