@@ -184,7 +184,7 @@ def _cards(
                 beside, whose = ship_and_date(found.document), credit(canvas)
                 st.html(card(alike, False, where, beside, already=already, credit=whose))
                 if row.verdict is None and st.checkbox(
-                    "One of them",
+                    f"One of them (mark {mark})",
                     value=True,
                     key=f"same-{row.group}-{mark}",
                     persist_state="session",

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from retrieval.crops import crop_path
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.settings import Settings
@@ -156,13 +157,19 @@ def test_a_card_says_whether_its_mark_is_confirmed(papers: Papers, visit: Visit)
         assert [number for number, card in enumerate(cards) if word in card] == [at]
 
 
-def test_no_two_buttons_are_called_the_same(papers: Papers, visit: Visit) -> None:
+def test_no_two_buttons_or_boxes_are_called_the_same(papers: Papers, visit: Visit) -> None:
     (one, other, *_), (two, *_), _ = papers.marks
+    with papers.archive.writing() as session:
+        model = session.query(tables.Model.id).scalar()
+        group = ProposedGroup((one, other, two), (0.9, 0.8, 0.7))
+        replace_proposed_groups(session, model, 1e-4, 0.8, [group])
     asked = {"mark": f"{one},{two}", "unlike": str(other)}
-    for params in ({}, asked, {"open": str(one)}):
+    for params in ({}, asked, {"open": str(one)}, {"group": "1"}):
         page = visit(papers.archive.folder, **params)
-        labels = [button.label for button in page.button]
+        labels = [widget.label for widget in (*page.button, *page.checkbox)]
         assert len(labels) == len(set(labels))
+    # A box is heard as its label is written, Markdown and all.
+    assert page.checkbox(key=f"same-1-{two}").label == f"One of them (mark {two})"
     page = visit(papers.archive.folder, **asked)
     assert page.button(key=f"open-{papers.marks[2][0]}").label == "Open page :small[of mark 9]"
     assert page.button(key=f"remove-{two}").label == f"Remove :small[mark {two}]"
