@@ -86,7 +86,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             st.caption(as_markdown(lacking))
         return
     with st.sidebar:
-        if view().group is None:
+        if view().searching:
             show_filters(held.facets)
             offer_groups(held.groups)
         _about_likeness(len(searcher.index))

@@ -46,6 +46,11 @@ class View:
         """In which ways the query is held."""
         return orientations(turned=self.turned, mirrored=self.mirrored)
 
+    @property
+    def searching(self) -> bool:
+        """Whether the search is seen, and not a mark's, place's or group's page over it."""
+        return self.opened is None and self.place is None and self.group is None
+
     def more_like(self, mark: int) -> View:
         """Return the view after "more like this" on `mark`."""
         return replace(

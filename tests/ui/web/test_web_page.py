@@ -188,6 +188,21 @@ def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     assert _params(page) == {"mark": str(one)}
 
 
+def test_filters_are_offered_only_where_they_are_seen_to_narrow(
+    papers: Papers, visit: Visit
+) -> None:
+    asked = {"mark": str(papers.marks[0][0]), "ship": "De Hoop"}
+    place = f"{papers.pages[0]},1,1,20,20"
+    for over in ({"open": str(papers.marks[1][0])}, {"place": place}, {"group": "0"}):
+        page = visit(papers.archive.folder, **asked, **over)
+        assert "Narrow the search" not in _html(page)
+        assert "groups" not in {button.key for button in page.button}
+        next(one for one in page.button if one.key in ("back", "search")).click().run()
+        assert "Narrow the search" in _html(page)
+        assert page.selectbox(key="ship").value == "De Hoop"
+        assert _params(page) == asked
+
+
 def test_filters_that_nothing_fits_say_so(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), ship="Flying Dutchman")
     assert not _cards(page)
