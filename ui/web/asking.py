@@ -180,7 +180,8 @@ def _uploaded(archive: Archive) -> RGB | None:
         endings,
         max_upload_size=UPLOAD_LIMIT,
         key="upload",
-        help="A photograph, a scan or a cutting. It stays on this machine and is not kept.",
+        help="A photograph, a scan or a cutting. It goes to the computer that serves this page and "
+        "no further, and is not kept.",
         on_change=_remove_picture,
     )
     # The uploader forgets its file when it was out of sight; what was read from it stays.

@@ -15,7 +15,7 @@ from retrieval.search import Searcher
 from ui.web.loading import mark_tile
 from ui.web.markup import one_of_many, section
 from ui.web.outline import in_page
-from ui.web.query import View
+from ui.web.query import MOST_MARKS, View
 from ui.web.state import next_from_top, show, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.wording import as_markdown, named_already
@@ -39,7 +39,12 @@ def show_chosen(searcher: Searcher, now: View) -> None:
 
 
 def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int, MarkRow]) -> None:
-    st.html(section(title))
+    line = (
+        f"{MOST_MARKS} are the most that a search takes: with another, the first of these goes."
+        if len(marks) == MOST_MARKS
+        else ""
+    )
+    st.html(section(title, line))
     with st.container(horizontal=True, gap="small"):
         for mark in marks:
             with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):

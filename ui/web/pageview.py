@@ -6,7 +6,7 @@ import streamlit as st
 
 from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import canvas_rows
+from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
@@ -24,8 +24,8 @@ from ui.web.wording import (
     STATUS,
     as_markdown,
     canvas_lines,
+    cited,
     metadata_rows,
-    reference,
     said_on,
     ship_and_date,
 )
@@ -44,27 +44,29 @@ def show_page(archive: Archive, mark: int) -> None:
         others = page_marks(session, row.page) if row is not None else []
         page = catalogued_page(session, row.page) if row is not None else None
         copies, alike = same_again(session, row.page) if row is not None else ([], [])
-        canvas = canvas_rows(session, [row.page]).get(row.page) if row is not None else None
         said = said_of(session, mark)
         kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])
+        shown = [row, *kin.values()] if row is not None else []
+        canvases = canvas_rows(session, [one.page for one in shown])
     if row is None or page is None:
         st.warning(f"This archive has no mark {mark}.")
         return
     others = [other for other in others if other.mark != mark and other.status != "rejected"]
-    st.html(section(reference(row.document, row.source), ship_and_date(row.document)))
+    canvas = canvases.get(row.page)
+    st.html(section(cited(row.document, row.source, canvas), ship_and_date(row.document)))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         framed = others and st.toggle(
             "Frame the other marks on this page", value=True, key="others"
         )
         try:
-            shown = page_preview(archive, page)
+            preview = page_preview(archive, page)
         except SourceError as error:
             st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
             _crop(archive, row, "stretch")
         else:
             boxes = [other.box for other in others] if framed else []
-            picture = outlined(shown, [row.box], boxes)
+            picture = outlined(preview, [row.box], boxes)
             st.image(
                 in_page(picture), width="stretch", alt=f"page {page.page} with mark {mark} outlined"
             )
@@ -86,7 +88,7 @@ def show_page(archive: Archive, mark: int) -> None:
                 ),
             )
         for one in said:
-            _show_identity(archive, one, kin)
+            _show_identity(archive, one, kin, canvases)
             offer_renaming(archive, one)
         offer_leaving(archive, mark, said)
         if not said and row.origin != ORIGIN_OF_CROPS:
@@ -113,7 +115,9 @@ def show_page(archive: Archive, mark: int) -> None:
         _show_others(archive, others)
 
 
-def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> None:
+def _show_identity(
+    archive: Archive, said: Said, kin: dict[int, MarkRow], canvases: dict[int, CanvasRow]
+) -> None:
     """Show the other marks of an identity, and the way to the group that it was said of."""
     st.html(section(f"Other marks of “{said.name}”"))
     with st.container(horizontal=True, gap="small"):
@@ -121,7 +125,7 @@ def _show_identity(archive: Archive, said: Said, kin: dict[int, MarkRow]) -> Non
             other = kin[mark]
             with st.container(key=f"card-other-{said.name}-{mark}", width=120, gap="xxsmall"):
                 _crop(archive, other, 120)
-                where = reference(other.document, other.source)
+                where = cited(other.document, other.source, canvases.get(other.page))
                 st.html(card("", False, where, ship_and_date(other.document)))
                 st.button(
                     one_of_many("Look", f"at mark {mark}"),

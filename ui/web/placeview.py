@@ -18,7 +18,7 @@ from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
 from ui.web.query import Spot
 from ui.web.state import back, next_from_top, show_from_top, view
-from ui.web.wording import as_markdown, canvas_lines, metadata_rows, reference, ship_and_date
+from ui.web.wording import as_markdown, canvas_lines, cited, metadata_rows, ship_and_date
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
@@ -39,7 +39,7 @@ def show_place(archive: Archive, place: Spot) -> None:
     if problem := beyond_page("place", box, number, (page.width, page.height)):
         st.warning(problem)
         return
-    st.html(section(reference(known.document, known.source), ship_and_date(known.document)))
+    st.html(section(cited(known.document, known.source, canvas), ship_and_date(known.document)))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         framed = marks and st.toggle("Frame the marks on this page", value=True, key="others")

@@ -139,7 +139,12 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
         found = _numbers(params.get(name, ""), 1)
         if found is None:
             problems.append(f"{name}={params[name][:40]!r} in the address names no marks.")
-        return tuple(dict.fromkeys(found or ()))[:MOST_MARKS]
+        marks = tuple(dict.fromkeys(found or ()))
+        if len(marks) > MOST_MARKS:
+            problems.append(
+                f"{name} in the address names {len(marks)} marks: the first {MOST_MARKS} are taken."
+            )
+        return marks[:MOST_MARKS]
 
     liked, page = numbers("mark"), number("page")
     region: Box | None = None

@@ -53,6 +53,7 @@ def test_cards_of_a_group_say_so_too(fetched: Papers, visit: Visit) -> None:
 
 def test_an_opened_page_says_it_once(fetched: Papers, visit: Visit) -> None:
     shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
+    assert "<h2>HCA 32/1/1, f. 12r</h2>" in shown, "as its card is called"
     assert "Page</th><td>f. 12r</td>" in shown
     assert f"Attribution of the image</th><td>By {SHOWN}</td>" in shown
     assert f"Rights in the image</th><td>{RIGHTS}</td>" in shown
@@ -80,5 +81,19 @@ def test_places_say_so_too(papers: Papers, visit: Visit) -> None:
     assert cards and len(cards) == len(places(page))
     assert all(", f. 3v</p>" in one and f">{RIGHTS}</p>" in one for one in cards)
     opened = visit(archive.folder, place=places(page)[0].replace("-", ","))
+    assert ", f. 3v</h2>" in _html(opened)
     assert "Page</th><td>f. 3v</td>" in _html(opened)
     assert f"Rights in the image</th><td>{RIGHTS}</td>" in _html(opened)
+
+
+def test_other_marks_of_an_identity_say_so_too(fetched: Papers, visit: Visit) -> None:
+    (one, *_), (two, *_), _ = fetched.marks
+    with fetched.archive.writing() as session:
+        session.add(tables.Identity(id=1, name="Jan"))
+        session.flush()
+        for mark in (one, two):
+            session.add(
+                tables.IdentityMark(identity_id=1, mark_id=mark, certainty="certain", said_by="R")
+            )
+    shown = _html(visit(fetched.archive.folder, open=str(two)))
+    assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown

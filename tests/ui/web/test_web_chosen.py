@@ -192,3 +192,18 @@ def test_how_sure_a_person_is_of_some_marks_they_are_not_of_others(
     page.button(key=f"more-{other}").click().run()
     _say(page, "the anchor")
     assert _said(papers)[third] == ("the anchor", "probable", "A. Reader")
+
+
+def test_where_another_mark_would_drop_the_first_that_is_said(
+    papers: Papers, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.web.query.MOST_MARKS", 2)
+    monkeypatch.setattr("ui.web.chosen.MOST_MARKS", 2)
+    (one, *_), (two, *_), (three, *_) = papers.marks
+    page = visit(papers.archive.folder, mark=str(one))
+    said = "2 are the most that a search takes: with another, the first of these goes."
+    assert said not in _html(page)
+    page.button(key=f"more-{two}").click().run()
+    assert _html(page).count(said) == 1
+    page.button(key=f"more-{three}").click().run()
+    assert _params(page) == {"mark": f"{two},{three}"}

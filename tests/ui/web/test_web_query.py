@@ -102,6 +102,12 @@ def test_what_an_address_says_wrongly_is_said() -> None:
     assert "'1,2,3' is no region" in problems[1]
 
 
+def test_of_more_marks_than_a_search_takes_it_is_said_that_they_are_left_out() -> None:
+    view, problems = from_address({"mark": ",".join(map(str, range(1, 53)))})
+    assert view.liked == tuple(range(1, 51))
+    assert problems == ["mark in the address names 52 marks: the first 50 are taken."]
+
+
 def test_a_box_that_lies_on_no_page_is_said_to_be_none() -> None:
     far = "1,99999999999,5,5"
     view, problems = from_address({"page": "3", "region": far, "place": f"3,{far}"})
