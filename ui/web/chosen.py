@@ -12,9 +12,8 @@ from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import names_of
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
-from ui.web.loading import mark_tile
 from ui.web.markup import one_of_many, section
-from ui.web.outline import in_page
+from ui.web.pictures import mark_picture
 from ui.web.query import MOST_MARKS, View
 from ui.web.state import next_from_top, show, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
@@ -48,9 +47,8 @@ def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int,
     with st.container(horizontal=True, gap="small"):
         for mark in marks:
             with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):
-                picture = mark_tile(archive, rows[mark].crop) if mark in rows else None
-                if picture is not None:
-                    st.image(in_page(picture), width=96, alt=f"mark {mark}")
+                if mark in rows:
+                    mark_picture(archive, rows[mark].crop, f"mark {mark}", 96)
                 else:
                     st.caption(f"Mark {mark} is not in this archive.")
                 st.button(

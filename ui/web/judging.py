@@ -19,9 +19,8 @@ from retrieval.catalogue.groups import (
 )
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
-from ui.web.loading import mark_tile
 from ui.web.markup import card, one_of_many, section
-from ui.web.outline import in_page
+from ui.web.pictures import mark_picture
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
@@ -174,11 +173,7 @@ def _cards(
             canvas = canvases.get(found.page)
             where = cited(found.document, found.source, canvas)
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
-                picture = mark_tile(searcher.archive, found.crop)
-                if picture is None:
-                    st.caption("The picture of this mark is missing from the archive's folder.")
-                else:
-                    st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
+                mark_picture(searcher.archive, found.crop, f"mark {mark}, {where}")
                 already = f"already: {row.identities[mark]}" if mark in row.identities else ""
                 alike = likeness(share) if share == share else ""
                 beside, whose = ship_and_date(found.document), credit(canvas)

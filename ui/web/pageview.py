@@ -14,9 +14,10 @@ from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
 from ui.web.leaving import offer_leaving
-from ui.web.loading import mark_tile, page_preview
+from ui.web.loading import page_preview
 from ui.web.markup import card, one_of_many, section, table
 from ui.web.outline import in_page, outlined
+from ui.web.pictures import mark_picture
 from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, view
 from ui.web.verdict import ask_whether_mark
@@ -63,7 +64,7 @@ def show_page(archive: Archive, mark: int) -> None:
             preview = page_preview(archive, page)
         except SourceError as error:
             st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
-            _crop(archive, row, "stretch")
+            mark_picture(archive, row.crop, f"mark {mark}")
         else:
             boxes = [other.box for other in others] if framed else []
             picture = outlined(preview, [row.box], boxes)
@@ -71,7 +72,7 @@ def show_page(archive: Archive, mark: int) -> None:
                 in_page(picture), width="stretch", alt=f"page {page.page} with mark {mark} outlined"
             )
     with right:
-        _crop(archive, row, 240)
+        mark_picture(archive, row.crop, f"mark {row.mark}", 240)
         with st.container(horizontal=True):
             st.button(
                 "More like this",
@@ -124,7 +125,7 @@ def _show_identity(
         for mark in said.others[:_MOST_OTHERS]:
             other = kin[mark]
             with st.container(key=f"card-other-{said.name}-{mark}", width=120, gap="xxsmall"):
-                _crop(archive, other, 120)
+                mark_picture(archive, other.crop, f"mark {other.mark}", 120)
                 where = cited(other.document, other.source, canvases.get(other.page))
                 st.html(card("", False, where, ship_and_date(other.document)))
                 st.button(
@@ -144,14 +145,6 @@ def _show_identity(
         )
 
 
-def _crop(archive: Archive, row: MarkRow, width: int | str) -> None:
-    picture = mark_tile(archive, row.crop)
-    if picture is None:
-        st.caption("The picture of this mark is missing from the archive's folder.")
-    else:
-        st.image(in_page(picture), width=width, alt=f"mark {row.mark}")  # type: ignore[arg-type]
-
-
 def _show_others(archive: Archive, others: list[MarkRow]) -> None:
     if not others:
         return
@@ -159,7 +152,7 @@ def _show_others(archive: Archive, others: list[MarkRow]) -> None:
     with st.container(horizontal=True, gap="small"):
         for other in others[:_MOST_OTHERS]:
             with st.container(key=f"card-other-{other.mark}", width=96, gap="xxsmall"):
-                _crop(archive, other, 96)
+                mark_picture(archive, other.crop, f"mark {other.mark}", 96)
                 st.button(
                     one_of_many("Look", f"at mark {other.mark}"),
                     key=f"look-{other.mark}",

@@ -21,9 +21,10 @@ from retrieval.everywhere import (
 )
 from retrieval.search import Hit, Searcher, search_images, search_marks
 from ui.web.asking import Question
-from ui.web.loading import mark_tile, place_tile, places_of
+from ui.web.loading import place_tile, places_of
 from ui.web.markup import card, one_of_many, section
 from ui.web.outline import in_page
+from ui.web.pictures import mark_picture
 from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, next_from_top, show, show_from_top, view
 from ui.web.wording import (
@@ -120,7 +121,7 @@ def show_results(searcher: Searcher, question: Question) -> None:
 def _card(archive: Archive, hit: Hit, way: str, identity: str) -> None:
     where = cited(hit.document, hit.source, hit.canvas)
     with st.container(key=f"card-{hit.mark}", border=True, width=CARD, gap="xsmall"):
-        _picture(archive, hit.crop, hit.mark, where)
+        mark_picture(archive, hit.crop, f"mark {hit.mark}, {where}")
         st.html(
             card(
                 likeness(hit.unrelated),
@@ -174,14 +175,6 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
             )
 
 
-def _picture(archive: Archive, crop: str, mark: int, where: str) -> None:
-    picture = mark_tile(archive, crop)
-    if picture is None:
-        st.caption("The picture of this mark is missing from the archive's folder.")
-    else:
-        st.image(in_page(picture), width="stretch", alt=f"mark {mark}, {where}")
-
-
 def _buttons(mark: int) -> None:
     with st.container(horizontal=True, gap="small", key=f"links-{mark}"):
         st.button(
@@ -232,7 +225,7 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
             canvas = canvases.get(row.page)
             where = cited(row.document, row.source, canvas)
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
-                _picture(archive, row.crop, mark, where)
+                mark_picture(archive, row.crop, f"mark {mark}, {where}")
                 beside = ship_and_date(row.document)
                 already, whose = said_to_be(row.status, names.get(mark)), credit(canvas)
                 st.html(card("", False, where, beside, already=already, credit=whose))

@@ -10,10 +10,7 @@ from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from retrieval.learn import archive_model
 from tests.missed_marks import make_missed
 from tests.paper_archive import HOSTILE, Papers
-from tests.ui.web.test_web_everywhere import places
-from tests.ui.web.test_web_page import Visit, _html, visit
-
-__all__ = ["visit"]
+from tests.ui.web.visiting import Visit, html_of, places_of
 
 SHOWN = HOSTILE.replace("<", "&lt;").replace(">", "&gt;")
 RIGHTS = "http://creativecommons.org/licenses/by/4.0/"
@@ -31,12 +28,12 @@ def fetched(papers: Papers) -> Papers:
 
 
 def test_cards_name_the_page_and_whose_image_it_is(fetched: Papers, visit: Visit) -> None:
-    shown = _html(visit(fetched.archive.folder, mark=str(fetched.marks[2][0])))
+    shown = html_of(visit(fetched.archive.folder, mark=str(fetched.marks[2][0])))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
     assert f"pm-reference'>HCA 32/1/2, {SHOWN}</p>" in shown
     assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 8
     assert "<img" not in shown
-    shown = _html(visit(fetched.archive.folder))
+    shown = html_of(visit(fetched.archive.folder))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown, "among the samples, too"
     assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 8
 
@@ -46,13 +43,13 @@ def test_cards_of_a_group_say_so_too(fetched: Papers, visit: Visit) -> None:
     with archive.writing() as session:
         group = ProposedGroup(tuple(page[0] for page in fetched.marks), (0.99, 0.98, 0.97))
         replace_proposed_groups(session, archive_model(archive).id, 1e-4, 0.8, [group])
-    shown = _html(visit(archive.folder, group="0"))
+    shown = html_of(visit(archive.folder, group="0"))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
     assert shown.count(f"'>By {SHOWN} · {RIGHTS}</p>") == 2
 
 
 def test_an_opened_page_says_it_once(fetched: Papers, visit: Visit) -> None:
-    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
+    shown = html_of(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
     assert "<h2>HCA 32/1/1, f. 12r</h2>" in shown, "as its card is called"
     assert "Page</th><td>f. 12r</td>" in shown
     assert f"Attribution of the image</th><td>By {SHOWN}</td>" in shown
@@ -62,10 +59,10 @@ def test_an_opened_page_says_it_once(fetched: Papers, visit: Visit) -> None:
         document = session.get_one(tables.Page, fetched.pages[0]).document
         assert document is not None
         document.details = {"rights": RIGHTS, "attribution": [f"By  {HOSTILE}"]}
-    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
+    shown = html_of(visit(fetched.archive.folder, open=str(fetched.marks[0][0])))
     assert shown.count(RIGHTS) == shown.count(f"By {SHOWN}") == 1
     assert "Page</th><td>f. 12r</td>" in shown
-    shown = _html(visit(fetched.archive.folder, open=str(fetched.marks[2][0])))
+    shown = html_of(visit(fetched.archive.folder, open=str(fetched.marks[2][0])))
     assert "of the image" not in shown and "Page</th>" not in shown, "it is a file's"
 
 
@@ -77,13 +74,13 @@ def test_places_say_so_too(papers: Papers, visit: Visit) -> None:
         for page in session.query(tables.Page):
             page.details = {"label": "f. 3v", "rights": RIGHTS}
     page = visit(archive.folder, mark=str(papers.marks[0][0]), everywhere="1", shown="400")
-    cards = [one for one in _html(page).split("<div class='pm-card'>") if "not among the" in one]
-    assert cards and len(cards) == len(places(page))
+    cards = [one for one in html_of(page).split("<div class='pm-card'>") if "not among the" in one]
+    assert cards and len(cards) == len(places_of(page))
     assert all(", f. 3v</p>" in one and f">{RIGHTS}</p>" in one for one in cards)
-    opened = visit(archive.folder, place=places(page)[0].replace("-", ","))
-    assert ", f. 3v</h2>" in _html(opened)
-    assert "Page</th><td>f. 3v</td>" in _html(opened)
-    assert f"Rights in the image</th><td>{RIGHTS}</td>" in _html(opened)
+    opened = visit(archive.folder, place=places_of(page)[0].replace("-", ","))
+    assert ", f. 3v</h2>" in html_of(opened)
+    assert "Page</th><td>f. 3v</td>" in html_of(opened)
+    assert f"Rights in the image</th><td>{RIGHTS}</td>" in html_of(opened)
 
 
 def test_other_marks_of_an_identity_say_so_too(fetched: Papers, visit: Visit) -> None:
@@ -95,5 +92,5 @@ def test_other_marks_of_an_identity_say_so_too(fetched: Papers, visit: Visit) ->
             session.add(
                 tables.IdentityMark(identity_id=1, mark_id=mark, certainty="certain", said_by="R")
             )
-    shown = _html(visit(fetched.archive.folder, open=str(two)))
+    shown = html_of(visit(fetched.archive.folder, open=str(two)))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown

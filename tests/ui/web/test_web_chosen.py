@@ -11,16 +11,13 @@ from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import group_row
 from tests.paper_archive import HOSTILE, Papers
-from tests.ui.web.test_web_groups import _name_box, _said
-from tests.ui.web.test_web_page import Visit, _html, _params, visit
-
-__all__ = ["visit"]
+from tests.ui.web.visiting import Visit, address_of, html_of, name_box, said_in
 
 
 def _say(page: AppTest, name: str = "", person: str = "A. Reader") -> None:
     page.text_input(key="person").set_value(person)
     if name:
-        _name_box(page).set_value(name)
+        name_box(page).set_value(name)
     page.button(key="one merchant").click().run()
     assert not page.exception
 
@@ -43,7 +40,7 @@ def test_marks_found_by_search_are_called_one_merchants(papers: Papers, visit: V
     _certainty(page).set_value("certain")
     _say(page, "figure of four")
     said = ("figure of four", "certain", "A. Reader")
-    assert _said(papers) == {one: said, two: said, other: said}
+    assert said_in(papers) == {one: said, two: said, other: said}
     assert _plain(page.success[0].value) == "Kept: 3 marks are “figure of four”, certain."
     with papers.archive.session() as session:
         row = group_row(session, 1)
@@ -54,9 +51,9 @@ def test_marks_found_by_search_are_called_one_merchants(papers: Papers, visit: V
     assert set(row.marks[:2]) == {one, two} and row.marks[2] == other
     assert row.likeness[0] == pytest.approx((1 + row.likeness[2]) / 2)
     page.button(key="again").click().run()
-    assert _params(page) == {"mark": f"{one},{two},{other}", "group": "1"}
+    assert address_of(page) == {"mark": f"{one},{two},{other}", "group": "1"}
     page.button(key="take back").click().run()
-    assert not page.exception and _said(papers) == {}
+    assert not page.exception and said_in(papers) == {}
 
 
 def test_one_mark_is_not_asked_about(papers: Papers, visit: Visit) -> None:
@@ -64,7 +61,7 @@ def test_one_mark_is_not_asked_about(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark=str(one))
     assert "one merchant" not in {button.key for button in page.button}
     page.button(key=f"more-{two}").click().run()
-    assert _name_box(page).value == f"as mark {one}"
+    assert name_box(page).value == f"as mark {one}"
     assert page.button(key="one merchant").label == "These are one merchant’s"
     page.button(key=f"remove-{two}").click().run()
     assert "one merchant" not in {button.key for button in page.button}
@@ -81,13 +78,13 @@ def test_what_some_of_the_marks_are_called_is_said_and_offered(
     assert "have that name already" in _plain(page.error[0].value)
     page = visit(papers.archive.folder, mark=f"{other},{two}")
     assert "1 of the 2 is said to be “Jan”. Under that name the others join it;" in _captions(page)
-    assert _name_box(page).value == "Jan"
+    assert name_box(page).value == "Jan"
     _say(page, person="B. Reader")
-    assert _said(papers)[other] == ("Jan", "probable", "B. Reader")
-    assert _said(papers)[two] == ("Jan", "probable", "A. Reader")
+    assert said_in(papers)[other] == ("Jan", "probable", "B. Reader")
+    assert said_in(papers)[two] == ("Jan", "probable", "A. Reader")
     page = visit(papers.archive.folder, mark=f"{other},{third}")
     _say(page, "the anchor")
-    assert "said to be “Jan; the anchor”" in _html(visit(papers.archive.folder, mark=str(one)))
+    assert "said to be “Jan; the anchor”" in html_of(visit(papers.archive.folder, mark=str(one)))
 
 
 def test_nothing_is_kept_of_chosen_marks_without_a_name(papers: Papers, visit: Visit) -> None:
@@ -95,9 +92,9 @@ def test_nothing_is_kept_of_chosen_marks_without_a_name(papers: Papers, visit: V
     page = visit(papers.archive.folder, mark=f"{one},{two}")
     _say(page, person="")
     assert "name is lacking" in _plain(page.error[0].value)
-    assert _said(papers) == {}
+    assert said_in(papers) == {}
     _say(page, HOSTILE)
-    assert "<img" not in _html(page)
+    assert "<img" not in html_of(page)
     for element in (*page.success, *page.caption):
         assert "![x]" not in element.value
 
@@ -113,9 +110,9 @@ def test_a_name_is_changed_on_the_page_of_a_mark(papers: Papers, visit: Visit) -
     page.text_input(key="rename-1-Jan").set_value(HOSTILE)
     page.button(key="rename-1").click().run()
     assert not page.exception and not page.error
-    assert _said(papers)[one] == (HOSTILE, "probable", "A. Reader")
+    assert said_in(papers)[one] == (HOSTILE, "probable", "A. Reader")
     assert page.text_input(key=f"rename-1-{HOSTILE}").value == HOSTILE
-    assert "Identity</th><td>&lt;img src=x" in _html(page) and "<img" not in _html(page)
+    assert "Identity</th><td>&lt;img src=x" in html_of(page) and "<img" not in html_of(page)
     assert all("![x]" not in expander.label for expander in page.expander)
 
 
@@ -133,15 +130,15 @@ def test_marks_join_a_name_that_none_of_them_has_when_that_is_ticked(
     )
     assert "![x]" not in box.label and " already, with 2 marks: these" in box.label
     box.check()
-    _name_box(page).set_value("Jan")  # of another name it is not said
+    name_box(page).set_value("Jan")  # of another name it is not said
     page.button(key="one merchant").click().run()
-    assert _said(papers)[other] == ("Jan", "probable", "A. Reader")
+    assert said_in(papers)[other] == ("Jan", "probable", "A. Reader")
     page = visit(papers.archive.folder, mark=f"{third},{fourth}")
-    _name_box(page).set_value(HOSTILE).run()
+    name_box(page).set_value(HOSTILE).run()
     next(box for box in page.checkbox if (box.key or "").startswith("same-as-")).check()
     _say(page)
     assert not page.error
-    assert _said(papers)[fourth] == (HOSTILE, "probable", "A. Reader")
+    assert said_in(papers)[fourth] == (HOSTILE, "probable", "A. Reader")
     assert not [box for box in page.checkbox if (box.key or "").startswith("same-as-")]
 
 
@@ -157,10 +154,10 @@ def test_one_mark_is_taken_out_on_its_page(papers: Papers, visit: Visit) -> None
     said = _plain(page.success[0].value)
     assert said.startswith(f"Taken out of “{HOSTILE}”, which A. Reader said on ")
     assert "![x]" not in page.success[0].value
-    assert set(_said(papers)) == {one, two}
+    assert set(said_in(papers)) == {one, two}
     kept = (papers.archive.folder / TAKEN_BACK).read_text().splitlines()
     assert kept[1].startswith(f"mark {other},it is {HOSTILE},A. Reader,20") and ",Bo,20" in kept[1]
-    assert "A person said that it is one." in _html(page)
+    assert "A person said that it is one." in html_of(page)
 
 
 def test_chosen_marks_are_kept_where_another_way_to_ask_is_open(
@@ -169,12 +166,12 @@ def test_chosen_marks_are_kept_where_another_way_to_ask_is_open(
     (one, *_), (two, *_), _ = papers.marks
     page = visit(papers.archive.folder, mark=f"{one},{two}")
     page.segmented_control(key="way").set_value("draw").run()
-    assert _params(page) == {"mark": f"{one},{two}", "by": "draw"}
-    page = visit(papers.archive.folder, **_params(page))
+    assert address_of(page) == {"mark": f"{one},{two}", "by": "draw"}
+    page = visit(papers.archive.folder, **address_of(page))
     assert page.segmented_control(key="way").value == "draw"
     page.segmented_control(key="way").set_value("marks").run()
-    assert _params(page) == {"mark": f"{one},{two}"}
-    assert "Like these" in _html(page)
+    assert address_of(page) == {"mark": f"{one},{two}"}
+    assert "Like these" in html_of(page)
 
 
 def test_how_sure_a_person_is_of_some_marks_they_are_not_of_others(
@@ -191,7 +188,7 @@ def test_how_sure_a_person_is_of_some_marks_they_are_not_of_others(
     page.button(key=f"more-{third}").click().run()
     page.button(key=f"more-{other}").click().run()
     _say(page, "the anchor")
-    assert _said(papers)[third] == ("the anchor", "probable", "A. Reader")
+    assert said_in(papers)[third] == ("the anchor", "probable", "A. Reader")
 
 
 def test_where_another_mark_would_drop_the_first_that_is_said(
@@ -202,8 +199,8 @@ def test_where_another_mark_would_drop_the_first_that_is_said(
     (one, *_), (two, *_), (three, *_) = papers.marks
     page = visit(papers.archive.folder, mark=str(one))
     said = "2 are the most that a search takes: with another, the first of these goes."
-    assert said not in _html(page)
+    assert said not in html_of(page)
     page.button(key=f"more-{two}").click().run()
-    assert _html(page).count(said) == 1
+    assert html_of(page).count(said) == 1
     page.button(key=f"more-{three}").click().run()
-    assert _params(page) == {"mark": f"{two},{three}"}
+    assert address_of(page) == {"mark": f"{two},{three}"}

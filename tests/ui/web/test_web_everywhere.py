@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from sqlalchemy import select
-from streamlit.testing.v1 import AppTest
 
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.shards import shard_paths, shards_folder
 from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked
-
-PAGE = Path(__file__).parents[3] / "ui/web/app.py"
-Visit = Callable[..., AppTest]
-
-
-@pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
-    def opened(folder: Path, **params: str) -> AppTest:
-        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder)])
-        page = AppTest.from_file(str(PAGE), default_timeout=60)
-        for name, value in params.items():
-            page.query_params[name] = value
-        page.run()
-        assert not page.exception
-        return page
-
-    return opened
-
-
-def html(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
-
-
-def places(page: AppTest) -> list[str]:
-    keys = [button.key or "" for button in page.button]
-    return [key.removeprefix("open-place-") for key in keys if key.startswith("open-place-")]
+from tests.ui.web.visiting import Visit, html_of, places_of
 
 
 def asked(archive: Archive, place: int) -> dict[str, Any]:
@@ -60,7 +32,7 @@ def test_without_an_index_of_the_pages_the_command_is_named(
     page = visit(archive.folder, everywhere="1", **asked(archive, 2))
     assert any("--everywhere" in caption.value for caption in page.caption)
     assert not [box for box in page.checkbox if box.key == "everywhere"]
-    assert not places(page)
+    assert not places_of(page)
 
 
 def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
@@ -69,15 +41,15 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
     model = make_missed(archive, tmp_path / "scans", 2)
     look_everywhere(archive, model, workers=0)
     page = visit(archive.folder, **asked(archive, 2))
-    assert not places(page), "only when it is asked for"
+    assert not places_of(page), "only when it is asked for"
     page.checkbox(key="everywhere").check().run()
     assert page.query_params["everywhere"] in ("1", ["1"])
-    found = places(page)
-    assert found and "not among the marks" in html(page)
+    found = places_of(page)
+    assert found and "not among the marks" in html_of(page)
 
     page.button(key=f"open-place-{found[0]}").click().run()
     assert not page.exception
-    assert "Is this a mark?" in html(page)
+    assert "Is this a mark?" in html_of(page)
     page.button(key="confirm").click().run()
     assert "who you are" in page.error[0].value, "a name is asked for"
     page.text_input(key="person").input("A. Reader")
@@ -89,11 +61,11 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
         number = mark.id
         named = "-".join(map(str, (mark.page_id, mark.x, mark.y, mark.width, mark.height)))
         assert (mark.status, mark.origin, named) == ("confirmed", "person:A. Reader", found[0])
-    assert "confirmed" in html(page)
+    assert "confirmed" in html_of(page)
     page.button(key="back").click().run()
-    assert found[0] not in places(page), "it is a mark now"
+    assert found[0] not in places_of(page), "it is a mark now"
     page = visit(archive.folder, mark=str(number))
-    assert not page.error and "Most alike first" in html(page)
+    assert not page.error and "Most alike first" in html_of(page)
 
 
 def test_a_place_whose_master_is_gone_is_said(
@@ -106,9 +78,9 @@ def test_a_place_whose_master_is_gone_is_said(
     for scan in (tmp_path / "scans").iterdir():
         scan.unlink()
     page = visit(archive.folder, everywhere="1", mark=str(mark))
-    assert places(page)
+    assert places_of(page)
     assert any("cannot be read" in caption.value for caption in page.caption)
-    page = visit(archive.folder, place=places(page)[0].replace("-", ","))
+    page = visit(archive.folder, place=places_of(page)[0].replace("-", ","))
     assert any("cannot be opened" in warning.value for warning in page.warning)
 
 
@@ -151,7 +123,7 @@ def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
 ) -> None:
     model = make_unmarked(archive, tmp_path / "scans")
     page = visit(archive.folder, **asked(archive, 2))
-    assert "No mark was found" in page.info[0].value and not places(page)
+    assert "No mark was found" in page.info[0].value and not places_of(page)
     assert [one.value for one in page.code] == [
         f"prizemarks ingest {archive.folder} SOURCE --as marks",
         f"prizemarks index {archive.folder} --everywhere",
@@ -161,13 +133,13 @@ def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
     page = visit(archive.folder)
     assert "Also where no mark was found" in page.info[0].value
     page = visit(archive.folder, **asked(archive, 2))
-    assert "0 marks" in html(page) and not places(page)
+    assert "0 marks" in html_of(page) and not places_of(page)
     assert "Also where no mark was found" in page.info[0].value
     assert "Widen the filters" not in page.info[0].value
     page.checkbox(key="everywhere").check().run()
     assert not page.exception and not page.error
-    found = places(page)
-    assert found and "not among the marks" in html(page)
+    found = places_of(page)
+    assert found and "not among the marks" in html_of(page)
 
     page.button(key=f"open-place-{found[0]}").click().run()
     page.text_input(key="person").input("A. Reader").run()
@@ -178,4 +150,4 @@ def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
         shard.unlink()
     page = visit(archive.folder, everywhere="1", **asked(archive, 2))
     assert page.code[0].value == f"prizemarks index {archive.folder}"
-    assert not places(page)
+    assert not places_of(page)

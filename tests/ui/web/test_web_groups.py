@@ -5,16 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import TextInput
 
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
 from tests.paper_archive import HOSTILE, Papers
-from tests.ui.web.test_web_page import Visit, _html, _params, visit
+from tests.ui.web.visiting import Visit, address_of, html_of, name_box, said_in
 from ui.web.wording import as_markdown
-
-__all__ = ["visit"]
 
 
 @pytest.fixture
@@ -33,23 +30,6 @@ def grouped(papers: Papers) -> Papers:
     return papers
 
 
-def _said(papers: Papers) -> dict[int, tuple[str, str, str]]:
-    with papers.archive.session() as session:
-        rows = session.execute(
-            select(
-                tables.IdentityMark.mark_id,
-                tables.Identity.name,
-                tables.IdentityMark.certainty,
-                tables.IdentityMark.said_by,
-            ).join(tables.Identity)
-        )
-        return {mark: (name, certainty, person) for mark, name, certainty, person in rows}
-
-
-def _name_box(page: AppTest) -> TextInput:
-    return next(box for box in page.text_input if (box.key or "").startswith("name-"))
-
-
 def _judge(page: AppTest, button: str, person: str = "A. Reader") -> None:
     page.text_input(key="person").set_value(person)
     page.button(key=button).click().run()
@@ -61,13 +41,13 @@ def test_the_way_to_the_groups(grouped: Papers, visit: Visit) -> None:
     assert page.button(key="groups").label == "Look through 2 groups"
     page.button(key="groups").click().run()
     assert not page.exception
-    assert "Are these one merchant’s mark?" in _html(page)
-    assert "3 marks, on average as alike as 1 in 10,000 unrelated marks" in _html(page)
+    assert "Are these one merchant’s mark?" in html_of(page)
+    assert "3 marks, on average as alike as 1 in 10,000 unrelated marks" in html_of(page)
     assert len(page.checkbox) == 3
-    assert "De Hoop, 1710" in _html(page)
-    assert "HCA 32/1/1" in _html(page)
+    assert "De Hoop, 1710" in html_of(page)
+    assert "HCA 32/1/1" in html_of(page)
     page.button(key="search").click().run()
-    assert _params(page) == {}
+    assert address_of(page) == {}
     assert {box.key for box in page.checkbox} == {"turned", "mirrored"}
 
 
@@ -75,7 +55,7 @@ def test_an_archive_without_groups_says_how_to_have_some(papers: Papers, visit: 
     page = visit(papers.archive.folder)
     assert any("prizemarks group" in caption.value for caption in page.caption)
     page = visit(papers.archive.folder, group="0")
-    assert "No group is left" in _html(page)
+    assert "No group is left" in html_of(page)
     page = visit(papers.archive.folder, group="99")
     assert "no group 99 any more" in page.warning[0].value
 
@@ -85,15 +65,15 @@ def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, vi
     page = visit(grouped.archive.folder, group="0")
     box = next(box for box in page.checkbox if (box.key or "").endswith(f"-{two}"))
     box.uncheck().run()
-    _name_box(page).set_value("figure of four").run()
+    name_box(page).set_value("figure of four").run()
     _judge(page, "accept")
     said = ("figure of four", "probable", "A. Reader")
-    assert _said(grouped) == {one: said, three: said}
+    assert said_in(grouped) == {one: said, three: said}
     assert "Kept: 2 marks are" in page.success[0].value.replace("\\", "")
     assert len(page.checkbox) == 2
     assert page.text_input(key="person").value == "A. Reader"
     _judge(page, "refuse")
-    assert "No group is left" in _html(page)
+    assert "No group is left" in html_of(page)
     with grouped.archive.session() as session:
         verdicts = session.execute(select(tables.Group.verdict, tables.Group.said_by)).all()
     assert verdicts == [("same", "A. Reader"), ("different", "A. Reader")]
@@ -105,12 +85,12 @@ def test_what_was_typed_last_counts_when_the_button_is_pressed(
     one, two, three = (page[0] for page in grouped.marks)
     page = visit(grouped.archive.folder, group="0")
     # The browser sends these with the click: nothing ran in between.
-    _name_box(page).set_value("Jan de Vries")
+    name_box(page).set_value("Jan de Vries")
     page.selectbox(key="certainty-1").set_value("certain")
     page.checkbox(key=f"same-1-{two}").uncheck()
     _judge(page, "accept")
     said = ("Jan de Vries", "certain", "A. Reader")
-    assert _said(grouped) == {one: said, three: said}
+    assert said_in(grouped) == {one: said, three: said}
     assert "Kept: 2 marks are “Jan de Vries”, certain" in page.success[0].value.replace("\\", "")
     page.text_input(key="person").set_value("B. Reader")
     page.button(key="refuse").click().run()
@@ -123,7 +103,7 @@ def test_nothing_is_kept_without_a_name(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
     _judge(page, "accept", person="")
     assert "name is lacking" in page.error[0].value.replace("\\", "")
-    assert _said(grouped) == {}
+    assert said_in(grouped) == {}
     assert len(page.checkbox) == 3
 
 
@@ -145,19 +125,19 @@ def test_a_judged_group_says_who_judged_it(grouped: Papers, visit: Visit) -> Non
     assert "said on" in page.info[0].value.replace("\\", "")
     assert "![x]" not in page.info[0].value
     assert not page.checkbox
-    assert "already: as mark" in _html(page)
+    assert "already: as mark" in html_of(page)
 
 
 def test_from_a_group_to_a_page_and_back(grouped: Papers, visit: Visit) -> None:
     mark = grouped.marks[0][0]
     page = visit(grouped.archive.folder, group="1")
     page.button(key=f"open-{mark}").click().run()
-    assert _params(page) == {"group": "1", "open": str(mark)}
+    assert address_of(page) == {"group": "1", "open": str(mark)}
     page.button(key="back").click().run()
-    assert _params(page) == {"group": "1"}
+    assert address_of(page) == {"group": "1"}
     page.button(key=f"open-{mark}").click().run()
     page.button(key=f"more-{mark}").click().run()
-    assert _params(page) == {"mark": str(mark)}
+    assert address_of(page) == {"mark": str(mark)}
 
 
 def test_what_was_ticked_and_written_outlasts_a_look_at_a_page(
@@ -166,12 +146,12 @@ def test_what_was_ticked_and_written_outlasts_a_look_at_a_page(
     mark = grouped.marks[0][0]
     page = visit(grouped.archive.folder, group="1")
     page.checkbox(key=f"same-1-{mark}").uncheck()
-    _name_box(page).set_value("figure of four")
+    name_box(page).set_value("figure of four")
     page.selectbox(key="certainty-1").set_value("possible").run()
     page.button(key=f"open-{mark}").click().run()
     page.button(key="back").click().run()
     assert [box.value for box in page.checkbox] == [False, True, True]
-    assert _name_box(page).value == "figure of four"
+    assert name_box(page).value == "figure of four"
     assert page.selectbox(key="certainty-1").value == "possible"
 
 
@@ -185,17 +165,17 @@ def test_a_name_that_a_mark_has_got_meanwhile_is_offered(grouped: Papers, visit:
         )  # fmt: skip
     page = visit(grouped.archive.folder, group="0")
     page.button(key="after").click().run()
-    assert _name_box(page).value == f"as mark {one}"
+    assert name_box(page).value == f"as mark {one}"
     page.button(key="before").click().run()
-    _name_box(page).set_value("figure of four")
+    name_box(page).set_value("figure of four")
     _judge(page, "accept")
-    assert _name_box(page).value == "figure of four"
+    assert name_box(page).value == "figure of four"
 
 
 def test_nobody_elses_words_become_markup(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
-    assert "&lt;img src=x" in _html(page)
-    assert "<img" not in _html(page)
+    assert "&lt;img src=x" in html_of(page)
+    assert "<img" not in html_of(page)
     for element in (*page.markdown, *page.caption, *page.info):
         assert "evil.example" not in element.value
 
@@ -205,31 +185,31 @@ def test_what_was_said_of_a_group_is_shown_where_its_marks_are(
 ) -> None:
     one, two, three = (page[0] for page in grouped.marks)
     page = visit(grouped.archive.folder, group="0")
-    _name_box(page).set_value(HOSTILE)
+    name_box(page).set_value(HOSTILE)
     _judge(page, "accept")
     escaped = "&lt;img src=x onerror=alert(1)&gt;"
     page = visit(grouped.archive.folder, mark=str(one))
-    assert _html(page).count(f"<p class='pm-already'>confirmed, said to be “{escaped}") == 2
+    assert html_of(page).count(f"<p class='pm-already'>confirmed, said to be “{escaped}") == 2
     page.button(key=f"open-{two}").click().run()
-    assert f"Identity</th><td>{escaped}" in _html(page)
-    assert ", probable, as A. Reader said on" in _html(page)
+    assert f"Identity</th><td>{escaped}" in html_of(page)
+    assert ", probable, as A. Reader said on" in html_of(page)
     keys = [button.key or "" for button in page.button]
     assert "confirm" not in keys and "reject" not in keys, "that is to be taken back first"
     looks = [key for key in keys if key.startswith(f"look-{HOSTILE}-")]
     assert [int(key.rsplit("-", 1)[1]) for key in looks] == [one, three]
     page.button(key=looks[1]).click().run()
-    assert _params(page) == {"mark": str(one), "open": str(three)}
+    assert address_of(page) == {"mark": str(one), "open": str(three)}
     page.button(key="group-1").click().run()
-    assert _params(page) == {"mark": str(one), "group": "1"}
-    assert "<img" not in _html(page) and "![x]" not in page.info[0].value
+    assert address_of(page) == {"mark": str(one), "group": "1"}
+    assert "<img" not in html_of(page) and "![x]" not in page.info[0].value
 
 
 def test_a_judgement_is_looked_at_again_and_taken_back(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
-    _name_box(page).set_value("figure of four")
+    name_box(page).set_value("figure of four")
     _judge(page, "accept")
     page.button(key="again").click().run()
-    assert _params(page) == {"group": "1"}
+    assert address_of(page) == {"group": "1"}
     assert "one merchant’s mark, “figure of four”" in page.info[0].value.replace("\\", "")
     page.text_input(key="person").set_value("").run()
     page.button(key="take back").click().run()
@@ -244,10 +224,10 @@ def test_a_judgement_is_looked_at_again_and_taken_back(grouped: Papers, visit: V
     assert kept[0] == "of,said,said_by,said_at,taken_back_by,taken_back_at"
     assert kept[1].startswith('group 1,"one merchant’s mark, figure of four",A. Reader,20')
     assert ",Bo,20" in kept[1] and len(kept) == 2
-    assert _said(grouped) == {}
+    assert said_in(grouped) == {}
     assert len(page.checkbox) == 3
     _judge(page, "accept")
-    assert set(_said(grouped)) == {page[0] for page in grouped.marks}
+    assert set(said_in(grouped)) == {page[0] for page in grouped.marks}
 
 
 def test_what_another_has_judged_meanwhile_is_not_taken_back(grouped: Papers, visit: Visit) -> None:
@@ -263,12 +243,14 @@ def test_what_another_has_judged_meanwhile_is_not_taken_back(grouped: Papers, vi
 
 def test_a_second_group_of_a_merchant_joins_his_name(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
-    _name_box(page).set_value("Jan")
+    name_box(page).set_value("Jan")
     _judge(page, "accept")
-    _name_box(page).set_value("Jan")
+    name_box(page).set_value("Jan")
     _judge(page, "accept")
     assert "none of these belongs to it" in page.error[0].value.replace("\\", "")
     page.checkbox(key="same-as-2-1").check()
     _judge(page, "accept")
     assert not page.error
-    assert {name for name, *_ in _said(grouped).values()} == {"Jan"} and len(_said(grouped)) == 5
+    assert {name for name, *_ in said_in(grouped).values()} == {"Jan"} and len(
+        said_in(grouped)
+    ) == 5

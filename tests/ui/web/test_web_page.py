@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -25,43 +22,8 @@ from retrieval.learn import train_on_archive
 from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
+from tests.ui.web.visiting import Visit, address_of, cards_of, html_of
 from ui.web.wording import as_markdown
-
-PAGE = Path(__file__).parents[3] / "ui/web/app.py"
-Visit = Callable[..., AppTest]
-
-
-@pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
-    """Open the page of an archive by an address's parameters."""
-
-    def opened(folder: Path, *model: str, **params: str) -> AppTest:
-        monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder), *model])
-        page = AppTest.from_file(str(PAGE), default_timeout=60)
-        for name, value in params.items():
-            page.query_params[name.rstrip("_")] = value
-        page.run()
-        assert not page.exception
-        return page
-
-    return opened
-
-
-def _html(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
-
-
-def _cards(page: AppTest) -> list[int]:
-    """Return the marks whose cards are shown, in order."""
-    keys = [button.key or "" for button in page.button]
-    return [int(key.removeprefix("more-")) for key in keys if key.startswith("more-")]
-
-
-def _params(page: AppTest) -> dict[str, Any]:
-    return {
-        name: value[0] if isinstance(value, list) else value
-        for name, value in page.query_params.items()
-    }
 
 
 def test_where_there_is_no_archive_the_page_says_so(tmp_path: Path, visit: Visit) -> None:
@@ -80,16 +42,16 @@ def test_an_archive_that_is_not_indexed_says_what_to_run(papers: Papers, visit: 
         session.query(tables.Embedding).delete()
     page = visit(papers.archive.folder)
     assert page.code[0].value == f"prizemarks index {papers.archive.folder}"
-    assert not _cards(page)
+    assert not cards_of(page)
 
 
 def test_a_first_visit_shows_what_there_is(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder)
-    assert "3 documents" in _html(page)
-    assert "12 marks" in _html(page)
-    assert "trained on this archive" in _html(page)
-    assert len(_cards(page)) == 12
-    assert _params(page) == {}
+    assert "3 documents" in html_of(page)
+    assert "12 marks" in html_of(page)
+    assert "trained on this archive" in html_of(page)
+    assert len(cards_of(page)) == 12
+    assert address_of(page) == {}
 
 
 def test_an_address_names_a_mark_and_the_same_marks_come_first(
@@ -97,7 +59,7 @@ def test_an_address_names_a_mark_and_the_same_marks_come_first(
 ) -> None:
     (one, *_), (two, *_), (three, *_) = papers.marks
     page = visit(papers.archive.folder, mark=str(one))
-    found = _cards(page)
+    found = cards_of(page)
     assert set(found[:2]) == {two, three}
     assert one not in found
     assert len(found) == 11
@@ -109,7 +71,7 @@ def test_of_a_few_marks_it_is_not_said_how_alike_they_are(papers: Papers, visit:
             session.get_one(tables.Mark, mark).status = "rejected"
     index_papers(papers.archive)
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
-    assert len(_cards(page)) == 7
+    assert len(cards_of(page)) == 7
     assert [said.value for said in page.info] == [
         "So few marks do not tell how rare a likeness is: compare them by eye."
     ]
@@ -121,14 +83,14 @@ def test_more_and_not_like_this_change_the_query_and_the_address(
     (one, *_), (two, *_), (three, *_) = papers.marks
     page = visit(papers.archive.folder)
     page.button(key=f"more-{one}").click().run()
-    assert _params(page) == {"mark": str(one)}
+    assert address_of(page) == {"mark": str(one)}
     page.button(key=f"less-{two}").click().run()
-    assert _params(page) == {"mark": str(one), "unlike": str(two)}
-    assert two not in _cards(page)
+    assert address_of(page) == {"mark": str(one), "unlike": str(two)}
+    assert two not in cards_of(page)
     page.button(key=f"remove-{two}").click().run()
-    assert _cards(page)[0] in (two, three)
+    assert cards_of(page)[0] in (two, three)
     page.button(key="start again").click().run()
-    assert _params(page) == {}
+    assert address_of(page) == {}
     assert not page.exception
 
 
@@ -136,11 +98,11 @@ def test_not_like_this_moves_what_a_region_finds(papers: Papers, visit: Visit) -
     x, y = PLACES[3]
     asked = {"page": str(papers.pages[1]), "region": f"{x},{y},{SIDE},{SIDE}"}
     page = visit(papers.archive.folder, **asked)
-    before = _cards(page)
+    before = cards_of(page)
     page.button(key=f"less-{before[1]}").click().run()
-    assert _params(page) == {**asked, "unlike": str(before[1])}
-    assert set(_cards(page)) == set(before) - {before[1]}
-    assert _cards(page) != [mark for mark in before if mark != before[1]]
+    assert address_of(page) == {**asked, "unlike": str(before[1])}
+    assert set(cards_of(page)) == set(before) - {before[1]}
+    assert cards_of(page) != [mark for mark in before if mark != before[1]]
     page = visit(papers.archive.folder, unlike="999", **asked)
     assert "Mark 999 is not in the index" in page.error[0].value.replace("\\", "")
 
@@ -148,12 +110,12 @@ def test_not_like_this_moves_what_a_region_finds(papers: Papers, visit: Visit) -
 def test_a_card_says_whether_its_mark_is_confirmed(papers: Papers, visit: Visit) -> None:
     asked, confirmed = papers.marks[0][0], papers.marks[2][3]
     word = "<p class='pm-already'>confirmed</p>"
-    assert word not in _html(visit(papers.archive.folder))
+    assert word not in html_of(visit(papers.archive.folder))
     with papers.archive.session() as session:
         session.get_one(tables.Mark, confirmed).status = "confirmed"
     for page in (visit(papers.archive.folder), visit(papers.archive.folder, mark=str(asked))):
-        cards = [html for html in _html(page).split("\n") if "pm-card" in html]
-        at = _cards(page).index(confirmed)
+        cards = [html for html in html_of(page).split("\n") if "pm-card" in html]
+        at = cards_of(page).index(confirmed)
         assert [number for number, card in enumerate(cards) if word in card] == [at]
 
 
@@ -178,14 +140,14 @@ def test_no_two_buttons_or_boxes_are_called_the_same(papers: Papers, visit: Visi
 def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     one = papers.marks[0][0]
     page = visit(papers.archive.folder, mark=str(one), ship="Amity")
-    assert set(_cards(page)) == set(papers.marks[2])
+    assert set(cards_of(page)) == set(papers.marks[2])
     page.selectbox(key="ship").set_value("").run()
-    assert len(_cards(page)) == 11
+    assert len(cards_of(page)) == 11
     page.slider(key="years").set_value((1705, 1745)).run()
-    assert set(_cards(page)) == {*papers.marks[1], *papers.marks[2]}
-    assert _params(page) == {"mark": str(one), "from": "1705", "to": "1745"}
+    assert set(cards_of(page)) == {*papers.marks[1], *papers.marks[2]}
+    assert address_of(page) == {"mark": str(one), "from": "1705", "to": "1745"}
     page.slider(key="years").set_value((1702, 1745)).run()
-    assert _params(page) == {"mark": str(one)}
+    assert address_of(page) == {"mark": str(one)}
 
 
 def test_filters_are_offered_only_where_they_are_seen_to_narrow(
@@ -195,18 +157,18 @@ def test_filters_are_offered_only_where_they_are_seen_to_narrow(
     place = f"{papers.pages[0]},1,1,20,20"
     for over in ({"open": str(papers.marks[1][0])}, {"place": place}, {"group": "0"}):
         page = visit(papers.archive.folder, **asked, **over)
-        assert "Narrow the search" not in _html(page)
+        assert "Narrow the search" not in html_of(page)
         assert "groups" not in {button.key for button in page.button}
         next(one for one in page.button if one.key in ("back", "search")).click().run()
-        assert "Narrow the search" in _html(page)
+        assert "Narrow the search" in html_of(page)
         assert page.selectbox(key="ship").value == "De Hoop"
-        assert _params(page) == asked
+        assert address_of(page) == asked
 
 
 def test_filters_that_nothing_fits_say_so(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), ship="Flying Dutchman")
-    assert not _cards(page)
-    assert "No mark fits the filters: Flying Dutchman." in _html(page)
+    assert not cards_of(page)
+    assert "No mark fits the filters: Flying Dutchman." in html_of(page)
     assert "Widen the filters" in page.info[0].value
 
 
@@ -224,7 +186,7 @@ def test_where_only_chosen_marks_are_left_it_is_not_said_that_none_is_there(
         ({"mark": f"{one},{other}", "ship": "Amity"}, "No mark fits the filters: Amity."),
     ):  # fmt: skip
         page = visit(archive.folder, **params)
-        assert not _cards(page) and said in _html(page)
+        assert not cards_of(page) and said in html_of(page)
         widen = [info.value for info in page.info if "Widen the filters" in info.value]
         assert bool(widen) == ("ship" in params)
 
@@ -232,7 +194,7 @@ def test_where_only_chosen_marks_are_left_it_is_not_said_that_none_is_there(
 def test_a_region_of_a_page_is_a_query(papers: Papers, visit: Visit) -> None:
     x, y = PLACES[3]
     page = visit(papers.archive.folder, page=str(papers.pages[1]), region=f"{x},{y},{SIDE},{SIDE}")
-    assert _cards(page)[0] == papers.marks[1][3]
+    assert cards_of(page)[0] == papers.marks[1][3]
     assert page.selectbox(key="picked").value == papers.pages[1]
 
 
@@ -243,14 +205,14 @@ def test_a_box_is_written_instead_of_dragged(papers: Papers, visit: Visit) -> No
     assert (box.label, box.value) == ("The box, in pixels of the page (500 × 360)", "")
     x, y = PLACES[3]
     box.set_value(f" {x}, {y}, {SIDE}, {SIDE}").run()
-    assert _params(page) == {"page": number, "region": f"{x},{y},{SIDE},{SIDE}"}
-    assert _cards(page)[0] == papers.marks[1][3]
+    assert address_of(page) == {"page": number, "region": f"{x},{y},{SIDE},{SIDE}"}
+    assert cards_of(page)[0] == papers.marks[1][3]
     assert page.text_input(key="region text").value == f"{x},{y},{SIDE},{SIDE}"
     x, y = PLACES[2]
     page.text_input(key="region text").set_value(f"{x},{y},{SIDE},{SIDE}").run()
-    assert _cards(page)[0] == papers.marks[1][2]
+    assert cards_of(page)[0] == papers.marks[1][2]
     page.text_input(key="region text").set_value("").run()
-    assert _params(page) == {"page": number}
+    assert address_of(page) == {"page": number}
     assert not page.exception and not page.error
 
 
@@ -261,7 +223,7 @@ def test_a_written_box_that_is_none_is_said_to_be(papers: Papers, visit: Visit) 
     assert "write x,y,w,h in pixels" in page.error[0].value.replace("\\", "")
     assert "[60](x)" not in page.error[0].value
     assert page.text_input(key="region text").value == "40,50,[60](x)"
-    assert _params(page) == {"page": number, "region": "40,50,60,60"}
+    assert address_of(page) == {"page": number, "region": "40,50,60,60"}
     page.text_input(key="region text").set_value("480,10,400,40").run()
     (beyond,) = page.error
     assert "reaches beyond" in beyond.value.replace("\\", "")
@@ -271,7 +233,7 @@ def test_a_written_box_may_be_smaller_than_a_hand_can_drag(papers: Papers, visit
     number = str(papers.pages[1])
     x, y = PLACES[3]
     page = visit(papers.archive.folder, page=number, region=f"{x + 20},{y + 20},2,2")
-    assert _params(page) == {"page": number, "region": f"{x + 20},{y + 20},2,2"}
+    assert address_of(page) == {"page": number, "region": f"{x + 20},{y + 20},2,2"}
 
 
 def test_a_query_is_turned_and_mirrored_on_demand(papers: Papers, visit: Visit) -> None:
@@ -281,17 +243,17 @@ def test_a_query_is_turned_and_mirrored_on_demand(papers: Papers, visit: Visit) 
     index_papers(papers.archive)
     asked = papers.marks[1][2]
     page = visit(papers.archive.folder, mark=str(asked))
-    assert "the same way up" not in _html(page)
+    assert "the same way up" not in html_of(page)
     page.checkbox(key="turned").check().run()
-    assert _params(page) == {"mark": str(asked), "turned": "1"}
-    assert _cards(page)[0] == lying
-    assert "<p class='pm-way'>turned a quarter to the right</p>" in _html(page)
+    assert address_of(page) == {"mark": str(asked), "turned": "1"}
+    assert cards_of(page)[0] == lying
+    assert "<p class='pm-way'>turned a quarter to the right</p>" in html_of(page)
     page.checkbox(key="mirrored").check().run()
-    assert _params(page) == {"mark": str(asked), "turned": "1", "mirrored": "1"}
-    assert _cards(page)[0] == lying
+    assert address_of(page) == {"mark": str(asked), "turned": "1", "mirrored": "1"}
+    assert cards_of(page)[0] == lying
     page.checkbox(key="turned").uncheck().run()
-    assert _params(page) == {"mark": str(asked), "mirrored": "1"}
-    assert "quarter" not in _html(page)
+    assert address_of(page) == {"mark": str(asked), "mirrored": "1"}
+    assert "quarter" not in html_of(page)
     assert not page.exception
 
 
@@ -300,13 +262,13 @@ def test_an_address_turns_an_uploaded_picture_and_a_region(papers: Papers, visit
     content = io.BytesIO()
     Image.fromarray(np.rot90(drawn_mark(6, SIDE))).save(content, "PNG")
     page.file_uploader(key="upload").upload("mark.png", content.getvalue()).run()
-    assert _cards(page)[0] == papers.marks[1][2]
-    assert _html(page).split("pm-way'>")[1].startswith("turned a quarter to the right")
+    assert cards_of(page)[0] == papers.marks[1][2]
+    assert html_of(page).split("pm-way'>")[1].startswith("turned a quarter to the right")
     x, y = PLACES[3]
     region = f"{x},{y},{SIDE},{SIDE}"
     page = visit(papers.archive.folder, page=str(papers.pages[1]), region=region, mirrored="1")
-    assert _cards(page)[0] == papers.marks[1][3]
-    assert "the same way up" in _html(page)
+    assert cards_of(page)[0] == papers.marks[1][3]
+    assert "the same way up" in html_of(page)
 
 
 def test_a_region_beyond_the_page_is_said_to_be(papers: Papers, visit: Visit) -> None:
@@ -322,7 +284,7 @@ def test_an_uploaded_picture_is_a_query(papers: Papers, visit: Visit) -> None:
     Image.fromarray(drawn_mark(6, SIDE)).save(content, "TIFF")
     page.file_uploader(key="upload").upload("mark.tif", content.getvalue()).run()
     assert not page.exception
-    assert _cards(page)[0] == papers.marks[1][2]
+    assert cards_of(page)[0] == papers.marks[1][2]
 
 
 def test_an_upload_without_ink_is_said_to_be_empty(papers: Papers, visit: Visit) -> None:
@@ -334,7 +296,7 @@ def test_an_upload_without_ink_is_said_to_be_empty(papers: Papers, visit: Visit)
     assert not page.exception
     assert "There is no ink in this picture" in page.error[0].value
     assert any("several images; the first" in caption.value for caption in page.caption)
-    assert not _cards(page)
+    assert not cards_of(page)
 
 
 def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit) -> None:
@@ -343,7 +305,7 @@ def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit
     assert not page.exception
     assert "It is a PDF" in page.error[0].value.replace("\\", "")
     assert "[x](y)" not in page.error[0].value
-    assert len(_cards(page)) == 12  # the samples again
+    assert len(cards_of(page)) == 12  # the samples again
 
 
 @pytest.fixture
@@ -353,7 +315,7 @@ def uploaded(papers: Papers, visit: Visit) -> AppTest:
     content = io.BytesIO()
     Image.fromarray(drawn_mark(6, SIDE)).save(content, "PNG")
     page.file_uploader(key="upload").upload("mark.png", content.getvalue()).run()
-    assert "Most alike first" in _html(page)
+    assert "Most alike first" in html_of(page)
     return page
 
 
@@ -362,7 +324,7 @@ def test_starting_again_forgets_the_uploaded_picture(papers: Papers, uploaded: A
     uploaded.button(key="start again").click().run()
     uploaded.segmented_control(key="way").set_value("upload").run()
     assert not uploaded.exception
-    assert "Most alike first" not in _html(uploaded)
+    assert "Most alike first" not in html_of(uploaded)
 
 
 def test_an_uploaded_picture_without_its_file_can_be_removed(uploaded: AppTest) -> None:
@@ -371,25 +333,25 @@ def test_an_uploaded_picture_without_its_file_can_be_removed(uploaded: AppTest) 
     uploaded.segmented_control(key="way").set_value("draw").run()
     uploaded.segmented_control(key="way").set_value("upload").run()
     assert not uploaded.file_uploader(key="upload").value
-    assert "Most alike first" in _html(uploaded)
+    assert "Most alike first" in html_of(uploaded)
     uploaded.button(key="remove picture").click().run()
     assert not uploaded.exception
-    assert "Most alike first" not in _html(uploaded)
+    assert "Most alike first" not in html_of(uploaded)
 
 
 def test_a_page_opens_with_its_document(papers: Papers, visit: Visit) -> None:
     mark = papers.marks[0][1]
     page = visit(papers.archive.folder, mark=str(papers.marks[1][0]))
     page.button(key=f"open-{mark}").click().run()
-    assert _params(page)["open"] == str(mark)
-    shown = _html(page)
+    assert address_of(page)["open"] == str(mark)
+    shown = html_of(page)
     assert "HCA 32/1/1" in shown
     assert "220, 50, 60 × 60 pixels of 500 × 360" in shown
     assert "&lt;img src=x onerror=alert(1)&gt;" in shown
     assert "<img" not in shown
     page.button(key="back").click().run()
-    assert _params(page) == {"mark": str(papers.marks[1][0])}
-    assert len(_cards(page)) == 11
+    assert address_of(page) == {"mark": str(papers.marks[1][0])}
+    assert len(cards_of(page)) == 11
 
 
 def test_a_page_that_is_there_twice_says_so(papers: Papers, visit: Visit) -> None:
@@ -402,10 +364,10 @@ def test_a_page_that_is_there_twice_says_so(papers: Papers, visit: Visit) -> Non
         for mark in session.query(tables.Mark).where(tables.Mark.page_id == third):
             mark.status = "proposed"
     assert not visit(papers.archive.folder).info, "the copy's marks are not said to be missing"
-    shown = _html(visit(papers.archive.folder, open=str(papers.marks[1][0])))
+    shown = html_of(visit(papers.archive.folder, open=str(papers.marks[1][0])))
     assert "Perhaps the same page as</th><td>0.png" in shown
     assert "Same file as</th><td>2.png" in shown
-    shown = _html(visit(papers.archive.folder, open=str(papers.marks[0][0])))
+    shown = html_of(visit(papers.archive.folder, open=str(papers.marks[0][0])))
     assert "Perhaps the same page as</th><td>1.png" in shown and "Same file" not in shown
 
 
@@ -443,14 +405,14 @@ def test_a_crop_that_is_gone_does_not_stop_the_page(papers: Papers, visit: Visit
         assert found is not None
         crop_path(papers.archive, found.crop).unlink()
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
-    assert mark in _cards(page)
+    assert mark in cards_of(page)
     assert any("missing" in caption.value for caption in page.caption)
 
 
 def test_an_address_that_is_not_understood_is_said_to_be(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark="one", region="x")
     assert len(page.warning) == 2
-    assert len(_cards(page)) == 12
+    assert len(cards_of(page)) == 12
 
 
 def test_a_new_index_shows_without_a_restart(papers: Papers, visit: Visit) -> None:
@@ -463,7 +425,7 @@ def test_a_new_index_shows_without_a_restart(papers: Papers, visit: Visit) -> No
     assert any("1 mark cannot be found yet" in info.value for info in page.info)
     index_papers(papers.archive)
     page.run()
-    assert added in _cards(page)[:3]
+    assert added in cards_of(page)[:3]
     assert not any("cannot be found yet" in info.value for info in page.info)
 
 
@@ -474,8 +436,8 @@ def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Vi
         archive, Settings(Architecture("dcgan", size=32, width=8), steps=1, batch=4, identities=4)
     ).model
     page = visit(archive.folder, mark=one)
-    assert len(_cards(page)) == 11
-    assert f"model {folder.name[:8]} trained on this archive" in _html(page)
+    assert len(cards_of(page)) == 11
+    assert f"model {folder.name[:8]} trained on this archive" in html_of(page)
     assert f"Model {newer.id[:8]} was trained since" in page.info[0].value
     assert page.code[0].value == f"prizemarks index {archive.folder}"
     page = visit(archive.folder, newer.id)
@@ -484,9 +446,9 @@ def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Vi
 
     refresh_index(archive, newer)
     page = visit(archive.folder, mark=one)
-    assert f"model {newer.id[:8]} trained on this archive" in _html(page) and not page.info
+    assert f"model {newer.id[:8]} trained on this archive" in html_of(page) and not page.info
     page = visit(archive.folder, folder.name, mark=one)
-    assert f"model {folder.name[:8]} trained on this archive" in _html(page)
+    assert f"model {folder.name[:8]} trained on this archive" in html_of(page)
     page = visit(archive.folder, bundled_model().id)
     assert page.code[0].value == f"prizemarks index {archive.folder} --model bundled"
 
@@ -498,10 +460,10 @@ def test_more_is_shown_on_demand(papers: Papers, visit: Visit) -> None:
         add_mark(papers.archive, papers.pages[2], image, (130, 100))
     index_papers(papers.archive)
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
-    assert len(_cards(page)) == 24
+    assert len(cards_of(page)) == 24
     page.button(key="more").click().run()
-    assert len(_cards(page)) == 31
-    assert _params(page)["shown"] == "48"
+    assert len(cards_of(page)) == 31
+    assert address_of(page)["shown"] == "48"
 
 
 def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: Visit) -> None:
@@ -523,7 +485,7 @@ def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: 
     page.text_input(key="person").set_value("![x](http://evil.example)")
     page.button(key="confirm").click().run()
     assert known() == ("confirmed", "person:![x](http://evil.example)")
-    assert "![x](http://evil.example) said that it is one." in _html(page)
+    assert "![x](http://evil.example) said that it is one." in html_of(page)
     assert offered() == {"reject", "take back"}
     page.button(key="reject").click().run()
     assert known() == ("rejected", "person:![x](http://evil.example)")
@@ -552,11 +514,11 @@ def test_of_two_people_at_one_mark_the_second_is_told_what_the_first_said(
     bos.button(key="reject").click().run()
     said = f"Ada has meanwhile said that mark {mark} is one: look again."
     assert [one.value for one in bos.error] == [as_markdown(said)]
-    assert "Ada said that it is one." in _html(bos)
+    assert "Ada said that it is one." in html_of(bos)
     with papers.archive.session() as session:
         assert session.get_one(tables.Mark, mark).origin == "person:Ada"
     bos.button(key="reject").click().run()
-    assert not bos.error and "Bo said that it is none." in _html(bos)
+    assert not bos.error and "Bo said that it is none." in html_of(bos)
 
 
 def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: Visit) -> None:
@@ -565,7 +527,7 @@ def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: V
         row = session.get_one(tables.Mark, mark)
         row.status, row.score, row.origin = "confirmed", None, "ingest"
     page = visit(papers.archive.folder, open=str(mark))
-    assert "Is this a mark?" not in _html(page)
+    assert "Is this a mark?" not in html_of(page)
 
 
 def test_an_imported_mark_is_called_none_but_is_no_proposal(papers: Papers, visit: Visit) -> None:
@@ -574,6 +536,6 @@ def test_an_imported_mark_is_called_none_but_is_no_proposal(papers: Papers, visi
         row = session.get_one(tables.Mark, mark)
         row.status, row.origin, row.proposed_by = "confirmed", "import:theirs.csv", None
     page = visit(papers.archive.folder, open=str(mark))
-    assert "A person said that it is one." in _html(page)
+    assert "A person said that it is one." in html_of(page)
     buttons = {button.key or "" for button in page.button}
     assert buttons & {"confirm", "reject", "take back"} == {"reject"}
