@@ -20,7 +20,7 @@ from retrieval.model import bundled_model
 from retrieval.search import Searcher
 from ui.web.asking import ask
 from ui.web.filters import show_filters
-from ui.web.judging import offer_groups, show_group
+from ui.web.groups import offer_groups, show_group
 from ui.web.loading import Holdings, archive_at, holdings, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading

@@ -28,8 +28,8 @@ from ui.web.loading import most_pixels, page_preview, region_of
 from ui.web.markup import section
 from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
 from ui.web.picking import MOST_OFFERED, offered_pages
-from ui.web.query import View, Way
 from ui.web.state import change, show, view
+from ui.web.view import View, Way
 from ui.web.wording import as_markdown
 from ui.wording import counted
 

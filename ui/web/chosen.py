@@ -14,9 +14,9 @@ from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.markup import one_of_many, section
 from ui.web.pictures import mark_picture
-from ui.web.query import MOST_MARKS, View
 from ui.web.state import next_from_top, show, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
+from ui.web.view import MOST_MARKS, View
 from ui.web.wording import as_markdown, named_already
 
 #: What is said after the marks were called one merchant's and of which group, and what went wrong.

@@ -8,8 +8,8 @@ import streamlit as st
 
 from retrieval.catalogue.documents import Facets, Filters
 from ui.web.markup import section
-from ui.web.query import View
 from ui.web.state import change, view
+from ui.web.view import View
 
 _ANY = ""
 

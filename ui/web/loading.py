@@ -28,7 +28,7 @@ from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import Box, page_image, page_region
 from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.picking import sampled_marks
-from ui.web.query import Spot
+from ui.web.view import Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
 TILE, LARGE = 340, 1600

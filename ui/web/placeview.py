@@ -16,8 +16,8 @@ from ui.pictures import beyond_page
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
-from ui.web.query import Spot
 from ui.web.state import back, next_from_top, show_from_top, view
+from ui.web.view import Spot
 from ui.web.wording import as_markdown, canvas_lines, cited, metadata_rows, ship_and_date
 
 #: What went wrong when a place was called a mark.

@@ -25,8 +25,8 @@ from ui.web.loading import place_tile, places_of
 from ui.web.markup import card, one_of_many, section
 from ui.web.outline import in_page
 from ui.web.pictures import mark_picture
-from ui.web.query import MOST_SHOWN, SHOWN, View
 from ui.web.state import change, more_like, next_from_top, show, show_from_top, view
+from ui.web.view import MOST_SHOWN, SHOWN, View
 from ui.web.wording import (
     as_markdown,
     cited,

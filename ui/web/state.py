@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.web.query import View, from_address, to_address
+from ui.web.view import View, from_address, to_address
 
 _VIEW, _ADDRESS, _MOVED, _SCROLLED = "view", "address", "moved", "scrolled"
 

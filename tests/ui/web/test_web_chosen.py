@@ -194,7 +194,7 @@ def test_how_sure_a_person_is_of_some_marks_they_are_not_of_others(
 def test_where_another_mark_would_drop_the_first_that_is_said(
     papers: Papers, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.web.query.MOST_MARKS", 2)
+    monkeypatch.setattr("ui.web.view.MOST_MARKS", 2)
     monkeypatch.setattr("ui.web.chosen.MOST_MARKS", 2)
     (one, *_), (two, *_), (three, *_) = papers.marks
     page = visit(papers.archive.folder, mark=str(one))

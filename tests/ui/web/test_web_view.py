@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.catalogue.documents import Filters
-from ui.web.query import MOST_MARKS, MOST_SHOWN, SHOWN, View, from_address, to_address
+from ui.web.view import MOST_MARKS, MOST_SHOWN, SHOWN, View, from_address, to_address
 
 _MARKS = st.lists(st.integers(1, 10**9), max_size=5, unique=True).map(tuple)
 _YEAR = st.none() | st.integers(1000, 2000)
