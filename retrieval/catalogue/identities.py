@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc
 
 #: What stands between the names of a mark that belongs to several identities.
@@ -52,13 +53,62 @@ class IdentityRow:
     marks: int
 
 
+@dataclass(frozen=True)
+class Member:
+    """A mark of an identity, and a person's word that it is one."""
+
+    mark: int
+    certainty: str
+    said_by: str
+    said_at: datetime
+
+
+def identities_called(session: Session, text: str, most: int) -> tuple[list[IdentityRow], int]:
+    """Return the first `most` identities, by name, and how many there are in all.
+
+    Those whose name holds every word of `text`, whatever the case of its letters.
+    """
+    fitting = [holds(Identity.name, word) for word in text.split()[:8]]
+    rows = _rows().where(*fitting).order_by(func.lower(Identity.name), Identity.id).limit(most)
+    number = session.scalar(select(func.count()).select_from(Identity).where(*fitting))
+    return [IdentityRow(*row) for row in session.execute(rows)], number or 0
+
+
+def identity_row(session: Session, identity: int) -> IdentityRow | None:
+    """Return one identity; None when there is none with this id."""
+    row = session.execute(_rows().where(Identity.id == identity)).first()
+    return IdentityRow(*row) if row is not None else None
+
+
 def identity_called(session: Session, name: str) -> IdentityRow | None:
     """Return the identity of this name, however it is spaced; None when there is none."""
-    plain = " ".join(name.split())
-    found = session.scalar(select(Identity.id).where(Identity.name == plain))
-    if found is None:
-        return None
-    return IdentityRow(found, plain, len(_marks(session, found, but=0)))
+    row = session.execute(_rows().where(Identity.name == " ".join(name.split()))).first()
+    return IdentityRow(*row) if row is not None else None
+
+
+def _rows() -> Select[int, str, int]:
+    return (
+        select(Identity.id, Identity.name, func.count(Mark.id))
+        .outerjoin(IdentityMark, IdentityMark.identity_id == Identity.id)
+        .outerjoin(Mark, and_(Mark.id == IdentityMark.mark_id, Mark.status != "rejected"))
+        .group_by(Identity.id, Identity.name)
+    )
+
+
+def members(session: Session, identity: int) -> list[Member]:
+    """Return the marks of an identity in order of id, those rejected left out."""
+    statement = (
+        select(
+            IdentityMark.mark_id,
+            IdentityMark.certainty,
+            IdentityMark.said_by,
+            IdentityMark.said_at,
+        )
+        .join(Mark, Mark.id == IdentityMark.mark_id)
+        .where(IdentityMark.identity_id == identity, Mark.status != "rejected")
+        .order_by(Mark.id)
+    )
+    return [Member(*row) for row in session.execute(statement)]
 
 
 def said_of(session: Session, mark: int) -> list[Said]:

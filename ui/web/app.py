@@ -21,6 +21,7 @@ from retrieval.search import Searcher
 from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group
+from ui.web.identities import offer_identities, show_identities, show_identity
 from ui.web.loading import Holdings, archive_at, holdings, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading
@@ -89,6 +90,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         if view().searching:
             show_filters(held.facets)
             offer_groups(held.groups)
+            offer_identities(held.identities)
         _about_likeness(len(searcher.index))
     if len(searcher.index) < held.findable:
         missing = counted(held.findable - len(searcher.index), "mark")
@@ -103,6 +105,13 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         return
     if opened is not None:
         show_page(archive, opened)
+        return
+    identity = view().identity
+    if identity is not None:
+        if identity:
+            show_identity(archive, identity)
+        else:
+            show_identities(archive)
         return
     if view().group is not None:
         show_group(searcher, held.groups)

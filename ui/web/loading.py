@@ -17,7 +17,7 @@ from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import marks_to_find
 from retrieval.catalogue.pages import PageRow
-from retrieval.catalogue.tables import Page
+from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop
 from retrieval.everywhere import Places, load_places, load_searcher_everywhere
 from retrieval.index import SEAL
@@ -43,6 +43,7 @@ class Holdings:
     findable: int  # marks that a search may find once all are indexed
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
+    identities: int
 
 
 def archive_at(folder: Path) -> Archive:
@@ -73,6 +74,7 @@ def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holding
             marks_to_find(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
+            session.scalar(select(func.count()).select_from(Identity)) or 0,
         )
 
 

@@ -38,8 +38,7 @@ _MOST_OTHERS = 12
 
 def show_page(archive: Archive, mark: int) -> None:
     """Show the page of `mark`."""
-    whence = "Back to the results" if view().group is None else "Back to the group"
-    st.button(whence, on_click=lambda: back(opened=None), key="back")
+    st.button(_whence(), on_click=lambda: back(opened=None), key="back")
     with archive.session() as session:
         row = mark_rows(session, [mark]).get(mark)
         others = page_marks(session, row.page) if row is not None else []
@@ -85,7 +84,12 @@ def show_page(archive: Archive, mark: int) -> None:
                 "Search another part of this page",
                 key="other part",
                 on_click=lambda: next_from_top(
-                    way="page", page=page.page, region=None, opened=None, group=None
+                    way="page",
+                    page=page.page,
+                    region=None,
+                    opened=None,
+                    group=None,
+                    identity=None,
                 ),
             )
         for one in said:
@@ -116,6 +120,13 @@ def show_page(archive: Archive, mark: int) -> None:
         _show_others(archive, others)
 
 
+def _whence() -> str:
+    """Say what lies under the page and is seen again without it."""
+    if view().identity is not None:
+        return "Back to the identity"
+    return "Back to the results" if view().group is None else "Back to the group"
+
+
 def _show_identity(
     archive: Archive, said: Said, kin: dict[int, MarkRow], canvases: dict[int, CanvasRow]
 ) -> None:
@@ -135,13 +146,18 @@ def _show_identity(
                     on_click=lambda mark=mark: next_from_top(opened=mark),
                 )
     if len(said.others) > _MOST_OTHERS:
-        st.caption(f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}.")
+        st.button(
+            f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}",
+            key=f"identity-{said.identity}",
+            type="tertiary",
+            on_click=lambda: next_from_top(opened=None, identity=said.identity),
+        )
     if said.group is not None:
         st.button(
             "See the group",
             key=f"group-{said.group}",
             help="What was said of it can be taken back there.",
-            on_click=lambda: next_from_top(opened=None, group=said.group),
+            on_click=lambda: next_from_top(opened=None, identity=None, group=said.group),
         )
 
 

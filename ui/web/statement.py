@@ -11,6 +11,7 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import Certainty
 from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
+from ui.web.state import next_from_top
 from ui.web.wording import as_markdown
 from ui.wording import counted
 
@@ -70,6 +71,13 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
         f"There is a “{as_markdown(known.name)}” already, with {several}: these are the same "
         "merchant’s",
         key=same,
+        persist_state="session",
+    )
+    st.button(
+        as_markdown(f"Look at “{known.name}”"),
+        key=f"identity-{known.identity}",
+        type="tertiary",
+        on_click=lambda: next_from_top(identity=known.identity),
     )
     return Asked(named, certainty, known, same)
 

@@ -22,7 +22,7 @@ MOST_MARKS = 50
 
 @dataclass(frozen=True)
 class View:
-    """A query, how it was put, and which mark's page, place or proposed group lies open.
+    """A query, how it was put, and which mark's page, place, group or identity lies open.
 
     A sketch or an uploaded picture is no part of it: it does not fit into an address.
     """
@@ -40,6 +40,7 @@ class View:
     mirrored: bool = False  # and its mirror image
     everywhere: bool = False  # and where no mark was found
     place: Spot | None = None  # a place that is no mark, open on its page
+    identity: int | None = None  # one whose marks are shown, or 0 for the list of all
 
     @property
     def ways(self) -> tuple[Orientation, ...]:
@@ -48,8 +49,9 @@ class View:
 
     @property
     def searching(self) -> bool:
-        """Whether the search is seen, and not a mark's, place's or group's page over it."""
-        return self.opened is None and self.place is None and self.group is None
+        """Whether the search is seen, and nothing lies open over it."""
+        open_now = (self.opened, self.place, self.group, self.identity)
+        return all(one is None for one in open_now)
 
     def more_like(self, mark: int) -> View:
         """Return the view after "more like this" on `mark`."""
@@ -61,8 +63,13 @@ class View:
             opened=None,
             group=None,
             place=None,
+            identity=None,
             shown=SHOWN,
         )
+
+    def more_like_all(self, marks: tuple[int, ...]) -> View:
+        """Return the view after "more like these" on marks that are said to be one's."""
+        return View("marks", marks[:MOST_MARKS], where=self.where)
 
     def more_like_place(self, place: Spot) -> View:
         """Return the view after "more like this" on a place that is no mark."""
@@ -118,6 +125,7 @@ def to_address(view: View) -> dict[str, str]:
         "mirrored": "1" if view.mirrored else "",
         "everywhere": "1" if view.everywhere else "",
         "place": "" if view.place is None else _joined((view.place[0], *view.place[1])),
+        "identity": "" if view.identity is None else str(view.identity),
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -181,6 +189,7 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
             mirrored,
             everywhere,
             place,
+            number("identity", 0),
         ),
         problems,
     )

@@ -10,8 +10,11 @@ from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import (
     IdentityRow,
     Word,
+    identities_called,
     identity_called,
     identity_names,
+    identity_row,
+    members,
     names_of,
     rename_identity,
     said_of,
@@ -58,6 +61,24 @@ def test_an_identity_is_found_by_its_name(named: Archive) -> None:
         assert identity_called(session, " the   anchor") == IdentityRow(2, "the anchor", 1)
         assert identity_called(session, "Jan") == IdentityRow(1, "Jan", 1)
         assert identity_called(session, "") is None
+
+
+def test_identities_are_listed_by_name_with_their_marks(named: Archive) -> None:
+    with named.writing() as session:
+        session.add(Identity(name="ÉTOILE of jan"))
+        session.get_one(Mark, 1).status = "rejected"
+    with named.session() as session:
+        rows, number = identities_called(session, "", 2)
+        assert (rows, number) == ([IdentityRow(1, "Jan", 1), IdentityRow(2, "the anchor", 1)], 3)
+        assert identities_called(session, "JAN étoile", 9) == (
+            [IdentityRow(3, "ÉTOILE of jan", 0)], 1,
+        )  # fmt: skip
+        assert identities_called(session, "anchor jan", 9) == ([], 0)
+        assert identity_row(session, 2) == IdentityRow(2, "the anchor", 1)
+        assert identity_row(session, 9) is None
+        assert [(one.mark, one.certainty, one.said_by) for one in members(session, 1)] == [
+            (3, "certain", "R")
+        ]
 
 
 def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Archive) -> None:

@@ -27,14 +27,14 @@ _WAYS = st.tuples(st.booleans(), st.booleans())
     _WAYS,
     st.booleans(),
     _PLACE,
+    st.none() | st.integers(0, 10**9),
 )
 def test_a_query_by_marks_survives_its_address(
-    liked, disliked, where, opened, shown, group, ways, everywhere, place
+    liked, disliked, where, opened, shown, group, ways, everywhere, place, identity
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    view = View(
-        "marks", liked, disliked, None, None, where, opened, shown, group, *ways, everywhere, place
-    )
+    over = (everywhere, place, identity)
+    view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways, *over)
     assert from_address(to_address(view)) == (view, [])
 
 
@@ -79,6 +79,7 @@ def test_an_address_says_which_way_is_open_where_that_is_not_plain() -> None:
                 "mirrored",
                 "everywhere",
                 "place",
+                "identity",
             ]
         ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
@@ -129,6 +130,13 @@ def test_more_like_this_holds_the_query_as_before_and_a_new_start_does_not() -> 
     view = View(turned=True, mirrored=True).more_like(3)
     assert len(view.ways) == 8
     assert len(view.start_again().ways) == 1
+
+
+def test_more_like_an_identity_looks_for_its_marks_alone() -> None:
+    before = View("marks", (9,), (2,), where=Filters(ship="Anna"), identity=3)
+    after = before.more_like_all(tuple(range(1, 60)))
+    assert after == View("marks", tuple(range(1, 51)), where=Filters(ship="Anna"))
+    assert after.searching and not before.searching
 
 
 def test_without_a_liked_mark_there_is_no_query_by_marks() -> None:

@@ -1,0 +1,109 @@
+"""What has been established: the identities that people have named, and the marks of each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.canvases import canvas_rows
+from retrieval.catalogue.identities import identities_called, identity_row, members
+from retrieval.catalogue.marks import mark_rows
+from ui.web.markup import card, one_of_many, section
+from ui.web.pictures import mark_picture
+from ui.web.results import CARD
+from ui.web.state import change, more_like, next_from_top, show_from_top, view
+from ui.web.view import SHOWN
+from ui.web.wording import as_markdown, cited, credit, said_on, ship_and_date
+from ui.wording import counted
+
+#: Identities that are listed at once: of more, nobody reads the list, and a name is typed.
+MOST_LISTED = 100
+
+
+def offer_identities(identities: int) -> None:
+    """Show the way to what has been established, in the side of the page, if there is any."""
+    if not identities:
+        return
+    st.html(section("Identities"))
+    st.button(
+        f"See {counted(identities, 'identity', 'identities')}",
+        key="identities",
+        help="Marks that people have said to be one merchant’s.",
+        on_click=lambda: next_from_top(identity=0),
+    )
+
+
+def show_identities(archive: Archive) -> None:
+    """Show the list of all identities, each with the way to its marks."""
+    st.button("Back to the search", key="search", on_click=lambda: change(identity=None))
+    st.html(section("Identities", "What people have said to be one merchant’s mark."))
+    text = st.text_input("Find a name", key="identity text", persist_state="session")
+    with archive.session() as session:
+        rows, fitting = identities_called(session, text, MOST_LISTED)
+    if fitting > len(rows):
+        st.caption(
+            f"{fitting:,} fit; the first {MOST_LISTED} are listed. Type more to find another."
+        )
+    elif not rows:
+        st.caption("No identity has a name with these words.")
+    with st.container(gap="xsmall", key="links-identities"):
+        for row in rows:
+            st.button(
+                as_markdown(f"{row.name} · {counted(row.marks, 'mark')}"),
+                key=f"identity-{row.identity}",
+                type="tertiary",
+                on_click=lambda identity=row.identity: next_from_top(
+                    identity=identity, shown=SHOWN
+                ),
+            )
+
+
+def show_identity(archive: Archive, identity: int) -> None:
+    """Show the marks of one identity, and who said so of each."""
+    now = view()
+    whence = "Back to the search" if now.group is None else "Back to the group"
+    with st.container(horizontal=True, key="steps"):
+        st.button(whence, key="search", on_click=lambda: change(identity=None))
+        st.button("All identities", key="all", on_click=lambda: next_from_top(identity=0))
+    with archive.session() as session:
+        found = identity_row(session, identity)
+        those = members(session, identity)
+        rows = mark_rows(session, [one.mark for one in those[: now.shown]])
+        canvases = canvas_rows(session, [row.page for row in rows.values()])
+    if found is None:
+        st.warning(f"This archive has no identity {identity}, or what was said was taken back.")
+        return
+    st.html(section(f"“{found.name}”", f"{counted(found.marks, 'mark')}."))
+    st.button(
+        "More like these",
+        key="more-all",
+        type="primary",
+        disabled=not those,
+        on_click=lambda: show_from_top(view().more_like_all(tuple(one.mark for one in those))),
+    )
+    with st.container(horizontal=True, gap="small", key="results"):
+        for one in those[: now.shown]:
+            row, mark = rows[one.mark], one.mark
+            canvas = canvases.get(row.page)
+            where = cited(row.document, row.source, canvas)
+            said = f"{one.certainty}, as {said_on(one.said_by, one.said_at)}"
+            with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
+                mark_picture(archive, row.crop, f"mark {mark}, {where}")
+                beside, whose = ship_and_date(row.document), credit(canvas)
+                st.html(card("", False, where, beside, already=said, credit=whose))
+                with st.container(horizontal=True, gap="small", key=f"links-{mark}"):
+                    st.button(
+                        one_of_many("Open page", f"of mark {mark}"),
+                        key=f"open-{mark}",
+                        type="tertiary",
+                        on_click=lambda mark=mark: next_from_top(opened=mark),
+                    )
+                    st.button(
+                        one_of_many("More like this", f"mark {mark}"),
+                        key=f"more-{mark}",
+                        type="tertiary",
+                        on_click=more_like,
+                        args=(mark,),
+                    )
+    if len(those) > now.shown:
+        st.button("Show more", key="more", on_click=lambda: change(shown=now.shown + SHOWN))
