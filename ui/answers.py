@@ -1,20 +1,29 @@
-"""Search results as the command prints them: JSON lines for programs, a table for people."""
+"""Search results for whom they are: JSON lines for programs, a table for people, CSV to keep."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from ingest.csv_text import BYTE_ORDER_MARK, table_text
+from ingest.formulas import as_shown
 from retrieval.everywhere import Found
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit
 from ui.canvases import beyond
-from ui.wording import alikeness, held_in_words
+from ui.wording import alikeness, held_in_words, known
+
+#: The columns of `as_csv`: of the result, of its document, of its page's canvas.
+_OF_HIT = (
+    "rank", "mark", "status", "unrelated", "source", "page", "x", "y", "width", "height",
+)  # fmt: skip
+_OF_DOCUMENT = ("reference", "title", "date", "ship", "captain", "place")
+_OF_CANVAS = ("page_label", "attribution", "rights")
 
 
 def as_json(
@@ -57,6 +66,42 @@ def _result(hit: Found) -> dict[str, Any]:
         "box": list(hit.box),
         "document": hit.document,
     }
+
+
+def as_csv(
+    hits: Sequence[Found], names: Mapping[int, str], ways: Sequence[Orientation] = (UPRIGHT,)
+) -> str:
+    """Return one query's ranked list as a table in CSV, as a spreadsheet shows it.
+
+    Its columns are called as those of `export --format csv` and the fields of `as_json`, without
+    `score`, which is a proposal's in such tables; `names` are the identities of marks. What would
+    be run as a formula is written as text.
+    """
+    several = ("turned", "mirrored") if len(ways) > 1 else ()
+    rows = []
+    for hit in hits:
+        said, document = beyond(hit.canvas, hit.document), hit.document or {}
+        mark = hit.mark if isinstance(hit, Hit) else None
+        found = [
+            *(document.get(name) for name in _OF_DOCUMENT),
+            *((said.label, said.attribution, said.rights) if said is not None else [None] * 3),
+            names.get(mark) if mark is not None else None,
+        ]
+        rows.append(
+            [
+                hit.rank,
+                mark,
+                hit.status if isinstance(hit, Hit) else None,
+                float(f"{hit.unrelated:.3g}"),
+                as_shown(hit.source),
+                hit.page,
+                *hit.box,
+                *(_way(hit).values() if several else ()),
+                *(as_shown(known(one)) for one in found),
+            ]
+        )
+    columns = (*_OF_HIT, *several, *_OF_DOCUMENT, *_OF_CANVAS, "identity")
+    return BYTE_ORDER_MARK + table_text(columns, rows)
 
 
 def as_table(query: str, hits: Sequence[Found], ways: Sequence[Orientation] = (UPRIGHT,)) -> Table:

@@ -35,6 +35,15 @@ def canvas_rows(session: Session, pages: Sequence[int]) -> dict[int, CanvasRow]:
     return found
 
 
+def canvas_address(session: Session, page: int) -> str | None:
+    """Return the address of the canvas that a page was fetched from, of http or https alone."""
+    details = session.scalar(select(Page.details).where(Page.id == page))
+    address = (details or {}).get("canvas")
+    if isinstance(address, str) and address.startswith(("http://", "https://")):
+        return address
+    return None
+
+
 def canvas_row(details: Mapping[str, Any]) -> CanvasRow | None:
     """Return what a page's details say of its canvas; None where that is nothing."""
     said = [details.get(name) for name in ("label", "attribution", "rights")]

@@ -51,13 +51,24 @@ def section(title: str, line: str = "") -> str:
     return f"<div class='pm-section'><h2>{escape(title)}</h2>{under}</div>"
 
 
-def table(rows: Sequence[tuple[str, str]]) -> str:
-    """Return (label, value) rows as a table."""
+def table(rows: Sequence[tuple[str, str]], links: Sequence[tuple[str, str]] = ()) -> str:
+    """Return (label, value) rows as a table, and under them `links`: (label, address).
+
+    An address that is not of http or https is shown, and leads nowhere.
+    """
+    cells = [(label, escape(value)) for label, value in rows]
+    cells += [(label, _link(address)) for label, address in links]
     body = "".join(
-        f"<tr><th scope='row'>{escape(label)}</th><td>{escape(value)}</td></tr>"
-        for label, value in rows
+        f"<tr><th scope='row'>{escape(label)}</th><td>{cell}</td></tr>" for label, cell in cells
     )
     return f"<table class='pm-table'><tbody>{body}</tbody></table>"
+
+
+def _link(address: str) -> str:
+    shown = escape(address)
+    if not address.startswith(("http://", "https://")):
+        return shown
+    return f"<a href='{shown}' target='_blank' rel='noopener noreferrer'>{shown}</a>"
 
 
 def one_of_many(label: str, which: str) -> str:

@@ -6,13 +6,14 @@ import streamlit as st
 
 from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import CanvasRow, canvas_rows
+from retrieval.catalogue.canvases import CanvasRow, canvas_address, canvas_rows
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
+from ui.web.citing import show_citation
 from ui.web.leaving import offer_leaving
 from ui.web.loading import page_preview
 from ui.web.markup import card, one_of_many, section, table
@@ -25,6 +26,7 @@ from ui.web.wording import (
     STATUS,
     as_markdown,
     canvas_lines,
+    citation,
     cited,
     metadata_rows,
     said_on,
@@ -48,6 +50,7 @@ def show_page(archive: Archive, mark: int) -> None:
         kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])
         shown = [row, *kin.values()] if row is not None else []
         canvases = canvas_rows(session, [one.page for one in shown])
+        address = canvas_address(session, row.page) if row is not None else None
     if row is None or page is None:
         st.warning(f"This archive has no mark {mark}.")
         return
@@ -115,7 +118,20 @@ def show_page(archive: Archive, mark: int) -> None:
             ("Found by", row.origin),
         ]
         st.html(section("What is known"))
-        st.html(table(rows))
+        st.html(table(rows, [("Canvas", address)] if address else []))
+        what = (
+            f"mark {mark}" if row.status == "confirmed" else f"mark {mark} ({STATUS[row.status]})"
+        )
+        show_citation(
+            citation(
+                cited(row.document, row.source, canvas),
+                page.source,
+                page.frame,
+                row.box,
+                (page.width, page.height),
+                f"{what} in the archive {archive.folder.name}",
+            )
+        )
         st.caption("The address of this page in your browser leads back to this mark.")
         _show_others(archive, others)
 

@@ -6,19 +6,20 @@ import streamlit as st
 
 from ingest.confirming import confirm_place
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import canvas_rows
+from retrieval.catalogue.canvases import canvas_address, canvas_rows
 from retrieval.catalogue.errors import PrizemarksError, SourceError
 from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.pages import place_pages
 from ui.pictures import beyond_page
+from ui.web.citing import show_citation
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
-from ui.web.wording import as_markdown, canvas_lines, cited, metadata_rows, ship_and_date
+from ui.web.wording import as_markdown, canvas_lines, citation, cited, metadata_rows, ship_and_date
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
@@ -32,6 +33,7 @@ def show_place(archive: Archive, place: Spot) -> None:
         page = catalogued_page(session, number)
         known = place_pages(session, [number]).get(number)
         canvas = canvas_rows(session, [number]).get(number)
+        address = canvas_address(session, number)
         marks = [row.box for row in page_marks(session, number) if row.status != "rejected"]
     if page is None or known is None:
         st.warning(f"This archive has no page {number}.")
@@ -78,7 +80,17 @@ def show_place(archive: Archive, place: Spot) -> None:
         x, y, width, height = box
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
         st.html(section("What is known"))
-        st.html(table(rows))
+        st.html(table(rows, [("Canvas", address)] if address else []))
+        show_citation(
+            citation(
+                cited(known.document, known.source, canvas),
+                page.source,
+                page.frame,
+                box,
+                (page.width, page.height),
+                f"a place not among the marks of the archive {archive.folder.name}",
+            )
+        )
 
 
 def _confirm(archive: Archive, place: Spot) -> None:

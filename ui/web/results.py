@@ -20,6 +20,7 @@ from retrieval.everywhere import (
     search_marks_everywhere,
 )
 from retrieval.search import Hit, Searcher, search_images, search_marks
+from ui.answers import as_csv
 from ui.web.asking import Question
 from ui.web.loading import place_tile, places_of
 from ui.web.markup import card, one_of_many, section
@@ -116,6 +117,15 @@ def show_results(searcher: Searcher, question: Question) -> None:
         st.button("Show more", on_click=lambda: change(shown=now.shown + more), key="more")
     elif len(hits) > now.shown:
         st.caption(f"The first {MOST_SHOWN} are shown. Narrow the search to see others.")
+    st.download_button(
+        "Download these results as CSV",
+        as_csv(hits[: now.shown], names, now.ways),
+        file_name="marks.csv",
+        mime="text/csv",
+        key="csv",
+        on_click="ignore",
+        type="tertiary",
+    )
 
 
 def _card(archive: Archive, hit: Hit, way: str, identity: str) -> None:

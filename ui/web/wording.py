@@ -9,6 +9,7 @@ from typing import Any
 
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.naming import image_called
 from ui.canvases import beyond
 from ui.wording import NOTABLE, alikeness, counted, known
 
@@ -68,6 +69,24 @@ def cited(document: Mapping[str, Any] | None, source: str, canvas: CanvasRow | N
     if not label or (name == source and name.endswith(label)):
         return name
     return f"{name}, {label}"
+
+
+def citation(
+    where: str,
+    source: str,
+    frame: int,
+    box: tuple[int, int, int, int],
+    size: tuple[int, int],
+    what: str,
+) -> str:
+    """Return a text to cite a place by: what its page is `cited` as, its file, its box.
+
+    `size` is the page's in pixels, `what` says what is there and in which archive.
+    """
+    of_file = where == source or where.startswith(f"{source}, ")
+    page = image_called(where if of_file else f"{where}, {source}", frame)
+    x, y, width, height = box
+    return f"{page}, box {x},{y},{width},{height} of {size[0]} × {size[1]} pixels, {what}"
 
 
 def ship_and_date(document: Mapping[str, Any] | None) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import CanvasRow, canvas_rows
+from retrieval.catalogue.canvases import CanvasRow, canvas_address, canvas_rows
 
 
 def add_page(archive: Archive, number: int, details: dict[str, object] | None) -> int:
@@ -31,3 +31,12 @@ def test_what_canvases_say_is_given_by_page(archive: Archive) -> None:
         }
         assert canvas_rows(session, [second]) == {second: CanvasRow("f. 12v", None, None)}
         assert canvas_rows(session, []) == {}
+
+
+def test_a_canvas_has_an_address_on_the_web_or_none(archive: Archive) -> None:
+    given = ("https://example.org/c/1", "http://example.org/c/1", "javascript:x", "urn:c:1", 7)
+    pages = [add_page(archive, at, {"canvas": one}) for at, one in enumerate(given)]
+    pages += [add_page(archive, 8, {"label": "f. 1"}), add_page(archive, 9, None), 999]
+    with archive.session() as session:
+        found = [canvas_address(session, page) for page in pages]
+    assert found == [*given[:2], *[None] * 6]

@@ -94,3 +94,30 @@ def test_other_marks_of_an_identity_say_so_too(fetched: Papers, visit: Visit) ->
             )
     shown = html_of(visit(fetched.archive.folder, open=str(two)))
     assert "pm-reference'>HCA 32/1/1, f. 12r</p>" in shown
+
+
+def test_a_page_links_to_its_canvas_and_gives_a_text_to_cite(fetched: Papers, visit: Visit) -> None:
+    (one, *_), (two, *_), (three, *_) = fetched.marks
+    with fetched.archive.writing() as session:
+        for number, address in ((0, "https://example.org/c/1"), (1, "javascript:alert(1)")):
+            page = session.get_one(tables.Page, fetched.pages[number])
+            page.details = {**(page.details or {}), "canvas": address}
+        session.get_one(tables.Mark, one).status = "confirmed"
+    page = visit(fetched.archive.folder, open=str(one))
+    assert "Canvas</th><td><a href='https://example.org/c/1' " in html_of(page)
+    assert [block.value for block in page.code] == [
+        "HCA 32/1/1, f. 12r, 0.png, box 40,50,60,60 of 500 × 360 pixels, mark 1 in the archive "
+        "archive"
+    ]
+    for mark in (two, three):
+        assert "<a " not in html_of(visit(fetched.archive.folder, open=str(mark)))
+    place = visit(fetched.archive.folder, place=f"{fetched.pages[0]},1,2,30,40")
+    assert "Canvas</th><td><a href='https://example.org/c/1' " in html_of(place)
+    assert place.code[0].value == (
+        "HCA 32/1/1, f. 12r, 0.png, box 1,2,30,40 of 500 × 360 pixels, a place not among the marks "
+        "of the archive archive"
+    )
+    assert (
+        "mark 9 (proposed by the program) in the archive"
+        in visit(fetched.archive.folder, open=str(three)).code[0].value
+    )

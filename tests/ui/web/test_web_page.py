@@ -65,6 +65,13 @@ def test_an_address_names_a_mark_and_the_same_marks_come_first(
     assert len(found) == 11
 
 
+def test_the_results_shown_can_be_downloaded(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
+    (button,) = page.get("download_button")
+    assert button.proto.label == "Download these results as CSV"
+    assert not visit(papers.archive.folder).get("download_button")
+
+
 def test_of_a_few_marks_it_is_not_said_how_alike_they_are(papers: Papers, visit: Visit) -> None:
     with papers.archive.writing() as session:
         for mark in papers.marks[2]:

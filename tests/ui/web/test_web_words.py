@@ -13,6 +13,7 @@ from ui.web.wording import (
     as_markdown,
     by_chance,
     canvas_lines,
+    citation,
     cited,
     credit,
     likeness,
@@ -92,6 +93,37 @@ def test_a_place_is_cited_with_its_page() -> None:
     assert cited(document, "x", CanvasRow(" f.\n12r ", None, None)) == "HCA 32/1, f. 12r"
     assert cited(None, "Letters/f. 12r", FULL) == "Letters/f. 12r", "it is in the name already"
     assert cited(None, "Letters/canvas 3", FULL) == "Letters/canvas 3, f. 12r"
+
+
+def test_a_place_is_cited_with_its_file_and_box() -> None:
+    size, what = (500, 360), "mark 17 in the archive my-archive"
+    said = citation("HCA 32/1, f. 12r", "box/7.tif", 1, (40, 50, 60, 70), size, what)
+    assert said == (
+        "HCA 32/1, f. 12r, box/7.tif, image 2, box 40,50,60,70 of 500 × 360 pixels, mark 17 in the "
+        "archive my-archive"
+    )
+    said = citation("box/7.tif", "box/7.tif", 0, (40, 50, 60, 70), size, what)
+    assert said.startswith("box/7.tif, box 40,50")
+
+
+@pytest.mark.parametrize(
+    ("address", "cell"),
+    [
+        (
+            "https://example.org/canvas?a=1&b='2",
+            "<a href='https://example.org/canvas?a=1&amp;b=&#x27;2' target='_blank' "
+            "rel='noopener noreferrer'>https://example.org/canvas?a=1&amp;b=&#x27;2</a>",
+        ),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("https://<img src=x>", "<a href='https://&lt;img src=x&gt;' target='_blank' "
+         "rel='noopener noreferrer'>https://&lt;img src=x&gt;</a>"),
+    ],
+)  # fmt: skip
+def test_only_addresses_of_the_web_are_links(address: str, cell: str) -> None:
+    assert table([], [("Canvas", address)]) == (
+        "<table class='pm-table'><tbody>"
+        f"<tr><th scope='row'>Canvas</th><td>{cell}</td></tr></tbody></table>"
+    )
 
 
 def test_credit_is_one_line() -> None:

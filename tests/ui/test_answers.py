@@ -1,0 +1,40 @@
+"""What a search found, written as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from retrieval.catalogue.canvases import CanvasRow
+from retrieval.everywhere import Place
+from retrieval.orientation import UPRIGHT, Orientation
+from retrieval.search import Hit
+from ui.answers import as_csv
+
+HIT = Hit(
+    1, 17, 0.871203, 0.00049651, "=cmd|x.jpg", 4, (120, 340, 90, 110), "0" * 64, "proposed",
+    {"reference": "HCA 32/1", "title": "@Letter\nof 3 May", "ship": "De Hoop", "date": None},
+    Orientation(turned=90, mirrored=True), CanvasRow("f. 12r", "The Archive", None),
+)  # fmt: skip
+PLACE = Place(2, 0.7, 0.01, "2.png", 5, (1, 2, 3, 4), None)
+
+
+def test_results_are_rows_that_a_spreadsheet_shows_and_does_not_run() -> None:
+    text = as_csv([HIT, PLACE], {17: "+Jan; the anchor"})
+    assert text.startswith("\ufeffrank,mark,status,unrelated,source,page,x,y,width,height,ref")
+    first, second = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert first == {
+        "rank": "1", "mark": "17", "status": "proposed", "unrelated": "0.000497",
+        "source": "'=cmd|x.jpg", "page": "4", "x": "120", "y": "340", "width": "90",
+        "height": "110", "reference": "HCA 32/1", "title": "'@Letter of 3 May", "date": "",
+        "ship": "De Hoop", "captain": "", "place": "", "page_label": "f. 12r",
+        "attribution": "The Archive", "rights": "", "identity": "'+Jan; the anchor",
+    }  # fmt: skip
+    assert (second["mark"], second["status"], second["source"]) == ("", "", "2.png")
+    assert (second["reference"], second["identity"]) == ("", "")
+
+
+def test_held_in_several_ways_each_row_says_in_which() -> None:
+    text = as_csv([HIT], {}, (UPRIGHT, Orientation(turned=90, mirrored=True)))
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert (row["turned"], row["mirrored"], row["identity"]) == ("90", "True", "")
