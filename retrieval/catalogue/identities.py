@@ -183,17 +183,20 @@ def words_on(session: Session, marks: Sequence[int]) -> dict[int, list[Word]]:
     return words
 
 
-def rename_identity(session: Session, identity: int, name: str) -> None:
+def rename_identity(session: Session, seen: Said, name: str) -> None:
     """Call an identity otherwise; what was said of its marks stays.
 
-    Call it in a transaction that began for writing. Raises QueryError when the name is lacking, too
-    long or another identity's, and when the identity is gone.
+    `seen` is the identity as whoever renames it was shown it. Call it in a transaction that began
+    for writing. Raises QueryError when the name is lacking, too long or another identity's, and
+    when the identity is gone or was renamed meanwhile.
     """
     name = plain_name(name, "the mark")
-    found = session.get(Identity, identity)
+    found = session.get(Identity, seen.identity)
     if found is None:
         raise QueryError("What was said of these marks has been taken back: look again.")
-    others = select(Identity.id).where(Identity.name == name, Identity.id != identity)
+    if found.name != seen.name:
+        raise QueryError(f"Somebody has meanwhile renamed it {found.name!r}: look again.")
+    others = select(Identity.id).where(Identity.name == name, Identity.id != seen.identity)
     if session.scalar(others) is not None:
         raise QueryError(f"There is another mark called {name!r} already: give another name.")
     found.name = name

@@ -28,7 +28,7 @@ def offer_renaming(archive: Archive, said: Said) -> None:
             "Rename",
             key=f"rename-{said.identity}",
             on_click=_rename,
-            args=(archive, said.identity, named),
+            args=(archive, said, named),
         )
         problem, identity = st.session_state.get(_PROBLEM, ("", 0))
         if identity == said.identity:
@@ -36,9 +36,9 @@ def offer_renaming(archive: Archive, said: Said) -> None:
             st.error(as_markdown(problem))
 
 
-def _rename(archive: Archive, identity: int, named: str) -> None:
+def _rename(archive: Archive, said: Said, named: str) -> None:
     try:
         with archive.writing() as session:
-            rename_identity(session, identity, st.session_state[named])
+            rename_identity(session, said, st.session_state[named])
     except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error), identity
+        st.session_state[_PROBLEM] = str(error), said.identity

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -85,7 +86,7 @@ def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Arch
     with named.session() as session:
         before = said_of(session, 1)
     with named.writing() as session:
-        rename_identity(session, 1, "  Jan \n de Vries ")
+        rename_identity(session, before[0], "  Jan \n de Vries ")
     with named.session() as session:
         assert identity_names(session, [1, 3]) == {1: "Jan de Vries", 3: "Jan de Vries; the anchor"}
         (after,) = said_of(session, 1)
@@ -94,7 +95,9 @@ def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Arch
             (one.identity, one.said_by, one.said_at, one.others) for one in before
         ]
     with named.writing() as session:
-        rename_identity(session, 1, "Jan de Vries")
+        rename_identity(session, after, "Jan de Vries")
+    with named.writing() as session, pytest.raises(QueryError, match="renamed it 'Jan de Vries'"):
+        rename_identity(session, before[0], "Piet")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,8 @@ def test_a_name_that_cannot_be_given_is_refused(
     named: Archive, identity: int, name: str, said: str
 ) -> None:
     with pytest.raises(QueryError, match=said), named.writing() as session:
-        rename_identity(session, identity, name)
+        seen = replace(said_of(session, 1)[0], identity=identity)
+        rename_identity(session, seen, name)
     with named.session() as session:
         names = session.scalars(select(Identity.name).order_by(Identity.id)).all()
     assert names == ["Jan", "the anchor"]
