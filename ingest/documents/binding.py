@@ -38,7 +38,8 @@ def bind_pages(
     A claim meets the page that it names: by its path below the SOURCE of this run, which names
     the files `given`; else by its source, or as much of its end as only one page has; never by a
     page's position, and never a file that was not ingested. An address that another system uses
-    meets the one page whose path agrees with it furthest from the end. Every image of a
+    meets the one page whose path agrees with it furthest from the end. Of claims that meet one
+    page for different documents, that which agrees with it furthest has it. Every image of a
     multi-page file goes to the document, one after another. Call `store_documents` first.
     """
     documents = {
@@ -101,32 +102,96 @@ def claims_met(
     `locations` are those of the sources' masters, `given` are the files of this run.
     """
     finder = _Finder(locations, given)
-    owners: dict[str, tuple[DocumentsFile, PageClaim]] = {}
-    problems: list[str] = []
+    meetings: dict[str, list[_Meeting]] = defaultdict(list)
+    problems: dict[int, str] = {}  # by the place of the claim
     met: set[int] = set()
-    for at, file, claim in [
-        (at, one, claim) for at, one in enumerate(files) for claim in one.claims
-    ]:
+    claims = [(number, claim) for number, file in enumerate(files) for claim in file.claims]
+    for at, (number, claim) in enumerate(claims):
         found = finder.find(claim)
-        where = f"{file.name}, line {claim.line}:"
-        if len(found) != 1:
-            problems.append(
-                f"{where} no page {claim.source!r} has been ingested."
-                if not found
-                else f"{where} {claim.source!r} may be any of {len(found)} pages, such as "
-                f"{found[0]!r} and {found[1]!r}: write more of its path."
+        if len(found) == 1:
+            agreement = finder.agreement(claim, found[0])
+            meetings[found[0]].append(_Meeting(at, files[number], claim, agreement))
+            met.add(number)
+        elif found:
+            problems[at] = (
+                f"{claim.source!r} may be any of {len(found)} pages, such as {found[0]!r} and "
+                f"{found[1]!r}: write more of its path."
             )
-            continue
-        met.add(at)
-        giver, owner = owners.setdefault(found[0], (file, claim))
-        if owner.reference != claim.reference:
-            line = f"line {owner.line}" + (f" of {giver.name}" if giver is not file else "")
-            problems.append(
-                f"{where} the page {found[0]!r} was given to {owner.reference} on {line}; "
-                "it stays there."
+        else:
+            problems[at] = f"no page {claim.source!r} has been ingested."
+    owners: list[tuple[int, str, PageClaim]] = []
+    for source, claimed in meetings.items():
+        owner, failed = _owner_of(source, claimed)
+        problems |= failed
+        if owner is not None:
+            owners.append((owner.at, source, owner.claim))
+    return (
+        {source: claim for _, source, claim in sorted(owners, key=lambda one: one[0])},
+        [
+            f"{files[number].name}, line {claim.line}: {problems[at]}"
+            for at, (number, claim) in enumerate(claims)
+            if at in problems
+        ],
+        [file.name for number, file in enumerate(files) if file.claims and number not in met],
+    )
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    """How far a written path agrees with a page: parts, counted from the end, and if all of it."""
+
+    parts: int
+    whole: bool
+    path: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        return self.parts, self.whole
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """A claim that means one page alone: its place among all claims, and how far they agree."""
+
+    at: int
+    file: DocumentsFile
+    claim: PageClaim
+    agreement: _Agreement
+
+
+def _owner_of(source: str, claimed: Sequence[_Meeting]) -> tuple[_Meeting | None, dict[int, str]]:
+    """Return which of the claims has the page; what is to be said of each other, by its place.
+
+    It is the one that agrees with the page further than those of other documents; of several with
+    one and the same path the first; else none.
+    """
+    furthest = max(one.agreement.rank for one in claimed)
+    owner, *others = [one for one in claimed if one.agreement.rank == furthest]
+    rivals = [one for one in others if one.claim.reference != owner.claim.reference]
+    problems: dict[int, str] = {}
+    if any(one.agreement.path != owner.agreement.path for one in rivals):
+        for one in claimed:
+            rival = owner if one.claim.reference != owner.claim.reference else rivals[0]
+            problems[one.at] = (
+                f"the page {source!r} may be that of {rival.claim.reference} on "
+                f"{_line(rival, one)} just as well, so that none was given it: write more of its "
+                "path."
             )
-    unmet = [file.name for at, file in enumerate(files) if file.claims and at not in met]
-    return {source: claim for source, (_, claim) in owners.items()}, problems, unmet
+        return None, problems
+    for one in claimed:
+        if one.claim.reference != owner.claim.reference:
+            alike = one.agreement.rank == furthest
+            problems[one.at] = (
+                f"the page {source!r} was given to {owner.claim.reference} on {_line(owner, one)}"
+                + ("; it stays there." if alike else ", whose path agrees with it further.")
+            )
+    return owner, problems
+
+
+def _line(other: _Meeting, one: _Meeting) -> str:
+    """Return where the other claim stands, as it is said beside one."""
+    of_file = f" of {other.file.name}" if other.file is not one.file else ""
+    return f"line {other.claim.line}{of_file}"
 
 
 class _Finder:
@@ -154,11 +219,17 @@ class _Finder:
         found = self._found(claim)
         return [] if len(found) == 1 and found[0] in self._unread else found
 
+    def agreement(self, claim: PageClaim, source: str) -> _Agreement:
+        """Return how far the likeliest of a claim's paths agrees with a source or its place."""
+        agreed = []
+        for name in _names(claim):
+            parts = path_parts(name)
+            number = self._agreeing(source, parts)
+            agreed.append(_Agreement(number, number == len(parts), tuple(parts)))
+        return max(agreed, key=lambda one: one.rank)
+
     def _found(self, claim: PageClaim) -> list[str]:
-        names = [
-            composed(name).replace("\\", "/").removeprefix("./")
-            for name in claim.names or [claim.source]
-        ]
+        names = _names(claim)
         if ours := [self._given[name] for name in names if name in self._given]:
             return next((found for found in ours if len(found) == 1), ours[0])
         if not claim.names:
@@ -208,14 +279,14 @@ class _Finder:
         """Return those whose source, or the place of its master, agrees with a path furthest."""
         if len(sources) < 2:
             return list(sources)
-        agreed = {
-            source: max(
-                agreeing(path_parts(source), parts), agreeing(path_parts(self._path(source)), parts)
-            )
-            for source in sources
-        }
+        agreed = {source: self._agreeing(source, parts) for source in sources}
         furthest = max(agreed.values())
         return [source for source, number in agreed.items() if number == furthest]
+
+    def _agreeing(self, source: str, parts: Sequence[str]) -> int:
+        return max(
+            agreeing(path_parts(source), parts), agreeing(path_parts(self._path(source)), parts)
+        )
 
     def _with_name(self, parts: Sequence[str]) -> list[str]:
         return [] if not parts or ".." in parts else self._by_name.get(parts[-1], [])
@@ -227,3 +298,11 @@ class _Finder:
 
     def _path(self, source: str) -> str:
         return storable(path_of(self._locations[source]).as_posix())
+
+
+def _names(claim: PageClaim) -> list[str]:
+    """Return the paths that a claim may mean, written as those of sources are."""
+    return [
+        composed(name).replace("\\", "/").removeprefix("./")
+        for name in claim.names or [claim.source]
+    ]

@@ -303,3 +303,75 @@ def test_a_name_as_macos_writes_it_is_that_of_the_page(archive: Archive, name: s
     found = "1/Schlüssel.jpg" if "1/" in name else name
     assert address(archive, unicodedata.normalize("NFD", name)).pages == 1
     assert (found, 0, "A", 1) in bindings(archive)
+
+
+EAD_OF_TWO_VOLUMES = """<ead><archdesc><dsc>
+<c level="item"><did><unitid>1</unitid></did>
+<dao href="https://archive.example/iiif/HCA32-1845-1/001.jpg"/>
+<dao href="https://archive.example/iiif/HCA32-1845-1/002.jpg"/></c>
+<c level="item"><did><unitid>2</unitid></did>
+<dao href="https://archive.example/iiif/HCA32-1845-2/001.jpg"/>
+<dao href="https://archive.example/iiif/HCA32-1845-2/002.jpg"/></c>
+</dsc></archdesc></ead>"""
+
+
+def told(archive: Archive, *files: DocumentsFile) -> Any:
+    with archive.writing() as session:
+        for file in files:
+            store_documents(session, file.documents)
+        return bind_pages(session, files)
+
+
+@pytest.mark.parametrize("source", ["", "HCA32-1845-2/"])
+def test_of_an_aid_for_several_volumes_that_which_is_there_has_its_pages(
+    archive: Archive, tmp_path: Path, source: str
+) -> None:
+    add_pages(
+        archive,
+        f"{source}001.jpg",
+        f"{source}002.jpg",
+        folder="/scans/HCA32-1845-2" if not source else "/scans",
+    )
+    binding = told(archive, read(tmp_path, EAD_OF_TWO_VOLUMES, "aid.xml"))
+    assert bindings(archive) == [
+        (f"{source}001.jpg", 0, "2", 1),
+        (f"{source}002.jpg", 0, "2", 2),
+    ]
+    assert binding.problems == tuple(
+        f"aid.xml, line {line}: the page '{source}{name}' was given to 2 on line {line + 3}, whose "
+        "path agrees with it further."
+        for line, name in ((3, "001.jpg"), (4, "002.jpg"))
+    )
+
+
+def test_of_a_table_of_several_volumes_that_which_is_there_has_its_pages(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "001.jpg", "002.jpg", folder="/scans/vol2")
+    rows = "A,vol1/001.jpg\nA,vol1/002.jpg\nB,vol2/001.jpg\nB,vol2/002.jpg\n"
+    binding = into(archive, tmp_path, f"reference,source\n{rows}")
+    assert (binding.pages, binding.unmet) == (2, ())
+    assert bindings(archive) == [("001.jpg", 0, "B", 1), ("002.jpg", 0, "B", 2)]
+
+
+def test_a_page_that_two_paths_fit_alike_is_given_to_neither_document(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "001.jpg", "002.jpg", folder="/elsewhere")
+    table = "reference,source\nA,vol1/001.jpg\nB,vol2/001.jpg\nA,vol1/002.jpg\n"
+    binding = into(archive, tmp_path, table)
+    assert bindings(archive) == [("001.jpg", 0, None, 0), ("002.jpg", 0, "A", 1)]
+    alike = "just as well, so that none was given it: write more of its path."
+    assert binding.problems == (
+        f"documents.csv, line 2: the page '001.jpg' may be that of B on line 3 {alike}",
+        f"documents.csv, line 3: the page '001.jpg' may be that of A on line 2 {alike}",
+    )
+
+
+def test_a_path_that_agrees_as_a_whole_goes_before_one_that_agrees_no_further(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "001.jpg")
+    binding = into(archive, tmp_path, "reference,source\nA,vol1/001.jpg\nB,001.jpg\n")
+    assert bindings(archive) == [("001.jpg", 0, "B", 1)]
+    assert len(binding.problems) == 1
