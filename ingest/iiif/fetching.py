@@ -20,7 +20,7 @@ from urllib3.util import Url, parse_url
 
 from ingest.iiif.connections import TooSlow, bound_answers
 from ingest.program import program_version
-from retrieval.catalogue.errors import ArchiveError, NotGiven, Unreachable
+from retrieval.catalogue.errors import ArchiveError, NotGiven, NotGivenNow, Unreachable
 
 #: What is accepted where a manifest, or what an image server offers, is asked for.
 JSON_LD = "application/ld+json, application/json;q=0.9, */*;q=0.1"
@@ -91,9 +91,10 @@ class Web:
         """Put what lies at `address` into `into`, an empty file; return its address in the end.
 
         At most `limit` bytes are taken. No credentials are sent, and cookies neither. Raises
-        NotGiven when the server does not give it, or it is not to be asked; Unreachable when
-        the server gives no answer after several attempts, or asks to be left alone; ArchiveError
-        when `into` cannot be written to.
+        NotGiven when the server does not give it, or it is not to be asked; NotGivenNow when it
+        fails to after several attempts, or takes too long; Unreachable when the server gives no
+        answer after several attempts, or asks to be left alone; ArchiveError when `into` cannot
+        be written to.
         """
         at, redirects, attempt = _checked(address), 0, 0
         while True:
@@ -114,7 +115,7 @@ class Web:
     def _wait_after(self, answer: _Answer, at: Url, attempt: int) -> float:
         """Return the seconds to wait before an address that gave this answer is asked again.
 
-        Raises NotGiven or Unreachable where it is not to be asked, as in `fetch`.
+        Raises NotGiven, NotGivenNow or Unreachable where it is not to be asked, as in `fetch`.
         """
         host = at.netloc or ""
         if answer.status is not None and answer.status not in _WAIT_AND_RETRY | _RETRY:
@@ -127,7 +128,7 @@ class Web:
             )
         if attempt >= self._courtesy.attempts:
             if answer.status in _RETRY:
-                raise NotGiven(answer.what, "Ingest it again later.")
+                raise NotGivenNow(answer.what, "Ingest it again later.")
             raise self._struck(host, answer.what)
         backoff: float = self._courtesy.first_wait * 2 ** (attempt - 1) * random.uniform(1, 1.25)
         return min(self._courtesy.longest_wait, max(backoff, asked))
@@ -169,7 +170,7 @@ class Web:
                 response.close()
                 response.release_conn()
         except TooSlow:
-            raise NotGiven(
+            raise NotGivenNow(
                 f"{at.url} took more than {self._courtesy.whole / 60:.0f} minutes.",
                 "Ingest it again later, or download it and ingest the file.",
             ) from None

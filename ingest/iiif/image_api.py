@@ -72,9 +72,10 @@ class ImageInfo:
 
 @dataclass(frozen=True)
 class Whole:
-    """A request for the whole image: what follows the base address."""
+    """A request for the whole image: what follows the base address, and the size it is for."""
 
     path: str
+    size: Size
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,12 @@ def ways_to_ask(info: ImageInfo, max_pixels: int) -> list[Whole | Mosaic]:
         asked = ["max", f"{largest[0]},"] if info.version == 2 else [f"{largest[0]},"]
     else:
         asked = ["full", "max"] if info.version == 2 else ["full"]
-    ways: list[Whole | Mosaic] = [Whole(f"full/{size}/0/{name}") for size in asked]
+    ways: list[Whole | Mosaic] = [Whole(f"full/{size}/0/{name}", largest) for size in asked]
     others: list[tuple[int, Whole | Mosaic]] = []
     if sizes := [size for size in info.sizes if info.allows(size) and _fits(size, max_pixels)]:
-        width, height = max(sizes, key=math.prod)
+        width, height = size = max(sizes, key=math.prod)
         forms = (f"{width},{height}",) if info.version >= 3 else (f"{width},", f"{width},{height}")
-        others += [(width * height, Whole(f"full/{form}/0/{name}")) for form in forms]
+        others += [(width * height, Whole(f"full/{form}/0/{name}", size)) for form in forms]
     if mosaic := _largest_mosaic(info, name, max_pixels):
         others.append((math.prod(mosaic.size), mosaic))
     others.sort(key=lambda one: -one[0])

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from ingest.iiif.fetching import JSON_LD, LOOK, Web
-from ingest.iiif.image_api import Mosaic, Tile, Whole, read_info, ways_to_ask
+from ingest.iiif.image_api import Mosaic, Size, Tile, Whole, read_info, ways_to_ask
 from ingest.iiif.manifest import Canvas, Manifest, Painting, read_manifest
 from ingest.pixels import most_bytes
 from ingest.sources import HEAD, read_frame, suffix_of
@@ -28,6 +28,7 @@ from retrieval.catalogue.errors import (
     MetadataError,
     NotAnImage,
     NotGiven,
+    NotGivenNow,
     SourceError,
 )
 from retrieval.catalogue.files import finish, unfinished_file
@@ -154,23 +155,35 @@ def fetch_master(web: Web, wanted: Wanted, folder: Path, max_pixels: int) -> Pat
     """Fetch an image at the largest size its server allows, into `folder`; return its file.
 
     The file has the bytes that were served; an image that is only to be had in tiles becomes a
-    PNG. Raises SourceError when it cannot be had, ArchiveError when it cannot be written.
+    PNG. Where the server fails for now at one size, no smaller image is taken, as it would stay.
+    Raises SourceError when it cannot be had, ArchiveError when it cannot be written.
     """
     refused: list[SourceError] = []
+    failed: tuple[Size | None, NotGivenNow] | None = None
     try:
         for way in _ways(web, wanted.painting, max_pixels, refused):
+            if failed and way.size != failed[0]:
+                break
             try:
                 if isinstance(way, _Tiled):
                     return _put_together(web, way, folder, wanted.key)
-                return _save(web, way, folder, wanted.key, max_pixels)
+                return _save(web, way.address, folder, wanted.key, max_pixels)
             except NotGiven as error:
                 refused.append(error)
+            except NotGivenNow as error:
+                failed = failed or (way.size, error)
     except OSError as error:
         raise ArchiveError(
             f"{folder} cannot be written to: {error.strerror or error}. Make room there and ingest "
             "again: it goes on where it stopped."
         ) from error
-    raise refused[0]
+    raise failed[1] if failed else refused[0]
+
+
+@dataclass(frozen=True)
+class _AtOnce:
+    address: str
+    size: Size | None  # None: whatever size the manifest has it in
 
 
 @dataclass(frozen=True)
@@ -178,12 +191,16 @@ class _Tiled:
     base: str
     mosaic: Mosaic
 
+    @property
+    def size(self) -> Size:
+        return self.mosaic.size
+
 
 def _ways(
     web: Web, painting: Painting, max_pixels: int, refused: list[SourceError]
-) -> list[str | _Tiled]:
+) -> list[_AtOnce | _Tiled]:
     """Return the addresses that may give the image, or its tiles, the best first."""
-    ways: list[str | _Tiled] = []
+    ways: list[_AtOnce | _Tiled] = []
     if painting.service:
         content = io.BytesIO()
         try:
@@ -195,9 +212,13 @@ def _ways(
         else:
             base = found.split("?")[0].removesuffix("/info.json")
             for way in ways_to_ask(info, max_pixels):
-                ways.append(f"{base}/{way.path}" if isinstance(way, Whole) else _Tiled(base, way))
-    if painting.image and painting.image not in ways:
-        ways.append(painting.image)
+                if isinstance(way, Whole):
+                    ways.append(_AtOnce(f"{base}/{way.path}", way.size))
+                else:
+                    ways.append(_Tiled(base, way))
+    asked = [way.address for way in ways if isinstance(way, _AtOnce)]
+    if painting.image and painting.image not in asked:
+        ways.append(_AtOnce(painting.image, None))
     return ways
 
 
@@ -241,6 +262,7 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
     """Return a tile's pixels, and which of its addresses gave them."""
     forms = [form, *(other for other in range(len(tile.paths)) if other != form)]
     refused: NotGiven | None = None
+    failed: NotGivenNow | None = None
     for at in forms:
         if at >= len(tile.paths):
             continue
@@ -251,6 +273,9 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
                     web.fetch(address, stream, limit=MAX_TILE_BYTES, accept="image/*")
             except NotGiven as error:
                 refused = refused or error
+                continue
+            except NotGivenNow as error:
+                failed = failed or error
                 continue
             try:
                 frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
@@ -263,6 +288,8 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
                 "Tell who runs the server, or download the image and ingest the file.",
             )
         return frame.image, at
+    if failed is not None:
+        raise failed
     assert refused is not None
     raise refused
 

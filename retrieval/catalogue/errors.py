@@ -11,6 +11,7 @@ PrizemarksError
 │   │   ├── DamagedImage    the image is cut short or its data are broken
 │   │   ├── ImageTooLarge   more pixels than the limit allows
 │   │   ├── NotGiven        a server does not give what was asked for
+│   │   ├── NotGivenNow     a server fails at it, and may give it later
 │   │   └── Unreachable     a server gives no answer, or none for now
 │   └── MetadataError       a documents file, or a manifest, that cannot be understood
 ├── QueryError              a search that cannot be answered as asked
@@ -74,6 +75,10 @@ class ImageTooLarge(SourceError):
 
 class NotGiven(SourceError):
     """A server does not give what was asked for; it may give it when asked otherwise."""
+
+
+class NotGivenNow(SourceError):
+    """A server fails at what was asked for: it may give it later, and now perhaps less of it."""
 
 
 class Unreachable(SourceError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from dataclasses import replace
 
@@ -59,6 +60,77 @@ def test_a_server_that_fails_amid_its_tiles_is_not_asked_for_the_image_otherwise
     assert server.asked[-QUICK.attempts :] == [tile] * QUICK.attempts
     assert "/plain.jpg" not in server.asked
     assert quarantine(archive)[0]["reason"].startswith(f"{server.url(tile)} answered 503")
+
+
+@pytest.mark.parametrize(
+    ("how", "failing"),
+    [
+        (502, ["/scan/info.json"]),
+        ("slow", ["/scan/info.json"]),
+        (504, ["/scan/full/full/0/default.jpg"]),
+        ("slow", ["/scan/full/full/0/default.jpg"]),
+        (500, ["/scan/full/max/0/default.jpg"]),
+        (504, ["/scan/full/full/0/default.jpg", "/scan/full/max/0/default.jpg"]),
+    ],
+)
+def test_an_image_at_which_a_server_fails_for_now_is_not_taken_smaller(
+    archive: Archive, server: Server, how: int | str, failing: list[str]
+) -> None:
+    said = {"@context": "http://iiif.io/api/image/2/context.json", "width": 200, "height": 150}
+    server.files["/scan/info.json"] = json.dumps(
+        said | {"sizes": [{"width": 100, "height": 75}]}
+    ).encode()
+    small = "/scan/full/50,/0/default.jpg"
+    for path in ("/scan/full/100,/0/default.jpg", small):
+        server.files[path] = jpeg(page(1)[::2, ::2])
+    canvas = canvas_2("http://x/c", "1", server.url(small), server.url("/scan"))
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    for path in failing:
+        if how == "slow":
+            server.drops[path] = 0.1, [HEAD, *[b"."] * 50]
+        else:
+            server.troubles[path] = [(int(how), {}, b"")] * QUICK.attempts
+    report = take_in(archive, address, courtesy=replace(QUICK, whole=0.3))
+    assert (report.added, report.fetched, report.failed) == (0, 0, 1)
+    (row,) = quarantine(archive)
+    said_of = "took more than 0 minutes." if how == "slow" else f"answered {how}"
+    assert f"{server.url(failing[0])} {said_of}" in row["reason"]
+    assert row["advice"].startswith("Ingest it again later")
+
+    server.drops.clear()
+    server.files["/scan/full/full/0/default.jpg"] = jpeg(page(1))
+    report = take_in(archive, address)
+    assert (report.added, report.fetched, report.failed) == (1, 1, 0)
+    assert dump(archive)["pages"][0]["width"] == 200
+
+
+def test_an_image_that_a_server_fails_to_give_whole_is_taken_in_tiles_of_its_size(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 1)
+    for size in ("full", "max"):
+        path = f"/dynamic/page-0/full/{size}/0/default.jpg"
+        server.troubles[path] = [(504, {}, b"")] * QUICK.attempts
+    assert take_in(archive, address).added == 1
+    assert dump(archive)["pages"][0]["width"] == 200
+    assert dump(archive)["pages"][0]["location"].endswith(".png")
+
+
+def test_of_a_tile_that_no_address_gives_it_is_said_which_may_give_it_later(
+    archive: Archive, server: Server
+) -> None:
+    service = server.tiles("a", page(1))
+    server.files["/small.jpg"] = jpeg(page(1)[::2, ::2])
+    tile, exact = (f"/static/a/64,0,64,64/{size}/0/default.jpg" for size in ("64,", "64,64"))
+    whole = server.files.pop(tile)
+    server.troubles[exact] = [(500, {}, b"")] * QUICK.attempts
+    canvas = canvas_2("http://x/c", "1", server.url("/small.jpg"), service)
+    address = put(server, manifest_2("http://x/m", [canvas]))
+    assert take_in(archive, address).failed == 1
+    assert quarantine(archive)[0]["reason"].startswith(f"{server.url(exact)} answered 500")
+    server.files[tile] = whole
+    assert take_in(archive, address).added == 1
+    assert dump(archive)["pages"][0]["width"] == 200
 
 
 def test_a_master_that_was_damaged_on_the_way_is_fetched_again(

@@ -61,8 +61,8 @@ def test_sizes_and_tiles_follow_largest_first() -> None:
     said["sizes"] = [{"width": 75, "height": 50}, {"width": 150, "height": 100}]
     *_, tiles, by_width, exact = ways_to_ask(read(said), 10**9)
     assert isinstance(tiles, Mosaic) and tiles.size == (300, 200)
-    assert by_width == Whole("full/150,/0/default.jpg")
-    assert exact == Whole("full/150,100/0/default.jpg")
+    assert by_width == Whole("full/150,/0/default.jpg", (150, 100))
+    assert exact == Whole("full/150,100/0/default.jpg", (150, 100))
 
 
 def test_more_pixels_than_allowed_are_not_asked_for() -> None:
