@@ -23,12 +23,12 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
-from ingest.documents.binding import Binding, bind_pages
+from ingest.documents.binding import Claimed, bind_pages, claims_met, locations_by_source
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
@@ -258,7 +258,7 @@ def _ingest(
             try:
                 groups = _groups_to_read(run, web, given, max_pixels)
                 _read_and_write(run, groups, read, workers, max_minutes)
-                binding = _bind(archive, given, by_manifests, described)
+                bound, claimed = _bind(archive, given, by_manifests, described)
             except BaseException:
                 with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
                     write_quarantine(archive)
@@ -279,16 +279,16 @@ def _ingest(
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=written,
-        bound=binding.pages,
+        bound=bound,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
         sources_without_document=unbound,
         references_without_page=pageless,
         problems=(
             *(said for one in described for said in one.problems),
-            *binding.problems,
+            *claimed.problems,
         ),
-        files_without_page=binding.unmet,
+        files_without_page=claimed.unmet,
     )
 
 
@@ -375,15 +375,22 @@ def _bind(
     given: Given,
     by_manifests: Sequence[Described],
     described: Sequence[DocumentsFile],
-) -> Binding:
-    """Give pages to the documents that manifests and documents files say they belong to."""
-    bound, binding = 0, Binding(0, ())
+) -> tuple[int, Claimed]:
+    """Give pages to the documents that manifests and documents files say they belong to.
+
+    Return how many, and how the claims of the documents files met them.
+    """
+    bound, claimed = 0, Claimed({}, ())
+    if described:  # found out before the catalogue is kept from others
+        with archive.session() as session:
+            locations = locations_by_source(session)
+        claimed = claims_met(locations, described, given.below_roots)
     with archive.writing() as session:
         for by_manifest in by_manifests:
             bound += bind_canvases(session, archive.masters_folder, by_manifest)
         if described:
-            binding = bind_pages(session, described, given.below_roots)
-    return replace(binding, pages=bound + binding.pages)
+            bound += bind_pages(session, claimed.owners)
+    return bound, claimed
 
 
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:

@@ -129,7 +129,7 @@ def rehearse(
             moved.get(number, (source, location)) for number, source, location in here_now
         )
     locations |= new | dict(to_fetch)
-    owners, problems, _ = claims_met(locations, described, given.below_roots)
+    claimed = claims_met(locations, described, given.below_roots)
     return Rehearsal(
         new=len(new),
         copies=tuple(copies),
@@ -144,8 +144,8 @@ def rehearse(
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),
-        would_bind=len({claim.reference for claim in owners.values()}),
-        problems=(*(said for file in described for said in file.problems), *problems),
+        would_bind=len({claim.reference for claim in claimed.owners.values()}),
+        problems=(*(said for file in described for said in file.problems), *claimed.problems),
     )
 
 

@@ -2,62 +2,56 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from ingest.documents.path_ends import PathEnds
 from ingest.documents.record import DocumentsFile, PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
-from retrieval.catalogue.naming import agreeing, composed, end_alike, path_parts
+from retrieval.catalogue.naming import agreeing, composed, path_parts
 from retrieval.catalogue.tables import Document, Page
 
 
 @dataclass(frozen=True)
-class Binding:
-    """How the claims met the pages: pages claimed, and one sentence for each claim that failed.
+class Claimed:
+    """How the claims met the pages.
 
-    `unmet` names the files that claim pages, none of which was found.
+    `owners` are the claims that have the pages, by their sources and in the order of the claims;
+    `problems` one sentence for each claim that failed. `unmet` names the files that claim pages,
+    none of which was found.
     """
 
-    pages: int
+    owners: Mapping[str, PageClaim]
     problems: tuple[str, ...]
     unmet: tuple[str, ...] = ()
 
 
-def bind_pages(
-    session: Session, files: Sequence[DocumentsFile], given: Sequence[ImageFile] = ()
-) -> Binding:
-    """Give each claimed page to its document, whose pages are numbered from 1.
+def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
+    """Give each claimed page to its document, whose pages are numbered from 1; return how many.
 
-    They follow the order of the claims. What the document has already and nothing claims stays in
-    its place, and new pages go before the next that is claimed and there, or to the end.
-
-    A claim meets the page that it names: by its path below the SOURCE of this run, which names
-    the files `given`; else by its source, or as much of its end as only one page has; never by a
-    page's position, and never a file that was not ingested. An address that another system uses
-    meets the one page whose path agrees with it furthest from the end. Of claims that meet one
-    page for different documents, that which agrees with it furthest has it. Every image of a
-    multi-page file goes to the document, one after another. Call `store_documents` first.
+    `owners` are as `claims_met` gives them. What the document has already and nothing claims stays
+    in its place, and new pages go before the next that is claimed and there, or to the end. Every
+    image of a multi-page file goes to the document, one after another. Call `store_documents`
+    first.
     """
     documents = {
         reference: document
         for reference, document in session.execute(select(Document.reference, Document.id))
     }
     pages: dict[str, list[int]] = defaultdict(list)
-    locations: dict[str, str] = {}
     places: dict[int, tuple[int | None, int]] = {}
-    for source, location, page, document, ordinal in session.execute(
-        select(Page.source, Page.location, Page.id, Page.document_id, Page.ordinal).order_by(
+    for source, page, document, ordinal in session.execute(
+        select(Page.source, Page.id, Page.document_id, Page.ordinal).order_by(
             Page.source, Page.frame
         )
     ):
         pages[source].append(page)
-        locations[source] = location
         places[page] = document, ordinal
-    owners, problems, unmet = claims_met(locations, files, given)
     claimed: dict[int, list[int]] = defaultdict(list)
     for source, claim in owners.items():
         claimed[documents[claim.reference]] += pages[source]
@@ -74,7 +68,7 @@ def bind_pages(
     ]
     if changed:
         session.execute(update(Page), changed)
-    return Binding(sum(map(len, claimed.values())), tuple(problems), tuple(unmet))
+    return sum(map(len, claimed.values()))
 
 
 def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
@@ -93,13 +87,24 @@ def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
     return [*pages, *claims]
 
 
-def claims_met(
-    locations: Mapping[str, str], files: Sequence[DocumentsFile], given: Sequence[ImageFile]
-) -> tuple[dict[str, PageClaim], list[str], list[str]]:
-    """Return the claim that has each source, in their order; a sentence for each that failed; and
-    the names of the files that claim pages, none of which was found.
+def locations_by_source(session: Session) -> dict[str, str]:
+    """Return where the masters of all sources lie, in the order of the sources."""
+    rows = session.execute(select(Page.source, Page.location).order_by(Page.source, Page.frame))
+    return {source: location for source, location in rows}
 
-    `locations` are those of the sources' masters, `given` are the files of this run.
+
+def claims_met(
+    locations: Mapping[str, str],
+    files: Sequence[DocumentsFile],
+    given: Sequence[ImageFile] = (),
+) -> Claimed:
+    """Find the page that each claim means, by the `locations` of the sources' masters.
+
+    A claim meets the page that it names: by its path below the SOURCE of this run, which names
+    the files `given`; else by its source, or as much of its end as only one page has; never by a
+    page's position, and never a file that was not ingested. An address that another system uses
+    meets the one page whose path agrees with it furthest from the end. Of claims that meet one
+    page for different documents, that which agrees with it furthest has it.
     """
     finder = _Finder(locations, given)
     meetings: dict[str, list[_Meeting]] = defaultdict(list)
@@ -125,14 +130,14 @@ def claims_met(
         problems |= failed
         if owner is not None:
             owners.append((owner.at, source, owner.claim))
-    return (
+    return Claimed(
         {source: claim for _, source, claim in sorted(owners, key=lambda one: one[0])},
-        [
+        tuple(
             f"{files[number].name}, line {claim.line}: {problems[at]}"
             for at, (number, claim) in enumerate(claims)
             if at in problems
-        ],
-        [file.name for number, file in enumerate(files) if file.claims and number not in met],
+        ),
+        tuple(file.name for number, file in enumerate(files) if file.claims and number not in met),
     )
 
 
@@ -210,9 +215,16 @@ class _Finder:
                 self._locations[source] = location
             self._given[file.name].append(source)
         self._of_this_run = {source for ours in self._given.values() for source in ours}
-        self._by_name: dict[str, list[str]] = defaultdict(list)
-        for source in self._locations:
-            self._by_name[source.rsplit("/", 1)[-1].casefold()].append(source)
+        self._paths = {
+            source: storable(path_of(location).as_posix())
+            for source, location in self._locations.items()
+        }
+        self._order = {source: at for at, source in enumerate(self._locations)}
+        self._by_source = PathEnds((source, source) for source in self._locations)
+        self._by_place = PathEnds(self._paths.items())
+        # As many claims as there are volumes come to the same: "f. 1r" of another.
+        self._named_by = functools.cache(self._sources_named)
+        self._like = functools.cache(self._sources_like)
 
     def find(self, claim: PageClaim) -> list[str]:
         """Return the one source that is meant, or several when it may be any of them."""
@@ -244,60 +256,78 @@ class _Finder:
         return several
 
     def _named(self, written: str) -> list[str]:
-        """Return the sources whose path, or the end of it, is the one written.
+        exactly = written if written in self._locations else None
+        return self._named_by(exactly, self._known_end(written))
+
+    def _ending_like(self, written: str) -> list[str]:
+        return self._like(self._known_end(written))
+
+    def _known_end(self, written: str) -> tuple[str, ...]:
+        """Return as much of a path's end as that of any source or its place is; () for none.
+
+        Where more is written, "" stands before it, which is no part of any path.
+        """
+        parts = path_parts(written)
+        for at in range(len(parts) if ".." not in parts else 0):
+            end = parts[at:]
+            if self._by_source.ending_in(end) or self._by_place.ending_in(end):
+                return ("", *end) if at else tuple(end)
+        return ()
+
+    def _sources_named(self, exactly: str | None, parts: tuple[str, ...]) -> list[str]:
+        """Return the source that is `exactly` the one written, or those whose path, or the end of
+        it, is.
 
         A path is below some SOURCE: pages of other folders that it fits as well may be meant, too.
         """
-        parts = path_parts(written)
-        alike = self._with_name(parts)
-        if written in self._locations:
-            found = [written]
+        if exactly is not None:
+            found = [exactly]
         else:
-            found = [source for source in alike if end_alike(path_parts(source), parts)]
+            found = self._in_order(self._by_source.ending_alike(parts)) if parts else []
         if len(found) == 1 and (folder := self._folder(found[0])):
             far = agreeing(path_parts(found[0]), parts)
-            found += [
+            found += self._in_order(
                 source
-                for source in alike
+                for source in self._by_source.ending_in(parts[-far:])
                 if source != found[0]
-                and agreeing(path_parts(source), parts) >= far
                 and self._folder(source)
-                and not self._path(source).startswith(folder)
-            ]
-        return self._furthest(found, parts)
+                and not self._paths[source].startswith(folder)
+            )
+        for nearest in self._nearing(parts) if len(found) > 1 else ():
+            if furthest := [source for source in found if source in nearest]:
+                return furthest
+        return found
 
-    def _ending_like(self, written: str) -> list[str]:
+    def _sources_like(self, parts: tuple[str, ...]) -> list[str]:
         """Return the sources of that name whose folders agree with the written ones furthest.
 
         Of several those of this run: what is given with a folder is about that folder.
         """
-        parts = path_parts(written)
-        found = self._furthest(self._with_name(parts), parts)
-        return [source for source in found if source in self._of_this_run] or found
+        of_that_name = set(self._by_source.ending_in(parts[-1:])) if parts else set()
+        for nearest in self._nearing(parts):
+            if found := self._in_order(nearest & of_that_name):
+                return [source for source in found if source in self._of_this_run] or found
+        return []
 
-    def _furthest(self, sources: Sequence[str], parts: Sequence[str]) -> list[str]:
-        """Return those whose source, or the place of its master, agrees with a path furthest."""
-        if len(sources) < 2:
-            return list(sources)
-        agreed = {source: self._agreeing(source, parts) for source in sources}
-        furthest = max(agreed.values())
-        return [source for source, number in agreed.items() if number == furthest]
+    def _nearing(self, parts: Sequence[str]) -> Iterator[set[str]]:
+        """Give those that a path agrees with, or the places of whose masters: in all its parts,
+        in all but the first, and so on."""
+        for at in range(len(parts)):
+            end = parts[at:]
+            yield {*self._by_source.ending_in(end), *self._by_place.ending_in(end)}
+
+    def _in_order(self, sources: Iterable[str]) -> list[str]:
+        return sorted(sources, key=self._order.__getitem__)
 
     def _agreeing(self, source: str, parts: Sequence[str]) -> int:
         return max(
-            agreeing(path_parts(source), parts), agreeing(path_parts(self._path(source)), parts)
+            agreeing(path_parts(source), parts), agreeing(path_parts(self._paths[source]), parts)
         )
-
-    def _with_name(self, parts: Sequence[str]) -> list[str]:
-        return [] if not parts or ".." in parts else self._by_name.get(parts[-1], [])
 
     def _folder(self, source: str) -> str:
         """Return the folder that a source is the path below; "" where it is named otherwise."""
-        path = self._path(source)
+        path = self._paths[source]
         return path.removesuffix(source) if path.endswith(f"/{source}") else ""
-
-    def _path(self, source: str) -> str:
-        return storable(path_of(self._locations[source]).as_posix())
 
 
 def _names(claim: PageClaim) -> list[str]:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 from ingest.batch import Progress, retry_pages
+from ingest.documents.binding import Claimed, claims_met
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.tables import Mark
@@ -267,3 +271,21 @@ def test_real_drawings(archive: Archive, data: Path) -> None:
     assert report.added == report.marks == len(list(folder.glob("*.png")))
     crops = rows(archive, select(Mark.crop))
     assert all(crop_path(archive, crop).is_file() for (crop,) in crops)
+
+
+def test_others_may_write_while_the_pages_of_claims_are_sought(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tmp_path / "in" / "a.png", (0, 0))
+    (tmp_path / "documents.csv").write_text("reference,source\nHCA 32/1,a.png\n")
+    wrote = []
+
+    def sought(*given: Any) -> Claimed:
+        with closing(sqlite3.connect(archive.folder / "archive.db", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            wrote.append(True)
+        return claims_met(*given)
+
+    monkeypatch.setattr("ingest.batch.claims_met", sought)
+    report = pages_of(archive, tmp_path / "in", documents=[tmp_path / "documents.csv"])
+    assert (report.bound, wrote) == (1, [True])

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from ingest.documents.binding import bind_pages
+from ingest.documents.binding import bind_pages, claims_met, locations_by_source
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.naming import path_parts
 from retrieval.catalogue.tables import Document, Page
 
 
@@ -51,15 +52,29 @@ def bindings(archive: Archive) -> list[tuple[str, int, str | None, int]]:
         ]
 
 
-def into(archive: Archive, tmp_path: Path, *contents: str) -> Any:
+@dataclass(frozen=True)
+class Told:
+    """How many pages were given to documents, and what claimed them in vain."""
+
+    pages: int
+    problems: tuple[str, ...]
+    unmet: tuple[str, ...]
+
+
+def told(archive: Archive, *files: DocumentsFile) -> Told:
+    with archive.writing() as session:
+        for file in files:
+            store_documents(session, file.documents)
+        claimed = claims_met(locations_by_source(session), files)
+        return Told(bind_pages(session, claimed.owners), claimed.problems, claimed.unmet)
+
+
+def into(archive: Archive, tmp_path: Path, *contents: str) -> Told:
     files = [
         read(tmp_path, content, f"{'' if at == 1 else at}documents.csv")
         for at, content in enumerate(contents, start=1)
     ]
-    with archive.writing() as session:
-        for file in files:
-            store_documents(session, file.documents)
-        return bind_pages(session, files)
+    return told(archive, *files)
 
 
 def test_documents_are_brought_up_to_date_by_reference(archive: Archive, tmp_path: Path) -> None:
@@ -260,13 +275,11 @@ def test_what_was_made_of_an_earlier_date_goes_with_it(archive: Archive, tmp_pat
         assert (document.year_from, document.details) == (1703, {"folio": "3r"})
 
 
-def address(archive: Archive, *names: str) -> Any:
-    with archive.writing() as session:
-        file = DocumentsFile("a.xml", (), (PageClaim("href", "A", 7, names),))
-        gathering = Gathering("a.xml")
-        gathering.describe("A", {}, {}, 1)
-        store_documents(session, gathering.finished().documents)
-        return bind_pages(session, [file])
+def address(archive: Archive, *names: str) -> Told:
+    gathering = Gathering("a.xml")
+    gathering.describe("A", {}, {}, 1)
+    gathering.claim(PageClaim("href", "A", 7, names))
+    return told(archive, gathering.finished())
 
 
 @pytest.mark.parametrize(
@@ -313,13 +326,6 @@ EAD_OF_TWO_VOLUMES = """<ead><archdesc><dsc>
 <dao href="https://archive.example/iiif/HCA32-1845-2/001.jpg"/>
 <dao href="https://archive.example/iiif/HCA32-1845-2/002.jpg"/></c>
 </dsc></archdesc></ead>"""
-
-
-def told(archive: Archive, *files: DocumentsFile) -> Any:
-    with archive.writing() as session:
-        for file in files:
-            store_documents(session, file.documents)
-        return bind_pages(session, files)
 
 
 @pytest.mark.parametrize("source", ["", "HCA32-1845-2/"])
@@ -375,3 +381,24 @@ def test_a_path_that_agrees_as_a_whole_goes_before_one_that_agrees_no_further(
     binding = into(archive, tmp_path, "reference,source\nA,vol1/001.jpg\nB,001.jpg\n")
     assert bindings(archive) == [("001.jpg", 0, "B", 1)]
     assert len(binding.problems) == 1
+
+
+@pytest.mark.parametrize("written", ["{0}/f. 1r", "https/x/{0}/f. 1r", "v-{0}/f. 1r", "f. 1r"])
+def test_a_claim_is_compared_with_no_more_paths_where_more_volumes_have_its_name(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    compared: list[str] = []
+    monkeypatch.setattr(
+        "ingest.documents.binding.path_parts",
+        lambda path: compared.append(path) or path_parts(path),  # type: ignore[func-returns-value]
+    )
+    needed = []
+    for volumes in (5, 50):
+        compared.clear()
+        locations = {f"{at}/f. 1r": f"/in/{at}/f. 1r" for at in range(volumes)}
+        claims = tuple(
+            PageClaim("href", f"A {at}", 1, (written.format(at),)) for at in range(volumes)
+        )
+        claims_met(locations, [DocumentsFile("a.xml", (), claims)])
+        needed.append(len(compared) / volumes)
+    assert needed[0] == needed[1]
