@@ -60,6 +60,11 @@ _CALLED = {
     "userestrict": "use",
 }
 _HEADINGS = frozenset(["head"])
+#: In the type of a `unitid` that is a database's address, as ArchivesSpace exports it, or was the
+#: reference before.
+_NO_REFERENCE = re.compile(
+    r"(?<![a-z])(?:ark|uri|handle)(?![a-z])|former|previous|(?<![a-z])old|ancien|alternative"
+)
 
 
 @dataclass
@@ -123,10 +128,11 @@ def _take_in(around: list[_Component], element: Element) -> None:
 def _identify(around: list[_Component], did: Element) -> None:
     """Take a component's reference and series from its `did`, and from those around it."""
     one, above = around[-1], around[:-1]
-    unitids = [text for unitid in did.children("unitid") if (text := unitid.text())]
-    written = next((text for text in unitids if parse_reference(text)), "")
-    one.written = written or (unitids[0] if unitids else "")
-    for other in unitids:
+    unitids = [(text, unitid) for unitid in did.children("unitid") if (text := unitid.text())]
+    references = [text for text, unitid in unitids if not _NO_REFERENCE.search(_kind(unitid))]
+    written = next((text for text in references if parse_reference(text)), "")
+    one.written = written or (references[0] if references else "")
+    for other, _ in unitids:
         if other != one.written:
             add_detail(one.details, "other reference", other)
     named = next((upper for upper in reversed(above) if upper.reference), None)
@@ -140,6 +146,10 @@ def _identify(around: list[_Component], did: Element) -> None:
     if one.level == "series" and not series_of(one.reference):
         called = one.reference or " ".join(e.text() for e in did.children("unittitle"))
         one.series = called if len(called) <= LONGEST["series"] else one.series
+
+
+def _kind(unitid: Element) -> str:
+    return f"{unitid.get('type')} {unitid.get('localtype')}".casefold()
 
 
 def _whole(written: str, above: str) -> str:

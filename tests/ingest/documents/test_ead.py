@@ -239,6 +239,36 @@ def test_a_code_after_other_words_gives_way_to_the_series_above(tmp_path: Path) 
         assert (document.reference, document.series) == ("Liasse AB 12", series)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *('type="aspace_uri"', 'type="ark"', 'type="ark-superseded"', 'localtype="uri"'),
+        *('type="Handle"', 'type="former"', 'localtype="formerReference"', 'type="previous cote"'),
+        *('type="old_number"', 'type="Ancienne cote"', 'type="alternative"'),
+    ],
+)
+def test_a_unitid_for_a_machine_or_from_before_is_no_reference(tmp_path: Path, kind: str) -> None:
+    file = read(
+        tmp_path,
+        "<ead><archdesc><dsc><c level='file'><did><unitid>MS 7</unitid></did>"
+        f"<c><did><unitid {kind}>HCA 32/5</unitid><unitid>Bundle 1</unitid></did></c>"
+        f"<c><did><unitid {kind}>HCA 32/6</unitid><unittitle>Cover</unittitle></did>"
+        '<dao href="a.jpg"/></c></c></dsc></archdesc></ead>',
+    )
+    assert [one.reference for one in file.documents] == ["Bundle 1", "MS 7"]
+    assert described(file)["Bundle 1"].details["other reference"] == "HCA 32/5"
+    assert described(file)["MS 7"].details == {"contents": "Cover"}
+    assert claimed(file) == [("MS 7", "a.jpg")]
+
+
+@pytest.mark.parametrize("kind", ['type="shelfmark"', 'type="folder"', 'localtype="call number"'])
+def test_a_unitid_of_another_type_is_a_reference(tmp_path: Path, kind: str) -> None:
+    file = read(
+        tmp_path, f"<ead><archdesc><did><unitid {kind}>Box 7</unitid></did></archdesc></ead>"
+    )
+    assert [one.reference for one in file.documents] == ["Box 7"]
+
+
 def test_a_box_with_images_of_its_own_is_a_document_too(tmp_path: Path) -> None:
     box = component("A 1/2", component("A 1/2/1"), did='<dao href="cover.png"/>')
     file = read(tmp_path, finding_aid(box))
