@@ -153,7 +153,7 @@ def _read_page(page: Any, size: int, max_pixels: int) -> RGB:
         )
     _check_segments(page, size)
     if page.compression == tifffile.COMPRESSION.OJPEG:
-        return _turned(_read_old_jpeg(page), page)
+        return _read_old_jpeg(page)
     _check_inner_sizes(page, max_pixels)
     pixels = np.asarray(page.asarray(maxworkers=1))
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and pixels.ndim == 3:
@@ -202,12 +202,16 @@ def _check_inner_sizes(page: Any, max_pixels: int) -> None:
 
 
 def _read_old_jpeg(page: Any) -> RGB:
-    """Read a page of the first, ambiguous kind of JPEG in TIFF: libtiff knows how it was meant."""
+    """Read a page of the first, ambiguous kind of JPEG in TIFF: libtiff knows how it was meant.
+
+    Pillow turns it as the tag Orientation says, and gives the size that it has then.
+    """
     file = page.parent.filehandle
     file.seek(0)
     with Image.open(file, formats=("TIFF",)) as image:
         image.seek(page.index)
-        if image.size != (page.imagewidth, page.imagelength):
+        size = page.imagewidth, page.imagelength
+        if image.size != (size[::-1] if _orientation(page) >= 5 else size):
             raise DamagedImage("Its header contradicts itself.", ADVICE_COPY)
         return np.asarray(image.convert("RGB"))
 
@@ -234,7 +238,8 @@ def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> RGB:
         return _from_lab(values)
     grey = samples < 3 or kind in (photometric.MINISWHITE, photometric.MINISBLACK)
     colours = 1 if grey else 3
-    if kind == photometric.YCBCR and page.compression == tifffile.COMPRESSION.NONE:
+    # Who unpacks JPEG gives RGB. tifffile refuses colours at a lower resolution in all else.
+    if kind == photometric.YCBCR and page.compression != tifffile.COMPRESSION.JPEG:
         return np.asarray(Image.fromarray(values[..., :3], "YCbCr").convert("RGB"))
     picture = grey_as_rgb(values[..., 0]) if grey else values[..., :3]
     if kind == photometric.MINISWHITE:
@@ -260,7 +265,7 @@ def _from_lab(values: RGB) -> RGB:
 
 def _turned(image: RGB, page: Any) -> RGB:
     """Turn and mirror the image as the tag Orientation says (1: as it is)."""
-    match page.tags.valueof(274, default=1):
+    match _orientation(page):
         case 2:
             return image[:, ::-1]
         case 3:
@@ -277,3 +282,8 @@ def _turned(image: RGB, page: Any) -> RGB:
             return image.swapaxes(0, 1)[::-1]
         case _:
             return image
+
+
+def _orientation(page: Any) -> int:
+    known = page.tags.valueof(274, default=1)
+    return known if known in range(1, 9) else 1

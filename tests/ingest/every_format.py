@@ -183,6 +183,20 @@ WRITERS: dict[str, tuple[Callable[[Path], object], np.ndarray, int]] = {
         0,
     ),
     **{
+        f"tiff of luminance and colour, {packed}": (
+            lambda p, packed=packed: tifffile.imwrite(
+                p,
+                np.asarray(Image.fromarray(RGB).convert("YCbCr")),
+                photometric="ycbcr",
+                subsampling=(1, 1),
+                compression=packed,
+            ),
+            RGB,
+            4 if packed == "jpeg" else 2,
+        )
+        for packed in ("none", "lzw", "deflate", "packbits", "jpeg")
+    },
+    **{
         f"tiff old jpeg, {style}": (
             lambda p, style=style: p.write_bytes(old_jpeg_tiff(RGB, style)),
             RGB,

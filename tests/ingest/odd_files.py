@@ -93,7 +93,7 @@ def tiff(entries: Sequence[tuple[int, int, list[object]]], data: bytes) -> bytes
     return b"II*\0" + struct.pack("<I", 8) + bytes(directory) + bytes(4) + bytes(aside) + data
 
 
-def old_jpeg_tiff(image: np.ndarray, style: str) -> bytes:
+def old_jpeg_tiff(image: np.ndarray, style: str, orientation: int = 1) -> bytes:
     """A TIFF with compression 6: the JPEG as a `whole`, after its `header`, or its `tables`."""
     height, width = image.shape[:2]
     buffer = io.BytesIO()
@@ -107,6 +107,7 @@ def old_jpeg_tiff(image: np.ndarray, style: str) -> bytes:
         (258, 3, [8, 8, 8]),
         (259, 3, [6]),
         (262, 3, [6]),
+        (274, 3, [orientation]),
         (277, 3, [3]),
         (278, 3, [height]),
         (512, 3, [1]),

@@ -8,7 +8,8 @@ import tifffile
 
 from ingest.sources import Frame, UnreadFrame, read_each_frame, read_frame, read_frames
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, SourceError
-from tests.ingest.every_format import RGB, the_one
+from tests.ingest.every_format import RGB, alike, the_one
+from tests.ingest.odd_files import old_jpeg_tiff
 
 
 def test_every_page_of_a_tiff_is_an_image(tmp_path: Path) -> None:
@@ -113,3 +114,38 @@ def test_pages_that_were_cut_off_are_missed(tmp_path: Path, left: int) -> None:
     assert isinstance(frames[-1], UnreadFrame)
     assert isinstance(frames[-1].error, DamagedImage)
     assert len(frames) == 2
+
+
+@pytest.mark.parametrize("style", ["whole", "header", "tables"])
+@pytest.mark.parametrize(
+    ("orientation", "turned"),
+    [
+        (1, RGB),
+        (2, RGB[:, ::-1]),
+        (3, RGB[::-1, ::-1]),
+        (4, RGB[::-1]),
+        (5, RGB.swapaxes(0, 1)),
+        (6, np.rot90(RGB, -1)),
+        (7, RGB[::-1, ::-1].swapaxes(0, 1)),
+        (8, np.rot90(RGB)),
+    ],
+)
+def test_an_old_jpeg_is_turned_once(
+    tmp_path: Path, style: str, orientation: int, turned: np.ndarray
+) -> None:
+    (tmp_path / "a.tif").write_bytes(old_jpeg_tiff(RGB, style, orientation))
+    assert alike(the_one(tmp_path / "a.tif"), turned, 4)
+
+
+def test_colours_at_half_the_resolution_are_refused_where_they_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, RGB, photometric="ycbcr", compression="lzw", subsampling=(2, 2))
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tag = tiff.pages.first.tags[530]
+        assert tag.value == (1, 1)
+        tag.overwrite((2, 2))
+    (frame,) = read_each_frame(path)
+    assert isinstance(frame, UnreadFrame)
+    assert "subsampling" in frame.error.reason
