@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.iiif.fetching import JSON_LD, Web, is_address
-from ingest.iiif.manifest import Manifest, read_manifest
+from ingest.iiif.manifest import Manifest, Painting, read_manifest
 from ingest.listing import location_of
-from retrieval.catalogue.errors import InputError, SourceError
+from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
 
 #: Bytes of a manifest that are fetched at most.
@@ -58,21 +58,32 @@ def read_given(
 ) -> tuple[list[GivenManifest], dict[str, InputError]]:
     """Read the manifests, fetching those that are addresses; each id is taken once.
 
-    Return them, and why others could not be had or are none, by their `place_of`. `asking` is
-    called before each.
+    Return them, and why others could not be had, are none or have the id of another, by their
+    `place_of`. `asking` is called before each.
     """
-    read: dict[str, GivenManifest] = {}
+    read: dict[str, tuple[str, GivenManifest]] = {}
     unread: dict[str, InputError] = {}
     for done, source in enumerate(sources):
-        asking(done, len(sources), place_of(source))
+        place = place_of(source)
+        asking(done, len(sources), place)
         try:
             content = _content_of(web, source)
             manifest = read_manifest(content, str(source))
         except InputError as error:
-            unread[place_of(source)] = error
-        else:
-            read.setdefault(manifest.id, GivenManifest(manifest, content))
-    return list(read.values()), unread
+            unread[place] = error
+            continue
+        first, known = read.setdefault(manifest.id, (place, GivenManifest(manifest, content)))
+        if _images(known.manifest) != _images(manifest):
+            unread[place] = MetadataError(
+                f"{source} has the id of {first}, and other canvases.",
+                "Correct the id in one of the two, or tell who publishes them: one would take the "
+                "place of the other.",
+            )
+    return [one for _, one in read.values()], unread
+
+
+def _images(manifest: Manifest) -> list[tuple[str, Sequence[Painting]]]:
+    return [(canvas.id, canvas.paintings) for canvas in manifest.canvases]
 
 
 def _content_of(web: Web, source: Path | str) -> bytes:

@@ -101,6 +101,29 @@ def test_a_manifest_in_quarantine_is_tried_again_with_its_images(
     assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 2, 0)
 
 
+@pytest.mark.parametrize("images_alone", [True, False])
+def test_of_two_manifests_with_one_id_the_second_is_not_dropped_in_silence(
+    archive: Archive, server: Server, tmp_path: Path, images_alone: bool
+) -> None:
+    address = letter(server, "b")
+    letter(server, "c")
+    other = json.loads(server.files["/b" if images_alone else "/c"])
+    if images_alone:
+        resource = other["sequences"][0]["canvases"][0]["images"][0]["resource"]
+        resource["@id"] = server.url("/c.jpg")
+    (tmp_path / "other.json").write_text(json.dumps(other | {"@id": address}))
+    (tmp_path / "same.json").write_bytes(server.files["/b"])
+    given = (address, tmp_path / "same.json", tmp_path / "other.json")
+    reason = f"{given[2]} has the id of {address}, and other canvases."
+    said = rehearse(archive, given, courtesy=QUICK)
+    assert [(one.source, one.reason) for one in said.unreadable] == [(str(given[2]), reason)]
+    report = take_in(archive, *given)
+    assert (report.added, report.failed, sources(archive)) == (1, 1, ["b/1r"])
+    (row,) = quarantine(archive)
+    assert (row["source"], row["reason"]) == (str(given[2]), reason)
+    assert "id" in row["advice"]
+
+
 def test_a_sole_source_that_is_no_manifest_ends_the_run(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(MetadataError, match="is no JSON"):
