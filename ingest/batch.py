@@ -385,10 +385,11 @@ def _bind(
         with archive.session() as session:
             locations = locations_by_source(session)
         claimed = claims_met(locations, described, given.below_roots)
-    with archive.writing() as session:
-        for by_manifest in by_manifests:
+    for by_manifest in by_manifests:
+        with archive.writing() as session:
             bound += bind_canvases(session, archive.masters_folder, by_manifest)
-        if described:
+    if described:
+        with archive.writing() as session:
             bound += bind_pages(session, claimed.owners)
     return bound, claimed
 

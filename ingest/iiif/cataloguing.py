@@ -20,6 +20,7 @@ from ingest.iiif.masters import Wanted, folder_of
 from ingest.known import master_exists
 from ingest.listing import location_of
 from ingest.pixels import ADVICE_COPY
+from retrieval.catalogue.prefixes import begins_with
 from retrieval.catalogue.references import normalise_reference
 from retrieval.catalogue.tables import Document, Failure, Page
 
@@ -304,9 +305,7 @@ def _in_folder(column: Any, folder: Path) -> ColumnElement[bool]:
 
 def _begins_as(column: Any, path: Path) -> ColumnElement[bool]:
     """Return the condition that a location is that of `path`, whose last letter may be anything."""
-    prefix = location_of(path)[:-1]
-    condition: ColumnElement[bool] = column.startswith(prefix, autoescape=True)
-    return condition
+    return begins_with(column, location_of(path)[:-1])
 
 
 def _and_numbered(name: str) -> Iterator[str]:

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from ingest.batch import retry_pages
+from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Web
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
@@ -351,6 +358,43 @@ def test_two_manifests_of_one_name_that_come_together(
     assert take_in(archive, *addresses, workers=workers).added == 2
     for source, image in {"Letters/1r": page(1), "Letters/1r (2)": page(2)}.items():
         assert np.array_equal(master(archive, source), decoded(jpeg(image)))
+
+
+def test_the_pages_of_a_manifest_are_found_by_an_index_and_bound_by_themselves(
+    archive: Archive, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = []
+    for path in ("/1", "/2"):
+        server.files[f"{path}.jpg"] = jpeg(page(int(path[1:])))
+        canvas = canvas_2(server.url(f"{path}/c"), "1r", server.url(f"{path}.jpg"))
+        manifest = manifest_2(server.url(path), [canvas], label=path)
+        addresses.append(put(server, manifest, path))
+    asked: dict[str, Any] = {}
+    done: list[str] = []
+
+    def bound(session: Session, masters: Path, described: Described) -> int:
+        done.append(described.reference)
+        return bind_canvases(session, masters, described)
+
+    monkeypatch.setattr("ingest.batch.bind_canvases", bound)
+    event.listen(archive.engine, "commit", lambda _: done.append("commit"))
+    event.listen(
+        archive.engine,
+        "before_cursor_execute",
+        lambda connection, cursor, statement, given, *_: asked.setdefault(statement, given),
+    )
+    assert take_in(archive, *addresses).bound == 2
+    at = done.index("/1")
+    assert done[at : at + 4] == ["/1", "commit", "/2", "commit"]
+
+    with closing(sqlite3.connect(archive.folder / "archive.db")) as database:
+        plans = [
+            [step[3] for step in database.execute(f"EXPLAIN QUERY PLAN {one}", given)]
+            for one, given in asked.items()
+            if re.search("location (LIKE|>=)", one)
+        ]
+    assert len(plans) >= 4  # names, failures, the pages of a new master, and those to bind
+    assert not [plan for plan in plans if "SCAN pages" in plan]
 
 
 def test_pages_of_a_later_manifest_follow_those_of_an_earlier_one(
