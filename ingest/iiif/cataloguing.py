@@ -67,7 +67,7 @@ def describe(session: Session, manifest: Manifest) -> DocumentRecord:
 
 
 def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
-    """Return the metadata that are columns of the catalogue, and all the rest."""
+    """Return the metadata that are columns of the catalogue, in one language, and all the rest."""
     fields: dict[str, str] = {}
     used: set[int] = set()
     labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
@@ -87,9 +87,8 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
                 used.add(found[0])
     details: Details = {}
     for at, entry in enumerate(manifest.metadata):
-        if at not in used:
-            for value in entry.values:
-                add_detail(details, entry.labels[0], value)
+        for value in entry.others if at in used else (*entry.values, *entry.others):
+            add_detail(details, entry.labels[0], value)
     beside = {
         "summary": manifest.summary,
         "attribution": manifest.attribution,

@@ -40,10 +40,11 @@ _IMAGES = frozenset({"image", "stillimage"})
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of metadata: its label and its values, those of the preferred language first."""
+    """A line of metadata: its label, its values in the preferred language, and all others."""
 
     labels: tuple[str, ...]
     values: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,11 @@ def _service(given: object) -> str | None:
 
 def _entries(metadata: object) -> Iterator[Entry]:
     for pair in listed(metadata):
-        labels, values = _texts(mapped(pair).get("label")), _texts(mapped(pair).get("value"))
+        labels, value = _texts(mapped(pair).get("label")), mapped(pair).get("value")
+        values = tuple(dict.fromkeys(_preferred(value)))
         if labels and values:
-            yield Entry(labels, values)
+            others = tuple(text for text in _texts(value) if text not in values)
+            yield Entry(labels, values, others)
 
 
 def _first(value: object) -> str | None:
@@ -248,8 +251,12 @@ def _first(value: object) -> str | None:
 
 def _whole_text(value: object) -> str | None:
     """Return the texts of the language that is preferred, one after another."""
+    return " ".join(_preferred(value)) or None
+
+
+def _preferred(value: object) -> list[str]:
     said = _by_language(value)
-    return " ".join(text for language, text in said if language == said[0][0]) or None
+    return [text for language, text in said if language == said[0][0]]
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -360,6 +360,35 @@ def test_two_manifests_of_one_name_that_come_together(
         assert np.array_equal(master(archive, source), decoded(jpeg(image)))
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_of_several_languages_one_fills_a_column_and_the_rest_is_kept(
+    archive: Archive, server: Server, version: int
+) -> None:
+    server.files["/1r.jpg"] = jpeg(page(1))
+    metadata: list[dict[str, Any]]
+    if version == 2:
+        said = [("Hs. 5", "nl"), ("Ms. 5", "en"), ("Letters 2", "en")]
+        value = [{"@value": text, "@language": language} for text, language in said]
+        date = [{"@value": "maart 1702", "@language": "nl"}]
+        metadata = [{"label": "Shelfmark", "value": value}, {"label": "Date", "value": date}]
+        canvas = canvas_2("http://x/c", "1r", server.url("/1r.jpg"))
+        manifest = manifest_2("http://x/m", [canvas], metadata=metadata)
+    else:
+        value = {"nl": ["Hs. 5"], "en": ["Ms. 5", "Letters 2"]}
+        metadata = [
+            {"label": {"en": ["Shelfmark"]}, "value": value},
+            {"label": {"en": ["Date"]}, "value": {"nl": ["maart 1702"]}},
+        ]
+        canvas = canvas_3("http://x/c", "1r", body_3(server.url("/1r.jpg")))
+        manifest = manifest_3("http://x/m", [canvas], metadata=metadata)
+    take_in(archive, put(server, manifest))
+    (document,) = dump(archive)["documents"]
+    assert (document["reference"], document["date"]) == ("Ms. 5; Letters 2", "maart 1702")
+    details = json.loads(document["details"])
+    assert details["Shelfmark"] == "Hs. 5" and "Date" not in details
+    assert dump(archive)["pages"][0]["source"] == "Ms. 5; Letters 2/1r"
+
+
 def test_the_pages_of_a_manifest_are_found_by_an_index_and_bound_by_themselves(
     archive: Archive, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
