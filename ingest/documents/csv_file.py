@@ -14,10 +14,12 @@ from ingest.documents.record import (
     Gathering,
     PageClaim,
     add_detail,
+    series_within,
 )
 from ingest.formulas import as_said
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
+from retrieval.catalogue.references import normalise_reference
 
 #: The columns with a meaning, and what else they are called. Case, spaces and signs are ignored.
 #: `normal` is the date for machines, as EAD calls it.
@@ -42,6 +44,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "ship": ("vessel", "ship name", "vessel name", "name of ship", "name of vessel"),
     "place": ("port", "place name"),
     "captain": ("master", "shipmaster", "ship master", "captain name", "master name"),
+    "series": (),
     "source": ("file", "filename", "file path", "path", "image", "image file", "scan"),
 }
 
@@ -106,7 +109,10 @@ def _columns(name: str, header: Sequence[str]) -> list[str]:
 def _values(
     name: str, line: int, columns: Sequence[str], row: Sequence[str]
 ) -> tuple[dict[str, str], Details]:
-    """Return a row's fields that are not empty: ours, and the details."""
+    """Return a row's fields that are not empty: ours, and the details.
+
+    A series is a detail where the reference has its own, and where it is too long to be one.
+    """
     if any(field.strip() for field in row[len(columns) :]):
         raise MetadataError(
             f"{name}, line {line}: there are {len(row)} fields, but the header names "
@@ -120,7 +126,7 @@ def _values(
         if column.startswith("details:"):
             add_detail(details, column.removeprefix("details:"), text)
             continue
-        if len(text) > LONGEST.get(column, len(text)):
+        if column != "series" and len(text) > LONGEST.get(column, len(text)):
             raise MetadataError(
                 f"{name}, line {line}: the {column} is longer than {LONGEST[column]} characters. "
                 "Is a quotation mark missing?"
@@ -128,4 +134,8 @@ def _values(
         values[column] = text
     if "normal" in values:
         values.setdefault("date", values["normal"])
+    if series := values.get("series"):
+        reference = normalise_reference(values.get("reference", ""))
+        if len(series) > LONGEST["series"] or series_within(reference, series) != series:
+            add_detail(details, "series", values.pop("series"))
     return values, details

@@ -19,11 +19,12 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
 from retrieval.catalogue.files import output_refused_said, write_texts
 from retrieval.catalogue.parts import MOST
+from retrieval.catalogue.references import series_of
 from retrieval.catalogue.tables import Document, Page
 
 #: What every row has, in its order. Then follow the details, so that one called as one of these
 #: is read as a detail again.
-COLUMNS = ("reference", "title", "date", EDTF, "ship", "place", "captain", "source")
+COLUMNS = ("reference", "title", "date", EDTF, "ship", "place", "captain", "series", "source")
 _FIELDS = ("title", "date", "ship", "place", "captain")
 
 _EVERY = Filters()
@@ -81,7 +82,8 @@ def documents_csv(session: Session, where: Filters = _EVERY) -> Iterator[tuple[i
 def _documents(where: Filters) -> Select[*tuple[Any, ...]]:
     table = Document.__table__.c
     return select(
-        *(table[name] for name in ("id", "reference", *_FIELDS, "year_from", "year_to", "details"))
+        *(table[name] for name in ("id", "reference", "series", *_FIELDS)),
+        *(table[name] for name in ("year_from", "year_to", "details")),
     ).where(*document_conditions(where))
 
 
@@ -110,6 +112,12 @@ def _edtf(row: Row[Any]) -> str | None:
     return None if same else known
 
 
+def _series(row: Row[Any]) -> str | None:
+    """Return the series, where the reference alone would be read as of another or none."""
+    series: str | None = row.series
+    return None if series == series_of(row.reference) else series
+
+
 def _details(row: Row[Any]) -> dict[str, Any]:
     """Return a document's details, but for what reading its date anew adds to them."""
     made = {EDTF: row.details.get(EDTF)}
@@ -136,7 +144,8 @@ def _rows(
     row: Row[Any], sources: Sequence[str], details: Sequence[str]
 ) -> Iterator[list[str | None]]:
     """Give a document's rows: what is said once, its file, and a value of each detail."""
-    once = {EDTF: _edtf(row), **{name: getattr(row, name) for name in _FIELDS}}
+    once = {name: getattr(row, name) for name in _FIELDS}
+    once |= {EDTF: _edtf(row), "series": _series(row)}
     said = _details(row)
     files: list[str | None] = [*sources] or [None]
     for source, *beside in zip_longest(files, *(_values(said.get(key)) for key in details)):

@@ -55,6 +55,23 @@ def test_headers_are_read_leniently(tmp_path: Path, header: str) -> None:
     assert document.details == {}
 
 
+@pytest.mark.parametrize(
+    ("reference", "said", "series", "kept"),
+    [
+        ("Box 7", "Prize Papers", "Prize Papers", None),
+        ("Liasse AB 12", "Prize Papers", "Prize Papers", None),
+        ("hca32/1", "HCA 32", "HCA 32", None),
+        ("HCA 32/1", "Prize Papers", "HCA 32", "Prize Papers"),
+        ("Box 7", "x" * 65, None, "x" * 65),
+    ],
+)
+def test_a_series_is_that_of_the_reference_where_it_has_one(
+    tmp_path: Path, reference: str, said: str, series: str | None, kept: str | None
+) -> None:
+    (document,) = read(tmp_path, f"ref,Series\n{reference},{said}\n").documents
+    assert (document.series, document.details.get("series")) == (series, kept)
+
+
 def test_a_date_for_machines_may_stand_beside_its_wording(tmp_path: Path) -> None:
     first, second = read(
         tmp_path,

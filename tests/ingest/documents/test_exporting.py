@@ -66,15 +66,15 @@ def described(archive: Archive, tmp_path: Path) -> Archive:
 
 def test_a_row_a_file_and_each_description_once(described: Archive) -> None:
     assert list(csv.reader(io.StringIO(exported(described)))) == [
-        ["reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "source",
-         "place", "scope and content", "part of", "Language", "year"],
+        ["reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "series",
+         "source", "place", "scope and content", "part of", "Language", "year"],
         ["HCA 32/8", "Bills", "in the third year of the war", "1701-05/1703-02", "", "Cádiz", "",
-         "b/1.jpg", "Ostend", "'=SUM(A1)", "HCA", "", ""],
-        ["HCA 32/8", "", "", "", "", "", "", "b/2.jpg", "", "Two bales.", "", "", ""],
-        ["HCA 32/9", "Charter", "11 March 1701/2", "", "", "Cádiz", "", "", "", "", "", "", ""],
-        ["HCA 32/10", "Letters, private", "c. 1702", "", "De Hoop", "", "J. Smit", "a/2.jpg",
+         "", "b/1.jpg", "Ostend", "'=SUM(A1)", "HCA", "", ""],
+        ["HCA 32/8", "", "", "", "", "", "", "", "b/2.jpg", "", "Two bales.", "", "", ""],
+        ["HCA 32/9", "Charter", "11 March 1701/2", "", "", "Cádiz", *[""] * 8],
+        ["HCA 32/10", "Letters, private", "c. 1702", "", "De Hoop", "", "J. Smit", "", "a/2.jpg",
          "", "", "", "nl", "1702"],
-        ["HCA 32/10", "", "", "", "", "", "", "a/1.jpg", "", "", "", "fr", ""],
+        ["HCA 32/10", "", "", "", "", "", "", "", "a/1.jpg", "", "", "", "fr", ""],
     ]  # fmt: skip
 
 
@@ -93,6 +93,34 @@ def test_another_archive_learns_the_same_from_it(described: Archive, tmp_path: P
     other.close()
 
 
+def test_a_series_that_the_reference_does_not_tell_goes_along(
+    archive: Archive, tmp_path: Path
+) -> None:
+    aid = """<ead><archdesc level="series"><did><unitid>HCA 32</unitid></did><dsc>
+    <c><did><unitid>Bundle of De Hoop</unitid></did></c>
+    <c><did><unitid>HCA 32/9</unitid></did></c></dsc></archdesc></ead>"""
+    table = "reference,series\nHCA 32/10,Prize Papers\nBox 7,Prize Papers\n"
+    take_in(archive, read(tmp_path, aid, "hca.xml"), read(tmp_path, table))
+    said = exported(archive)
+    assert {row[0]: row[7:] for row in csv.reader(io.StringIO(said))} == {
+        "reference": ["series", "source", "part of", "series"],
+        "Bundle of De Hoop": ["HCA 32", "", "HCA 32", ""],
+        "HCA 32/9": ["", "", "HCA 32", ""],
+        "HCA 32/10": ["", "", "", "Prize Papers"],
+        "Box 7": ["Prize Papers", "", "", ""],
+    }
+    other = create_archive(tmp_path / "other")
+    take_in(other, read(tmp_path, said, "back.csv"))
+    assert documents(other) == documents(archive)
+    assert {one["reference"]: one["series"] for one in documents(other)} == {
+        "Bundle of De Hoop": "HCA 32",
+        "HCA 32/9": "HCA 32",
+        "HCA 32/10": "HCA 32",
+        "Box 7": "Prize Papers",
+    }
+    other.close()
+
+
 def test_what_is_corrected_in_the_first_row_is_corrected(
     described: Archive, tmp_path: Path
 ) -> None:
@@ -105,13 +133,14 @@ def test_documents_alone_that_are_asked_for(described: Archive) -> None:
     rows = csv.DictReader(io.StringIO(exported(described, Filters(ship="De Hoop"))))
     assert [row["reference"] for row in rows] == ["HCA 32/10", "HCA 32/10"]
     assert rows.fieldnames == [
-        "reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "source",
-        "Language", "year",
+        "reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "series",
+        "source", "Language", "year",
     ]  # fmt: skip
 
 
 def test_an_archive_without_documents_has_the_header_alone(archive: Archive) -> None:
-    assert exported(archive) == "reference,title,date,date (EDTF),ship,place,captain,source\n"
+    header = "reference,title,date,date (EDTF),ship,place,captain,series,source\n"
+    assert exported(archive) == header
 
 
 def test_a_file_is_whole_or_not_there(described: Archive, tmp_path: Path) -> None:
@@ -130,7 +159,9 @@ _TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 )
 
-_KEY = _TEXT | st.sampled_from(["place", "Ref", "source", "edtf", "calendar", "=A1", "'=A1"])
+_KEY = _TEXT | st.sampled_from(
+    ["place", "Ref", "source", "series", "edtf", "calendar", "=A1", "'=A1"]
+)
 _VALUES = st.lists(_TEXT, min_size=1, max_size=3)
 _DATE = _TEXT | st.sampled_from(["11 March 1701/2 O.S.", "1702-03", "c. 1690"])
 
