@@ -9,6 +9,7 @@ of the two cosines counts, so that a mark's own picture still finds it with a co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,49 +59,65 @@ def find_neighbours(
     vectors: Vectors,
     known: Neighbours | None = None,
     changed: NDArray[np.bool_] | None = None,
+    report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Neighbours:
     """Return the neighbours of `marks` (N,), ascending, with L2-normalised `vectors` (N, D).
 
     With the neighbours `known` before, and which marks are new or look different since (`changed`,
-    (N,)), only these and the marks they concern are looked at.
+    (N,)), only these and the marks they concern are looked at. `report` is called with (done,
+    total) of these, block by block.
     """
+    every = np.arange(len(marks))
     if known is None or changed is None or not len(known.marks):
-        return _found(marks, vectors, np.arange(len(marks)))
+        return _found(marks, vectors, every, lambda done: report(done, len(marks)))
     before = np.minimum(np.searchsorted(known.marks, marks), len(known.marks) - 1)
     nearest, cosines = known.nearest[before], known.cosines[before]
     # A neighbour that is gone or looks different leaves a place that any mark may take.
     kept = (known.marks[before] == marks) & ~changed
     anew = ~kept | ~np.isin(nearest, marks[~changed]).all(axis=1)
     if 2 * anew.sum() > len(marks):
-        return _found(marks, vectors, np.arange(len(marks)))
+        return _found(marks, vectors, every, lambda done: report(done, len(marks)))
     rows = np.flatnonzero(anew)
-    fresh = _found(marks, vectors, rows)
+    fresh = _found(marks, vectors, rows, lambda done: report(done, len(marks)))
     nearest[rows], cosines[rows] = fresh.nearest, fresh.cosines
     others, added = np.flatnonzero(~anew), np.flatnonzero(changed)
     if len(others) and len(added):
-        near, alike = _search(vectors[added], vectors[others], NEAREST)
+        near, alike = _search(
+            vectors[added],
+            vectors[others],
+            NEAREST,
+            lambda done: report(len(rows) + done, len(marks)),
+        )
         near = np.where(near >= 0, marks[added][near], -1)
         both = np.hstack([nearest[others], near]), np.hstack([cosines[others], alike])
         nearest[others], cosines[others] = _first(*both)
     return Neighbours(marks, nearest, cosines)
 
 
-def _found(marks: NDArray[np.int64], vectors: Vectors, rows: NDArray[np.int64]) -> Neighbours:
+def _found(
+    marks: NDArray[np.int64],
+    vectors: Vectors,
+    rows: NDArray[np.int64],
+    report: Callable[[int], None],
+) -> Neighbours:
     """Return the neighbours of some rows among all."""
-    near, cosines = _search(vectors, vectors[rows], NEAREST + 1)
+    near, cosines = _search(vectors, vectors[rows], NEAREST + 1, report)
     itself = near == rows[:, None]
     near, cosines = np.where(itself, -1, near), np.where(itself, 0, cosines)
     near = np.where(near >= 0, marks[near], -1)
     return Neighbours(marks[rows], *_first(near, cosines))
 
 
-def _search(among: Vectors, vectors: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors]:
+def _search(
+    among: Vectors, vectors: Vectors, count: int, report: Callable[[int], None]
+) -> tuple[NDArray[np.int64], Vectors]:
     """Return the rows of the `count` nearest and their cosines, (N, count); row -1 for no more."""
     near = np.full((len(vectors), count), -1, np.int64)
     cosines = np.zeros((len(vectors), count), np.float32)
     most = min(count, len(among))
     for part, scores, rows in nearest_rows(among, vectors, most):
         near[part, :most], cosines[part, :most] = rows, scores
+        report(part.stop)
     return near, cosines
 
 

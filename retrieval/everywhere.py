@@ -32,7 +32,7 @@ from retrieval.catalogue.pages import (
     place_pages,
 )
 from retrieval.embedding import dimension
-from retrieval.index import current_index, index_command
+from retrieval.index import index_command, index_to_search
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
@@ -183,7 +183,7 @@ def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> S
     Places are found all the same. Raises ModelError when there is no such model.
     """
     model = searched_model(archive, model_id)
-    return Searcher(archive, model, current_index(archive, model))
+    return Searcher(archive, model, index_to_search(archive, model))
 
 
 def search_images_everywhere(

@@ -261,17 +261,21 @@ def _once_finished(folder: Path) -> bool:
 
 
 def refresh_index(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+    archive: Archive,
+    model: Model,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    report_compared: Callable[[int, int], None] = lambda done, total: None,
 ) -> Refreshed:
     """Bring embeddings and index of `model` up to date with the archive's marks.
 
-    Marks whose crops cannot be read are passed over. `report` as for `embed_marks`. Raises
+    Marks whose crops cannot be read are passed over. `report` as for `embed_marks`; then the marks
+    are compared with one another, and `report_compared` is called with (done, total). Raises
     ArchiveError when the disk is full or refuses.
     """
     origin = "trained" if (archive.models_folder / model.id).exists() else "bundled"
     register_model(archive, model, origin)
     embedded, unread = embed_marks(archive, model, report)
-    current = _synchronised(archive, model)
+    current = _synchronised(archive, model, report_compared)
     folder = archive.index_folder / model.id
     if current.changed or not _once_finished(folder):
         with disk_errors_said(folder):
@@ -289,7 +293,9 @@ class _Synchronised:
     changed: bool  # it is not what lies in the index's folder
 
 
-def _synchronised(archive: Archive, model: Model) -> _Synchronised:
+def _synchronised(
+    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+) -> _Synchronised:
     """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
     read = _read(archive.index_folder / model.id, size)
@@ -306,7 +312,7 @@ def _synchronised(archive: Archive, model: Model) -> _Synchronised:
     changed = read is None or len(gone) + len(new) > 0
     if changed:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
-        neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new))
+        neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new), report)
         scores = calibrate(vectors, [vectors, company(vectors, neighbours)])
         stored = _Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
     return _Synchronised(stored, len(new), len(gone), changed)
@@ -375,8 +381,14 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
     """Return the index of `model` as the catalogue has it now, rebuilt if it cannot be trusted.
 
     What changed is kept for the next time, where the disk lets it be.
-    Raises ModelError when there is no mark, or none was ever embedded under the model.
+    Raises what `check_indexed` raises.
     """
+    check_indexed(archive, model)
+    return current_index(archive, model)
+
+
+def check_indexed(archive: Archive, model: Model) -> None:
+    """Raise ModelError when there is no mark, or none was ever embedded under the model."""
     if not _is_embedded_under(archive, model.id):
         if not _has_marks(archive):
             raise ModelError(
@@ -389,6 +401,18 @@ def load_index(archive: Archive, model: Model) -> VectorIndex:
             f"No mark of {archive.folder} is indexed under model {model.id}; "
             f"run: {index_command(archive, model.id)}"
         )
+
+
+def index_to_search(archive: Archive, model: Model) -> VectorIndex:
+    """Return what `current_index` does; while a long job holds the archive, what was sealed last.
+
+    That job may be embedding thousands of marks, and every search would bring the index up to date
+    with a few more. Marks that are gone since are for the search to leave out.
+    """
+    if archive.is_locked():
+        stored = _read(archive.index_folder / model.id, dimension(model))
+        if stored is not None:
+            return _searchable(model.id, stored)
     return current_index(archive, model)
 
 

@@ -25,7 +25,7 @@ from retrieval.catalogue.errors import NoInk, QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
-from retrieval.index import VectorIndex, load_index, nearest, stored_vectors
+from retrieval.index import VectorIndex, check_indexed, index_to_search, nearest, stored_vectors
 from retrieval.ink import normalise_all
 from retrieval.learn import searched_model
 from retrieval.model import Model
@@ -63,12 +63,13 @@ class Hit:
 
 
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
-    """Load the model (`searched_model` says which) and its index, brought up to date.
+    """Load the model (`searched_model` says which) and its index (`index_to_search`).
 
     Raises ModelError when there is no such model or nothing is indexed under it.
     """
     model = searched_model(archive, model_id)
-    return Searcher(archive, model, load_index(archive, model))
+    check_indexed(archive, model)
+    return Searcher(archive, model, index_to_search(archive, model))
 
 
 def search_images(

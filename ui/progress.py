@@ -22,13 +22,13 @@ console = Console(stderr=True, emoji=False)  # a name may hold ":100:"
 class Report(Protocol):
     """What a bar gives: call it with how much is done of how much, and a remark if any."""
 
-    def __call__(self, done: int, total: int, remark: str = "") -> None:
-        """Show that `done` of `total` is done."""
+    def __call__(self, done: int, total: int, remark: str = "", title: str = ...) -> None:
+        """Show that `done` of `total` is done; under another title it is another stretch."""
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Report]:
-    """Show a bar while the block runs; call what it gives with (done, total, remark)."""
+def bar(first: str) -> Iterator[Report]:
+    """Show a bar, called `first`, while the block runs; call what it gives as `Report` says."""
     columns = (
         SpinnerColumn(),
         TextColumn("[progress.description]{task.description}"),
@@ -39,9 +39,11 @@ def bar(title: str) -> Iterator[Report]:
     )
     shown = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        task = progress.add_task(title, total=None, remark="")
+        task = progress.add_task(first, total=None, remark="")
 
-        def report(done: int, total: int, remark: str = "") -> None:
+        def report(done: int, total: int, remark: str = "", title: str = first) -> None:
+            if title != progress.tasks[task].description:
+                progress.reset(task, description=title)
             progress.update(task, completed=done, total=total, remark=remark)
 
         yield report

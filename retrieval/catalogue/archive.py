@@ -22,6 +22,11 @@ from retrieval.catalogue.suggesting import command_on
 DATABASE = "archive.db"
 BACKUPS = "backups"
 
+#: The empty database whose lock is the archive's.
+LOCK = ".lock"
+#: Seconds that taking the lock waits for those who only look whether somebody holds it.
+LOOKED_AT = 0.1
+
 #: Milliseconds that one connection waits for another's transaction to end.
 BUSY_TIMEOUT = 30_000
 
@@ -83,10 +88,11 @@ class Archive:
     def lock(self) -> Iterator[None]:
         """Hold the archive for a long job; raises ArchiveBusy at once when somebody else does.
 
-        The lock is SQLite's own on the empty database `.lock`, so it is portable and ends with
-        the process that holds it, however that process ends.
+        The lock is SQLite's own on an empty database, so it is portable and ends with the process
+        that holds it, however that process ends.
         """
-        with closing(sqlite3.connect(self.folder / ".lock", timeout=0, isolation_level=None)) as db:
+        made = sqlite3.connect(self.folder / LOCK, timeout=LOOKED_AT, isolation_level=None)
+        with closing(made) as db:
             try:
                 db.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
@@ -99,6 +105,16 @@ class Archive:
                     f"Another process is working on {self.folder}: wait until it has finished."
                 ) from error
             yield
+
+    def is_locked(self) -> bool:
+        """Return whether somebody, this process or another, holds the archive for a long job."""
+        address = f"{(self.folder / LOCK).as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=0)) as db:
+                db.execute("SELECT name FROM sqlite_master").fetchall()
+        except sqlite3.OperationalError as error:  # nobody has ever held it where it is not there
+            return "locked" in str(error)
+        return False
 
     def close(self) -> None:
         """Let go of the catalogue's connections; the archive can be opened again."""

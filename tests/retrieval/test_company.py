@@ -63,6 +63,17 @@ def test_a_third_drawing_brings_two_together() -> None:
     assert (together[2:] @ other).max() < together[1] @ other
 
 
+def test_it_is_reported_how_many_marks_were_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.gpu._QUERIES", 4)
+    marks, vectors = np.arange(11), random_unit(0, 11)
+    told: list[tuple[int, int]] = []
+    known = find_neighbours(marks[:9], vectors[:9], report=lambda *one: told.append(one))
+    assert told == [(4, 9), (8, 9), (9, 9)]
+    told.clear()
+    find_neighbours(marks, vectors, known, marks > 8, lambda *one: told.append(one))
+    assert told == [(2, 11), (6, 11), (10, 11), (11, 11)]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     before=st.integers(0, 40),

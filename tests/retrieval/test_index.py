@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -28,6 +29,7 @@ from retrieval.index import (
     VECTORS,
     current_index,
     embed_marks,
+    index_to_search,
     load_index,
     nearest,
     refresh_index,
@@ -61,11 +63,9 @@ def known_before(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The marks whose neighbours were known each time that those of all are brought up to date."""
     told: list[list[int]] = []
 
-    def find(
-        marks: np.ndarray, vectors: np.ndarray, known: Neighbours, changed: np.ndarray
-    ) -> Neighbours:
+    def find(marks: np.ndarray, vectors: np.ndarray, known: Neighbours, *rest: Any) -> Neighbours:
         told.append(known.marks.tolist())
-        return find_neighbours(marks, vectors, known, changed)
+        return find_neighbours(marks, vectors, known, *rest)
 
     monkeypatch.setattr("retrieval.index.find_neighbours", find)
     return told
@@ -502,6 +502,42 @@ def test_a_full_disk_ends_a_run_and_no_search(
         assert load_index(archive, tiny_model).marks.tolist() == marks
         assert set(folder.iterdir()) == before
     assert refresh_index(archive, tiny_model).added == 2
+
+
+def test_while_a_long_job_holds_the_archive_what_is_sealed_is_searched(
+    archive: Archive, tiny_model: Model, known_before: list[list[int]]
+) -> None:
+    register_model(archive, tiny_model, "trained")
+    first = add_marks(archive, range(4))
+    path = archive.index_folder / tiny_model.id / SEAL
+    with archive.lock():
+        embed_marks(archive, tiny_model)
+        assert index_to_search(archive, tiny_model).marks.tolist() == first, "nothing is sealed"
+        seal = path.read_bytes()
+        known_before.clear()
+        more = add_marks(archive, range(4, 6))
+        embed_marks(archive, tiny_model)
+        for _ in range(2):
+            assert index_to_search(archive, tiny_model).marks.tolist() == first
+        assert (known_before, path.read_bytes()) == ([], seal)
+        assert load_index(archive, tiny_model).marks.tolist() == [*first, *more], "for the job"
+    more += add_marks(archive, range(6, 7))
+    embed_marks(archive, tiny_model)
+    assert index_to_search(archive, tiny_model).marks.tolist() == [*first, *more]
+
+
+def test_a_run_tells_how_many_marks_are_embedded_and_then_compared(
+    archive: Archive, tiny_model: Model
+) -> None:
+    add_marks(archive, range(5))
+    told: list[tuple[str, int, int]] = []
+    refresh_index(
+        archive,
+        tiny_model,
+        lambda *one: told.append(("embedded", *one)),
+        lambda *one: told.append(("compared", *one)),
+    )
+    assert told == [("embedded", 5, 5), ("compared", 5, 5)]
 
 
 def test_search_among_some_marks(archive: Archive, tiny_model: Model) -> None:

@@ -9,10 +9,18 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.crops import crop_path, store_crop
-from retrieval.index import load_index, nearest, refresh_index, stored_vectors
-from retrieval.model import Model
+from retrieval.everywhere import load_searcher_everywhere
+from retrieval.index import embed_marks, load_index, nearest, refresh_index, stored_vectors
+from retrieval.model import Model, pack_weights, write_model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
-from retrieval.search import DISLIKE, Searcher, query_vectors, search_images, search_marks
+from retrieval.search import (
+    DISLIKE,
+    Searcher,
+    load_searcher,
+    query_vectors,
+    search_images,
+    search_marks,
+)
 from tests.drawn_marks import add_marks, drawn_mark
 
 EIGHT = orientations(turned=True, mirrored=True)
@@ -31,6 +39,22 @@ def searcher(archive: Archive, tiny_model: Model) -> Searcher:
     add_marks(archive, range(16, 20))
     refresh_index(archive, tiny_model)
     return Searcher(archive, tiny_model, load_index(archive, tiny_model))
+
+
+def test_a_searcher_is_loaded_while_a_long_job_adds_marks(searcher: Searcher) -> None:
+    archive, model = searcher.archive, searcher.model
+    weights = pack_weights(model.discriminator, model.generator, "contrastive")
+    write_model(archive.models_folder / model.id, weights, model.manifest)
+    with archive.session() as session:
+        session.get_one(tables.Model, model.id).origin = "trained"
+    (new,) = add_marks(archive, range(100, 101))
+    with archive.lock():
+        embed_marks(archive, model)
+        for load in (load_searcher, load_searcher_everywhere):
+            loaded = load(archive, model.id)
+            assert loaded.index.marks.tolist() == searcher.index.marks.tolist()
+            assert search_marks(loaded, [new], top=3), "by its crop"
+    assert len(load_searcher(archive, model.id).index) == 21
 
 
 def test_a_picture_of_a_mark_finds_it_first(searcher: Searcher) -> None:

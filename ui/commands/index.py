@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -35,7 +36,8 @@ def index(
     with archive_in(archive) as opened, opened.lock():
         chosen = archive_model(opened, model)
         with bar("Embedding") as report:
-            done = refresh_index(opened, chosen, report)
+            compared = partial(report, title="Comparing")
+            done = refresh_index(opened, chosen, report, compared)
         if everywhere:
             from ingest.everywhere import look_everywhere
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from retrieval.catalogue.archive import Archive, create_archive, open_archive
+from retrieval.catalogue.archive import LOCK, Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
 from retrieval.catalogue.tables import Document, Mark, Page
 
@@ -123,6 +123,19 @@ def test_one_holds_the_lock_at_a_time(archive: Archive) -> None:
     with archive.lock(), pytest.raises(ArchiveBusy, match="working on"), other.lock():
         pass
     with other.lock():
+        pass
+    other.close()
+
+
+def test_whether_somebody_holds_the_lock_is_seen_and_keeps_nobody_from_it(archive: Archive) -> None:
+    (archive.folder / LOCK).unlink()
+    assert not archive.is_locked()
+    assert not (archive.folder / LOCK).exists()
+    other = open_archive(archive.folder)
+    with other.lock():
+        assert archive.is_locked() and other.is_locked()
+    assert not archive.is_locked()
+    with archive.lock():
         pass
     other.close()
 
