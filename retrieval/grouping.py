@@ -101,12 +101,13 @@ def group_marks(
     marks, vectors = marks[order], np.ascontiguousarray(vectors[order], np.float32)
     pairs = _alike(vectors, cosine, neighbours, report)
     group_of = _average_linkage(vectors, *pairs, cosine)
-    numbers, sizes = np.unique(group_of, return_counts=True)
-    groups = []
-    by_group = np.split(np.argsort(group_of, kind="stable"), np.cumsum(sizes)[:-1])
-    for rows, size in zip(by_group, sizes, strict=len(numbers) > 0):
-        if size > 1:
-            groups.append(put_together(marks[rows], vectors[rows]))
+    _, number, sizes = np.unique(group_of, return_inverse=True, return_counts=True)
+    together = np.flatnonzero(sizes[number] > 1)  # most marks are like no other
+    together = together[np.argsort(group_of[together], kind="stable")]
+    ends = np.cumsum(sizes[sizes > 1])
+    groups = [
+        put_together(marks[rows], vectors[rows]) for rows in np.split(together, ends)[: len(ends)]
+    ]
     return sorted(groups, key=lambda group: (-len(group.marks), -group.cohesion, group.marks))
 
 

@@ -32,7 +32,12 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import UNFINISHED, disk_errors_said, write_atomically
-from retrieval.catalogue.marks import has_marks_to_embed, marks_to_embed, may_be_found
+from retrieval.catalogue.marks import (
+    has_marks_to_embed,
+    marks_to_embed,
+    may_be_found,
+    number_to_embed,
+)
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.suggesting import command_on
@@ -104,15 +109,20 @@ def embed_marks(
     """Embed every mark that may be found and has no embedding under `model`.
 
     One of what the mark no longer looks like counts as none.
-    Committed every few hundred marks, so that an interrupted run goes on where it stopped.
+    Committed every few hundred marks, so that an interrupted run goes on where it stopped; marks
+    that come in meanwhile are embedded as well.
     Returns how many marks were embedded, and sentences on those whose crops could not be read:
     they stay as they were. `report` is called with (done, total).
     """
     with archive.session() as session:
-        missing = marks_to_embed(session, model.id, SEEN)
+        missing = number_to_embed(session, model.id, SEEN)
     unread: list[str] = []
-    for start in range(0, len(missing), _AT_ONCE):
-        part = missing[start : start + _AT_ONCE]
+    done = last = 0
+    while True:
+        with archive.session() as session:
+            part = marks_to_embed(session, model.id, SEEN, after=last, most=_AT_ONCE)
+        if not part:
+            return done - len(unread), tuple(unread)
         pictures = dict(load_crops(archive, part, unread))
         vectors = embed(model, list(pictures.values()))
         read = [part[at] for at in pictures]
@@ -138,8 +148,8 @@ def embed_marks(
             ]
             if rows:
                 session.execute(insert(tables.Embedding), rows)
-        report(min(start + _AT_ONCE, len(missing)), len(missing))
-    return len(missing) - len(unread), tuple(unread)
+        done, last = done + len(part), part[-1][0]
+        report(done, max(done, missing))
 
 
 def _digest(content: bytes) -> str:

@@ -86,7 +86,10 @@ def replace_proposed_groups(
     out. Marks that are gone or rejected by now are left out of theirs.
     """
     session.execute(delete(Group).where(Group.verdict.is_(None)))
-    known = set(session.scalars(select(Mark.id).where(Mark.status != "rejected")))
+    known: set[int] = set()
+    for some in in_parts([mark for group in groups for mark in group.marks]):
+        there = select(Mark.id).where(Mark.id.in_(some), Mark.status != "rejected")
+        known.update(session.scalars(there))
     of_judged = (
         select(GroupMark.mark_id, GroupMark.group_id)
         .join(Group, Group.id == GroupMark.group_id)

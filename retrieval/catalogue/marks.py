@@ -113,12 +113,15 @@ def marks_to_find(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Mark).where(may_be_found())) or 0
 
 
-def marks_to_embed(session: Session, model: str, seen: str) -> list[tuple[int, str]]:
+def marks_to_embed(
+    session: Session, model: str, seen: str, after: int = 0, most: int | None = None
+) -> list[tuple[int, str]]:
     """Return (mark, crop) for each that `may_be_found` whose crop has no vector under `model`.
 
-    One of a crop that was not `seen` as it would be now counts as none.
+    In order of id, `most` at the most of those beyond `after`. A vector of a crop that was not
+    `seen` as it would be now counts as none.
     """
-    statement = _to_embed(model, seen).order_by(Mark.id)
+    statement = _to_embed(model, seen).where(Mark.id > after).order_by(Mark.id).limit(most)
     return [(mark, crop) for mark, crop in session.execute(statement)]
 
 
@@ -128,7 +131,7 @@ def has_marks_to_embed(session: Session, model: str, seen: str) -> bool:
 
 
 def number_to_embed(session: Session, model: str, seen: str) -> int:
-    """Return how many marks `marks_to_embed` returns."""
+    """Return how many marks `marks_to_embed` returns in all."""
     every = _to_embed(model, seen).subquery()
     return session.scalar(select(func.count()).select_from(every)) or 0
 

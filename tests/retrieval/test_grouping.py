@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -180,6 +182,18 @@ def test_rejected_marks_copies_of_a_page_and_unlikely_proposals_are_left_out(
     assert found.marks == 37
     assert inside.isdisjoint(marks[30:33])
     assert {marks[3], marks[4], marks[33], marks[34]} <= inside
+
+
+def test_marks_that_are_like_no_other_take_little_room() -> None:
+    count = 20_000
+    vectors = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        assert group_marks(np.arange(count), vectors, np.inf, neighbours=1) == []
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 150 * count
 
 
 @pytest.mark.parametrize("share", [0.0, 1e-7, 0.5, float("nan")])

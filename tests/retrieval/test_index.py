@@ -124,6 +124,24 @@ def test_only_what_is_new_is_embedded_and_added(archive: Archive, tiny_model: Mo
     assert (more.embedded, more.added, more.removed, more.total) == (3, 3, 0, 13)
 
 
+def test_marks_are_read_a_part_at_a_time_and_those_that_come_in_meanwhile_as_well(
+    archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.index._AT_ONCE", 2)
+    register_model(archive, tiny_model, "trained")
+    marks = add_marks(archive, range(5))
+    steps: list[tuple[int, int]] = []
+
+    def note(done: int, total: int) -> None:
+        steps.append((done, total))
+        if done == 4:
+            marks.extend(add_marks(archive, range(5, 7)))
+
+    assert embed_marks(archive, tiny_model, note) == (7, ())
+    assert steps == [(2, 5), (4, 5), (6, 6), (7, 7)]
+    assert sorted(catalogued_vectors(archive)) == marks
+
+
 @pytest.mark.parametrize("damage", ["gone", "damaged"])
 def test_a_crop_that_cannot_be_read_keeps_no_other_mark_out(
     archive: Archive, tiny_model: Model, damage: str, monkeypatch: pytest.MonkeyPatch

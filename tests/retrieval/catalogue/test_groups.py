@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
@@ -99,6 +99,20 @@ def test_marks_that_are_gone_or_rejected_are_in_no_group(session: Session) -> No
     session.commit()
     assert _open(session) == []
     assert counts(session).groups == {"proposed": 0, "same": 0, "different": 0}
+
+
+def test_only_the_marks_of_the_groups_are_asked_for(session: Session) -> None:
+    asked: list[str] = []
+
+    @event.listens_for(session.get_bind(), "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT marks.id"):
+            asked.append(statement)
+
+    _propose(session, (1, 2, 9), (3, 4))
+    event.remove(session.get_bind(), "before_cursor_execute", note)  # others use PostgreSQL, too
+    assert len(asked) == 1 and " IN " in asked[0]
+    assert _open(session) == [(1, 2), (3, 4)]
 
 
 def test_an_accepted_group_is_an_identity_with_who_said_so_and_when(session: Session) -> None:

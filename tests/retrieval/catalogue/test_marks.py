@@ -72,6 +72,8 @@ def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
         assert [mark for mark, _ in marks_to_embed(session, "m", "ink")] == [3, 4, 6]
         assert 1 in [mark for mark, _ in marks_to_embed(session, "m", "other")]
         assert [mark for mark, _ in marks_to_embed(session, "n", "ink")] == [1, 3, 4, 6]
+        part = marks_to_embed(session, "n", "ink", after=1, most=2)
+        assert [mark for mark, _ in part] == [3, 4]
         assert [number_to_embed(session, model, "ink") for model in ("m", "n")] == [3, 4]
 
 
