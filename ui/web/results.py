@@ -19,7 +19,7 @@ from retrieval.everywhere import (
     search_images_everywhere,
     search_marks_everywhere,
 )
-from retrieval.search import Hit, Searcher, search_images, search_marks
+from retrieval.search import Hit, Searcher
 from ui.answers import as_csv
 from ui.web.asking import Question
 from ui.web.loading import place_tile, places_of
@@ -54,16 +54,11 @@ def found(
     """
     top, where, ways, disliked = now.shown + 1, now.where, now.ways, now.disliked
     if question.by_marks:
-        liked = now.liked
-        if places is None:
-            return search_marks(searcher, liked, disliked, top=top, where=where, ways=ways)
         return search_marks_everywhere(
-            searcher, places, liked, disliked, top=top, where=where, ways=ways
+            searcher, places, now.liked, disliked, top=top, where=where, ways=ways
         )
     assert question.picture is not None
     pictures = [question.picture]
-    if places is None:
-        return search_images(searcher, pictures, disliked, top=top, where=where, ways=ways)[0]
     return search_images_everywhere(
         searcher, places, pictures, disliked, top=top, where=where, ways=ways
     )[0]
