@@ -28,7 +28,7 @@ from ui.web.loading import most_pixels, page_preview, region_of
 from ui.web.markup import section
 from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
 from ui.web.picking import MOST_OFFERED, offered_pages
-from ui.web.state import change, show, view
+from ui.web.state import ask_otherwise, show, view
 from ui.web.view import View, Way
 from ui.web.wording import as_markdown
 from ui.wording import counted
@@ -76,7 +76,7 @@ def ask(searcher: Searcher) -> Question:
         key="way",
         required=True,
         label_visibility="collapsed",
-        on_change=lambda: change(way=st.session_state["way"], shown=View().shown),
+        on_change=lambda: ask_otherwise(way=st.session_state["way"]),
     )
     if now.way == "draw":
         question = Question(_drawn())
@@ -108,9 +108,7 @@ def _ways_to_hold(now: View) -> None:
                 title,
                 key=name,
                 help=f"{meaning} A turned or mirrored mark may be another owner's.",
-                on_change=lambda name=name: change(
-                    **{name: st.session_state[name]}, shown=View().shown
-                ),
+                on_change=lambda name=name: ask_otherwise(**{name: st.session_state[name]}),
             )
 
 
@@ -127,7 +125,7 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
         "Also where no mark was found",
         key="everywhere",
         help="Looks over the whole pages, too, for marks that the program passed over.",
-        on_change=lambda: change(everywhere=st.session_state["everywhere"], shown=View().shown),
+        on_change=lambda: ask_otherwise(everywhere=st.session_state["everywhere"]),
     )
 
 
@@ -274,7 +272,7 @@ def _from_page(archive: Archive, now: View) -> RGB | None:
     ]
     region = drawn[-1] if drawn else None
     if region != now.region:
-        change(region=region, shown=View().shown)
+        ask_otherwise(region=region)
     if len(drawn) > 1:  # one box at a time: take the earlier ones off the page
         _renew_canvas(name)
         st.rerun()
@@ -317,7 +315,7 @@ def _take_region(canvas: str) -> None:
     except QueryError as error:
         st.session_state[_NO_REGION] = str(error)
         return
-    change(region=region, shown=View().shown)
+    ask_otherwise(region=region)
     _renew_canvas(canvas)
 
 
@@ -347,9 +345,14 @@ def _picked_page(archive: Archive, now: View) -> PageRow | None:
         format_func=lambda one: offered.names.get(one, str(one)),
         key="picked",
         placeholder="Choose a page",
-        on_change=lambda: change(page=st.session_state["picked"], region=None, shown=View().shown),
+        on_change=_take_page,
     )
     return page
+
+
+def _take_page() -> None:
+    if st.session_state["picked"] != view().page:
+        ask_otherwise(page=st.session_state["picked"], region=None)
 
 
 def _start_again() -> None:

@@ -8,8 +8,7 @@ import streamlit as st
 
 from retrieval.catalogue.documents import Facets, Filters
 from ui.web.markup import section
-from ui.web.state import change, view
-from ui.web.view import View
+from ui.web.state import ask_otherwise, change, view
 
 _ANY = ""
 
@@ -73,4 +72,4 @@ def _years(facets: Facets, where: Filters) -> None:
 
 
 def _narrow(**fields: int | str | None) -> None:
-    change(where=replace(view().where, **fields), shown=View().shown)  # type: ignore[arg-type]
+    ask_otherwise(where=replace(view().where, **fields))  # type: ignore[arg-type]

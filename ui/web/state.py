@@ -55,14 +55,29 @@ def view() -> View:
 
 
 def show(changed: View) -> None:
-    """Show another view; for callbacks."""
-    st.session_state[_VIEW] = changed
-    st.session_state[_MOVED] = True
+    """Show another view; for callbacks.
+
+    Widgets that come back into sight may call back though nobody touched them: a view that is the
+    same is no move, or it would keep the browser's way back from being followed.
+    """
+    if changed != view():
+        st.session_state[_VIEW] = changed
+        st.session_state[_MOVED] = True
 
 
 def change(**fields: Any) -> None:
     """Change some fields of the view."""
     show(replace(view(), **fields))
+
+
+def ask_otherwise(**fields: Any) -> None:
+    """Change some fields of what is asked, and show the first of what is found so.
+
+    What is asked so already goes on being shown as it is.
+    """
+    changed = replace(view(), **fields)
+    if changed != view():
+        show(replace(changed, shown=View().shown))
 
 
 def more_like(mark: int) -> None:
