@@ -4,21 +4,15 @@ The catalogue is the truth; an index is derived from it. `embed_marks` brings th
 catalogue up to date, `refresh_index` brings the FAISS file up to date with them: new vectors are
 added, those of marks removed that a search may not find any more, and a file that is missing,
 damaged or foreign is rebuilt. Beside it lie each mark's nearest neighbours: a mark is found by the
-company it keeps, too (retrieval.company). The files are named by their content, and `index.json`
-names those that belong together: it is replaced last, so that the index of before counts until the
-new one is whole.
+company it keeps, too (retrieval.company). How the files lie there, `retrieval.sealed` says.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
-import json
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import faiss
@@ -31,7 +25,7 @@ from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError
-from retrieval.catalogue.files import UNFINISHED, disk_errors_said, write_atomically
+from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.marks import (
     has_marks_to_embed,
     marks_to_embed,
@@ -41,20 +35,18 @@ from retrieval.catalogue.marks import (
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.suggesting import command_on
-from retrieval.company import NEAREST, Neighbours, company, find_neighbours
+from retrieval.company import company, find_neighbours
 from retrieval.crops import load_crops
 from retrieval.embedding import dimension, embed
 from retrieval.gpu import on_gpu
 from retrieval.ink import SEEN
 from retrieval.model import Model, bundled_model
+from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
-VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
-_CONTENT = (VECTORS, IDS, NEIGHBOURS)
 _AT_ONCE = 512  # marks embedded and committed in one transaction
 _READ = 10_000  # rows read from the catalogue at once
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
-_NEIGHBOUR = np.dtype([("mark", "<i8"), ("cosine", "<f4")])
 
 
 @dataclass(frozen=True)
@@ -152,122 +144,9 @@ def embed_marks(
         report(done, max(done, missing))
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def _look(crop: str, seen: str | None) -> int:
     """Return a number that tells whether a mark was cut or seen anew, from its crop's hash."""
     return int(crop[:15], 16) ^ zlib.crc32((seen or "").encode())
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What lies in an index's folder; `rows` are (mark, look), ascending."""
-
-    vectors: Any
-    rows: NDArray[np.int64]
-    neighbours: Neighbours
-    cosines: Calibration
-    scores: Calibration
-
-    @classmethod
-    def nothing(cls, size: int) -> _Stored:
-        unknown = calibrate(np.zeros((0, size), np.float32))
-        empty = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
-        return cls(empty, np.zeros((0, 2), np.int64), Neighbours.none(), unknown, unknown)
-
-
-def _read(folder: Path, size: int) -> _Stored | None:
-    """Return what is stored, or None if it cannot be trusted."""
-    try:
-        seal, content = _sealed(folder)
-        if any(seal[name] != _digest(read) for name, read in content.items()):
-            return None
-        index = faiss.deserialize_index(np.frombuffer(content[VECTORS], np.uint8))
-        rows = _array(content[IDS]).reshape(-1, 2)
-        nearest = _array(content[NEIGHBOURS]).reshape(len(rows), NEAREST)
-        neighbours = Neighbours(rows[:, 0], nearest["mark"], nearest["cosine"])
-        calibrations = [
-            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"], seal[name]["rarest"])
-            for name in ("cosines", "scores")
-        ]
-    except (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError):
-        return None  # missing or damaged: it is derived, and will be rebuilt
-    if index.ntotal != len(rows) or index.d != size:
-        return None
-    return _Stored(index, rows, neighbours, *calibrations)
-
-
-def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the seal and what is in the files that it names; OSError where one is missing."""
-    written = (folder / SEAL).read_bytes()
-    while True:
-        seal = json.loads(written)
-        try:
-            return seal, {name: _file(folder, name, seal[name]).read_bytes() for name in _CONTENT}
-        except FileNotFoundError:
-            # Perhaps another process has sealed others meanwhile, and cleared these away.
-            before, written = written, (folder / SEAL).read_bytes()
-            if written == before:
-                raise
-
-
-def _file(folder: Path, name: str, digest: str) -> Path:
-    """Return where the content of this digest lies that a seal calls `name`."""
-    path = folder / f"{digest}-{name}"
-    return path if path.exists() else folder / name  # where older versions put it
-
-
-def _array(content: bytes) -> NDArray[Any]:
-    """Return the array of a `.npy` file; ValueError or EOFError where it is none."""
-    return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    """Return an array as a `.npy` file."""
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
-    return file.getvalue()
-
-
-def _write(folder: Path, stored: _Stored, finished: bool) -> None:
-    """Write what is stored and seal it, then clear away what was sealed before; OSError.
-
-    `finished` says that a run ended, once, that left no mark out.
-    """
-    nearest = np.empty(stored.neighbours.nearest.shape, _NEIGHBOUR)
-    nearest["mark"], nearest["cosine"] = stored.neighbours.nearest, stored.neighbours.cosines
-    content = {
-        VECTORS: faiss.serialize_index(stored.vectors).tobytes(),
-        IDS: _npy(stored.rows.astype("<i8")),
-        NEIGHBOURS: _npy(nearest),
-    }
-    seal = {
-        **{name: _digest(written) for name, written in content.items()},
-        "cosines": asdict(stored.cosines),
-        "scores": asdict(stored.scores),
-        "finished": finished,
-    }
-    before = (folder / SEAL).stat().st_mtime_ns if (folder / SEAL).exists() else 0
-    named = {name: folder / f"{seal[name]}-{name}" for name in content}
-    for name, path in named.items():
-        write_atomically(path, content[name])
-    write_atomically(folder / SEAL, json.dumps(seal).encode())
-    for pattern in (*(f"*{name}" for name in _CONTENT), f"{UNFINISHED}*"):
-        for path in set(folder.glob(pattern)) - set(named.values()):
-            # What is newer than the last seal, another process may be about to seal.
-            with contextlib.suppress(OSError):  # it may have gone; else it goes the next time
-                if path.stat().st_mtime_ns <= before:
-                    path.unlink()
-
-
-def _once_finished(folder: Path) -> bool:
-    """Return whether the index in `folder` was sealed as finished; older seals do not say."""
-    try:
-        return bool(json.loads((folder / SEAL).read_bytes()).get("finished", True))
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def refresh_index(
@@ -287,9 +166,9 @@ def refresh_index(
     embedded, unread = embed_marks(archive, model, report)
     current = _synchronised(archive, model, report_compared)
     folder = archive.index_folder / model.id
-    if current.changed or not _once_finished(folder):
+    if current.changed or not once_finished(folder):
         with disk_errors_said(folder):
-            _write(folder, current.stored, finished=True)
+            write_stored(folder, current.stored, finished=True)
     return Refreshed(embedded, current.added, current.removed, len(current.stored.rows), unread)
 
 
@@ -297,7 +176,7 @@ def refresh_index(
 class _Synchronised:
     """What is to be stored as the catalogue has it, and how many marks were added and removed."""
 
-    stored: _Stored
+    stored: Stored
     added: int
     removed: int
     changed: bool  # it is not what lies in the index's folder
@@ -308,8 +187,8 @@ def _synchronised(
 ) -> _Synchronised:
     """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
-    read = _read(archive.index_folder / model.id, size)
-    stored = read or _Stored.nothing(size)
+    read = read_stored(archive.index_folder / model.id, size)
+    stored = read or Stored.nothing(size)
     with archive.session() as session:  # one for all: what others do meanwhile is not seen
         target = _embedded(session, model.id)
         gone, new = _not_in(target, stored.rows), _not_in(stored.rows, target)
@@ -324,11 +203,11 @@ def _synchronised(
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new), report)
         scores = calibrate(vectors, [vectors, company(vectors, neighbours)])
-        stored = _Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
+        stored = Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
     return _Synchronised(stored, len(new), len(gone), changed)
 
 
-def _searchable(model_id: str, stored: _Stored) -> VectorIndex:
+def _searchable(model_id: str, stored: Stored) -> VectorIndex:
     companies = faiss.IndexIDMap2(faiss.IndexFlatIP(stored.vectors.d))
     together = company(_in_order(stored.vectors), stored.neighbours)
     companies.add_with_ids(together, stored.rows[:, 0])
@@ -420,7 +299,7 @@ def index_to_search(archive: Archive, model: Model) -> VectorIndex:
     with a few more. Marks that are gone since are for the search to leave out.
     """
     if archive.is_locked():
-        stored = _read(archive.index_folder / model.id, dimension(model))
+        stored = read_stored(archive.index_folder / model.id, dimension(model))
         if stored is not None:
             return _searchable(model.id, stored)
     return current_index(archive, model)
@@ -429,12 +308,12 @@ def index_to_search(archive: Archive, model: Model) -> VectorIndex:
 def current_index(archive: Archive, model: Model) -> VectorIndex:
     """Return what `load_index` does, or an index of no mark where none was ever embedded."""
     if not _is_embedded_under(archive, model.id):
-        return _searchable(model.id, _Stored.nothing(dimension(model)))
+        return _searchable(model.id, Stored.nothing(dimension(model)))
     current = _synchronised(archive, model)
     if current.changed:
         _, finished = how_indexed(archive, model.id)
         with contextlib.suppress(OSError):  # it is derived: searches do without
-            _write(archive.index_folder / model.id, current.stored, finished)
+            write_stored(archive.index_folder / model.id, current.stored, finished)
     return _searchable(model.id, current.stored)
 
 
@@ -444,7 +323,7 @@ def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:
     It has where its index was once finished, or no mark is left to embed: a folder that somebody
     deleted is rebuilt. The greater of two such answers is of the model that is indexed further.
     """
-    finished = _once_finished(archive.index_folder / model_id)
+    finished = once_finished(archive.index_folder / model_id)
     if not finished:
         with archive.session() as session:
             finished = not has_marks_to_embed(session, model_id, SEEN)

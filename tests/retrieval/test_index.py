@@ -23,10 +23,6 @@ from retrieval.catalogue.files import UNFINISHED
 from retrieval.company import NEAREST, Neighbours, company, find_neighbours
 from retrieval.crops import crop_path
 from retrieval.index import (
-    IDS,
-    NEIGHBOURS,
-    SEAL,
-    VECTORS,
     current_index,
     embed_marks,
     index_to_search,
@@ -37,6 +33,7 @@ from retrieval.index import (
     stored_vectors,
 )
 from retrieval.model import Model, pack_weights, read_model, write_model
+from retrieval.sealed import IDS, NEIGHBOURS, SEAL, VECTORS
 from tests.drawn_marks import add_marks
 
 
@@ -383,9 +380,10 @@ def test_an_index_of_an_older_version_is_rebuilt_in_its_place(
 STEP_BY_STEP = """
 import sys
 from pathlib import Path
-from retrieval import index
+from retrieval import sealed
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.files import write_atomically
+from retrieval.index import refresh_index
 from retrieval.model import read_model
 
 def when_told(path, content):
@@ -393,8 +391,8 @@ def when_told(path, content):
     sys.stdin.readline()
     write_atomically(path, content)
 
-index.write_atomically = when_told
-index.refresh_index(open_archive(sys.argv[1]), read_model(Path(sys.argv[2])))
+sealed.write_atomically = when_told
+refresh_index(open_archive(sys.argv[1]), read_model(Path(sys.argv[2])))
 """
 
 

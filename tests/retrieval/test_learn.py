@@ -16,7 +16,6 @@ from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import (
-    SEAL,
     embed_marks,
     index_command,
     load_index,
@@ -38,6 +37,7 @@ from retrieval.learn import (
     waiting_model,
 )
 from retrieval.model import Model, bundled_model
+from retrieval.sealed import SEAL
 from tests.drawn_marks import add_marks
 from tests.retrieval.conftest import TINY
 

@@ -20,8 +20,8 @@ from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop
 from retrieval.everywhere import Places, load_places, load_searcher_everywhere
-from retrieval.index import SEAL
 from retrieval.learn import searched_id
+from retrieval.sealed import SEAL
 from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
