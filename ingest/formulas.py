@@ -13,6 +13,11 @@ def as_shown(said: str) -> str:
     return f"'{said}" if _FORMULA.match(said) else said
 
 
+def as_cell(said: str | None) -> str | None:
+    """Return a field as `as_shown` writes it; nothing stays nothing."""
+    return said and as_shown(said)
+
+
 def as_said(shown: str) -> str:
     """Return what `as_shown` was given."""
     return shown[1:] if shown.startswith("'") and _FORMULA.match(shown) else shown

@@ -111,7 +111,7 @@ def rehearse(
             known = {
                 page.sha256
                 for page in pages_where(session, Page.sha256.in_(contents))
-                if (page.segmenter is None) == as_crops
+                if run.is_of_its_kind(page)
             }
         for one in group:
             if reason := _why_not(one.path):

@@ -57,8 +57,10 @@ class Run:
 
     def has_taken_in(self, page: KnownPage) -> bool:
         """Return whether the page is in as this run takes pages in."""
-        if self.resegments:
-            return page.segmenter == self.segmenter
+        return page.segmenter == self.segmenter if self.resegments else self.is_of_its_kind(page)
+
+    def is_of_its_kind(self, page: KnownPage) -> bool:
+        """Return whether the page came in as this run takes images in: as pages, or as crops."""
         return (page.segmenter is None) == self.as_crops
 
     def leaves_as_crops(self, file: Path, pages: Sequence[KnownPage]) -> bool:

@@ -180,7 +180,7 @@ def _originals(run: Run, session: Session, contents: Sequence[str]) -> dict[tupl
 
     Of pages when pages are ingested, of crops when crops are: a crop has not the page's marks.
     """
-    alike = Page.segmenter.is_(None) if run.segmenter is None else Page.segmenter.is_not(None)
+    alike = Page.segmenter.is_(None) if run.as_crops else Page.segmenter.is_not(None)
     rows = session.execute(
         select(Page.sha256, Page.frame, func.min(Page.id))
         .where(Page.sha256.in_(contents), Page.duplicate_of.is_(None), alike)

@@ -22,7 +22,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.annotations.page_xml import points_of, points_text
 from ingest.csv_text import row_text
-from ingest.formulas import as_said, as_shown
+from ingest.formulas import as_cell, as_said
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
 
@@ -136,26 +136,22 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "height": height,
         "status": one.status,
         "score": score_text(one.score),
-        "reference": _as_text((image.document or {}).get("reference")),
+        "reference": as_cell((image.document or {}).get("reference")),
         "frame": image.frame,
-        "origin": _as_text(one.origin),
+        "origin": as_cell(one.origin),
         "created": moment_text(one.created),
         "polygon": points_text(one.polygon) if one.polygon else None,
         "page_width": image.width,
         "page_height": image.height,
         "sha256": image.sha256,
-        "page_label": _as_text(said.label),
-        "attribution": _as_text(said.attribution),
-        "rights": _as_text(said.rights),
-        "identity": _as_text("; ".join(word.name for word in one.identities)),
+        "page_label": as_cell(said.label),
+        "attribution": as_cell(said.attribution),
+        "rights": as_cell(said.rights),
+        "identity": as_cell("; ".join(word.name for word in one.identities)),
         "certainty": "; ".join(word.certainty for word in one.identities),
-        "said_by": _as_text("; ".join(word.said_by for word in one.identities)),
+        "said_by": as_cell("; ".join(word.said_by for word in one.identities)),
         "said_at": "; ".join(moment_text(word.said_at) or "" for word in one.identities),
     }
-
-
-def _as_text(said: str | None) -> str | None:
-    return said and as_shown(said)
 
 
 def _image(row: Mapping[str, str]) -> AnnotatedImage:

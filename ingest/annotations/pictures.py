@@ -48,9 +48,8 @@ def export_pictures(
     """Write each mark's crop to `folder` as `mark-7.png`, and `TABLE` when all are there.
 
     The table begins with `head` and has the columns of `export --format csv` behind the name of
-    the file. A crop is as
-    the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Raises QueryError where the folder
-    cannot be written.
+    the file. A crop is as the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Raises QueryError
+    where the folder cannot be written.
     """
     unread: list[str] = []
     with output_refused_said(folder), archive.session() as session:

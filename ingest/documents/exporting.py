@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ingest.csv_text import row_text
 from ingest.documents.dates import read_date
 from ingest.documents.record import CALENDAR, EDTF
-from ingest.formulas import as_shown
+from ingest.formulas import as_cell, as_shown
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
 from retrieval.catalogue.files import output_refused_said, write_texts
@@ -73,10 +73,10 @@ def documents_csv(session: Session, where: Filters = _EVERY) -> Iterator[tuple[i
     """
     details = _details_said(session, where)
     yield 0, row_text([*COLUMNS, *map(as_shown, details)])
-    for some in _in_parts(session, _documents(where).order_by(*in_order_of_reference())):
+    for some in _in_parts(session, where):
         sources = _sources(session, [row.id for row in some])
         rows = (cells for row in some for cells in _rows(row, sources[row.id], details))
-        yield len(some), "".join(row_text([*map(_as_text, cells)]) for cells in rows)
+        yield len(some), "".join(row_text([*map(as_cell, cells)]) for cells in rows)
 
 
 def _documents(where: Filters) -> Select[*tuple[Any, ...]]:
@@ -87,29 +87,18 @@ def _documents(where: Filters) -> Select[*tuple[Any, ...]]:
     ).where(*document_conditions(where))
 
 
-def _in_parts(
-    session: Session, statement: Select[*tuple[Any, ...]]
-) -> Iterator[Sequence[Row[Any]]]:
-    yield from session.execute(statement.execution_options(yield_per=MOST)).partitions()
+def _in_parts(session: Session, where: Filters) -> Iterator[Sequence[Row[Any]]]:
+    in_order = _documents(where).order_by(*in_order_of_reference())
+    yield from session.execute(in_order.execution_options(yield_per=MOST)).partitions()
 
 
 def _details_said(session: Session, where: Filters) -> list[str]:
     """Return what the details are called, in the order in which the documents have them."""
     said: dict[str, None] = {}
-    for some in _in_parts(session, _documents(where).order_by(*in_order_of_reference())):
+    for some in _in_parts(session, where):
         for row in some:
-            said |= dict.fromkeys(_details(row))
+            said |= dict.fromkeys(_edtf_and_details(row)[1])
     return list(said)
-
-
-def _edtf(row: Row[Any]) -> str | None:
-    """Return the date for machines, where its wording alone would be read otherwise."""
-    known: str | None = row.details.get(EDTF)
-    if not row.date or not known:
-        return None
-    worded = read_date(row.date)
-    same = (worded.edtf, worded.year_from, worded.year_to) == (known, row.year_from, row.year_to)
-    return None if same else known
 
 
 def _series(row: Row[Any]) -> str | None:
@@ -118,12 +107,19 @@ def _series(row: Row[Any]) -> str | None:
     return None if series == series_of(row.reference) else series
 
 
-def _details(row: Row[Any]) -> dict[str, Any]:
-    """Return a document's details, but for what reading its date anew adds to them."""
-    made = {EDTF: row.details.get(EDTF)}
-    if row.date:
-        made[CALENDAR] = read_date(row.date).calendar
-    return {key: said for key, said in row.details.items() if said != made.get(key)}
+def _edtf_and_details(row: Row[Any]) -> tuple[str | None, dict[str, Any]]:
+    """Return the date for machines, where its wording alone would be read otherwise, and the
+    details, but for what reading the date anew adds to them."""
+    details = dict(row.details)
+    edtf: str | None = details.pop(EDTF, None)
+    if not row.date:
+        return None, details
+    worded = read_date(row.date)
+    if details.get(CALENDAR) == worded.calendar:
+        details.pop(CALENDAR, None)
+    if (worded.edtf, worded.year_from, worded.year_to) == (edtf, row.year_from, row.year_to):
+        edtf = None
+    return edtf or None, details
 
 
 def _sources(session: Session, documents: Sequence[int]) -> dict[int, list[str]]:
@@ -144,9 +140,9 @@ def _rows(
     row: Row[Any], sources: Sequence[str], details: Sequence[str]
 ) -> Iterator[list[str | None]]:
     """Give a document's rows: what is said once, its file, and a value of each detail."""
+    edtf, said = _edtf_and_details(row)
     once = {name: getattr(row, name) for name in _FIELDS}
-    once |= {EDTF: _edtf(row), "series": _series(row)}
-    said = _details(row)
+    once |= {EDTF: edtf, "series": _series(row)}
     files: list[str | None] = [*sources] or [None]
     for source, *beside in zip_longest(files, *(_values(said.get(key)) for key in details)):
         fields = {"reference": row.reference, "source": source, **once}
@@ -159,7 +155,3 @@ def _values(said: Any) -> list[str]:
     if said is None:
         return []
     return [str(one) for one in said] if isinstance(said, list) else [str(said)]
-
-
-def _as_text(said: str | None) -> str | None:
-    return said and as_shown(said)

@@ -52,8 +52,7 @@ def write_regions_report(
 
     `name` is the regions file's. A missed box whose master cannot be read, has changed, or has
     more than `max_pixels`, is named without its picture, and so is a false proposal whose crop
-    cannot be read. Raises ArchiveError when the folder
-    cannot be written.
+    cannot be read. Raises ArchiveError when the folder cannot be written.
     """
     pages = regions.checked.pages
     covered = [page.covered for page in pages]

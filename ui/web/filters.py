@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -42,7 +44,7 @@ def _choice(name: str, title: str, every: str, chosen: str | None, values: tuple
         (_ANY, *values),
         format_func=lambda value: value or every,
         key=name,
-        on_change=lambda: _narrow(**{name: st.session_state[name] or None}),
+        on_change=lambda: _narrow({name: st.session_state[name] or None}),
     )
 
 
@@ -64,12 +66,13 @@ def _years(facets: Facets, where: Filters) -> None:
     def narrow() -> None:
         start, end = st.session_state["years"]
         if (start, end) == (first, last):  # undated documents fit again
-            _narrow(year_from=None, year_to=None)
+            _narrow({"year_from": None, "year_to": None})
         else:
-            _narrow(year_from=start, year_to=end)
+            _narrow({"year_from": start, "year_to": end})
 
     st.slider("Years", first, last, key="years", on_change=narrow)
 
 
-def _narrow(**fields: int | str | None) -> None:
-    ask_otherwise(where=replace(view().where, **fields))  # type: ignore[arg-type]
+def _narrow(fields: Mapping[str, Any]) -> None:
+    """Ask with other values of some fields of `Filters`."""
+    ask_otherwise(where=replace(view().where, **fields))

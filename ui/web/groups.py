@@ -20,6 +20,7 @@ from retrieval.catalogue.groups import (
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.markup import card, one_of_many, section
+from ui.web.person import ask_name
 from ui.web.pictures import mark_picture
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
@@ -134,7 +135,7 @@ def _verdict(archive: Archive, row: GroupRow) -> None:
         verdict, means = "not one merchant’s mark", "The group is a proposal again."
     st.info(as_markdown(f"{said_on(row.said_by, row.said_at)}: {verdict}."))
     with st.container(horizontal=True, vertical_alignment="bottom", key="verdict"):
-        st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+        ask_name()
         st.button(
             "Take it back",
             key="take back",

@@ -8,6 +8,7 @@ from ingest.taken_back import take_out_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import Said
+from ui.web.person import ask_name
 from ui.web.wording import as_markdown, said_on
 
 #: What is said after the mark was taken out, and what went wrong.
@@ -24,7 +25,7 @@ def offer_leaving(archive: Archive, mark: int, said: list[Said]) -> None:
                 "The others stay what they are said to be, and the mark stays confirmed. Whose "
                 "word was taken back and by whom is kept."
             )
-            st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+            ask_name()
             for one in said:
                 st.button(
                     as_markdown(f"Take it out of “{one.name}”"),

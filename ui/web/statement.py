@@ -10,7 +10,8 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import Certainty
-from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
+from retrieval.catalogue.identities import LONGEST_NAME, IdentityRow, identity_called, names_of
+from ui.web.person import ask_name
 from ui.web.state import next_from_top
 from ui.web.wording import as_markdown
 from ui.wording import counted
@@ -44,13 +45,13 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
     named = f"name-{about}-{offered}"  # another box when another name is offered
     certainty = f"certainty-{about}"
     with st.container(horizontal=True, vertical_alignment="bottom", key="judgement"):
-        st.text_input("Your name", key="person", max_chars=255, persist_state="session")
+        ask_name()
         name = st.text_input(
             "What to call the mark",
             value=offered,
             key=named,
             persist_state="session",
-            max_chars=255,
+            max_chars=LONGEST_NAME,
             help="A name that one of these marks has already adds the others to it.",
         )
         st.selectbox(
