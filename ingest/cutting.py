@@ -9,10 +9,10 @@ from pathlib import Path
 from ingest.known import KnownPage
 from ingest.listing import path_of
 from ingest.pixels import RGB
-from ingest.reading import Box, file_digest, file_stamp
+from ingest.reading import Box, cut_out, file_digest, file_stamp
 from ingest.sources import read_frame
 from retrieval.catalogue.errors import ArchiveError, SourceError
-from retrieval.crops import write_crop
+from retrieval.crops import write_crops
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,13 @@ def cut_from_masters(
             found.unread[page.id] = str(error)
             continue
         try:
-            for x, y, width, height in boxes:
-                crop = write_crop(folder, image[y : y + height, x : x + width])
-                found.crops[page.id, (x, y, width, height)] = crop
+            written = write_crops(folder, (cut_out(image, box) for box in boxes))
         except OSError as error:
             raise ArchiveError(
                 f"Crops cannot be written to {folder}: {error.strerror or error}. Make room "
                 "there and try again."
             ) from error
+        found.crops.update(zip(((page.id, box) for box in boxes), written, strict=True))
     return found
 
 

@@ -13,7 +13,7 @@ from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
 from ingest.workers import sign_of_life
 from retrieval.catalogue.errors import ArchiveError, SourceError
-from retrieval.crops import write_crop
+from retrieval.crops import write_crops
 
 Box = tuple[int, int, int, int]  # x, y, width, height
 Propose = Callable[[RGB], Sequence[Proposal]]
@@ -173,25 +173,37 @@ def _read_image(
             for one in proposals
             if (box := _within((one.x, one.y, one.width, one.height), width, height))
         ]
+    again = [
+        (mark.mark, box)
+        for mark in kept
+        if (box := _within(_scaled(mark, width, height), width, height))
+    ]
     try:
-        cuts = [Cut(box, _crop(crops, image, box), score=score) for box, score in regions]
-        recuts = [
-            Cut(box, _crop(crops, image, box), mark=mark.mark)
-            for mark in kept
-            if (box := _within(_scaled(mark, width, height), width, height))
-        ]
+        written = write_crops(crops, (cut_out(image, box) for box, _ in regions))
+        rewritten = write_crops(crops, (cut_out(image, box) for _, box in again))
     except OSError as error:
         raise ArchiveError(
             f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
             "ingest again: it goes on where it stopped."
         ) from error
-    looks = looks_of(image) if propose is not None else None
-    return ReadImage(index, width, height, tuple(cuts), tuple(recuts), looks)
+    return ReadImage(
+        index,
+        width,
+        height,
+        cuts=tuple(
+            Cut(box, crop, score=score) for (box, score), crop in zip(regions, written, strict=True)
+        ),
+        recuts=tuple(
+            Cut(box, crop, mark=mark) for (mark, box), crop in zip(again, rewritten, strict=True)
+        ),
+        looks=looks_of(image) if propose is not None else None,
+    )
 
 
-def _crop(crops: Path, image: RGB, box: Box) -> str:
+def cut_out(image: RGB, box: Box) -> RGB:
+    """Return what of the image lies in the box; the image's own pixels, not a copy."""
     x, y, width, height = box
-    return write_crop(crops, image[y : y + height, x : x + width])
+    return image[y : y + height, x : x + width]
 
 
 def _within(box: Box, width: int, height: int) -> Box | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:  # the processes that only write crops start in half the time 
 
 #: Pixels of a stored crop's longest side: more than any model looks at, enough for a person.
 LONGEST_SIDE = 384
+
+#: Crops that are written side by side: the disk makes several durable in the time of one.
+_SIDE_BY_SIDE = 8
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -41,6 +46,12 @@ def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
     if not path.exists():
         write_atomically(path, content)
     return sha256
+
+
+def write_crops(folder: Path, images: Iterable[NDArray[np.uint8]]) -> list[str]:
+    """Do what `write_crop` does with each of several images; raises OSError as it does."""
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as writers:
+        return list(writers.map(partial(write_crop, folder), images))
 
 
 def crop_path(archive: Archive, sha256: str) -> Path:
@@ -119,7 +130,8 @@ def _png(image: NDArray[np.uint8]) -> bytes:
         pixels = np.ascontiguousarray(red)  # a grey crop takes a third of the room
     else:
         pixels = np.ascontiguousarray(image[..., ::-1])
-    # OpenCV's own choice, a filter without matches, takes longer and a quarter more room.
+    # OpenCV's own choice, without matches, takes a quarter more room; to try all filters on each
+    # row takes nearly twice the time for as much room as the difference from the row above.
     done, content = cv2.imencode(
         ".png",
         pixels,
@@ -128,6 +140,8 @@ def _png(image: NDArray[np.uint8]) -> bytes:
             1,
             cv2.IMWRITE_PNG_STRATEGY,
             cv2.IMWRITE_PNG_STRATEGY_DEFAULT,
+            cv2.IMWRITE_PNG_FILTER,
+            cv2.IMWRITE_PNG_FILTER_UP,
         ],
     )
     assert done, "a PNG of an array in memory"

@@ -116,7 +116,7 @@ def test_where_there_is_no_room_for_the_crop_it_is_said_what_to_do(
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ingest.cutting.write_crop", full)
+    monkeypatch.setattr("ingest.cutting.write_crops", full)
     with pytest.raises(ArchiveError, match=r"No space left on device\. Make room there and try"):
         confirm_place(archive, page, BOX, "me")
     assert len(marks(archive)) == 1

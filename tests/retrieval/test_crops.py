@@ -10,7 +10,14 @@ from hypothesis.extra import numpy as arrays
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.crops import LONGEST_SIDE, crop_path, load_crop, load_crops, store_crop
+from retrieval.crops import (
+    LONGEST_SIDE,
+    crop_path,
+    load_crop,
+    load_crops,
+    store_crop,
+    write_crops,
+)
 
 images = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
     lambda size: arrays.arrays(np.uint8, (*size, 3))
@@ -39,6 +46,28 @@ def test_a_crop_is_written_once(archive: Archive) -> None:
     store_crop(archive, image)
     after = path.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_several_crops_are_written_at_once_in_the_order_given(archive: Archive) -> None:
+    images = [np.full((4, 4 + shade % 5, 3), shade, np.uint8) for shade in range(40)]
+    twice = [*images, *images]
+    stored = write_crops(archive.crops_folder, iter(twice))
+    assert stored[:40] == stored[40:]
+    for image, sha256 in zip(twice, stored, strict=True):
+        assert np.array_equal(load_crop(archive, sha256), image)
+    files = [path for path in archive.crops_folder.rglob("*") if path.is_file()]
+    assert len(files) == 40
+    assert write_crops(archive.crops_folder, []) == []
+
+
+def test_of_several_crops_one_that_cannot_be_written_is_said(archive: Archive) -> None:
+    images = [np.full((4, 4, 3), shade, np.uint8) for shade in range(12)]
+    path = crop_path(archive, store_crop(archive, images[5]))
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_bytes(b"a file where a folder belongs")
+    with pytest.raises(OSError, match=str(path.parent)):
+        write_crops(archive.crops_folder, images)
 
 
 def test_a_large_crop_is_averaged_down_to_its_longest_side(archive: Archive) -> None:
