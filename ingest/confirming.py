@@ -13,7 +13,7 @@ from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
 from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
-from ingest.taken_back import Word, note_taken_back
+from ingest.taken_back import OldWord, note_taken_back
 from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
@@ -120,9 +120,9 @@ def sayer(origin: str) -> str:
     return origin.removeprefix(PERSON) if origin.startswith(PERSON) else "A person"
 
 
-def _word(seen: MarkRow) -> Word:
+def _word(seen: MarkRow) -> OldWord:
     said = "it is one" if seen.status == "confirmed" else "it is none"
-    return Word(f"mark {seen.mark}", said, sayer(seen.origin))
+    return OldWord(f"mark {seen.mark}", said, sayer(seen.origin))
 
 
 def _judgeable(session: Session, seen: MarkRow) -> Mark:

@@ -20,7 +20,7 @@ COLUMNS = ("of", "said", "said_by", "said_at", "taken_back_by", "taken_back_at")
 
 
 @dataclass(frozen=True)
-class Word:
+class OldWord:
     """What a person said of a mark or a group; of marks it is not kept when."""
 
     of: str
@@ -29,7 +29,7 @@ class Word:
     said_at: datetime | None = None
 
 
-def note_taken_back(archive: Archive, word: Word, person: str) -> None:
+def note_taken_back(archive: Archive, word: OldWord, person: str) -> None:
     """Add a word that `person` takes back or contradicts to the archive's `taken-back.csv`.
 
     Call it last in the transaction that does so: where the file cannot be written, ArchiveError
@@ -68,7 +68,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
         said += f", {seen.identity}"
     with archive.writing() as session:
         take_back(session, seen)
-        word = Word(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
+        word = OldWord(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
         note_taken_back(archive, word, person)
 
 
@@ -80,5 +80,5 @@ def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
     person = plain_name(person, "the person who takes it out")
     with archive.writing() as session:
         for said_by, said_at in take_out(session, mark, seen):
-            word = Word(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
+            word = OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
             note_taken_back(archive, word, person)

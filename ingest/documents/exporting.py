@@ -29,9 +29,6 @@ _FIELDS = ("title", "date", "ship", "place", "captain")
 
 _EVERY = Filters()
 
-#: Called with how much has been written of how much.
-Progress = Callable[[int, int], None]
-
 
 def export_documents(
     archive: Archive,
@@ -39,7 +36,7 @@ def export_documents(
     where: Filters = _EVERY,
     *,
     head: str = "",
-    progress: Progress = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> int:
     """Write the documents to a stream, or to a file whole or not at all; return how many.
 
