@@ -32,6 +32,9 @@ _ONE_CORE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_T
 
 _spawning = multiprocessing.get_context("spawn")
 
+#: The environment is changed by one thread at a time.
+_starting = threading.Lock()
+
 #: In a worker: tells the main process that it is getting on.
 _tell: Callable[[], None] | None = None
 
@@ -191,7 +194,7 @@ class _Worker(Generic[T, R]):
     def __init__(self, work: Callable[[T], R]) -> None:
         self._pipe, other = _spawning.Pipe()
         self._process = _spawning.Process(target=_serve, args=(other, work), daemon=True)
-        with _environment(_ONE_CORE):
+        with _starting, _environment(_ONE_CORE):
             self._process.start()
         other.close()
         self.has_ended = False

@@ -1,15 +1,12 @@
-"""Query pictures: files, and regions of pages, both through the one door for images."""
+"""Query pictures: regions of pages, and what is said of those that come as files."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.cutting import image_of
 from ingest.known import KnownPage, pages_where
-from ingest.sources import holds_several, read_frames
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.tables import LARGEST_ID, Page
@@ -35,14 +32,6 @@ def parse_region(text: str) -> Box:
     if max(x + width, y + height) > LARGEST_SIDE:
         raise QueryError(f"The region {text!r} lies beyond any page.")
     return x, y, width, height
-
-
-def query_picture(path: Path, max_pixels: int) -> tuple[NDArray[np.uint8], bool]:
-    """Return the first image of a file, (H, W, 3) uint8 RGB, and whether it holds several.
-
-    Raises SourceError if it cannot be read.
-    """
-    return next(read_frames(path, max_pixels)).image, holds_several(path, max_pixels)
 
 
 def page_region(archive: Archive, page: int, box: Box, max_pixels: int) -> NDArray[np.uint8]:

@@ -56,7 +56,7 @@ def server_command(
         "client.showErrorDetails": "none",
         **{f"theme.{name}": value for name, value in THEME.items()},
     }
-    page = str(files("ui.web").joinpath("app.py"))
+    page = str(files("ui.web").joinpath("script.py"))
     flags = [f"--{name}={value}" for name, value in options.items()]
     if is_loopback(host):
         # Another site's name that is made to lead to this machine must not reach the page.

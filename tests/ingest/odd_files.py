@@ -50,6 +50,18 @@ def pdf_stream(content: bytes, entries: bytes = b"") -> bytes:
     return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(content), content)
 
 
+def pdf_in_pdf(levels: int, each: int) -> bytes:
+    """A PDF of forms within forms: each draws the next `each` times, the last a square.
+
+    Its size grows with `levels * each`, and what there is to draw with `each ** levels`.
+    """
+    form = b"/Type/XObject/Subtype/Form/BBox[0 0 144 72]/Resources<</XObject<</I %d 0 R>>>>"
+    draws = b"/I Do " * each
+    forms = [pdf_stream(draws, form % number) for number in range(6, 5 + levels)]
+    square = pdf_stream(b"0 0 9 9 re f", b"/Type/XObject/Subtype/Form/BBox[0 0 144 72]")
+    return pdf_page(b"/I Do", *forms, square)
+
+
 def pdf_picture(
     width: int, height: int, data: bytes, kind: bytes = b"", space: bytes = b"RGB"
 ) -> bytes:

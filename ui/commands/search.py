@@ -153,17 +153,16 @@ def _answer_files(asked: _Asked, paths: Sequence[Path], limit: int) -> int:
 
 def _read(paths: Sequence[Path], limit: int) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
     """Give the pictures, each with its path; those that cannot be read are named."""
-    from ui.pictures import ONE_OF_SEVERAL, query_picture
+    from ingest.query_pictures import query_pictures
+    from ui.pictures import ONE_OF_SEVERAL
 
-    for path in paths:
-        try:
-            picture, several = query_picture(path, limit)
-        except SourceError as error:
-            _remark(path, str(error))
+    for path, read in zip(paths, query_pictures(paths, limit), strict=True):
+        if isinstance(read, SourceError):
+            _remark(path, str(read))
             continue
-        if several:
+        if read.several:
             _remark(path, ONE_OF_SEVERAL)
-        yield path, picture
+        yield path, read.image
 
 
 def _ranked(

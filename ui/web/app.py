@@ -1,4 +1,4 @@
-"""The web page, run by Streamlit: `ui.serve` starts it with the archive's folder as argument.
+"""The web page, called by `script.py` with the archive's folder as the program's argument.
 
 A second argument is the id of the model to search under.
 """
@@ -153,6 +153,3 @@ def _about_likeness(searched: int) -> None:
             f"look as much like it by chance.{here if searched else ''}\n\n"
             "A likeness is a hint, not proof. Look at the page before you cite it."
         )
-
-
-main()

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import cv2
-import numpy as np
 import streamlit as st
 
 from ingest.listing import IMAGE_SUFFIXES
+from ingest.query_pictures import QueryPicture, query_picture
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import page_marks
@@ -20,7 +19,7 @@ from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
 from retrieval.index import index_command
 from retrieval.search import Searcher
-from ui.pictures import ONE_OF_SEVERAL, Box, parse_region, query_picture
+from ui.pictures import ONE_OF_SEVERAL, Box, parse_region
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.chosen import show_chosen
@@ -36,8 +35,6 @@ from ui.wording import counted
 SHEET = 300  # pixels of the side of the sheet to draw on
 PAGE_WIDE, PAGE_LARGER, PAGE_TALLEST = 520, 1000, 640
 UPLOAD_WIDE = 300
-#: Pixels of the longest side of an uploaded picture that is kept while its visitor is here.
-UPLOAD_KEPT = 3000
 
 #: What is wrong with the box that was written.
 _NO_REGION = "region refused"
@@ -183,25 +180,28 @@ def _uploaded(archive: Archive) -> RGB | None:
         on_change=_remove_picture,
     )
     # The uploader forgets its file when it was out of sight; what was read from it stays.
-    held: tuple[str, RGB, bool] | None = st.session_state.get("uploaded")
+    held: tuple[str, QueryPicture | SourceError] | None = st.session_state.get("uploaded")
     if file is not None and held is None:
-        try:
-            with st.spinner("Reading the picture …"):
-                held = (file.file_id, *_read_upload(file.getvalue(), archive))
-        except SourceError as error:
-            st.error(
-                as_markdown(f"{file.name} cannot be used. {error.reason}")
-                + " Choose another picture, or save it as JPEG, PNG or TIFF first."
-            )
-            return None
+        with st.spinner("Reading the picture …"):
+            held = file.file_id, _read_upload(file.getvalue(), archive)
         st.session_state["uploaded"] = held
     if held is None:
         return None
+    name, read = held
+    if isinstance(read, SourceError):
+        if file is None:
+            _remove_picture()
+            return None
+        st.error(
+            as_markdown(f"{file.name} cannot be used. {read.reason}")
+            + " Choose another picture, or save it as JPEG, PNG or TIFF first."
+        )
+        return None
     if file is None:
         st.button("Remove the picture", key="remove picture", on_click=_remove_picture)
-    name, picture, several = held
+    picture = read.image
     shown = preview_as_wide(picture, UPLOAD_WIDE)
-    if several:
+    if read.several:
         st.caption(ONE_OF_SEVERAL)
     st.caption("The whole picture is looked for. To look for a part, drag a box around it.")
     number = _canvas_number("upload")
@@ -219,21 +219,12 @@ def _remove_picture() -> None:
     st.session_state.pop("uploaded", None)
 
 
-def _read_upload(content: bytes, archive: Archive) -> tuple[RGB, bool]:
-    """Return an uploaded picture, read through the one door for images, of a size to keep.
-
-    And whether there are more in its file.
-    """
+def _read_upload(content: bytes, archive: Archive) -> QueryPicture | SourceError:
+    """Return an uploaded picture, or why it cannot be had."""
     with tempfile.TemporaryDirectory(prefix="prizemarks-") as folder:
         path = Path(folder, "upload")
         path.write_bytes(content)
-        picture, several = query_picture(path, most_pixels(archive))
-    scale = UPLOAD_KEPT / max(picture.shape[:2])
-    if scale >= 1:
-        return picture, several
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    smaller = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(smaller, np.uint8), several
+        return query_picture(path, most_pixels(archive))
 
 
 def _from_page(archive: Archive, now: View) -> RGB | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import runpy
 from pathlib import Path
 
 import cv2
@@ -21,8 +22,9 @@ from retrieval.index import refresh_index
 from retrieval.learn import train_on_archive
 from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
+from tests.ingest.odd_files import pdf_in_pdf
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
-from tests.ui.web.visiting import Visit, address_of, cards_of, html_of
+from tests.ui.web.visiting import PAGE, Visit, address_of, cards_of, html_of
 from ui.web.wording import as_markdown
 
 
@@ -313,6 +315,29 @@ def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit
     assert "It is a PDF" in page.error[0].value.replace("\\", "")
     assert "[x](y)" not in page.error[0].value
     assert len(cards_of(page)) == 12  # the samples again
+
+
+def test_an_upload_that_cannot_be_read_through_is_given_up_once(
+    papers: Papers, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.query_pictures.PATIENCE", 2.0)
+    page = visit(papers.archive.folder, by="upload")
+    page.file_uploader(key="upload").upload("deep.pdf", pdf_in_pdf(levels=9, each=20)).run()
+    said = page.error[0].value.replace("\\", "")
+    assert said == (
+        "deep.pdf cannot be used. Reading it took more than 2 seconds, and was given up. Choose "
+        "another picture, or save it as JPEG, PNG or TIFF first."
+    )
+    monkeypatch.setattr("ingest.query_pictures.PATIENCE", 0.0)  # to read it again would be seen
+    page.checkbox(key="turned").check().run()
+    assert page.error[0].value.replace("\\", "") == said
+    page.segmented_control(key="way").set_value("draw").run()
+    page.segmented_control(key="way").set_value("upload").run()
+    assert not page.error and not page.exception
+
+
+def test_processes_that_the_page_starts_do_not_load_it() -> None:
+    assert "main" not in runpy.run_path(str(PAGE), run_name="__mp_main__")
 
 
 @pytest.fixture

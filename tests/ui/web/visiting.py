@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import TextInput
 from retrieval.catalogue import tables
 from tests.paper_archive import Papers
 
-PAGE = Path(__file__).parents[3] / "ui/web/app.py"
+PAGE = Path(__file__).parents[3] / "ui/web/script.py"
 Visit = Callable[..., AppTest]
 
 

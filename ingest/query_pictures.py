@@ -1,0 +1,78 @@
+"""Pictures that are looked for: read in another process, which may die or hang unharmed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ingest.pixels import RGB
+from ingest.sources import holds_several, read_frames
+from ingest.workers import in_order
+from retrieval.catalogue.errors import DamagedImage, SourceError
+
+#: Seconds in which a picture has to be read: somebody waits for it.
+PATIENCE = 60.0
+
+#: Pixels of the longest side of a picture that is looked for; a larger one is made smaller.
+LONGEST = 3000
+
+_ADVICE = "Cut out the mark, and save that as PNG or JPEG."
+
+
+@dataclass(frozen=True)
+class QueryPicture:
+    """The first image of a file, (H, W, 3) uint8 RGB, and whether the file holds several."""
+
+    image: RGB
+    several: bool
+
+
+def query_pictures(
+    paths: Iterable[Path], max_pixels: int
+) -> Generator[QueryPicture | SourceError, None, None]:
+    """Give the picture in each file, at most `LONGEST` a side, or why it cannot be had.
+
+    Whoever asks brings the file, and a decoder may crash on it, or run for hours and keep others
+    waiting: so even one is read in a process of its own, which takes `PATIENCE` at the most.
+    """
+    read = functools.partial(_read, max_pixels=max_pixels)
+    groups = ([path] for path in paths)
+    for _, (picture,) in in_order(groups, read, _lost, _stuck, 1, PATIENCE):
+        yield picture
+
+
+def query_picture(path: Path, max_pixels: int) -> QueryPicture | SourceError:
+    """Return the picture in a file as `query_pictures` gives it."""
+    (picture,) = query_pictures([path], max_pixels)
+    return picture
+
+
+def _read(path: Path, max_pixels: int) -> QueryPicture | SourceError:
+    try:
+        image = next(read_frames(path, max_pixels)).image
+        several = holds_several(path, max_pixels)
+    except SourceError as error:
+        return error
+    scale = LONGEST / max(image.shape[:2])
+    if scale < 1:
+        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return QueryPicture(image, several)
+
+
+def _lost(_path: Path) -> SourceError:
+    return DamagedImage(
+        "The process that read it broke down: it is damaged, or needs more memory than there is.",
+        _ADVICE,
+    )
+
+
+def _stuck(_path: Path) -> SourceError:
+    return DamagedImage(
+        f"Reading it took more than {PATIENCE:g} seconds, and was given up.", _ADVICE
+    )
