@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -36,16 +37,34 @@ def public_names(said: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def address_of(host: str) -> str:
+    """Return the address, in figures, to listen on for `host`: of several one of IPv4, if any.
+
+    Raises QueryError for a host without an address.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, ValueError) as error:  # ValueError: it cannot even be asked for
+        raise QueryError(
+            f"No address is known for the host {host!r}: name one of this machine with --host, or "
+            "as host in prizemarks.toml, such as 127.0.0.1."
+        ) from error
+    *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+
+
 def server_command(
     archive: Path, host: str, port: int, model: str | None = None, names: Sequence[str] = ()
 ) -> list[str]:
     """Return the command that serves the page of `archive` on `host` and `port`.
 
     The page searches under the model with the id `model`; None: under the newest with an index.
-    `names` are those under which a proxy leads people to it.
+    `names` are those under which a proxy leads people to it. Raises QueryError for a host without
+    an address.
     """
+    address = address_of(host)
     options = {
-        "server.address": host,
+        "server.address": address,
         "server.port": str(port),
         "server.headless": "true",
         "server.fileWatcherType": "none",
@@ -58,9 +77,9 @@ def server_command(
     }
     page = str(files("ui.web").joinpath("script.py"))
     flags = [f"--{name}={value}" for name, value in options.items()]
-    if is_loopback(host):
+    if is_loopback(address):
         # Another site's name that is made to lead to this machine must not reach the page.
-        hosts = dict.fromkeys((host, "localhost", "127.0.0.1", *names))
+        hosts = dict.fromkeys((host, address, "localhost", "127.0.0.1", *names))
         flags += [f"--server.allowedHosts={name}" for name in hosts]
     # Of a proxy that asks for us by our address, only the browser's Origin says the public name.
     # As a bare name it lets a page of that host open the connection, and grants nothing else.
@@ -69,12 +88,12 @@ def server_command(
     return [sys.executable, "-m", "ui.server", "run", page, *flags, "--", *given]
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether `host` is this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def is_loopback(address: str) -> bool:
+    """Return whether `address`, in figures, is reached from this machine alone."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped.is_loopback
+    return found.is_loopback
 
 
 def run_server(
@@ -88,7 +107,8 @@ def run_server(
 
     `model` and `names` as for `server_command`.
     On POSIX the server takes this process's place, so that it ends when this process is told to.
-    Raises ArchiveError when there is no archive to serve.
+    Raises ArchiveError when there is no archive to serve, and QueryError for a host without an
+    address.
     """
     opened = open_archive(archive)
     folder = opened.folder
@@ -96,7 +116,7 @@ def run_server(
     command = server_command(folder, host, port, model, names)
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
-    if not is_loopback(host):
+    if not is_loopback(address_of(host)):
         print(
             "Everyone who can reach this address can see the archive, and under any name confirm, "
             "reject and make marks and judge groups.",

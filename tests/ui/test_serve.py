@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveMissing, QueryError
-from ui.serve import is_loopback, public_names, run_server, server_command
+from ui.serve import address_of, is_loopback, public_names, run_server, server_command
 
 
 def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
@@ -33,8 +35,47 @@ def test_the_model_to_search_under_goes_with_the_archive() -> None:
 def test_on_an_open_address_any_name_may_lead_to_it() -> None:
     command = server_command(Path("/a"), "0.0.0.0", 80)
     assert not any("allowedHosts" in part for part in command)
-    assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.1")
-    assert not is_loopback("0.0.0.0") and not is_loopback("archive.example")
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1")))
+    assert not any(map(is_loopback, ("0.0.0.0", "192.0.2.7", "::", "::ffff:192.0.2.7", "fe80::1")))
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("LOCALHOST", "127.0.0.1"), ("127.1", "127.0.0.1"), ("::1", "::1"), ("six.example", "::1")],
+)
+def test_whatever_names_this_machine_lets_no_other_name_in(
+    monkeypatch: pytest.MonkeyPatch, host: str, address: str
+) -> None:
+    asked = socket.getaddrinfo
+
+    def with_six(name: str, *more: Any, **options: Any) -> Any:
+        return asked("::1" if name == "six.example" else name, *more, **options)
+
+    monkeypatch.setattr("socket.getaddrinfo", with_six)
+    command = server_command(Path("/a"), host, 80)
+    assert f"--server.address={address}" in command
+    assert {f"--server.allowedHosts={name}" for name in (host, address)} <= set(command)
+
+
+def test_of_several_addresses_one_of_ipv4_is_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = (socket.SOCK_STREAM, 6, "")
+    found = [
+        (socket.AF_INET6, *stream, ("::1", 0, 0, 0)),
+        (socket.AF_INET, *stream, ("127.0.0.1", 0)),
+        (socket.AF_INET, *stream, ("192.0.2.7", 0)),
+    ]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    assert address_of("both.example") == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "a..b", "[::1]", "a\0b"])
+def test_a_host_without_an_address_is_refused(host: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        address_of(host)
+    assert str(refused.value) == (
+        f"No address is known for the host {host!r}: name one of this machine with --host, or as "
+        "host in prizemarks.toml, such as 127.0.0.1."
+    )
 
 
 def test_a_public_name_is_let_in_and_closes_no_open_address() -> None:
@@ -64,7 +105,7 @@ def test_an_open_server_says_what_others_can_do(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ui.serve.os.execv", lambda *_: sys.exit(0))
-    for host, warned in (("127.0.0.1", False), ("0.0.0.0", True)):
+    for host, warned in (("127.0.0.1", False), ("LOCALHOST", False), ("0.0.0.0", True)):
         with pytest.raises(SystemExit):
             run_server(archive.folder, host)
         said = capsys.readouterr().out

@@ -38,7 +38,8 @@ def serve(
             from retrieval.learn import archive_model
 
             model = archive_model(opened, model).id
-    status = run_server(archive, host or settings.host, port or settings.port, model, names)
+    with errors_said():
+        status = run_server(archive, host or settings.host, port or settings.port, model, names)
     raise typer.Exit(status)
 
 
