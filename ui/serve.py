@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.errors import QueryError
+from ui.command import STOPPED
 from ui.web.look import THEME
 
 #: Megabytes of a picture that may be uploaded as a query.
@@ -51,6 +53,27 @@ def address_of(host: str) -> str:
         ) from error
     *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
+
+
+def check_place(host: str, port: int) -> None:
+    """Raise QueryError where no server can listen on `port` of `host`."""
+    address = address_of(host)
+    six = ":" in address
+    both = six and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if six else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family, dualstack_ipv6=both).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise QueryError(
+                f"Port {port} of {host} is taken: something is served there already, perhaps "
+                "another archive. Name another port with --port."
+            ) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise QueryError(
+            f"Port {port} of {host} cannot be listened on: {reason}. Name another port with "
+            "--port, or another address with --host."
+        ) from error
 
 
 def server_command(
@@ -107,12 +130,12 @@ def run_server(
 
     `model` and `names` as for `server_command`.
     On POSIX the server takes this process's place, so that it ends when this process is told to.
-    Raises ArchiveError when there is no archive to serve, and QueryError for a host without an
-    address.
+    Raises ArchiveError when there is no archive to serve, and QueryError where it cannot be.
     """
     opened = open_archive(archive)
     folder = opened.folder
     opened.close()
+    check_place(host, port)
     command = server_command(folder, host, port, model, names)
     shown = f"[{host}]" if ":" in host else host
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
@@ -127,4 +150,4 @@ def run_server(
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
-        return 0
+        return STOPPED

@@ -9,7 +9,7 @@ import pytest
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveMissing, QueryError
-from ui.serve import address_of, is_loopback, public_names, run_server, server_command
+from ui.serve import address_of, check_place, is_loopback, public_names, run_server, server_command
 
 
 def test_the_server_listens_where_it_is_told_and_tells_nobody() -> None:
@@ -105,11 +105,44 @@ def test_an_open_server_says_what_others_can_do(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ui.serve.os.execv", lambda *_: sys.exit(0))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = listener.getsockname()[1]
     for host, warned in (("127.0.0.1", False), ("LOCALHOST", False), ("0.0.0.0", True)):
         with pytest.raises(SystemExit):
-            run_server(archive.folder, host)
+            run_server(archive.folder, host, free)
         said = capsys.readouterr().out
         assert ("under any name confirm, reject and make marks and judge groups." in said) is warned
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_a_port_that_is_taken_is_refused_before_anything_is_said(
+    archive: Archive, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = listener.getsockname()[1]
+        with pytest.raises(QueryError) as refused:
+            run_server(archive.folder, host, taken)
+    assert str(refused.value) == (
+        f"Port {taken} of {host} is taken: something is served there already, perhaps another "
+        "archive. Name another port with --port."
+    )
+    assert capsys.readouterr().out == ""
+    check_place(host, taken)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+def test_a_port_that_is_taken_on_ipv6_is_refused() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        taken = listener.getsockname()[1]
+        for host in ("::1", "::"):
+            with pytest.raises(QueryError, match=f"Port {taken} of {host} is taken"):
+                check_place(host, taken)
+    check_place("::1", taken)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(QueryError, match=r"Port 8501 of 192\.0\.2\.7 cannot be listened on: "):
+        check_place("192.0.2.7", 8501)
 
 
 def test_without_an_archive_nothing_is_started(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import pytest
@@ -51,31 +53,20 @@ def listening(handler: type[BaseRequestHandler]) -> Iterator[int]:
         listener.shutdown()
 
 
-@pytest.fixture(scope="module")
-def asked_outside() -> list[str]:
-    """What the server asked of anybody but itself: the first line of each request."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, asked_outside: list[str]) -> Iterator[int]:
-    """The port of a server that people reach as `NAME`, and that nobody outside would answer."""
-    folder = tmp_path_factory.mktemp("served")
+@contextmanager
+def serving(
+    folder: Path, names: Sequence[str] = (), **environment: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes], Path]]:
+    """Serve a new archive in `folder`: give the port, the process, and what it prints to."""
     create_archive(folder / "archive").close()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = server_command(folder / "archive", "127.0.0.1", port, names=[NAME])
+    command = server_command(folder / "archive", "127.0.0.1", port, names=names)
     log = folder / "server.log"
-
-    class Outside(BaseRequestHandler):
-        def handle(self) -> None:
-            asked_outside.append(head_of(self.request).partition("\r\n")[0])
-
-    with log.open("wb") as output, listening(Outside) as outside:
-        by_way_of = dict.fromkeys(("http_proxy", "https_proxy"), f"http://127.0.0.1:{outside}")
+    with log.open("wb") as output:
         running = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **by_way_of}
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
         try:
             deadline = time.monotonic() + PATIENCE
@@ -87,10 +78,31 @@ def server(tmp_path_factory: pytest.TempPathFactory, asked_outside: list[str]) -
                     assert running.poll() is None, log.read_text()
                     assert time.monotonic() < deadline, log.read_text()
                     time.sleep(0.1)
-            yield port
+            yield port, running, log
         finally:
             running.terminate()
             running.wait(30)
+
+
+@pytest.fixture(scope="module")
+def asked_outside() -> list[str]:
+    """What the server asked of anybody but itself: the first line of each request."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, asked_outside: list[str]) -> Iterator[int]:
+    """The port of a server that people reach as `NAME`, and that nobody outside would answer."""
+
+    class Outside(BaseRequestHandler):
+        def handle(self) -> None:
+            asked_outside.append(head_of(self.request).partition("\r\n")[0])
+
+    with listening(Outside) as outside:
+        by_way_of = dict.fromkeys(("http_proxy", "https_proxy"), f"http://127.0.0.1:{outside}")
+        folder = tmp_path_factory.mktemp("served")
+        with serving(folder, [NAME], **by_way_of) as (port, _, _):
+            yield port
 
 
 @pytest.fixture(params=["keeps Host", "asks by address"])
@@ -131,3 +143,10 @@ def test_no_web_site_makes_the_server_ask_anybody(server: int, asked_outside: li
     assert opened(server, f"127.0.0.1:{server}", "http://192.0.2.7") == "403"
     assert opened(server, f"127.0.0.1:{server}", f"https://{NAME}") == "101"
     assert asked_outside == []
+
+
+def test_a_server_that_is_stopped_with_ctrl_c_says_so(tmp_path: Path) -> None:
+    with serving(tmp_path) as (port, running, _):
+        assert opened(port, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}") == "101"
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
