@@ -90,6 +90,8 @@ def server_command(
         "server.address": address,
         "server.port": str(port),
         "server.headless": "true",
+        "logger.hideWelcomeMessage": "true",  # `run_server` says where the page is
+        "logger.level": "warning",
         "server.fileWatcherType": "none",
         "server.maxUploadSize": str(UPLOAD_LIMIT),
         "browser.gatherUsageStats": "false",
