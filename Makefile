@@ -24,8 +24,8 @@ help: ## Say what there is to make
 	$(BIN)/python tests/browser/install_chromium.py
 	touch $@
 
-demo: .venv/program ## Draw a synthetic archive, index it, serve it at http://127.0.0.1:8501
-	$(BIN)/prizemarks demo $(DEMO)
+demo: .venv/program ## Draw a synthetic archive, index it, serve it at http://127.0.0.1:8501 (PORT=8502: there)
+	$(BIN)/prizemarks demo $(DEMO) $(if $(PORT),--port $(PORT))
 
 test: .venv/browser ## The whole test suite (TEST_WITHOUT_BROWSER=1: without Chromium)
 	$(BIN)/python -m pytest

@@ -10,11 +10,14 @@ import typer
 from retrieval.settings import read_settings
 from ui.command import ArchiveArgument, SearchedModelOption, archive_in, errors_said
 
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
 
 def serve(
     archive: ArchiveArgument,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    host: HostOption = None,
+    port: PortOption = None,
     public_name: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,8 +50,8 @@ def demo(
     archive: Annotated[Path, typer.Argument(metavar="[ARCHIVE]", help="Where to make it.")] = Path(
         "demo-archive"
     ),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    host: HostOption = None,
+    port: PortOption = None,
     only_make: Annotated[
         bool, typer.Option("--only-make", help="Make the archive and do not open the web page.")
     ] = False,
@@ -58,8 +61,12 @@ def demo(
     Example: prizemarks demo
     """
     from ui.demo import make_demo
+    from ui.serve import check_place
 
     with errors_said():
+        if not only_make:  # else it would be said after a minute's work
+            settings = read_settings(archive)
+            check_place(host or settings.host, port or settings.port)
         make_demo(archive)
     if not only_make:
         serve(archive, host, port)
