@@ -50,7 +50,10 @@ def main() -> None:
         return
     problems = arrive()
     write_address()
-    _show(archive, held, model, problems)
+    try:
+        _show(archive, held, model, problems)
+    except PrizemarksError as error:  # such as a setting that has become wrong
+        st.error(as_markdown(str(error)))
     write_address()
     scroll_if_asked()
 

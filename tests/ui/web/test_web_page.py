@@ -409,6 +409,20 @@ def test_nobody_elses_words_reach_markdown(papers: Papers, visit: Visit) -> None
         assert "evil.example" not in element.value
 
 
+def test_a_setting_that_is_wrong_meanwhile_is_said(papers: Papers, visit: Visit) -> None:
+    (papers.archive.folder / "prizemarks.toml").write_text("max_megapixel = 400")
+    for params in (
+        {"open": str(papers.marks[0][1])},
+        {"place": f"{papers.pages[0]},10,20,30,40"},
+        {"page": str(papers.pages[0]), "region": "10,20,30,40"},
+    ):
+        page = visit(papers.archive.folder, **params)
+        assert [error.value.replace("\\", "") for error in page.error] == [
+            f"{papers.archive.folder}/prizemarks.toml sets 'max_megapixel', which is no setting: "
+            "correct it (the nearest is 'max_megapixels') or take it out."
+        ]
+
+
 def test_a_page_whose_master_is_gone_shows_the_crop(papers: Papers, visit: Visit) -> None:
     with papers.archive.session() as session:
         found = session.get(tables.Page, papers.pages[0])
