@@ -5,6 +5,16 @@ DEMO ?= demo-archive
 PAGES ?= ../shared/data/pages
 DRAWN ?= ../shared/data/drawn
 
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# Two distributions with one package: what is removed last takes the files of the other with it.
+FAISS_GPU := $(PIP) uninstall --yes faiss-cpu faiss-gpu && $(PIP) install 'faiss-gpu==1.15.1'
+
+# The program with an extra, or without. It brings faiss-cpu, also where faiss-gpu was put in its place.
+define install
+	$(PIP) install --editable '.$(1)'
+	test ! -e .venv/gpu || { $(FAISS_GPU); }
+endef
+
 .PHONY: help demo test check format benchmark fuzz clean install-gpu
 
 help: ## Say what there is to make
@@ -13,11 +23,11 @@ help: ## Say what there is to make
 .venv/program: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(call install,)
 	touch $@
 
 .venv/development: .venv/program
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(call install,[dev])
 	touch $@
 
 .venv/browser: .venv/development
@@ -50,12 +60,12 @@ benchmark: .venv/development ## Print some of the tables of docs/ (PAGES=folder 
 	$(BIN)/python benchmarks/speed.py
 
 fuzz: .venv/development ## Feed what parses with mutated bytes, a minute each
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(call install,[fuzz])
 	$(BIN)/python benchmarks/fuzz.py
 
 install-gpu: .venv/program ## Search on CUDA: put faiss-gpu in the place of faiss-cpu
-	$(BIN)/pip uninstall --quiet --yes faiss-cpu
-	$(BIN)/pip install --quiet --disable-pip-version-check 'faiss-gpu==1.15.1'
+	$(FAISS_GPU)
+	touch .venv/gpu
 
 clean: ## Remove the virtual environment and the demo
 	rm -rf .venv $(DEMO) $(DEMO)-scans
