@@ -114,8 +114,9 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
     if not has_places(archive, model):
         st.caption(
             "Only marks that the program found are searched. To look over the whole pages as "
-            f"well, run `{index_command(archive, model)} --everywhere`."
+            "well, run:"
         )
+        st.code(f"{index_command(archive, model)} --everywhere", language=None)
         return
     st.session_state["everywhere"] = now.everywhere
     st.checkbox(

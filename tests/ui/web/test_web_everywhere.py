@@ -30,7 +30,7 @@ def test_without_an_index_of_the_pages_the_command_is_named(
 ) -> None:
     make_missed(archive, tmp_path / "scans", 2)
     page = visit(archive.folder, everywhere="1", **asked(archive, 2))
-    assert any("--everywhere" in caption.value for caption in page.caption)
+    assert f"prizemarks index {archive.folder} --everywhere" in [one.value for one in page.code]
     assert not [box for box in page.checkbox if box.key == "everywhere"]
     assert not places_of(page)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import runpy
+import shutil
 from pathlib import Path
 
 import cv2
@@ -407,6 +408,17 @@ def test_nobody_elses_words_reach_markdown(papers: Papers, visit: Visit) -> None
     page = visit(papers.archive.folder, open=str(papers.marks[0][1]))
     for element in (*page.markdown, *page.caption, *page.warning, *page.info):
         assert "evil.example" not in element.value
+
+
+def test_an_archive_of_any_name_is_in_the_command_as_it_is(
+    papers: Papers, visit: Visit, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a` **b** `"
+    shutil.copytree(papers.archive.folder, folder)
+    page = visit(folder)
+    assert [one.value for one in page.code] == [f"prizemarks index '{folder}' --everywhere"]
+    for element in (*page.markdown, *page.caption, *page.warning, *page.info):
+        assert "**b**" not in element.value
 
 
 def test_a_setting_that_is_wrong_meanwhile_is_said(papers: Papers, visit: Visit) -> None:
