@@ -19,7 +19,6 @@ from ui.progress import console
 
 DONE, FAILURES, WRONG_USE = 0, 1, 2
 CRASHED = 70  # EX_SOFTWARE of sysexits.h
-STOPPED = 130  # with Ctrl-C, as shells say it
 
 ArchiveArgument = Annotated[
     Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
@@ -56,7 +55,7 @@ def errors_said() -> Iterator[None]:
         raise typer.Exit(WRONG_USE) from error
     except KeyboardInterrupt:
         console.print("Stopped; what was done is kept. Run the same command again to go on.")
-        raise typer.Exit(STOPPED) from None
+        raise typer.Exit(130) from None
     except BrokenPipeError:  # `prizemarks search … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(DONE) from None

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.errors import QueryError
-from ui.command import STOPPED
 from ui.web.look import THEME
 
 #: Megabytes of a picture that may be uploaded as a query.
@@ -152,4 +151,4 @@ def run_server(
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:
-        return STOPPED
+        return 0
