@@ -11,7 +11,9 @@ file, on the page that it names:
 - else it is a new mark.
 
 "proposed" is nobody's word: it makes new proposals, but never changes what there is, unless the
-box of that very mark was moved. Nor does a file that says no status change a mark that it leaves
+box of that very mark was moved since it was written out. That shows where the mark still has the
+box that was proposed. A mark whose box is a person's stays where it is, however the file has it:
+it may have been written before. Nor does a file that says no status change a mark that it leaves
 where it is: many programs lose what they have no place for. Nothing is deleted: what is no mark, a
 file calls rejected.
 """
@@ -19,7 +21,7 @@ file calls rejected.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -54,6 +56,9 @@ _APART = timedelta(milliseconds=1)
 #: Pages whose marks are compared at once.
 _AT_ONCE = 500
 
+#: Marks that a remark on several names.
+MOST_NAMED = 3
+
 
 @dataclass(frozen=True)
 class FileReport:
@@ -85,11 +90,16 @@ class _Existing:
     status: str
     score: float | None
     origin: str
+    proposed_by: str | None
     created_at: datetime
 
     @property
     def box(self) -> Box:
         return self.x, self.y, self.width, self.height
+
+    @property
+    def is_where_a_person_put_it(self) -> bool:
+        return self.status != "proposed" and self.proposed_by is None
 
 
 @dataclass
@@ -99,6 +109,7 @@ class _Plan:
     added: list[tuple[KnownPage, Box, dict[str, Any]]] = field(default_factory=list)
     updated: list[tuple[KnownPage, Box | None, dict[str, Any]]] = field(default_factory=list)
     unchanged: int = 0
+    left: list[str] = field(default_factory=list)  # marks that an older box did not move
     remarks: list[str] = field(default_factory=list)
 
     def cuts(self) -> Iterable[tuple[KnownPage, Box]]:
@@ -165,7 +176,7 @@ def _import(
         len(plan.updated),
         plan.unchanged,
         tuple(refused),
-        (*remarks, *plan.remarks),
+        (*remarks, *plan.remarks, *_left_said(plan.left)),
     )
 
 
@@ -273,7 +284,9 @@ def _matches(
             continue
         # Anybody may number marks from 1: without the page's id, too, the place must say so.
         share = overlap(one.box, mark.box)
-        if share > 0 and (one.page_said or share >= MOVED_REGION):
+        # A person may have moved it away from where it was proposed.
+        from_there = mark.is_where_a_person_put_it and one.annotation.status == "proposed"
+        if (share > 0 or from_there) and (one.page_said or share >= MOVED_REGION):
             take(at, mark, True)
     return found
 
@@ -291,6 +304,10 @@ def _plan_update(
     if says_nothing or (status == "proposed" and not (is_itself and moved)):
         plan.unchanged += 1
         return
+    if status == "proposed" and mark.is_where_a_person_put_it:
+        plan.unchanged += 1
+        plan.left.append(f"mark {mark.id} on {image_called(repr(page.source), page.frame)}")
+        return
     if status == "proposed":  # a person has moved it, which is as good as a word
         status = "confirmed" if mark.status == "proposed" else mark.status
     if not moved and status == mark.status:
@@ -307,12 +324,28 @@ def _plan_update(
                 f"{called}, {said.where}: the outline of mark {mark.id} does not fit its new box, "
                 "and was given up."
             )
-    new_origin = said.origin if said.origin not in (None, mark.origin) else origin
+    # Whoever proposed it did not say this of it.
+    not_theirs = (None, mark.origin, mark.proposed_by, page.segmenter)
+    new_origin = said.origin if said.origin not in not_theirs else origin
     if moved or said.origin is None or said.origin != mark.origin:
         values["origin"] = new_origin
     if said.score is not None:
         values["score"] = said.score
     plan.updated.append((page, one.box if one.box != mark.box else None, values))
+
+
+def _left_said(left: Sequence[str]) -> Iterator[str]:
+    """Give a sentence on the marks that stay where a person put them, if there are any."""
+    if not left:
+        return
+    stay = f"{len(left)} marks stay where a person put them"
+    if len(left) == 1:
+        stay = "1 mark stays where a person put it"
+    more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+    yield (
+        f"{stay}, though the file has another box, which it calls proposed: "
+        f"{', '.join(left[:MOST_NAMED])}{more}. Call confirmed what is to be moved all the same."
+    )
 
 
 def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS, Format
 from ingest.annotations.importing import import_annotations
 from ingest.csv_text import table_text
 from ingest.segmentation import Proposal
@@ -164,6 +164,65 @@ def test_an_old_file_does_not_take_a_persons_word_back(filled: Archive, tmp_path
     (report,) = import_annotations(filled, [old])
     assert report.unchanged == len(before["marks"])
     assert dump(filled) == before
+
+
+def corrected(text: str, mark: int, **changes: object) -> str:
+    """Return a table with other values in the row of one mark."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for row in rows:
+        if row["mark"] == str(mark):
+            row.update({name: str(value) for name, value in changes.items()})
+    return table_text(list(rows[0]), [list(row.values()) for row in rows])
+
+
+@pytest.mark.parametrize("form", [ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]])
+@pytest.mark.parametrize("x", [30, 60])  # beside where it was, and away from there
+def test_two_people_may_correct_copies_of_one_export(
+    filled: Archive, tmp_path: Path, form: Format, x: int
+) -> None:
+    first, second = only_marks(filled, "a/1.png")
+    given = exported_text(filled, form)
+    alice = exported_text(filled, ANNOTATION_FORMATS["csv"])
+    alice = corrected(alice, second.id, x=x, status="confirmed")
+    assert imported(filled, tmp_path / "alice.csv", alice).updated == 1
+    report = imported(filled, tmp_path / "bob.csv", corrected(given, first.id, status="rejected"))
+    assert (report.added, report.updated) == (0, 1)
+    assert report.remarks == (
+        "1 mark stays where a person put it, though the file has another box, which it calls "
+        f"proposed: mark {second.id} on 'a/1.png'. Call confirmed what is to be moved all the "
+        "same.",
+    )
+    now = only_marks(filled, "a/1.png")
+    assert [(one.id, one.x, one.status, one.origin) for one in now] == [
+        (first.id, 0, "rejected", "squares-1" if "origin" in given else "import:bob.csv"),
+        (second.id, x, "confirmed", "import:alice.csv"),
+    ]
+    page = page_image((0, 0), (1, 1))
+    assert np.array_equal(load_crop(filled, now[1].crop), page[20:40, x : x + 20])
+
+
+def test_a_proposal_that_a_file_moved_is_moved_though_somebody_has_judged_it_meanwhile(
+    filled: Archive, tmp_path: Path
+) -> None:
+    mark = only_marks(filled, "a/1.png")[1]
+    given = exported_text(filled, ANNOTATION_FORMATS["csv"])
+    with filled.writing() as session:
+        judged = session.get_one(Mark, mark.id)
+        judged.status, judged.origin = "rejected", "person:Ada"
+    report = imported(filled, tmp_path / "x.csv", corrected(given, mark.id, x=30))
+    assert (report.updated, report.remarks) == (1, ())
+    now = only_marks(filled, "a/1.png")[1]
+    assert (now.x, now.status, now.origin) == (30, "rejected", "import:x.csv")
+
+
+def test_a_box_that_two_people_moved_is_nobodys_proposal(filled: Archive, tmp_path: Path) -> None:
+    mark = only_marks(filled, "a/1.png")[1]
+    given = exported_text(filled, ANNOTATION_FORMATS["csv"])
+    for name, x in (("alice.csv", 30), ("bob.csv", 35)):
+        moved = corrected(given, mark.id, x=x, status="confirmed")
+        assert imported(filled, tmp_path / name, moved).updated == 1
+        now = only_marks(filled, "a/1.png")[1]
+        assert (now.x, now.origin) == (x, f"import:{name}")
 
 
 def test_a_mark_that_lies_there_already_is_corrected_not_doubled(
