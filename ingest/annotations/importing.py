@@ -8,6 +8,8 @@ file, on the page that it names:
 - a mark lies there already (intersection over union of `SAME_REGION` or more): likewise;
 - an id without the moment, from a table that has no such column, counts where boxes overlap at all
   and the row names its page's id as well, else where they share `MOVED_REGION` or more;
+- a proposal that our own export wrote, of an older version of the segmenter than that which has
+  been through the page since, is passed over: its mark is gone;
 - else it is a new mark.
 
 "proposed" is nobody's word: it makes new proposals, but never changes what there is, unless the
@@ -20,6 +22,7 @@ file calls rejected.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -52,6 +55,9 @@ SAME_REGION = 0.9
 MOVED_REGION = 0.5
 #: Moments that are less apart are one: what is written in JavaScript has milliseconds at most.
 _APART = timedelta(milliseconds=1)
+
+#: What a segmenter is called: "strokes-5" came after "strokes-4".
+_VERSION = re.compile(r"(.+)-([0-9]{1,9})")
 
 #: Pages whose marks are compared at once.
 _AT_ONCE = 500
@@ -110,6 +116,7 @@ class _Plan:
     updated: list[tuple[KnownPage, Box | None, dict[str, Any]]] = field(default_factory=list)
     unchanged: int = 0
     left: list[str] = field(default_factory=list)  # marks that an older box did not move
+    gone: int = 0  # proposals of an older segmentation
     remarks: list[str] = field(default_factory=list)
 
     def cuts(self) -> Iterable[tuple[KnownPage, Box]]:
@@ -176,7 +183,7 @@ def _import(
         len(plan.updated),
         plan.unchanged,
         tuple(refused),
-        (*remarks, *plan.remarks, *_left_said(plan.left)),
+        (*remarks, *plan.remarks, *_left_said(plan.left), *_gone_said(plan.gone)),
     )
 
 
@@ -243,6 +250,8 @@ def _plan(
                 if at in matches:
                     mark, is_itself = matches[at]
                     _plan_update(plan, page, one, mark, is_itself, origin)
+                elif _is_of_older_segmentation(one, page):
+                    plan.gone += 1
                 else:
                     plan.added.append((page, one.box, _new_values(page, one, origin)))
     return plan
@@ -334,6 +343,16 @@ def _plan_update(
     plan.updated.append((page, one.box if one.box != mark.box else None, values))
 
 
+def _is_of_older_segmentation(one: Placed, page: KnownPage) -> bool:
+    """Return whether our export wrote it as a proposal, of a segmenter's older version than that
+    which went through the page."""
+    said = one.annotation
+    if said.status != "proposed" or said.mark is None or said.created is None:
+        return False
+    theirs, ours = (_VERSION.fullmatch(name or "") for name in (said.origin, page.segmenter))
+    return bool(theirs and ours and theirs[1] == ours[1] and int(theirs[2]) < int(ours[2]))
+
+
 def _left_said(left: Sequence[str]) -> Iterator[str]:
     """Give a sentence on the marks that stay where a person put them, if there are any."""
     if not left:
@@ -346,6 +365,16 @@ def _left_said(left: Sequence[str]) -> Iterator[str]:
         f"{stay}, though the file has another box, which it calls proposed: "
         f"{', '.join(left[:MOST_NAMED])}{more}. Call confirmed what is to be moved all the same."
     )
+
+
+def _gone_said(gone: int) -> Iterator[str]:
+    """Give a sentence on the proposals of an older segmentation, if there are any."""
+    if gone:
+        were = "1 proposal was" if gone == 1 else f"{gone} proposals were"
+        yield (
+            f"{were} passed over: an older segmentation made them, and the pages have others "
+            "since. Call confirmed what is to be taken over all the same."
+        )
 
 
 def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:

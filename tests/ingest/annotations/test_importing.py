@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS, Format
 from ingest.annotations.importing import import_annotations
+from ingest.batch import resegment_pages
 from ingest.csv_text import table_text
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive, open_archive
@@ -223,6 +224,36 @@ def test_a_box_that_two_people_moved_is_nobodys_proposal(filled: Archive, tmp_pa
         assert imported(filled, tmp_path / name, moved).updated == 1
         now = only_marks(filled, "a/1.png")[1]
         assert (now.x, now.origin) == (x, f"import:{name}")
+
+
+@pytest.mark.parametrize("form", sorted(ANNOTATION_FORMATS))
+def test_proposals_of_an_older_segmentation_do_not_come_back(
+    filled: Archive, scans: Path, tmp_path: Path, form: str
+) -> None:
+    old = only_marks(filled, "b/two.tif")[0]
+    with filled.writing() as session:
+        session.get_one(Mark, old.id).status = "confirmed"
+    files = written(filled, form, tmp_path / "out")
+    with filled.writing() as session:
+        session.get_one(Mark, old.id).status = "proposed"
+
+    def propose_others(image: np.ndarray) -> list[Proposal]:
+        found = propose(image)
+        return [Proposal(one.x + 5, one.y, 15, 15, 0.5) for one in found if one.x < 60]
+
+    resegment_pages(filled, propose=propose_others, segmenter="squares-2", workers=0)
+    before = [row for row in dump(filled)["marks"] if row["status"] == "proposed"]
+    assert before and {row["origin"] for row in before} == {"squares-2"}
+    for _ in range(2):
+        reports = import_annotations(filled, files)
+        marks = dump(filled)["marks"]
+        assert [row for row in marks if row["status"] == "proposed"] == before
+        assert [row["origin"] for row in marks if row["status"] == "confirmed"] == ["squares-1"]
+    if form == "csv":
+        assert reports[0].remarks == (
+            "5 proposals were passed over: an older segmentation made them, and the pages have "
+            "others since. Call confirmed what is to be taken over all the same.",
+        )
 
 
 def test_a_mark_that_lies_there_already_is_corrected_not_doubled(
