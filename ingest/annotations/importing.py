@@ -34,7 +34,7 @@ import numpy as np
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from ingest.annotations.annotation import MAX_ORIGIN, AnnotatedImage, RegionError
+from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
 from ingest.annotations.formats import AnnotationsFile, read_annotations
 from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
 from ingest.cutting import PageCrops, cut_from_masters
@@ -62,6 +62,9 @@ _VERSION = re.compile(r"(.+)-([0-9]{1,9})")
 #: Pages whose marks are compared at once.
 _AT_ONCE = 500
 
+#: Files whose pages are sought at once, and the regions after which no more are read for that.
+_FILES_AT_ONCE, _REGIONS_AT_ONCE = 1_000, 100_000
+
 #: Marks that a remark on several names.
 MOST_NAMED = 3
 
@@ -80,6 +83,21 @@ class FileReport:
     unchanged: int = 0
     refused: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+@dataclass
+class _Read:
+    """A file that was understood, what is to be said of it, and its marks by their pages' ids."""
+
+    path: Path
+    file: AnnotationsFile
+    refused: list[str]
+    remarks: list[str]
+    placed: dict[int, tuple[KnownPage, list[Placed]]] = field(default_factory=dict)
+
+    @property
+    def said(self) -> Understood:
+        return self.file.said
 
 
 @dataclass(frozen=True)
@@ -140,28 +158,49 @@ def import_annotations(
 
     Raises ArchiveBusy when another long job holds the archive.
     """
-    reports = []
+    reports: list[FileReport] = []
     with archive.lock():
-        with archive.session() as session:
-            finder = PageFinder(session)
-        for at, path in enumerate(files):
-            if progress is not None:
-                progress(at, len(files), path.name)
-            try:
-                read = read_annotations(path)
-            except MetadataError as error:
-                reports.append(FileReport(storable(str(path)), None, refused=(str(error),)))
-            else:
-                reports.append(_import(archive, finder, path, read, max_pixels))
+        for some in _read_in_parts(files, progress):
+            with archive.session() as session:
+                read = [one.said for one in some if not isinstance(one, FileReport)]
+                images = [image for said in read for image in said.images if image.annotations]
+                finder = PageFinder(session, images)
+                for one in some:
+                    if not isinstance(one, FileReport):
+                        one.placed = _placed(finder, one)
+            reports += [
+                one if isinstance(one, FileReport) else _import(archive, one, max_pixels)
+                for one in some
+            ]
     return reports
 
 
-def _import(
-    archive: Archive, finder: PageFinder, path: Path, file: AnnotationsFile, max_pixels: int
-) -> FileReport:
-    refused, remarks = list(file.said.refused), list(file.said.remarks)
-    placed = _placed(finder, file.said.images, refused, remarks)
-    origin = storable(f"import:{file.name}").replace("\0", "")[:MAX_ORIGIN]
+def _read_in_parts(
+    files: Sequence[Path], progress: Callable[[int, int, str], None] | None
+) -> Iterator[list[_Read | FileReport]]:
+    """Read the files; give them some at a time, and a report of each that cannot be understood."""
+    some: list[_Read | FileReport] = []
+    regions = 0
+    for at, path in enumerate(files):
+        if progress is not None:
+            progress(at, len(files), path.name)
+        try:
+            file = read_annotations(path)
+        except MetadataError as error:
+            some.append(FileReport(storable(str(path)), None, refused=(str(error),)))
+        else:
+            some.append(_Read(path, file, list(file.said.refused), list(file.said.remarks)))
+            regions += sum(len(image.annotations) for image in file.said.images)
+        if len(some) == _FILES_AT_ONCE or regions >= _REGIONS_AT_ONCE:
+            yield some
+            some, regions = [], 0
+    if some:
+        yield some
+
+
+def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
+    placed, refused = read.placed, read.refused
+    origin = storable(f"import:{read.path.name}").replace("\0", "")[:MAX_ORIGIN]
     crops = PageCrops({}, {})
     while True:
         with archive.writing() as session:
@@ -177,25 +216,21 @@ def _import(
         called = image_called(repr(known.source), known.frame)
         refused.append(f"{called}: no marks taken over, {crops.unread[page]}")
     return FileReport(
-        storable(str(path)),
-        file.format,
+        storable(str(read.path)),
+        read.file.format,
         len(plan.added),
         len(plan.updated),
         plan.unchanged,
         tuple(refused),
-        (*remarks, *plan.remarks, *_left_said(plan.left), *_gone_said(plan.gone)),
+        (*read.remarks, *plan.remarks, *_left_said(plan.left), *_gone_said(plan.gone)),
     )
 
 
-def _placed(
-    finder: PageFinder,
-    images: Sequence[AnnotatedImage],
-    refused: list[str],
-    remarks: list[str],
-) -> dict[int, tuple[KnownPage, list[Placed]]]:
+def _placed(finder: PageFinder, read: _Read) -> dict[int, tuple[KnownPage, list[Placed]]]:
     """Return the marks of each page, by its id; what cannot be placed goes to `refused`."""
+    refused, remarks = read.refused, read.remarks
     placed: dict[int, tuple[KnownPage, list[Placed]]] = {}
-    for image in images:
+    for image in read.said.images:
         if not image.annotations:
             continue
         called = f"{image.source[:300]!r}"

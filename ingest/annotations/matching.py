@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import (
@@ -17,9 +17,11 @@ from ingest.annotations.annotation import (
     RegionError,
     bounding_box,
 )
+from ingest.documents.path_ends import PathEnds
 from ingest.known import KnownPage, pages_where
 from ingest.reading import Box
-from retrieval.catalogue.naming import composed, end_alike, path_parts
+from retrieval.catalogue.naming import composed, path_parts, sources_of_files
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]
@@ -42,26 +44,48 @@ class Placed:
 
 
 class PageFinder:
-    """Finds pages by what a file calls them: never by their place in the file or the archive."""
+    """Finds the pages that images mean by what a file calls them: never by their place in the file
+    or the archive.
 
-    def __init__(self, session: Session) -> None:
+    Of the catalogue, only pages that the images may mean are held.
+    """
+
+    def __init__(self, session: Session, images: Sequence[AnnotatedImage]) -> None:
+        """Take the images that are to be found: names are sought for all of them at once."""
+        self._session = session
         self._by_name: dict[str, list[KnownPage]] = defaultdict(list)
-        self._by_last_part: dict[str, set[str]] = defaultdict(set)
         self._by_content: dict[str, list[KnownPage]] = defaultdict(list)
         self._canvases: dict[str, tuple[int | None, int | None]] = {}
-        fetched: dict[int, str] = {}
-        for number, details in session.execute(select(Page.id, Page.details)):
-            if details and (canvas := details.get("canvas")):
-                fetched[number] = canvas
-                self._canvases[canvas] = details.get("width"), details.get("height")
-        for page in pages_where(session, true()):
-            if page.id in fetched:
-                self._by_name[fetched[page.id]].append(page)
-            self._by_name[page.source].append(page)
-            if page.location != page.source:
-                self._by_name[page.location].append(page)
-            self._by_last_part[_parts(page.source)[-1]].add(page.source)
-            self._by_content[page.sha256].append(page)
+        self._held: set[int] = set()
+        contents = {_content(image) for image in images} - {""}
+        for some in in_parts(sorted(contents)):
+            self._hold(Page.sha256.in_(some))
+        names = {name for image in images for name in _written(image)}
+        for some in in_parts(sorted(names)):
+            self._hold(or_(Page.source.in_(some), Page.location.in_(some)))
+        unknown = [image for image in images if not self._alike(image)]
+        # No index has canvases or the ends of names: one look through all is for all images.
+        addresses = {
+            name
+            for image in unknown
+            if not self._exactly(image)
+            for name in _written(image)
+            if ":" in name
+        }
+        for some in in_parts(sorted(addresses)):
+            canvas = Page.details["canvas"].as_string()
+            self._hold(and_(Page.details.is_not(None), canvas.in_(some)))
+        files = {
+            file
+            for image in unknown
+            if not self._exactly(image)
+            for parts in _paths(image)
+            for file in (parts[-1], _uploaded(parts))
+            if file
+        }
+        ends = {page.source for some in self._by_content.values() for page in some}
+        ends.update(sources_of_files(session, files))
+        self._ends = PathEnds((source, source) for source in ends)
 
     def find(self, image: AnnotatedImage) -> KnownPage:
         """Return the page of an image; RegionError says why there is none, or not one only.
@@ -70,10 +94,16 @@ class PageFinder:
         the name does: the source or the master's place, or as much of the end as one page has; last
         of all the bare name of a file as it was before it was uploaded.
         """
-        named = self._named(image.names)
-        if image.sha256 and (alike := self._by_content.get(image.sha256.lower())):
-            both = [page for page in alike if page in named]
+        alike = self._alike(image)
+        named = self._exactly(image)
+        if alike:
+            ids = {page.id for page in named}
+            both = [page for page in alike if page.id in ids]
+            if not both:
+                ending = set(self._ending(image))
+                both = [page for page in alike if page.source in ending]
             return _only(both or alike, image)
+        named = named or self._pages(self._ending(image))
         if not named:
             raise RegionError("no such page is in the archive")
         return _only(named, image)
@@ -85,24 +115,50 @@ class PageFinder:
         width, height = self._canvases[image.source]
         return replace(image, width=width, height=height)
 
-    def _named(self, names: Sequence[str]) -> list[KnownPage]:
-        for name in (*names, *map(composed, names)):
-            if found := self._by_name.get(name):
-                return found
-        sources: set[str] = set()
-        paths = [_parts(name) for name in names if "://" not in name]
-        for parts in paths:
-            if parts[-1] and ".." not in parts:
-                sources |= {
-                    source
-                    for source in self._by_last_part.get(parts[-1], ())
-                    if end_alike(_parts(source), parts)
-                }
-        if not sources:
-            for parts in paths:
-                if uploaded := _UPLOADED.fullmatch(parts[-1]):
-                    sources |= self._by_last_part.get(uploaded[1], set())
-        return [page for source in sorted(sources) for page in self._by_name[source]]
+    def _hold(self, condition: ColumnElement[bool]) -> None:
+        """Hold the pages that meet the condition by their content and all that they are called."""
+        described = select(Page.id, Page.details).where(condition, Page.details.is_not(None))
+        details = {number: said or {} for number, said in self._session.execute(described)}
+        for page in pages_where(self._session, condition):
+            if page.id in self._held:
+                continue
+            self._held.add(page.id)
+            self._by_content[page.sha256].append(page)
+            called = {page.source, page.location}
+            if canvas := details.get(page.id, {}).get("canvas"):
+                size = details[page.id].get("width"), details[page.id].get("height")
+                self._canvases[canvas] = size
+                called.add(canvas)
+            for name in called:
+                self._by_name[name].append(page)
+
+    def _alike(self, image: AnnotatedImage) -> list[KnownPage]:
+        return self._by_content.get(_content(image), [])
+
+    def _exactly(self, image: AnnotatedImage) -> list[KnownPage]:
+        """Return the pages that are called as the image is, by the best name that any has."""
+        return next((found for name in _written(image) if (found := self._by_name.get(name))), [])
+
+    def _ending(self, image: AnnotatedImage) -> list[str]:
+        """Return the sources that end as the image's names do, as far as both have any parts."""
+        paths = _paths(image)
+        found = [
+            source
+            for parts in paths
+            if ".." not in parts
+            for source in self._ends.ending_alike(parts)
+        ]
+        if not found:
+            uploads = [name for parts in paths if (name := _uploaded(parts))]
+            found = [source for name in uploads for source in self._ends.ending_in([name])]
+        return found
+
+    def _pages(self, sources: Iterable[str]) -> list[KnownPage]:
+        return [
+            page
+            for some in in_parts(sorted(sources))
+            for page in pages_where(self._session, Page.source.in_(some))
+        ]
 
 
 def scale_to(page: KnownPage, image: AnnotatedImage) -> tuple[float, float]:
@@ -223,5 +279,35 @@ def _clipped(outline: Sequence[Point], width: int, height: int) -> list[Point]:
     return points
 
 
-def _parts(name: str) -> list[str]:
-    return path_parts(name.replace("\\", "/").removeprefix("./")) or [""]
+def _written(image: AnnotatedImage) -> list[str]:
+    """Return an image's names, the best first, and how sources would be written that have them.
+
+    Half of a surrogate pair, which JSON may hold, is in the name of no page.
+    """
+    return [
+        name
+        for name in (*image.names, *map(composed, image.names))
+        if not re.search(r"[\ud800-\udfff]", name)
+    ]
+
+
+def _content(image: AnnotatedImage) -> str:
+    """Return the SHA-256 that a file states of an image; "" where it states none."""
+    said = (image.sha256 or "").lower()
+    return said if re.fullmatch(r"[0-9a-f]{64}", said) else ""
+
+
+def _paths(image: AnnotatedImage) -> list[list[str]]:
+    """Return the parts of the names that are paths."""
+    paths = [
+        path_parts(name.replace("\\", "/").removeprefix("./"))
+        for name in image.names
+        if "://" not in name
+    ]
+    return [parts for parts in paths if parts]
+
+
+def _uploaded(parts: Sequence[str]) -> str:
+    """Return what a file was called before it was uploaded; "" where it was not."""
+    found = _UPLOADED.fullmatch(parts[-1])
+    return found[1] if found else ""

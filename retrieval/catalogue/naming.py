@@ -49,6 +49,22 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     return {name: tuple(sources) for name, sources in found.items()}
 
 
+def sources_of_files(session: Session, files: Collection[str]) -> list[str]:
+    """Return the sources whose last part is one of `files`, which are as `path_parts` gives them.
+
+    All names of the catalogue are gone through once, however many are asked for.
+    """
+    if not files:
+        return []
+    wanted = set(files)
+    statement = select(Page.source).distinct().execution_options(yield_per=_FETCH)
+    return [
+        source
+        for source in session.scalars(statement)
+        if not wanted.isdisjoint(path_parts(source)[-1:])
+    ]
+
+
 def image_called(source: str, frame: int) -> str:
     """Return what people call an image of a file: the first one by the file's name alone."""
     return f"{source}, image {frame + 1}" if frame else source

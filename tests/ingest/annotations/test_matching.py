@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from ingest.annotations.formats import ANNOTATION_FORMATS
+from ingest.annotations.importing import FileReport, import_annotations
 from retrieval.catalogue.archive import Archive
-from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks
+from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks, written
 from tests.ingest.scans import boxes, dump, pages_of, scan
 
 
@@ -40,6 +45,56 @@ def test_a_name_as_macos_writes_it_is_that_of_the_page(
     assert (50, 0, "confirmed") in boxes(filled, TROUBLE)
 
 
+def read_through(archive: Archive, work: Callable[[], object]) -> list[str]:
+    """Return what is asked of all pages, not of those with some value, while `work` is done."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM pages" in statement and "IN (" not in statement:
+            asked.append(" ".join(statement.split()))
+
+    event.listen(archive.engine, "before_cursor_execute", note)
+    work()
+    event.remove(archive.engine, "before_cursor_execute", note)
+    return asked
+
+
+@pytest.mark.parametrize("form", sorted(ANNOTATION_FORMATS))
+def test_pages_that_a_file_of_ours_names_are_found_without_a_look_at_the_others(
+    filled: Archive, tmp_path: Path, form: str
+) -> None:
+    files = written(filled, form, tmp_path / "out")
+    assert read_through(filled, lambda: import_annotations(filled, files)) == []
+
+
+def test_of_several_files_the_names_are_sought_in_one_look_at_all(
+    filled: Archive, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{at}.json" for at in range(3)]
+    for file, name in zip(files, ("in/a/1.png", "cb0618f6-two.tif", "gone.png"), strict=True):
+        file.write_text(json.dumps(coco(name, {"bbox": [50, 0, 9, 9]}, frame=0)))
+    done: list[FileReport] = []
+    asked = read_through(filled, lambda: done.extend(import_annotations(filled, files)))
+    assert asked == ["SELECT DISTINCT pages.source FROM pages"]
+    assert [(one.added, len(one.refused)) for one in done] == [(1, 0), (1, 0), (0, 1)]
+
+
+def test_files_of_more_regions_than_are_held_at_once_all_go_in(
+    filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.annotations.importing._REGIONS_AT_ONCE", 2)
+    files = [tmp_path / f"{at}.json" for at in range(4)]
+    for at, file in enumerate(files):
+        file.write_text(json.dumps(coco("in/a/1.png", {"bbox": [20 * at, 60, 9, 9]})))
+    files[1].write_text("no annotations")
+    done: list[FileReport] = []
+    asked = read_through(filled, lambda: done.extend(import_annotations(filled, files)))
+    assert [(one.file, one.added) for one in done] == [
+        (str(file), int(file != files[1])) for file in files
+    ]
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -48,6 +103,7 @@ def test_a_name_as_macos_writes_it_is_that_of_the_page(
         ("../a/1.png", "no such page"),
         ("https://x.org/a/1.png", "no such page"),
         ("c/1.png", "no such page"),
+        ("a/1.png\ud800", "no such page"),
     ],
 )
 def test_what_matches_no_page_is_said_by_name_and_the_rest_goes_in(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.naming import end_alike, path_parts, sources_meant
+from retrieval.catalogue.naming import end_alike, path_parts, sources_meant, sources_of_files
 from retrieval.catalogue.tables import Page
 
 PATHS = st.lists(st.sampled_from(["1", "2", "a.jpg", "A.jpg", "b.jpg", ""]), max_size=4).map(
@@ -36,3 +36,16 @@ def test_what_ends_alike_is_meant_where_no_source_is_called_so(
         )
         for name in names
     }
+
+
+def test_sources_are_found_by_the_names_of_their_files(archive: Archive) -> None:
+    sources = ["1/A.jpg", "a.jpg", "a.jpg/b.jpg", "c\\A.JPG", "u\u0308.jpg", "xa.jpg"]
+    with archive.session() as session:
+        session.add_all(
+            Page(source=source, location=source, width=1, height=1, sha256="", size=1, mtime_ns=1)
+            for source in sources
+        )
+        session.flush()
+        found = sources_of_files(session, {"a.jpg", "\u00fc.jpg"})
+        assert sorted(found) == ["1/A.jpg", "a.jpg", "c\\A.JPG", "u\u0308.jpg"]
+        assert sources_of_files(session, ()) == []
