@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -78,7 +78,7 @@ class PageFinder:
         files = {
             file
             for image in unknown
-            if not self._exactly(image)
+            if not self._exactly(image) or _is_bare(image)
             for parts in _paths(image)
             for file in (parts[-1], _uploaded(parts))
             if file
@@ -92,7 +92,9 @@ class PageFinder:
 
         The content decides where the file states it; copies of it are told apart by name. Else
         the name does: the source or the master's place, or as much of the end as one page has; last
-        of all the bare name of a file as it was before it was uploaded.
+        of all the bare name of a file as it was before it was uploaded. A bare name may be that of
+        files in several folders though one page has no other: then the file's size and the
+        image's decide, if they are those of one page.
         """
         alike = self._alike(image)
         named = self._exactly(image)
@@ -103,7 +105,8 @@ class PageFinder:
                 ending = set(self._ending(image))
                 both = [page for page in alike if page.source in ending]
             return _only(both or alike, image)
-        named = named or self._pages(self._ending(image))
+        if not named or _is_bare(image):
+            named = self._pages({*self._ending(image), *(page.source for page in named)})
         if not named:
             raise RegionError("no such page is in the archive")
         return _only(named, image)
@@ -230,9 +233,11 @@ def _only(pages: Sequence[KnownPage], image: AnnotatedImage) -> KnownPage:
     """Return the page that is left when the file's number of the image has been asked."""
     sources = sorted({page.source for page in pages})
     if len(sources) > 1:
+        pages = _singled_out(pages, image)
+    if not pages:
         raise RegionError(
             f"it may be any of {len(sources)} pages, such as {sources[0]!r} and {sources[1]!r}: "
-            "write its path as the archive has it"
+            "write more of its path"
         )
     if image.frame is not None:
         pages = [page for page in pages if page.frame == image.frame]
@@ -246,6 +251,20 @@ def _only(pages: Sequence[KnownPage], image: AnnotatedImage) -> KnownPage:
             "counts them from 0"
         )
     return pages[0]
+
+
+def _singled_out(pages: Sequence[KnownPage], image: AnnotatedImage) -> list[KnownPage]:
+    """Return the images of the one source that fits what a file says beside the name, or none."""
+    said: tuple[Callable[[KnownPage], bool], ...] = (
+        lambda page: page.id == image.page and page.source in image.names,  # our list of marks
+        lambda page: page.size == image.size,
+        lambda page: (page.width, page.height) == (image.width, image.height),
+    )
+    for fits in said:
+        sources = {page.source for page in pages if fits(page)}
+        if len(sources) == 1:
+            return [page for page in pages if page.source in sources]
+    return []
 
 
 def _on(value: float, scale: float) -> int:
@@ -295,6 +314,14 @@ def _content(image: AnnotatedImage) -> str:
     """Return the SHA-256 that a file states of an image; "" where it states none."""
     said = (image.sha256 or "").lower()
     return said if re.fullmatch(r"[0-9a-f]{64}", said) else ""
+
+
+def _is_bare(image: AnnotatedImage) -> bool:
+    """Return whether a file calls the image by the name of its file, without any folder.
+
+    A name out of a canvas's address is a whole source.
+    """
+    return not re.search(r"[/\\]", image.source)
 
 
 def _paths(image: AnnotatedImage) -> list[list[str]]:

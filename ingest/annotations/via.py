@@ -75,18 +75,25 @@ def read_via(value: Mapping[str, Any], name: str) -> Understood:
             except RegionError as error:
                 refused.append(f"{where}: {error}.")
         images.append(
-            _image(name, file.get("filename"), mapped(file.get("file_attributes")), annotations)
+            _image(
+                name,
+                file.get("filename"),
+                file.get("size"),
+                mapped(file.get("file_attributes")),
+                annotations,
+            )
         )
     return Understood(tuple(images), tuple(refused))
 
 
 def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Understood:
     """Read annotations that were exported as CSV: numbered lines by the names of the columns."""
-    found: dict[tuple[str, str], list[Annotation]] = {}
+    found: dict[tuple[str, str, str], list[Annotation]] = {}
     refused: list[str] = []
     for line, row in rows:
         where = f"line {line}"
-        here = found.setdefault((row["filename"], row.get("file_attributes", "")), [])
+        file = row["filename"], row.get("file_size", ""), row.get("file_attributes", "")
+        here = found.setdefault(file, [])
         shape = _inner(row["region_shape_attributes"], name, line)
         if not shape and row.get("region_count", "0").strip() in ("", "0"):
             continue  # an image without regions has a line of its own
@@ -98,8 +105,8 @@ def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Un
         if len(here) > MAX_REGIONS_OF_AN_IMAGE:
             raise _too_many(name)
     images = [
-        _image(name, file, _inner(attributes, name, 0), annotations)
-        for (file, attributes), annotations in found.items()
+        _image(name, file, size, _inner(attributes, name, 0), annotations)
+        for (file, size, attributes), annotations in found.items()
     ]
     return Understood(tuple(images), tuple(refused))
 
@@ -190,7 +197,11 @@ def _around(shape: Mapping[str, Any]) -> Box:
 
 
 def _image(
-    name: str, file: object, said: Mapping[str, Any], annotations: Sequence[Annotation]
+    name: str,
+    file: object,
+    size: object,
+    said: Mapping[str, Any],
+    annotations: Sequence[Annotation],
 ) -> AnnotatedImage:
     called = text_of(file)
     if called is None:
@@ -209,7 +220,17 @@ def _image(
         width=numbers["width"] or None,
         height=numbers["height"] or None,
         sha256=text_of(said.get("sha256")),
+        size=_size(size),
     )
+
+
+def _size(value: object) -> int | None:
+    """Return the bytes of a file; None where VIA does not know them, as of one that it was only
+    told the address of: -1."""
+    try:
+        return whole(value, "size") or None
+    except RegionError:
+        return None
 
 
 def _shape(one: Annotation) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from ingest.annotations.formats import ANNOTATION_FORMATS
+from ingest.annotations.exporting import export_file
+from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS, Format
 from ingest.annotations.importing import FileReport, import_annotations
 from retrieval.catalogue.archive import Archive
 from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks, written
@@ -38,11 +39,80 @@ def test_a_name_as_macos_writes_it_is_that_of_the_page(
     content = coco(unicodedata.normalize("NFD", f"x/B/{TROUBLE}"), region)
     assert imported(filled, tmp_path / "x.json", content).added == 1
     assert (50, 0, "confirmed") in boxes(filled, f"b/{TROUBLE}")
-    scan(scans / TROUBLE, (0, 3))
+    scan(scans / "c/b" / TROUBLE, (0, 3))
     pages_of(filled, scans)
-    content = coco(unicodedata.normalize("NFD", TROUBLE), region)
-    assert imported(filled, tmp_path / "x.json", content).added == 1
-    assert (50, 0, "confirmed") in boxes(filled, TROUBLE)
+    content = coco(unicodedata.normalize("NFD", f"b/{TROUBLE}"), region)
+    assert imported(filled, tmp_path / "x.json", content).unchanged == 1
+
+
+@pytest.fixture
+def volumes(archive: Archive, tmp_path: Path) -> Archive:
+    """Two volumes, the one in a folder of the other's: each has its f1.png, of other bytes, and its
+    f2.png, of another size; and the one a f3.png."""
+    folder = tmp_path / "vol1"
+    for name, below in (("f1.png", (0, 0)), ("f2.png", (1, 1)), ("f3.png", (2, 2))):
+        scan(folder / name, below)
+    scan(folder / "vol2/f1.png", (0, 0), (2, 2))
+    scan(folder / "vol2/f2.png", (0, 0), size=(120, 80))
+    pages_of(archive, folder)
+    return archive
+
+
+def test_a_bare_name_is_that_of_a_page_only_if_no_other_has_it(
+    volumes: Archive, tmp_path: Path
+) -> None:
+    region = {"bbox": [50, 0, 9, 9]}
+    (said,) = imported(volumes, tmp_path / "x.json", coco("f1.png", region)).refused
+    assert said == (
+        "'f1.png': it may be any of 2 pages, such as 'f1.png' and 'vol2/f1.png': write more of its "
+        "path; its mark is left out."
+    )
+    for name in ("f3.png", "vol1/f1.png", str(tmp_path / "vol1/f2.png"), "vol2/f1.png"):
+        assert imported(volumes, tmp_path / "x.json", coco(name, region)).added == 1
+        assert (50, 0, "confirmed") in boxes(volumes, name.rpartition("vol1/")[2])
+
+
+def test_the_size_of_file_or_image_tells_pages_of_one_name_apart(
+    volumes: Archive, tmp_path: Path
+) -> None:
+    region = {"bbox": [50, 0, 9, 9]}
+    for name, source, image in (
+        ("f2.png", "vol2/f2.png", {"width": 120, "height": 80}),
+        ("f2.png", "f2.png", {"width": 100, "height": 80}),
+    ):
+        assert imported(volumes, tmp_path / "x.json", coco(name, region, **image)).added == 1
+        assert (50, 0, "confirmed") in boxes(volumes, source)
+    content = coco("f1.png", region, width=100, height=80)
+    (said,) = imported(volumes, tmp_path / "x.json", content).refused
+    assert "may be any of 2 pages" in said
+    size = (tmp_path / "vol1/vol2/f1.png").stat().st_size
+    assert size != (tmp_path / "vol1/f1.png").stat().st_size
+    shape = {"name": "rect", "x": 50, "y": 0, "width": 9, "height": 9}
+    regions = [{"shape_attributes": shape, "region_attributes": {}}]
+    for told, added in ((-1, 0), (size + 10_000, 0), (size, 1)):
+        project = {"f1": {"filename": "f1.png", "size": told, "regions": regions}}
+        assert imported(volumes, tmp_path / "x.json", project).added == added
+    assert (50, 0, "confirmed") in boxes(volumes, "vol2/f1.png")
+    table = (
+        "filename,file_size,region_shape_attributes\n"
+        f'f1.png,{size},"{json.dumps(shape | {"x": 70}).replace(chr(34), 2 * chr(34))}"\n'
+    )
+    assert imported(volumes, tmp_path / "x.csv", table).added == 1
+    assert (70, 0, "confirmed") in boxes(volumes, "vol2/f1.png")
+
+
+@pytest.mark.parametrize("form", [*ANNOTATION_FORMATS.values(), EXPORT_FORMATS["csv"]])
+def test_our_own_files_find_their_page_by_its_bare_name(
+    volumes: Archive, tmp_path: Path, form: Format
+) -> None:
+    before = dump(volumes, moments=True)
+    place = tmp_path / ("out" if form.a_file_an_image else f"out{form.suffix}")
+    export_file(volumes, form, place)
+    reports = import_annotations(
+        volumes, sorted(place.rglob("*.xml")) if form.a_file_an_image else [place]
+    )
+    assert sum(one.unchanged for one in reports) == len(before["marks"])
+    assert dump(volumes, moments=True) == before
 
 
 def read_through(archive: Archive, work: Callable[[], object]) -> list[str]:
