@@ -29,7 +29,12 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import address_in, canvas_row
 from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.files import output_refused_said, write_atomically, write_texts
+from retrieval.catalogue.files import (
+    check_is_outside,
+    output_refused_said,
+    write_atomically,
+    write_texts,
+)
 from retrieval.catalogue.identities import words_on
 from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.parts import MOST
@@ -223,9 +228,11 @@ def export_file(
     """Write the archive's marks to the file `output`, whole or not at all.
 
     Into a folder, one file a page, if `output` is one or the format is a file an image. Each file
-    begins with `head`. Raises QueryError where nothing can be written.
+    begins with `head`. Raises QueryError where nothing can be written, and, before anything is,
+    where it would be in the archive's folder.
     """
     base = _as_base(base)
+    check_is_outside(output, archive.folder)
     output = output.absolute()
     with output_refused_said(output), archive.session() as session:
         if form.a_file_an_image or output.is_dir():

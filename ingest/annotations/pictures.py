@@ -21,7 +21,12 @@ from ingest.annotations.marks_csv import COLUMNS, rows_text
 from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.catalogue.files import output_refused_said, write_atomically, write_texts
+from retrieval.catalogue.files import (
+    check_is_outside,
+    output_refused_said,
+    write_atomically,
+    write_texts,
+)
 from retrieval.catalogue.tables import Mark
 from retrieval.crops import read_crop
 
@@ -49,8 +54,9 @@ def export_pictures(
 
     The table begins with `head` and has the columns of `export --format csv` behind the name of
     the file. A crop is as the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Raises QueryError
-    where the folder cannot be written.
+    where the folder cannot be written, and, before anything is, where it lies in the archive's.
     """
+    check_is_outside(folder, archive.folder)
     unread: list[str] = []
     with output_refused_said(folder), archive.session() as session:
         total = number_of_marks(session, wanted)

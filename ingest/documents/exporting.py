@@ -17,7 +17,7 @@ from ingest.documents.record import CALENDAR, EDTF
 from ingest.formulas import as_cell, as_shown
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
-from retrieval.catalogue.files import output_refused_said, write_texts
+from retrieval.catalogue.files import check_is_outside, output_refused_said, write_texts
 from retrieval.catalogue.parts import MOST
 from retrieval.catalogue.references import series_of
 from retrieval.catalogue.tables import Document, Page
@@ -40,8 +40,11 @@ def export_documents(
 ) -> int:
     """Write the documents to a stream, or to a file whole or not at all; return how many.
 
-    What is written begins with `head`. Raises QueryError where the file cannot be written.
+    What is written begins with `head`. Raises QueryError where the file cannot be written, and,
+    before anything is, where it would be in the archive's folder.
     """
+    if isinstance(output, Path):
+        check_is_outside(output, archive.folder)
     with archive.session() as session:
         total = session.scalar(select(func.count()).select_from(_documents(where).subquery())) or 0
 

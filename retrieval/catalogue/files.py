@@ -74,6 +74,19 @@ def disk_errors_said(where: Path) -> Iterator[None]:
         ) from error
 
 
+def check_is_outside(output: Path, archive: Path) -> None:
+    """Raise QueryError where a file or folder that a person named is the archive's, or in it.
+
+    So it is as the path is written, and as links lead: the archive's own folders may be links.
+    """
+    places = output.resolve(), Path(os.path.normpath(output.absolute()))
+    if any(place.is_relative_to(one) for place in places for one in (archive, archive.resolve())):
+        raise QueryError(
+            f"{output} lies in the archive's own folder, where it could take the place of what the "
+            "archive needs. Name another place."
+        )
+
+
 @contextlib.contextmanager
 def output_refused_said(output: Path) -> Iterator[None]:
     """Turn an OSError of writing a file that a person named into a QueryError."""

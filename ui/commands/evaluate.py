@@ -10,6 +10,7 @@ import typer
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.files import check_is_outside
 from retrieval.settings import read_settings
 from ui.command import (
     DONE,
@@ -81,6 +82,8 @@ def evaluate(
             raise QueryError("--baselines, --split and --model belong to --labels; give it too.")
         if regions is None and complete:
             raise QueryError("--complete belongs to --regions; give it too.")
+        if report is not None:
+            check_is_outside(report, opened.folder)
         # Both files are read before anything is measured at length.
         labelled = None
         if labels is not None:

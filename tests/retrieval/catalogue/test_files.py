@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.files import check_is_outside, write_atomically
 
 
 def test_content_arrives_whole_and_replaces_what_was_there(tmp_path: Path) -> None:
@@ -30,3 +31,23 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_what_a_person_names_for_output_is_not_in_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    archive = tmp_path / "archive"
+    (archive / "crops").mkdir(parents=True)
+    (tmp_path / "masters").mkdir()
+    (tmp_path / "link").symlink_to(archive)
+    (archive / "masters").symlink_to(tmp_path / "masters")
+    for folder in (archive, tmp_path / "link"):
+        for inside in (
+            "archive", "archive/archive.db", "./archive/crops/../new/a.csv", "link", "link/a.csv",
+            "archive/masters/a.csv",
+        ):  # fmt: skip
+            with pytest.raises(QueryError, match="lies in the archive's own folder"):
+                check_is_outside(Path(inside), folder)
+        for outside in ("archive.csv", ".", "archive/../a.csv", "masters/a.csv"):
+            check_is_outside(Path(outside), folder)

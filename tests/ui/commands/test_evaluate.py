@@ -57,6 +57,14 @@ def test_evaluate_for_programs_and_a_page_for_people(
     assert after == before, "nothing in the archive changes"
 
 
+def test_no_report_is_written_into_the_archive(marks: Path, labels: Path) -> None:
+    place = marks / "archive/crops"
+    done = run("evaluate", marks / "archive", "--labels", labels, "--report", place)
+    assert done.exit_code == 2
+    assert f"{place} lies in the archive's own folder" in done.stderr
+    assert done.stdout == "", "it is said before anything is measured"
+
+
 def test_a_mark_that_cannot_be_read_is_passed_over_and_said(
     marks: Path, labels: Path, tmp_path: Path
 ) -> None:

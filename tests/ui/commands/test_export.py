@@ -166,6 +166,17 @@ def test_crops_are_written_with_a_table_that_names_them(two_pages: Path, tmp_pat
     assert json.loads(table.stdout)["files"][0]["unchanged"] == 3
 
 
+@pytest.mark.parametrize("form", ["csv", "page-xml", "iiif", "bibtex", "crops", "documents"])
+def test_nothing_is_written_into_the_archive(form: str, two_pages: Path) -> None:
+    before = set(two_pages.rglob("*"))
+    for place in (two_pages, two_pages / "archive.db", two_pages / "new/marks"):
+        done = run("export", two_pages, "--format", form, "-o", place)
+        assert done.exit_code == 2
+        assert f"{place} lies in the archive's own folder" in done.stderr
+    assert {path for path in two_pages.rglob("*") if path.stem != "archive"} <= before
+    assert (two_pages / "archive.db").read_bytes().startswith(b"SQLite format 3")
+
+
 def test_crops_need_a_folder(two_pages: Path) -> None:
     done = run("export", two_pages, "--format", "crops")
     assert done.exit_code == 2
