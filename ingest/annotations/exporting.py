@@ -229,10 +229,14 @@ def export_file(
 
     Into a folder, one file a page, if `output` is one or the format is a file an image. Each file
     begins with `head`. Raises QueryError where nothing can be written, and, before anything is,
-    where it would be in the archive's folder.
+    where it would be in the archive's folder, or a file a page of a format that has none.
     """
     base = _as_base(base)
     check_is_outside(output, archive.folder)
+    if output.is_dir() and not form.by_page:
+        raise QueryError(
+            f"{output} is a folder, and this format is one file of all pages: name a file in it."
+        )
     output = output.absolute()
     with output_refused_said(output), archive.session() as session:
         if form.a_file_an_image or output.is_dir():

@@ -31,6 +31,7 @@ from retrieval.catalogue.metadata import decode_text, read_metadata
 class Format:
     """How marks are written: the function, the ending of a file, one file an image or for all.
 
+    `by_page`: whether a file an image may be asked for where it is not the only way.
     `columns` are those of a table of marks, which can be written without all of them at hand.
     `comes_back`: whether `annotate import` reads it.
     """
@@ -40,6 +41,7 @@ class Format:
     a_file_an_image: bool = False
     columns: Sequence[str] = ()
     comes_back: bool = True
+    by_page: bool = True
 
 
 #: What `annotate export` writes and `annotate import` reads: nothing of a mark is lost.
@@ -57,7 +59,7 @@ ANNOTATION_FORMATS: Mapping[str, Format] = {
 EXPORT_FORMATS: Mapping[str, Format] = {
     **ANNOTATION_FORMATS,
     "csv": Format(write_mark_list, ".csv", columns=COLUMNS),
-    "bibtex": Format(write_bibtex, ".bib", comes_back=False),
+    "bibtex": Format(write_bibtex, ".bib", comes_back=False, by_page=False),
 }
 
 

@@ -177,6 +177,13 @@ def test_nothing_is_written_into_the_archive(form: str, two_pages: Path) -> None
     assert (two_pages / "archive.db").read_bytes().startswith(b"SQLite format 3")
 
 
+def test_bibliographies_are_one_file(two_pages: Path, tmp_path: Path) -> None:
+    done = run("export", two_pages, "--format", "bibtex", "-o", tmp_path)
+    assert done.exit_code == 2
+    assert f"{tmp_path} is a folder" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_crops_need_a_folder(two_pages: Path) -> None:
     done = run("export", two_pages, "--format", "crops")
     assert done.exit_code == 2
