@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,21 @@ from retrieval.crops import read_crop
 #: The table beside the pictures, and its first column.
 TABLE, FILE = "marks.csv", "file"
 
+#: What pictures are called, by their marks' ids.
+_PICTURE = re.compile(r"mark-([0-9]+)\.png")
+
 
 @dataclass(frozen=True)
 class PicturesReport:
-    """How many pictures were written, and a sentence on each mark whose crop cannot be read."""
+    """How many pictures were written, and a sentence on each mark whose crop cannot be read.
+
+    `others` are pictures in the folder that are called as ours are, and not in the table: of an
+    earlier export.
+    """
 
     pictures: int
     unread: tuple[str, ...]
+    others: int
 
 
 def export_pictures(
@@ -53,11 +62,13 @@ def export_pictures(
     """Write each mark's crop to `folder` as `mark-7.png`, and `TABLE` when all are there.
 
     The table begins with `head` and has the columns of `export --format csv` behind the name of
-    the file. A crop is as the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Raises QueryError
-    where the folder cannot be written, and, before anything is, where it lies in the archive's.
+    the file. A crop is as the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Nothing is removed
+    from the folder. Raises QueryError where it cannot be written, and, before anything is, where it
+    lies in the archive's.
     """
     check_is_outside(folder, archive.folder)
     unread: list[str] = []
+    written: set[int] = set()
     with output_refused_said(folder), archive.session() as session:
         total = number_of_marks(session, wanted)
 
@@ -75,12 +86,15 @@ def export_pictures(
                     except ArchiveError as error:
                         unread.append(f"mark {mark}: {error}")
                     else:
+                        written.add(mark)
                         yield f"{name},{rows_text([image], columns)}"
                     done += 1
                     progress(done, total)
 
         write_texts(folder / TABLE, texts())
-    return PicturesReport(total - len(unread), tuple(unread))
+        pictures = (_PICTURE.fullmatch(path.name) for path in folder.iterdir())
+        others = sum(int(found[1]) not in written for found in pictures if found)
+    return PicturesReport(len(written), tuple(unread), others)
 
 
 def _crops(session: Session, marks: list[int]) -> dict[int, str]:

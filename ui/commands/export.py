@@ -228,6 +228,11 @@ def _export_crops(
         typer.echo(json.dumps({"output": str(folder), **asdict(done)}))
     else:
         typer.echo(f"{done.pictures} pictures and {TABLE} written to {folder}")
+        if done.others:
+            typer.echo(
+                f"Pictures of an earlier export lie there as well: {done.others}. {TABLE} does not "
+                "name them; an empty folder has only what was asked for."
+            )
         for line in some_of(list(done.unread), MOST_SAID, "more such"):
             console.print(escape(line), soft_wrap=True)
     raise typer.Exit(FAILURES if done.unread else DONE)

@@ -154,7 +154,7 @@ def test_crops_are_written_with_a_table_that_names_them(two_pages: Path, tmp_pat
     done = run("export", two_pages, "--format", "crops", "-o", tmp_path / "out", "--json")
     assert done.exit_code == 0
     told = json.loads(done.stdout)
-    assert told == {"output": str(tmp_path / "out"), "pictures": 3, "unread": []}
+    assert told == {"output": str(tmp_path / "out"), "pictures": 3, "unread": [], "others": 0}
     listed = run("export", two_pages, "--format", "csv").stdout.splitlines()
     rows = (tmp_path / "out/marks.csv").read_text().splitlines()
     assert rows[0] == f"file,{listed[0]}"
@@ -175,6 +175,22 @@ def test_nothing_is_written_into_the_archive(form: str, two_pages: Path) -> None
         assert f"{place} lies in the archive's own folder" in done.stderr
     assert {path for path in two_pages.rglob("*") if path.stem != "archive"} <= before
     assert (two_pages / "archive.db").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_pictures_of_an_earlier_export_are_counted_and_stay(
+    two_pages: Path, tmp_path: Path
+) -> None:
+    for name in ("mark-1.png", "mark-7.png", "mark-8.png", "mark-x.png"):
+        (tmp_path / name).write_bytes(b"theirs")
+    command = ("export", two_pages, "--format", "crops", "-o", tmp_path)
+    assert run(*command).stdout == (
+        f"3 pictures and marks.csv written to {tmp_path}\n"
+        "Pictures of an earlier export lie there as well: 2. marks.csv does not name them; an "
+        "empty folder has only what was asked for.\n"
+    )
+    assert (tmp_path / "mark-8.png").read_bytes() == b"theirs"
+    told = json.loads(run(*command, "--status", "confirmed", "--json").stdout)
+    assert (told["pictures"], told["others"]) == (0, 5)
 
 
 def test_bibliographies_are_one_file(two_pages: Path, tmp_path: Path) -> None:
