@@ -21,10 +21,11 @@ from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.references import normalise_reference
 
-#: The columns with a meaning, and what else they are called. Case, spaces and signs are ignored.
-#: `normal` is the date for machines, as EAD calls it.
+#: What the columns with a meaning may be called; of several that are there the first counts. Case,
+#: spaces and signs are ignored. `normal` is the date for machines, as EAD calls it.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reference": (
+        "reference",
         "ref",
         "reference code",
         "reference number",
@@ -38,14 +39,22 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "unitid",
         "identifier",
     ),
-    "title": ("document title", "unittitle"),
-    "date": ("dates", "covering dates", "covering date", "unitdate", "date created", "year"),
-    "normal": ("date edtf", "edtf"),
-    "ship": ("vessel", "ship name", "vessel name", "name of ship", "name of vessel"),
-    "place": ("port", "place name"),
-    "captain": ("master", "shipmaster", "ship master", "captain name", "master name"),
-    "series": (),
-    "source": ("file", "filename", "file path", "path", "image", "image file", "scan"),
+    "title": ("title", "document title", "unittitle"),
+    "date": (
+        "date",
+        "dates",
+        "covering dates",
+        "covering date",
+        "unitdate",
+        "date created",
+        "year",
+    ),
+    "normal": ("date edtf", "edtf", "normal"),
+    "ship": ("ship", "vessel", "ship name", "vessel name", "name of ship", "name of vessel"),
+    "place": ("place", "port", "place name"),
+    "captain": ("captain", "master", "shipmaster", "ship master", "captain name", "master name"),
+    "series": ("series",),
+    "source": ("source", "file", "filename", "file path", "path", "image", "image file", "scan"),
 }
 
 
@@ -87,8 +96,8 @@ def _columns(name: str, header: Sequence[str]) -> list[str]:
         f"details:{as_said(field.strip()) or f'column {at}'}"
         for at, field in enumerate(header, start=1)
     ]
-    for column, others in COLUMNS.items():
-        for called in (column, *others):
+    for column, names in COLUMNS.items():
+        for called in names:
             wanted = called.replace(" ", "")
             if wanted in plain:
                 columns[plain.index(wanted)] = column

@@ -71,12 +71,12 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
     fields: dict[str, str] = {}
     used: set[int] = set()
     labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
-    for column, others in COLUMNS.items():
+    for column, names in COLUMNS.items():
         if column in ("source", "series"):  # here they say where the document comes from
             continue
         found = [
             at
-            for called in (column, *others)
+            for called in names
             for at, said in enumerate(labels)
             if called.replace(" ", "") in said
         ]

@@ -84,6 +84,17 @@ def test_a_date_for_machines_may_stand_beside_its_wording(tmp_path: Path) -> Non
     assert (second.date, second.year_from, second.year_to) == ("1702-03", 1702, 1702)
 
 
+@pytest.mark.parametrize("columns", [("date (EDTF)", "normal"), ("normal", "edtf")])
+def test_of_two_dates_for_machines_that_counts_whose_name_stands_first(
+    tmp_path: Path, columns: tuple[str, str]
+) -> None:
+    said = dict.fromkeys(columns, "1702") | {"normal": "1655"}
+    table = [("ref", "date", *columns), ("A", "Lent", *(said[one] for one in columns))]
+    (document,) = read(tmp_path, "\n".join(map(",".join, table))).documents
+    assert (document.year_from, document.year_to) == (1702, 1702)
+    assert document.details == {"date (EDTF)": "1702", "normal": "1655"}
+
+
 def test_a_formula_is_what_it_was_before_it_was_shown(tmp_path: Path) -> None:
     (document,) = read(tmp_path, "ref,title,'=A1\nA,'=SUM(B2),'-\n").documents
     assert (document.title, document.details) == ("=SUM(B2)", {"=A1": "-"})
