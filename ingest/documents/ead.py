@@ -63,8 +63,10 @@ _HEADINGS = frozenset(["head"])
 #: In the type of a `unitid` that is a database's address, as ArchivesSpace exports it, or was the
 #: reference before.
 _NO_REFERENCE = re.compile(
-    r"(?<![a-z])(?:ark|uri|handle)(?![a-z])|former|previous|(?<![a-z])old|ancien|alternative"
+    r"(?<![a-z])uri(?![a-z])|superseded|former|previous|(?<![a-z])old|ancien|alternative"
 )
+#: In that of one which is an address for good: the reference of what has no other.
+_ADDRESS = re.compile(r"(?<![a-z])(?:ark|handle)(?![a-z])")
 
 
 @dataclass
@@ -74,6 +76,7 @@ class _Component:
     written: str = ""
     reference: str = ""
     in_full: str = ""  # the reference, led by those around it unless it says all
+    leads: bool = False  # the reference leads those of the components below
     series: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     details: Details = field(default_factory=dict)
@@ -128,15 +131,21 @@ def _take_in(around: list[_Component], element: Element) -> None:
 def _identify(around: list[_Component], did: Element) -> None:
     """Take a component's reference and series from its `did`, and from those around it."""
     one, above = around[-1], around[:-1]
-    unitids = [(text, unitid) for unitid in did.children("unitid") if (text := unitid.text())]
-    references = [text for text, unitid in unitids if not _NO_REFERENCE.search(_kind(unitid))]
+    unitids = [
+        (text, _kind(unitid)) for unitid in did.children("unitid") if (text := unitid.text())
+    ]
+    lasting = [said for said in unitids if not _NO_REFERENCE.search(said[1])]
+    references = [text for text, kind in lasting if not _ADDRESS.search(kind)]
+    one.leads = bool(references)
     written = next((text for text in references if parse_reference(text)), "")
-    one.written = written or (references[0] if references else "")
+    one.written = written or next(iter(references or [text for text, _ in lasting]), "")
     for other, _ in unitids:
         if other != one.written:
             add_detail(one.details, "other reference", other)
-    named = next((upper for upper in reversed(above) if upper.reference), None)
-    if one.written:
+    named = next((upper for upper in reversed(above) if upper.leads), None)
+    if one.written and not one.leads:
+        one.reference = one.in_full = normalise_reference(one.written)
+    elif one.written:
         one.reference = normalise_reference(_whole(one.written, named.reference if named else ""))
         one.in_full = one.reference
         if named and parse_reference(one.reference) is None:
@@ -144,7 +153,8 @@ def _identify(around: list[_Component], did: Element) -> None:
     inherited = next((upper.series for upper in reversed(above) if upper.series), "")
     one.series = series_within(one.reference, inherited)
     if one.level == "series" and not series_of(one.reference):
-        called = one.reference or " ".join(e.text() for e in did.children("unittitle"))
+        title = " ".join(e.text() for e in did.children("unittitle"))
+        called = one.reference if one.leads else title
         one.series = called if len(called) <= LONGEST["series"] else one.series
 
 

@@ -242,9 +242,9 @@ def test_a_code_after_other_words_gives_way_to_the_series_above(tmp_path: Path) 
 @pytest.mark.parametrize(
     "kind",
     [
-        *('type="aspace_uri"', 'type="ark"', 'type="ark-superseded"', 'localtype="uri"'),
-        *('type="Handle"', 'type="former"', 'localtype="formerReference"', 'type="previous cote"'),
-        *('type="old_number"', 'type="Ancienne cote"', 'type="alternative"'),
+        *('type="aspace_uri"', 'type="ark-superseded"', 'localtype="uri"', 'type="former"'),
+        *('localtype="formerReference"', 'type="previous cote"', 'type="old_number"'),
+        *('type="Ancienne cote"', 'type="alternative"'),
     ],
 )
 def test_a_unitid_for_a_machine_or_from_before_is_no_reference(tmp_path: Path, kind: str) -> None:
@@ -259,6 +259,34 @@ def test_a_unitid_for_a_machine_or_from_before_is_no_reference(tmp_path: Path, k
     assert described(file)["Bundle 1"].details["other reference"] == "HCA 32/5"
     assert described(file)["MS 7"].details == {"contents": "Cover"}
     assert claimed(file) == [("MS 7", "a.jpg")]
+
+
+@pytest.mark.parametrize("kind", ['type="ark"', 'type="Handle"', 'localtype="ark"'])
+def test_an_address_for_good_is_the_reference_of_what_has_no_other(
+    tmp_path: Path, kind: str
+) -> None:
+    def item(unitids: str, image: str) -> str:
+        return f'<c level="item"><did>{unitids}<dao href="{image}"/></did></c>'
+
+    file = read(
+        tmp_path,
+        "<ead><archdesc level='fonds'><did><unitid>HCA 32</unitid></did><dsc>"
+        f"<c level='series'><did><unitid {kind}>1887/4</unitid><unittitle>Prizes</unittitle></did>"
+        + item(f"<unitid {kind}>1887/41</unitid>", "a.jpg")
+        + item(f"<unitid type='uri'>/objects/7</unitid><unitid {kind}>1887/42</unitid>", "b.jpg")
+        + item(f"<unitid {kind}>1887/43</unitid><unitid>5</unitid>", "c.jpg")
+        + "</c></dsc></archdesc></ead>",
+    )
+    assert claimed(file) == [
+        ("1887/41", "a.jpg"),
+        ("1887/42", "b.jpg"),
+        ("HCA 32/5", "c.jpg"),
+    ]
+    documents = described(file)
+    assert list(documents) == ["1887/41", "1887/42", "HCA 32/5"]
+    assert [one.series for one in documents.values()] == ["Prizes", "Prizes", "HCA 32"]
+    assert documents["1887/42"].details["other reference"] == "/objects/7"
+    assert documents["HCA 32/5"].details["other reference"] == "1887/43"
 
 
 @pytest.mark.parametrize("kind", ['type="shelfmark"', 'type="folder"', 'localtype="call number"'])
