@@ -5,8 +5,10 @@ A person names them, or they stand in quarantine, or an older segmentation went 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +31,9 @@ from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page
+
+#: What of an address stands in JSON as it is, whatever else is escaped there.
+_WORD = re.compile(rb"(?:\\u[0-9A-Fa-f]{4})*([0-9A-Za-z]+)")
 
 #: A manifest, and the images that are wanted of it.
 WantedOf = tuple[GivenManifest, tuple[Wanted, ...]]
@@ -119,7 +124,7 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
     )
     whole = {one.manifest.id for one in read}
     manifests = _whole(archive, read)
-    for path in sorted(archive.masters_folder.glob(f"*/*/{MANIFEST}")):
+    for path in sorted(_manifests_to_ask(archive.masters_folder, failing)):
         try:
             content = read_metadata(path)
             manifest = read_manifest(content, str(path))
@@ -135,6 +140,22 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
         if wanted and manifest.id not in whole:
             manifests.append((GivenManifest(manifest, content), tuple(wanted)))
     return Given(_at_hand(failing), tuple(manifests), frozenset(asked), unread, failed=True)
+
+
+def _manifests_to_ask(masters: Path, failing: Collection[str]) -> set[Path]:
+    """Return the manifests kept beside those of the masters that are failing, and those that may
+    speak of the addresses that are: to read all of an archive's takes long."""
+    beside = {
+        path_of(location).parent / MANIFEST for location in failing if not is_address(location)
+    }
+    found = {path for path in beside if path.is_relative_to(masters) and path.is_file()}
+    asked = {frozenset(_WORD.findall(one.encode())) for one in failing if is_address(one)}
+    for path in masters.glob(f"*/*/{MANIFEST}") if asked else ():
+        with contextlib.suppress(OSError):  # as good as one that somebody has changed
+            there = set(_WORD.findall(path.read_bytes()))
+            if any(words <= there for words in asked):
+                found.add(path)
+    return found
 
 
 def _whole(archive: Archive, given: Sequence[GivenManifest]) -> list[WantedOf]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.batch import IngestReport, Progress, retry_pages
+from ingest.iiif.manifest import Manifest, read_manifest
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
@@ -99,6 +100,28 @@ def test_a_manifest_in_quarantine_is_tried_again_with_its_images(
     server.files |= {"/b": manifest, "/b.jpg": image}
     report = try_again(archive)
     assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 2, 0)
+
+
+def test_manifests_of_which_nothing_failed_are_not_read_again(
+    archive: Archive, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [letter(server, name) for name in ("b", "c", "d", "x&e")]
+    escaped = server.files["/x&e"].replace(b"/", b"\\/").replace(b"&", b"\\u0026")
+    server.files["/x&e"] = escaped
+    images = server.files.pop("/x&e.jpg"), server.files["/c.jpg"]
+    server.files["/c.jpg"] = images[1][:-900]
+    assert take_in(archive, *addresses).failed == 2
+    server.files["/x&e.jpg"], server.files["/c.jpg"] = images
+    read: list[str] = []
+
+    def heard(content: bytes, name: str) -> Manifest:
+        manifest = read_manifest(content, name)
+        read.append(manifest.id)
+        return manifest
+
+    monkeypatch.setattr("ingest.given.read_manifest", heard)
+    assert (try_again(archive).healed, sorted(read)) == (2, [addresses[1], addresses[3]])
+    assert (try_again(archive).healed, len(read)) == (0, 2)
 
 
 @pytest.mark.parametrize("images_alone", [True, False])
