@@ -131,7 +131,7 @@ def _renew_page(
         run.counts.unchanged += 1  # it was read for another image's sake, which had failed
         return
     values = _page_values(run, file, image) | {"ingested_at": now()}
-    if page.sha256 != file.sha256:
+    if page.sha256 != file.sha256 or not run.is_of_its_kind(page):
         _release_copies(run, session, page.id)
         original = _originals(run, session, [file.sha256]).get((file.sha256, image.frame))
         values["duplicate_of"] = original if original != page.id else None
@@ -190,7 +190,7 @@ def _originals(run: Run, session: Session, contents: Sequence[str]) -> dict[tupl
 
 
 def _release_copies(run: Run, session: Session, page: int) -> None:
-    """Make the first of the page's copies the original of the others: the page has changed."""
+    """Make the first of the page's copies the original of the others: the page is another now."""
     copies = session.execute(
         select(Page.id, Page.fingerprint).where(Page.duplicate_of == page).order_by(Page.id)
     ).all()

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 from PIL import Image
 from sqlalchemy import select
 
-from ingest.batch import resegment_pages
+from ingest.batch import IngestReport, resegment_pages
 from ingest.confirming import judge_mark
 from ingest.rehearsal import rehearse
 from ingest.segmentation import Proposal
@@ -39,6 +41,13 @@ from tests.ingest.scans import (
 def _seen(archive: Archive, mark: int) -> MarkRow:
     with archive.session() as session:
         return mark_rows(session, [mark])[mark]
+
+
+def searched(archive: Archive) -> list[str]:
+    """Return the sources of the marks that a search finds."""
+    with archive.session() as session:
+        marks = [mark for mark, _ in marks_to_embed(session, "m", "ink")]
+        return sorted(row.source for row in mark_rows(session, marks).values())
 
 
 def test_a_changed_page_gets_new_proposals_and_keeps_peoples_marks(
@@ -258,16 +267,10 @@ def test_proposals_on_a_copy_are_sought_once_it_is_a_copy_no_more(
     path = scan(tmp_path / "in" / "a.png", (1, 1))
     shutil.copy(path, tmp_path / "in" / "b.png")
     pages_of(archive, tmp_path / "in")
-
-    def sources() -> list[str]:
-        with archive.session() as session:
-            marks = [mark for mark, _ in marks_to_embed(session, "m", "ink")]
-            return [row.source for row in mark_rows(session, marks).values()]
-
-    assert sources() == ["a.png"]
+    assert searched(archive) == ["a.png"]
     scan(path, (2, 2))
     pages_of(archive, tmp_path / "in")
-    assert sorted(sources()) == ["a.png", "b.png"]
+    assert searched(archive) == ["a.png", "b.png"]
 
 
 def test_crops_are_marks_each_even_of_equal_files(archive: Archive, tmp_path: Path) -> None:
@@ -287,6 +290,25 @@ def test_a_page_is_no_copy_of_a_crop(archive: Archive, tmp_path: Path) -> None:
     assert pages_of(archive, tmp_path / "in").duplicates == 0
     with archive.session() as session:  # the crop's mark and the page's proposal
         assert len(marks_to_embed(session, "m", "ink")) == 2
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.png"])
+@pytest.mark.parametrize("first", [crops_of, pages_of])
+def test_of_equal_files_none_is_the_copy_of_one_of_the_other_kind(
+    archive: Archive, tmp_path: Path, first: Callable[..., IngestReport], name: str
+) -> None:
+    then = pages_of if first is crops_of else crops_of
+    path = scan(tmp_path / "in" / "a.png", (1, 1), (2, 2))
+    shutil.copy(path, tmp_path / "in" / "b.png")
+    first(archive, tmp_path / "in")
+    assert then(archive, tmp_path / "in" / name).changed == 1
+    assert [page["duplicate_of"] for page in dump(archive)["pages"]] == [None, None]
+    other = "b.png" if name == "a.png" else "a.png"
+    page, crop = (name, other) if then is pages_of else (other, name)
+    assert searched(archive) == sorted([page, page, crop])
+    assert then(archive, tmp_path / "in" / "a.png", tmp_path / "in" / "b.png").changed == 1
+    ids = [page["duplicate_of"] for page in dump(archive)["pages"]]
+    assert ids == ([None, 1] if name == "a.png" else [2, None])
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_believed(
