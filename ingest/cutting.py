@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from ingest.known import KnownPage
 from ingest.listing import path_of
 from ingest.pixels import RGB
-from ingest.reading import Box, cut_out, file_digest, file_stamp
+from ingest.reading import Box, cut_out, file_digest
 from ingest.sources import read_frame
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crops
@@ -77,9 +78,19 @@ _CHANGED = ("its master has changed since it was ingested.", "Ingest it again fi
 
 
 def _has_changed(path: Path, page: KnownPage) -> bool:
-    """Return whether the file is not what the page was read from."""
-    stamp = file_stamp(path)
-    if stamp in ((0, 0), (page.size, page.mtime_ns)):
-        return False
-    # Of a file without a digest, whoever reads it will say why.
-    return file_digest(path) not in (None, page.sha256)
+    """Return whether the file is not what the page was read from.
+
+    Its size and date do not tell: files that were numbered anew may have those of one another.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return False  # whoever reads it will say why
+    written = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return _digest(path, written) not in (None, page.sha256)
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(path: Path, _written: tuple[int, ...]) -> str | None:
+    """Return the digest of a file, which is read once for all its pages."""
+    return file_digest(path)

@@ -7,7 +7,8 @@ along and one that was only touched is not read again.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -27,8 +28,9 @@ from ingest.whereabouts import (
     name_of,
     set_aside,
 )
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.tables import Mark, Page
 
 #: Small files share a transaction: up to so many, and up to so many bytes.
 _GROUP_FILES = 32
@@ -62,8 +64,9 @@ def files_to_read(
     crops, read or not, that are given as pages with a folder above theirs.
     """
     follow = follow or functools.partial(follow_masters, run.archive)
-    found = Whereabouts(run.archive)
-    doubtful = _doubtful(run, found, files, follow)
+    stamps = {file: file_stamp(file.path) for file in files}
+    found = Whereabouts(run.archive, shared=_shared(run.archive, stamps))
+    doubtful = _doubtful(run, found, stamps, follow)
     _change_places(found, doubtful, follow)
     for chunk in in_parts([one.file for one in doubtful], _AT_ONCE):
         with run.archive.session() as session:
@@ -74,26 +77,45 @@ def files_to_read(
                 yield unsettled
 
 
+def _shared(archive: Archive, stamps: Mapping[ImageFile, Stamp]) -> frozenset[Stamp]:
+    """Return the stamps that several of the files have, unless all are known to be of one content.
+
+    Such a stamp does not tell which of the files is which.
+    """
+    times = Counter(stamps.values())
+    several = [file for file, stamp in stamps.items() if times[stamp] > 1]
+    contents: dict[Stamp, set[str]] = defaultdict(set)
+    for some in in_parts(several):
+        places = [location_of(file.path) for file in some]
+        statement = select(Page.location, Page.sha256).where(Page.location.in_(places)).distinct()
+        with archive.session() as session:
+            known = {location: sha256 for location, sha256 in session.execute(statement)}
+        for file, location in zip(some, places, strict=True):
+            contents[stamps[file]].add(known.get(location, location))
+    return frozenset(stamp for stamp, those in contents.items() if len(those) > 1)
+
+
 def _doubtful(
-    run: Run, found: Whereabouts, files: Sequence[ImageFile], follow: Follow
+    run: Run, found: Whereabouts, stamps: Mapping[ImageFile, Stamp], follow: Follow
 ) -> list[_Doubtful]:
     """Return the files that are not what the catalogue has in their places, or not in full."""
     doubtful = []
-    for chunk in in_parts(files, _AT_ONCE):
+    for chunk in in_parts(list(stamps), _AT_ONCE):
         with run.archive.session() as session:
             known = known_of(session, chunk)
         for file in chunk:
             location = location_of(file.path)
             pages = known.by_location.get(location, [])
-            stamp = file_stamp(file.path)
+            stamp = stamps[file]
             failure = known.failing_at.get(location)
             left = failure is not None and failure.stands(stamp, run.under)
-            same = {(page.size, page.mtime_ns) for page in pages} == {stamp}
+            untouched = {(page.size, page.mtime_ns) for page in pages} == {stamp}
+            same = untouched and stamp not in found.shared
             changed = False
             if pages and not same and not left:
                 sha256 = found.digest(file.path, stamp)
                 contents = {page.sha256 for page in pages}
-                if same := contents == {sha256}:
+                if (same := contents == {sha256}) and not untouched:
                     follow(at_place(pages, pages[0].source, location, sha256, stamp))
                 changed = sha256 not in contents
             if run.leaves_as_crops(file.path, pages):

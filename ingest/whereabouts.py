@@ -43,12 +43,14 @@ class Master:
 class Whereabouts:
     """What a run has found out about places and names; in a rehearsal the catalogue never shows it.
 
-    `names`: of which file, by its location, a source's name is. `moved`: pages that have followed
-    a file or made room for others. `followed`: masters that lie now where others did before.
-    `vacated`: the names of the places that pages have left.
+    `shared`: stamps that do not tell which of the files that have them is which. `names`: of which
+    file, by its location, a source's name is. `moved`: pages that have followed a file or made room
+    for others. `followed`: masters that lie now where others did before. `vacated`: the names of
+    the places that pages have left.
     """
 
     archive: Archive
+    shared: frozenset[Stamp]
     names: dict[str, str] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)
     followed: dict[str, Master] = field(default_factory=dict)  # by location
@@ -110,7 +112,7 @@ def _lies_there(found: Whereabouts, pages: Sequence[KnownPage]) -> bool:
         return False
     path = path_of(pages[0].location)
     stamp = file_stamp(path)
-    if any((page.size, page.mtime_ns) == stamp for page in pages):
+    if stamp not in found.shared and any((page.size, page.mtime_ns) == stamp for page in pages):
         return True
     sha256 = found.digest(path, stamp)
     return sha256 is None or any(page.sha256 == sha256 for page in pages)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
+from tests.ingest.scans import pages_of, scan
 from tests.missed_marks import PLACES, SIDE, make_missed, missed_page, none_at_all
 from tests.missed_marks import first_alone as first
 
@@ -101,6 +103,21 @@ def test_what_cannot_be_is_refused(
     with pytest.raises(QueryError, match="no page"):
         confirm_place(archive, page + 1, BOX, "me")
     assert len(marks(archive)) == 1
+
+
+def test_a_master_of_the_size_and_date_of_the_pages_is_not_taken_for_it(
+    archive: Archive, tmp_path: Path
+) -> None:
+    paths = [scan(tmp_path / "in" / f"{at}.tif", (at, at)) for at in (1, 2)]
+    for path in paths:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    pages_of(archive, tmp_path / "in")
+    paths[0].rename(tmp_path / "aside")
+    paths[1].rename(paths[0])
+    with pytest.raises(SourceError, match="its master has changed since it was ingested"):
+        confirm_place(archive, 1, (60, 60, 9, 9), "A. Reader")
+    (tmp_path / "aside").rename(paths[0])
+    confirm_place(archive, 1, (60, 60, 9, 9), "A. Reader")
 
 
 def test_a_master_that_is_gone_is_said(archive: Archive, page: int, tmp_path: Path) -> None:

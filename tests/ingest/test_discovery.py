@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from ingest.batch import retry_crops, retry_pages
@@ -236,6 +237,81 @@ def test_masters_that_changed_names_keep_their_pages(archive: Archive, tmp_path:
         "3.png": marks["1.png"],
     }
     assert pages_of(archive, tmp_path / "in").unchanged == 3
+
+
+def scanned_alike(folder: Path, *names: str) -> list[Path]:
+    """Write scans of one size and one date, as they come out of an archive of files."""
+    paths = [scan(folder / name, (at, at)) for at, name in enumerate(names)]
+    for path in paths:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert len({path.stat().st_size for path in paths}) == 1
+    return paths
+
+
+@pytest.mark.parametrize("at_once", [1, 400])
+def test_masters_of_one_size_and_date_that_changed_names_keep_their_pages(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("ingest.discovery._AT_ONCE", at_once)
+    one, two, three, _ = scanned_alike(tmp_path / "in", "1.tif", "2.tif", "3.tif", "4.tif")
+    pages_of(archive, tmp_path / "in")
+    confirm_all(archive)
+    marks = confirmed(archive)
+    swap(one, two)
+    swap(one, three)
+    said = rehearse(archive, [tmp_path / "in"])
+    report = pages_of(archive, tmp_path / "in")
+    for it in (said, report):
+        assert (it.moved, it.unchanged) == (3, 1)
+    assert (said.new, said.changed, report.added, report.changed) == (0, (), 0, 0)
+    assert confirmed(archive) == {
+        "1.tif": marks["3.tif"],
+        "2.tif": marks["1.tif"],
+        "3.tif": marks["2.tif"],
+        "4.tif": marks["4.tif"],
+    }
+    after = dump(archive, moments=True)
+    assert pages_of(archive, tmp_path / "in").unchanged == 4
+    assert dump(archive, moments=True) == after
+
+
+def test_a_new_scan_of_the_size_and_date_of_others_before_them_moves_their_pages(
+    archive: Archive, tmp_path: Path
+) -> None:
+    one, two = scanned_alike(tmp_path / "in", "1.tif", "2.tif")
+    (new,) = scanned_alike(tmp_path, "new.tif")
+    Image.open(new).rotate(180).save(new)
+    os.utime(new, (1_000_000_000, 1_000_000_000))
+    pages_of(archive, tmp_path / "in")
+    confirm_all(archive)
+    marks = confirmed(archive)
+    two.rename(tmp_path / "in" / "3.tif")
+    one.rename(two)
+    new.rename(one)
+    report = pages_of(archive, tmp_path / "in")
+    assert (report.added, report.moved, report.changed) == (1, 2, 0)
+    assert confirmed(archive) == {"2.tif": marks["1.tif"], "3.tif": marks["2.tif"]}
+
+
+def test_files_of_one_size_and_date_are_read_again_where_their_contents_differ(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = scanned_alike(tmp_path / "in", "1.tif", "2.tif")
+    copied = shutil.copy2(scan(tmp_path / "in" / "3.tif", (3, 3)), tmp_path / "in" / "4.tif")
+    pages_of(archive, tmp_path / "in")
+    hashed: list[str] = []
+
+    def heard(path: Path) -> str | None:
+        hashed.append(path.name)
+        return file_digest(path)
+
+    monkeypatch.setattr("ingest.whereabouts.file_digest", heard)
+    assert pages_of(archive, tmp_path / "in").unchanged == 4
+    assert hashed == ["1.tif", "2.tif"]
+    copied.unlink()
+    one.unlink()
+    assert pages_of(archive, tmp_path / "in").unchanged == 2
+    assert hashed == ["1.tif", "2.tif"]
 
 
 def test_a_place_keeps_its_name_when_its_master_goes_to_another(
