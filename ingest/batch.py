@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
-from ingest.documents.binding import Claimed, bind_pages, claims_met, locations_by_source
+from ingest.documents.binding import Claimed, bind_pages, claims_met, sources_held
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
@@ -383,8 +383,7 @@ def _bind(
     bound, claimed = 0, Claimed({}, ())
     if described:  # found out before the catalogue is kept from others
         with archive.session() as session:
-            locations = locations_by_source(session)
-        claimed = claims_met(locations, described, given.below_roots)
+            claimed = claims_met(sources_held(session), described, given.below_roots)
     for by_manifest in by_manifests:
         with archive.writing() as session:
             bound += bind_canvases(session, archive.masters_folder, by_manifest)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from ingest.batch import MAX_MINUTES, tried_under
 from ingest.discovery import files_to_read
-from ingest.documents.binding import claims_met
+from ingest.documents.binding import Held, claims_met
 from ingest.documents.reading import read_documents
 from ingest.given import Given, in_quarantine, named
 from ingest.iiif.cataloguing import name_pages
@@ -123,13 +124,8 @@ def rehearse(
                 if one.sha256 in known or one.sha256 in seen:
                     copies.append(one.name)
             seen.add(one.sha256 or "")
-    with archive.session() as session:
-        here_now = session.execute(select(Page.id, Page.source, Page.location))
-        locations = dict(
-            moved.get(number, (source, location)) for number, source, location in here_now
-        )
-    locations |= new | dict(to_fetch)
-    claimed = claims_met(locations, described, given.below_roots)
+    held = _held(archive, moved, new | dict(to_fetch))
+    claimed = claims_met(held, described, given.below_roots)
     return Rehearsal(
         new=len(new),
         copies=tuple(copies),
@@ -147,6 +143,19 @@ def rehearse(
         would_bind=len({claim.reference for claim in claimed.owners.values()}),
         problems=(*(said for file in described for said in file.problems), *claimed.problems),
     )
+
+
+def _held(
+    archive: Archive, moved: Mapping[int, tuple[str, str]], new: Mapping[str, str]
+) -> Iterator[Held]:
+    """Give the sources that the archive would have, those of its pages of today first."""
+    with archive.session() as session:
+        statement = select(Page.id, Page.source, Page.location).execution_options(yield_per=10_000)
+        for page, source, location in session.execute(statement):
+            one = Held(*moved.get(page, (source, location)))
+            if one.source not in new:
+                yield one
+    yield from itertools.starmap(Held, new.items())
 
 
 def _unsaid(done: int, total: int, place: str) -> None:

@@ -6,6 +6,7 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -14,7 +15,11 @@ from ingest.documents.path_ends import PathEnds
 from ingest.documents.record import DocumentsFile, PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
 from retrieval.catalogue.naming import agreeing, composed, path_parts
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Document, Page
+
+#: Sources that are fetched at a time where all are looked through.
+_FETCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,13 @@ class Claimed:
     unmet: tuple[str, ...] = ()
 
 
+class Held(NamedTuple):
+    """A source that the archive has, and where its master lies."""
+
+    source: str
+    location: str
+
+
 def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
     """Give each claimed page to its document, whose pages are numbered from 1; return how many.
 
@@ -39,19 +51,22 @@ def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
     image of a multi-page file goes to the document, one after another. Call `store_documents`
     first.
     """
-    documents = {
-        reference: document
-        for reference, document in session.execute(select(Document.reference, Document.id))
-    }
+    documents: dict[str, int] = {}
+    for some in in_parts(sorted({claim.reference for claim in owners.values()})):
+        of_these = select(Document.reference, Document.id).where(Document.reference.in_(some))
+        documents |= {reference: document for reference, document in session.execute(of_these)}
     pages: dict[str, list[int]] = defaultdict(list)
     places: dict[int, tuple[int | None, int]] = {}
-    for source, page, document, ordinal in session.execute(
-        select(Page.source, Page.id, Page.document_id, Page.ordinal).order_by(
-            Page.source, Page.frame
-        )
-    ):
-        pages[source].append(page)
-        places[page] = document, ordinal
+    statement = select(Page.source, Page.id, Page.document_id, Page.ordinal)
+    for sources in in_parts(list(owners)):
+        claimed_here = statement.where(Page.source.in_(sources))
+        for source, page, document, ordinal in session.execute(claimed_here.order_by(Page.frame)):
+            pages[source].append(page)
+            places[page] = document, ordinal
+    for some_documents in in_parts(sorted(documents.values())):
+        theirs = statement.where(Page.document_id.in_(some_documents))
+        for _, page, document, ordinal in session.execute(theirs):
+            places[page] = document, ordinal
     claimed: dict[int, list[int]] = defaultdict(list)
     for source, claim in owners.items():
         claimed[documents[claim.reference]] += pages[source]
@@ -87,18 +102,19 @@ def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
     return [*pages, *claims]
 
 
-def locations_by_source(session: Session) -> dict[str, str]:
-    """Return where the masters of all sources lie, in the order of the sources."""
-    rows = session.execute(select(Page.source, Page.location).order_by(Page.source, Page.frame))
-    return {source: location for source, location in rows}
+def sources_held(session: Session) -> Iterator[Held]:
+    """Give all sources of the catalogue, in their order; a source may come several times."""
+    statement = select(Page.source, Page.location).order_by(Page.source, Page.frame)
+    for row in session.execute(statement.execution_options(yield_per=_FETCH)):
+        yield Held(*row)
 
 
 def claims_met(
-    locations: Mapping[str, str],
+    held: Iterable[Held],
     files: Sequence[DocumentsFile],
     given: Sequence[ImageFile] = (),
 ) -> Claimed:
-    """Find the page that each claim means, by the `locations` of the sources' masters.
+    """Find the page that each claim means, among those `held`: asked for only where there are any.
 
     A claim meets the page that it names: by its path below the SOURCE of this run, which names
     the files `given`; else by its source, or as much of its end as only one page has; never by a
@@ -106,11 +122,11 @@ def claims_met(
     meets the one page whose path agrees with it furthest from the end. Of claims that meet one
     page for different documents, that which agrees with it furthest has it.
     """
-    finder = _Finder(locations, given)
+    claims = [(number, claim) for number, file in enumerate(files) for claim in file.claims]
+    finder = _Finder(*_called_as_claimed([claim for _, claim in claims], held, given))
     meetings: dict[str, list[_Meeting]] = defaultdict(list)
     problems: dict[int, str] = {}  # by the place of the claim
     met: set[int] = set()
-    claims = [(number, claim) for number, file in enumerate(files) for claim in file.claims]
     for at, (number, claim) in enumerate(claims):
         found = finder.find(claim)
         if len(found) == 1:
@@ -139,6 +155,33 @@ def claims_met(
         ),
         tuple(file.name for number, file in enumerate(files) if file.claims and number not in met),
     )
+
+
+def _called_as_claimed(
+    claims: Sequence[PageClaim], held: Iterable[Held], given: Sequence[ImageFile]
+) -> tuple[dict[str, str], list[ImageFile]]:
+    """Return where the sources lie that a claim may mean, and the files that it may.
+
+    They are called as a file that is claimed, whatever the folders: few of an archive's, perhaps.
+    """
+    called = {_called(name) for claim in claims for name in _names(claim)}
+    if not called:
+        return {}, []
+    at_hand = {location_of(file.path): file for file in given}
+    ours = {
+        location
+        for location, file in at_hand.items()
+        if _called(file.name) in called or _called(file.path.name) in called
+    }
+    locations = {
+        one.source: one.location
+        for one in held
+        if _called(one.source) in called
+        or _called(_path(one.location)) in called
+        or one.location in ours
+    }
+    ours.update(locations.values())
+    return locations, [file for location, file in at_hand.items() if location in ours]
 
 
 @dataclass(frozen=True)
@@ -215,10 +258,7 @@ class _Finder:
                 self._locations[source] = location
             self._given[file.name].append(source)
         self._of_this_run = {source for ours in self._given.values() for source in ours}
-        self._paths = {
-            source: storable(path_of(location).as_posix())
-            for source, location in self._locations.items()
-        }
+        self._paths = {source: _path(location) for source, location in self._locations.items()}
         self._order = {source: at for at, source in enumerate(self._locations)}
         self._by_source = PathEnds((source, source) for source in self._locations)
         self._by_place = PathEnds(self._paths.items())
@@ -336,3 +376,14 @@ def _names(claim: PageClaim) -> list[str]:
         composed(name).replace("\\", "/").removeprefix("./")
         for name in claim.names or [claim.source]
     ]
+
+
+def _path(location: str) -> str:
+    if not location.startswith("file://"):
+        return storable(location)  # as it is: an archive may have millions
+    return storable(path_of(location).as_posix())
+
+
+def _called(path: str) -> str:
+    """Return what the file of a path is called, as `path_parts` has it; "" for none."""
+    return next(reversed(path_parts(path)), "")

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import tracemalloc
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from ingest.documents.binding import bind_pages, claims_met, locations_by_source
+from ingest.documents.binding import Held, bind_pages, claims_met, sources_held
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
@@ -65,7 +67,7 @@ def told(archive: Archive, *files: DocumentsFile) -> Told:
     with archive.writing() as session:
         for file in files:
             store_documents(session, file.documents)
-        claimed = claims_met(locations_by_source(session), files)
+        claimed = claims_met(sources_held(session), files)
         return Told(bind_pages(session, claimed.owners), claimed.problems, claimed.unmet)
 
 
@@ -397,10 +399,35 @@ def test_a_claim_is_compared_with_no_more_paths_where_more_volumes_have_its_name
     needed = []
     for volumes in (5, 50):
         compared.clear()
-        locations = {f"{at}/f. 1r": f"/in/{at}/f. 1r" for at in range(volumes)}
+        held = [Held(f"{at}/f. 1r", f"/in/{at}/f. 1r") for at in range(volumes)]
         claims = tuple(
             PageClaim("href", f"A {at}", 1, (written.format(at),)) for at in range(volumes)
         )
-        claims_met(locations, [DocumentsFile("a.xml", (), claims)])
+        claims_met(held, [DocumentsFile("a.xml", (), claims)])
         needed.append(len(compared) / volumes)
     assert needed[0] == needed[1]
+
+
+def test_of_an_archives_pages_those_are_held_that_are_called_as_the_claims_files() -> None:
+    def held() -> Iterator[Held]:
+        for at in range(5_000):
+            yield Held(f"{at}/{at}.jpg", f"/in/{at}/{at}.jpg")
+
+    claims = (PageClaim("7.jpg", "A", 2), PageClaim("/elsewhere/8/8.JPG", "A", 3))
+    tracemalloc.start()
+    claimed = claims_met(held(), [DocumentsFile("a.csv", (), claims)])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert list(claimed.owners) == ["7/7.jpg", "8/8.jpg"]
+    assert peak < 200_000
+
+
+def test_no_page_is_asked_for_where_none_is_claimed(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "a.jpg", "b.jpg")
+    asked: list[str] = []
+    event.listen(archive.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert into(archive, tmp_path, "reference,title\nA,Bill\n").pages == 0
+    assert not any("pages" in statement for statement in asked)
+    assert into(archive, tmp_path, "reference,source\nA,b.jpg\n").pages == 1
+    (looked_through,) = (one for one in asked if "FROM pages" in one and "WHERE" not in one)
+    assert looked_through.startswith("SELECT pages.source, pages.location \nFROM pages ORDER BY")

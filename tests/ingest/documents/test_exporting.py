@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from ingest.documents.binding import bind_pages, claims_met, locations_by_source
+from ingest.documents.binding import bind_pages, claims_met, sources_held
 from ingest.documents.exporting import export_documents
 from ingest.documents.record import DocumentsFile, Gathering
 from ingest.documents.storing import store_documents
@@ -39,7 +39,7 @@ HCA 32/9,Charter,11 March 1701/2,,Cádiz,,,,
 def take_in(archive: Archive, *files: DocumentsFile) -> int:
     with archive.writing() as session:
         written = sum(store_documents(session, file.documents) for file in files)
-        bind_pages(session, claims_met(locations_by_source(session), files).owners)
+        bind_pages(session, claims_met(sources_held(session), files).owners)
     return written
 
 
