@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +94,7 @@ def rehearse(
     under = tried_under(segmenter, max_pixels, max_minutes) if sources is not None else ""
     run = Run(archive, segmenter, lambda _: None, under, themselves=given.themselves)
     files, to_fetch = _files_and_missing(archive, given)
-    new: dict[str, str] = {}
+    new: dict[str, Held] = {}
     copies: list[str] = []
     changed: list[str] = []
     unreadable = [Unreadable(place, error.reason) for place, error in given.unread.items()]
@@ -120,11 +119,11 @@ def rehearse(
             elif one.known:
                 changed.append(one.name)
             else:
-                new[one.name] = location_of(one.path)
+                new[one.name] = Held(one.name, location_of(one.path), one.sha256)
                 if one.sha256 in known or one.sha256 in seen:
                     copies.append(one.name)
             seen.add(one.sha256 or "")
-    held = _held(archive, moved, new | dict(to_fetch))
+    held = _held(archive, moved, new | {name: Held(name, at, None) for name, at in to_fetch})
     claimed = claims_met(held, described, given.below_roots)
     return Rehearsal(
         new=len(new),
@@ -146,16 +145,17 @@ def rehearse(
 
 
 def _held(
-    archive: Archive, moved: Mapping[int, tuple[str, str]], new: Mapping[str, str]
+    archive: Archive, moved: Mapping[int, tuple[str, str]], new: Mapping[str, Held]
 ) -> Iterator[Held]:
     """Give the sources that the archive would have, those of its pages of today first."""
     with archive.session() as session:
-        statement = select(Page.id, Page.source, Page.location).execution_options(yield_per=10_000)
-        for page, source, location in session.execute(statement):
-            one = Held(*moved.get(page, (source, location)))
+        statement = select(Page.id, Page.source, Page.location, Page.sha256)
+        rows = session.execute(statement.execution_options(yield_per=10_000))
+        for page, source, location, sha256 in rows:
+            one = Held(*moved.get(page, (source, location)), sha256)
             if one.source not in new:
                 yield one
-    yield from itertools.starmap(Held, new.items())
+    yield from new.values()
 
 
 def _unsaid(done: int, total: int, place: str) -> None:

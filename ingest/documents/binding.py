@@ -37,10 +37,11 @@ class Claimed:
 
 
 class Held(NamedTuple):
-    """A source that the archive has, and where its master lies."""
+    """A source that the archive has, where its master lies, and the SHA-256 of this, if known."""
 
     source: str
     location: str
+    sha256: str | None
 
 
 def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
@@ -104,7 +105,8 @@ def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
 
 def sources_held(session: Session) -> Iterator[Held]:
     """Give all sources of the catalogue, in their order; a source may come several times."""
-    statement = select(Page.source, Page.location).order_by(Page.source, Page.frame)
+    statement = select(Page.source, Page.location, Page.sha256)
+    statement = statement.order_by(Page.source, Page.frame)
     for row in session.execute(statement.execution_options(yield_per=_FETCH)):
         yield Held(*row)
 
@@ -116,9 +118,10 @@ def claims_met(
 ) -> Claimed:
     """Find the page that each claim means, among those `held`: asked for only where there are any.
 
-    A claim meets the page that it names: by its path below the SOURCE of this run, which names
-    the files `given`; else by its source, or as much of its end as only one page has; never by a
-    page's position, and never a file that was not ingested. An address that another system uses
+    A claim meets the page that it names: by the SHA-256 of its file, where the name is the same;
+    else by its path below the SOURCE of this run, which names the files `given`; else by its
+    source, or as much of its end as only one page has; else by the SHA-256 alone; never by a page's
+    position, and never a file that was not ingested. An address that another system uses
     meets the one page whose path agrees with it furthest from the end. Of claims that meet one
     page for different documents, that which agrees with it furthest has it.
     """
@@ -159,29 +162,32 @@ def claims_met(
 
 def _called_as_claimed(
     claims: Sequence[PageClaim], held: Iterable[Held], given: Sequence[ImageFile]
-) -> tuple[dict[str, str], list[ImageFile]]:
-    """Return where the sources lie that a claim may mean, and the files that it may.
+) -> tuple[list[Held], list[ImageFile]]:
+    """Return the sources that a claim may mean, and the files that it may.
 
-    They are called as a file that is claimed, whatever the folders: few of an archive's, perhaps.
+    They are called as a file that is claimed, whatever the folders, or have its content: few of an
+    archive's, perhaps.
     """
     called = {_called(name) for claim in claims for name in _names(claim)}
     if not called:
-        return {}, []
+        return [], []
+    contents = {claim.sha256 for claim in claims}
     at_hand = {location_of(file.path): file for file in given}
     ours = {
         location
         for location, file in at_hand.items()
         if _called(file.name) in called or _called(file.path.name) in called
     }
-    locations = {
-        one.source: one.location
+    meant = [
+        one
         for one in held
         if _called(one.source) in called
         or _called(_path(one.location)) in called
         or one.location in ours
-    }
-    ours.update(locations.values())
-    return locations, [file for location, file in at_hand.items() if location in ours]
+        or one.sha256 in contents
+    ]
+    ours.update(one.location for one in meant)
+    return meant, [file for location, file in at_hand.items() if location in ours]
 
 
 @dataclass(frozen=True)
@@ -245,9 +251,12 @@ def _line(other: _Meeting, one: _Meeting) -> str:
 class _Finder:
     """Finds the ingested sources that a claim may mean."""
 
-    def __init__(self, locations: Mapping[str, str], given: Sequence[ImageFile]) -> None:
-        self._locations = dict(locations)
-        sources = {location: source for source, location in locations.items()}
+    def __init__(self, held: Sequence[Held], given: Sequence[ImageFile]) -> None:
+        self._locations = {one.source: one.location for one in held}
+        sources = {location: source for source, location in self._locations.items()}
+        self._by_content: dict[str | None, dict[str, None]] = defaultdict(dict)
+        for one in held:
+            self._by_content[one.sha256].setdefault(one.source)
         self._unread: set[str] = set()  # what a claim on a file means that has no page
         self._given: dict[str, list[str]] = defaultdict(list)  # by the path below SOURCE
         for file in given:
@@ -281,6 +290,27 @@ class _Finder:
         return max(agreed, key=lambda one: one.rank)
 
     def _found(self, claim: PageClaim) -> list[str]:
+        """Return what has the content that is claimed, if it is called so; else what is.
+
+        Of copies that whose path agrees furthest; what has another name, where nothing has this.
+        """
+        alike = self._of_content(claim)
+        if len(alike) == 1 and self.agreement(claim, alike[0]).parts:
+            return alike
+        found = self._found_by_name(claim)
+        return [source for source in found if source in alike] or found or alike
+
+    def _of_content(self, claim: PageClaim) -> list[str]:
+        alike = list(self._by_content[claim.sha256]) if claim.sha256 else []
+        for name in _names(claim):
+            if name in alike:
+                return [name]
+            for nearest in self._nearing(path_parts(name)):
+                if near := [source for source in alike if source in nearest]:
+                    return near
+        return alike
+
+    def _found_by_name(self, claim: PageClaim) -> list[str]:
         names = _names(claim)
         if ours := [self._given[name] for name in names if name in self._given]:
             return next((found for found in ours if len(found) == 1), ours[0])

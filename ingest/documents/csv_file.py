@@ -55,6 +55,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "captain": ("captain", "master", "shipmaster", "ship master", "captain name", "master name"),
     "series": ("series",),
     "source": ("source", "file", "filename", "file path", "path", "image", "image file", "scan"),
+    "sha256": ("sha256",),
 }
 
 
@@ -85,7 +86,9 @@ def read_csv(path: Path) -> DocumentsFile:
             )
         reference = gathering.describe(values["reference"], values, details, line)
         if source := values.get("source"):
-            gathering.claim(PageClaim(source, reference, line))
+            gathering.claim(
+                PageClaim(source, reference, line, sha256=values.get("sha256", "").casefold())
+            )
     return gathering.finished()
 
 
@@ -120,7 +123,8 @@ def _values(
 ) -> tuple[dict[str, str], Details]:
     """Return a row's fields that are not empty: ours, and the details.
 
-    A series is a detail where the reference has its own, and where it is too long to be one.
+    A series is a detail where the reference has its own, and where it is too long to be one; a
+    SHA-256 where there is no source.
     """
     if any(field.strip() for field in row[len(columns) :]):
         raise MetadataError(
@@ -143,6 +147,8 @@ def _values(
         values[column] = text
     if "normal" in values:
         values.setdefault("date", values["normal"])
+    if "source" not in values and "sha256" in values:
+        add_detail(details, "sha256", values.pop("sha256"))
     if series := values.get("series"):
         reference = normalise_reference(values.get("reference", ""))
         if len(series) > LONGEST["series"] or series_within(reference, series) != series:

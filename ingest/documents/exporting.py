@@ -24,7 +24,18 @@ from retrieval.catalogue.tables import Document, Page
 
 #: What every row has, in its order. Then follow the details, so that one called as one of these
 #: is read as a detail again.
-COLUMNS = ("reference", "title", "date", EDTF, "ship", "place", "captain", "series", "source")
+COLUMNS = (
+    "reference",
+    "title",
+    "date",
+    EDTF,
+    "ship",
+    "place",
+    "captain",
+    "series",
+    "source",
+    "sha256",
+)
 _FIELDS = ("title", "date", "ship", "place", "captain")
 
 _EVERY = Filters()
@@ -122,30 +133,35 @@ def _edtf_and_details(row: Row[Any]) -> tuple[str | None, dict[str, Any]]:
     return edtf or None, details
 
 
-def _sources(session: Session, documents: Sequence[int]) -> dict[int, list[str]]:
-    """Return the files of each document, each once, in the order of their pages."""
-    found: dict[int, dict[str, None]] = defaultdict(dict)
+def _sources(session: Session, documents: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Return the files of each document in the order of their pages, each once, with its SHA-256.
+
+    A source is but a name, under which another archive may have another file.
+    """
+    found: dict[int, dict[str, str]] = defaultdict(dict)
     pages = (
-        select(Page.document_id, Page.source)
+        select(Page.document_id, Page.source, Page.sha256)
         .where(Page.document_id.in_(documents))
         .order_by(Page.document_id, Page.ordinal, Page.source, Page.frame)
     )
-    for document, source in session.execute(pages):
+    for document, source, sha256 in session.execute(pages):
         if document is not None:
-            found[document].setdefault(source)
-    return {document: list(found[document]) for document in documents}
+            found[document].setdefault(source, sha256)
+    return {document: list(found[document].items()) for document in documents}
 
 
 def _rows(
-    row: Row[Any], sources: Sequence[str], details: Sequence[str]
+    row: Row[Any], sources: Sequence[tuple[str, str]], details: Sequence[str]
 ) -> Iterator[list[str | None]]:
     """Give a document's rows: what is said once, its file, and a value of each detail."""
     edtf, said = _edtf_and_details(row)
     once = {name: getattr(row, name) for name in _FIELDS}
     once |= {EDTF: edtf, "series": _series(row)}
-    files: list[str | None] = [*sources] or [None]
-    for source, *beside in zip_longest(files, *(_values(said.get(key)) for key in details)):
-        fields = {"reference": row.reference, "source": source, **once}
+    files: list[str | None] = [source for source, _ in sources] or [None]
+    digests = [sha256 for _, sha256 in sources]
+    values = [_values(said.get(key)) for key in details]
+    for source, sha256, *beside in zip_longest(files, digests, *values):
+        fields = {"reference": row.reference, "source": source, "sha256": sha256, **once}
         yield [*(fields.get(column) for column in COLUMNS), *beside]
         once = {}
 

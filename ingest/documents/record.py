@@ -48,13 +48,14 @@ class PageClaim:
 
     `names` is empty where the source is a path below the ingested folder, or the end of one.
     Where it is an address that another system uses, `names` are the paths the page may have
-    here, the likeliest first.
+    here, the likeliest first. `sha256` is that of the page's file, where it is said.
     """
 
     source: str
     reference: str
     line: int
     names: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
     used: set[int] = set()
     labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
     for column, names in COLUMNS.items():
-        if column in ("source", "series"):  # here they say where the document comes from
+        if column in ("source", "series", "sha256"):  # here they say where the document comes from
             continue
         found = [
             at

@@ -399,7 +399,7 @@ def test_a_claim_is_compared_with_no_more_paths_where_more_volumes_have_its_name
     needed = []
     for volumes in (5, 50):
         compared.clear()
-        held = [Held(f"{at}/f. 1r", f"/in/{at}/f. 1r") for at in range(volumes)]
+        held = [Held(f"{at}/f. 1r", f"/in/{at}/f. 1r", "0" * 64) for at in range(volumes)]
         claims = tuple(
             PageClaim("href", f"A {at}", 1, (written.format(at),)) for at in range(volumes)
         )
@@ -411,7 +411,7 @@ def test_a_claim_is_compared_with_no_more_paths_where_more_volumes_have_its_name
 def test_of_an_archives_pages_those_are_held_that_are_called_as_the_claims_files() -> None:
     def held() -> Iterator[Held]:
         for at in range(5_000):
-            yield Held(f"{at}/{at}.jpg", f"/in/{at}/{at}.jpg")
+            yield Held(f"{at}/{at}.jpg", f"/in/{at}/{at}.jpg", None)
 
     claims = (PageClaim("7.jpg", "A", 2), PageClaim("/elsewhere/8/8.JPG", "A", 3))
     tracemalloc.start()
@@ -430,4 +430,58 @@ def test_no_page_is_asked_for_where_none_is_claimed(archive: Archive, tmp_path: 
     assert not any("pages" in statement for statement in asked)
     assert into(archive, tmp_path, "reference,source\nA,b.jpg\n").pages == 1
     (looked_through,) = (one for one in asked if "FROM pages" in one and "WHERE" not in one)
-    assert looked_through.startswith("SELECT pages.source, pages.location \nFROM pages ORDER BY")
+    assert looked_through.startswith(
+        "SELECT pages.source, pages.location, pages.sha256 \nFROM pages ORDER"
+    )
+
+
+CONTENT = {name: name[0] * 64 for name in ("a", "b", "c")}
+
+
+def add_files(archive: Archive, *files: tuple[str, str, str]) -> None:
+    """Add a page of each file: its source, its place and its content."""
+    with archive.session() as session:
+        session.add_all(
+            Page(
+                source=source,
+                location=location,
+                sha256=CONTENT[content],
+                **dict.fromkeys(("width", "height", "size", "mtime_ns"), 1),
+            )
+            for source, location, content in files
+        )
+
+
+@pytest.mark.parametrize(
+    ("written", "content", "found"),
+    [
+        ("1.jpg", "a", "1.jpg"),
+        ("1.jpg", "b", "vol2/1.jpg"),
+        ("vol7/1.jpg", "b", "vol2/1.jpg"),
+        ("vol2/1.jpg", "a", "1.jpg"),  # the volumes were called otherwise there
+        ("1.jpg", "c", None),  # the same page in two files
+        ("4.jpg", "c", "4.jpg"),
+        ("x/vol2/3.jpg", "c", "vol2/3.jpg"),
+        ("3.jpg", "a", None),  # called as two, with the content of one called otherwise
+        ("4.jpg", "a", "4.jpg"),  # somebody has written another page's name
+        ("scan.jpg", "a", "1.jpg"),  # files were called otherwise there
+        ("1.jpg", "d", None),
+    ],
+)
+def test_a_page_is_found_by_its_content_where_it_is_called_so(
+    archive: Archive, tmp_path: Path, written: str, content: str, found: str | None
+) -> None:
+    add_files(
+        archive,
+        ("1.jpg", "/s/vol1/1.jpg", "a"),
+        ("vol2/1.jpg", "/s/vol2/1.jpg", "b"),
+        ("3.jpg", "/s/vol1/3.jpg", "c"),
+        ("vol2/3.jpg", "/s/vol2/3.jpg", "c"),
+        ("4.jpg", "/s/vol1/4.jpg", "c"),
+    )
+    told_of = into(
+        archive, tmp_path, f"reference,source,SHA-256\nA,{written},{content.upper() * 64}\n"
+    )
+    given = [source for source, _, reference, _ in bindings(archive) if reference]
+    assert given == ([found] if found else [])
+    assert len(told_of.problems) == (found is None)

@@ -95,6 +95,12 @@ def test_of_two_dates_for_machines_that_counts_whose_name_stands_first(
     assert document.details == {"date (EDTF)": "1702", "normal": "1655"}
 
 
+def test_the_content_of_a_file_goes_with_its_name_or_is_a_detail(tmp_path: Path) -> None:
+    file = read(tmp_path, "ref,file,SHA-256\nA,1.jpg,AB12\nA,2.jpg,\nB,,cd34\n")
+    assert [(one.source, one.sha256) for one in file.claims] == [("1.jpg", "ab12"), ("2.jpg", "")]
+    assert [one.details for one in file.documents] == [{}, {"sha256": "cd34"}]
+
+
 def test_a_formula_is_what_it_was_before_it_was_shown(tmp_path: Path) -> None:
     (document,) = read(tmp_path, "ref,title,'=A1\nA,'=SUM(B2),'-\n").documents
     assert (document.title, document.details) == ("=SUM(B2)", {"=A1": "-"})

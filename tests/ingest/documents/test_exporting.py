@@ -4,6 +4,8 @@ import csv
 import io
 import tempfile
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,12 @@ from sqlalchemy import select
 
 from ingest.documents.binding import bind_pages, claims_met, sources_held
 from ingest.documents.exporting import export_documents
-from ingest.documents.record import DocumentsFile, Gathering
+from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.tables import Document
+from retrieval.catalogue.tables import Document, Page
 from tests.ingest.documents.test_binding import add_pages, bindings, read
 
 EAD = """<ead><archdesc level="fonds"><did><unitid>HCA</unitid></did><dsc>
@@ -29,6 +31,7 @@ EAD = """<ead><archdesc level="fonds"><did><unitid>HCA</unitid></did><dsc>
 <controlaccess><geogname>Cádiz</geogname><geogname>Ostend</geogname></controlaccess>
 <scopecontent><p>=SUM(A1)</p></scopecontent><scopecontent><p>Two bales.</p></scopecontent></c>
 </dsc></archdesc></ead>"""
+SHA256 = "0" * 64
 TABLE = """reference,title,date,ship,place,captain,source,Language,year
 HCA 32/10,"Letters, private",c. 1702,De Hoop,,J. Smit,a/2.jpg,nl,1702
 HCA 32/10,,,,,,a/1.jpg,fr,
@@ -67,14 +70,14 @@ def described(archive: Archive, tmp_path: Path) -> Archive:
 def test_a_row_a_file_and_each_description_once(described: Archive) -> None:
     assert list(csv.reader(io.StringIO(exported(described)))) == [
         ["reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "series",
-         "source", "place", "scope and content", "part of", "Language", "year"],
+         "source", "sha256", "place", "scope and content", "part of", "Language", "year"],
         ["HCA 32/8", "Bills", "in the third year of the war", "1701-05/1703-02", "", "Cádiz", "",
-         "", "b/1.jpg", "Ostend", "'=SUM(A1)", "HCA", "", ""],
-        ["HCA 32/8", "", "", "", "", "", "", "", "b/2.jpg", "", "Two bales.", "", "", ""],
-        ["HCA 32/9", "Charter", "11 March 1701/2", "", "", "Cádiz", *[""] * 8],
+         "", "b/1.jpg", SHA256, "Ostend", "'=SUM(A1)", "HCA", "", ""],
+        ["HCA 32/8", "", "", "", "", "", "", "", "b/2.jpg", SHA256, "", "Two bales.", "", "", ""],
+        ["HCA 32/9", "Charter", "11 March 1701/2", "", "", "Cádiz", *[""] * 9],
         ["HCA 32/10", "Letters, private", "c. 1702", "", "De Hoop", "", "J. Smit", "", "a/2.jpg",
-         "", "", "", "nl", "1702"],
-        ["HCA 32/10", "", "", "", "", "", "", "", "a/1.jpg", "", "", "", "fr", ""],
+         SHA256, "", "", "", "nl", "1702"],
+        ["HCA 32/10", "", "", "", "", "", "", "", "a/1.jpg", SHA256, "", "", "", "fr", ""],
     ]  # fmt: skip
 
 
@@ -103,11 +106,11 @@ def test_a_series_that_the_reference_does_not_tell_goes_along(
     take_in(archive, read(tmp_path, aid, "hca.xml"), read(tmp_path, table))
     said = exported(archive)
     assert {row[0]: row[7:] for row in csv.reader(io.StringIO(said))} == {
-        "reference": ["series", "source", "part of", "series"],
-        "Bundle of De Hoop": ["HCA 32", "", "HCA 32", ""],
-        "HCA 32/9": ["", "", "HCA 32", ""],
-        "HCA 32/10": ["", "", "", "Prize Papers"],
-        "Box 7": ["Prize Papers", "", "", ""],
+        "reference": ["series", "source", "sha256", "part of", "series"],
+        "Bundle of De Hoop": ["HCA 32", "", "", "HCA 32", ""],
+        "HCA 32/9": ["", "", "", "HCA 32", ""],
+        "HCA 32/10": ["", "", "", "", "Prize Papers"],
+        "Box 7": ["Prize Papers", "", "", "", ""],
     }
     other = create_archive(tmp_path / "other")
     take_in(other, read(tmp_path, said, "back.csv"))
@@ -134,12 +137,12 @@ def test_documents_alone_that_are_asked_for(described: Archive) -> None:
     assert [row["reference"] for row in rows] == ["HCA 32/10", "HCA 32/10"]
     assert rows.fieldnames == [
         "reference", "title", "date", "date (EDTF)", "ship", "place", "captain", "series",
-        "source", "Language", "year",
+        "source", "sha256", "Language", "year",
     ]  # fmt: skip
 
 
 def test_an_archive_without_documents_has_the_header_alone(archive: Archive) -> None:
-    header = "reference,title,date,date (EDTF),ship,place,captain,series,source\n"
+    header = "reference,title,date,date (EDTF),ship,place,captain,series,source,sha256\n"
     assert exported(archive) == header
 
 
@@ -201,3 +204,110 @@ def test_whatever_is_said_of_documents_comes_back(
         assert take_in(archive, read(tmp_path, exported(archive), "back.csv")) == 0
         assert documents(archive) == before
         archive.close()
+
+
+_NAMES = st.sampled_from(["1.jpg", "1.JPG", "2.jpg"])
+_FOLDERS = st.lists(st.sampled_from(["vol1", "vol2", "Vol1"]), max_size=3)
+
+
+@dataclass(frozen=True)
+class File:
+    """A scan: its path, of how many parts its sources are in two archives, and its content."""
+
+    path: tuple[str, ...]
+    parts: tuple[int, int]
+    content: int
+    document: int
+
+
+def of_two_archives(files: Sequence[File]) -> list[File]:
+    """Return the files without those that would have the source of one before in an archive."""
+    taken: set[tuple[int, str]] = set()
+    both = []
+    for file in files:
+        sources = {(number, source_in(number, file)) for number in (0, 1)}
+        if taken.isdisjoint(sources):
+            taken |= sources
+            both.append(file)
+    return both
+
+
+def source_in(number: int, file: File) -> str:
+    return "/".join(file.path[-file.parts[number] :])
+
+
+def holding(folder: Path, number: int, files: Sequence[File], contents: Sequence[int]) -> Archive:
+    """Return an archive of the files below a folder of its own."""
+    archive = create_archive(folder)
+    with archive.session() as session:
+        session.add_all(
+            Page(
+                source=source_in(number, file),
+                location="/".join(["", f"disc {number}", *file.path]),
+                sha256=f"{content:064}",
+                **dict.fromkeys(("width", "height", "size", "mtime_ns"), 1),
+            )
+            for file, content in zip(files, contents, strict=True)
+        )
+    return archive
+
+
+def held_by(archive: Archive) -> list[tuple[str, str]]:
+    """Return the places of the pages of each document below the disc, in the documents' order."""
+    with archive.session() as session:
+        return [
+            (reference, location.split("/", 2)[2])
+            for reference, location in session.execute(
+                select(Document.reference, Page.location)
+                .join(Page, Page.document_id == Document.id)
+                .order_by(Document.reference, Page.ordinal)
+            )
+        ]
+
+
+@given(
+    st.lists(
+        st.builds(
+            File,
+            st.builds(lambda folders, name: (*folders, name), _FOLDERS, _NAMES),
+            st.tuples(st.integers(1, 4), st.integers(1, 4)),
+            st.integers(0, 2),
+            st.integers(0, 2),
+        ),
+        max_size=8,
+        unique_by=lambda file: file.path,
+    ).map(of_two_archives),
+    st.booleans(),
+)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_pages_come_back_whatever_they_are_called(
+    tmp_path: Path, files: list[File], copies: bool
+) -> None:
+    contents = [file.content if copies else at for at, file in enumerate(files)]
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        archive = holding(Path(folder) / "archive", 0, files, contents)
+        gathering = Gathering("made up")
+        claims = [gathering.describe(f"HCA 32/{number}", {}, {}, line=1) for number in range(3)]
+        by_path = {"/".join(["", "disc 0", *file.path]): claims[file.document] for file in files}
+        with archive.writing() as session:
+            store_documents(session, gathering.finished().documents)
+            owners = {
+                source: PageClaim(source, by_path[location], 1)
+                for source, location in session.execute(select(Page.source, Page.location))
+            }
+            bind_pages(session, owners)
+        before = held_by(archive)
+        said = read(tmp_path, exported(archive), "back.csv")
+        with archive.session() as session:
+            assert claims_met(sources_held(session), [said]).problems == ()
+        assert take_in(archive, said) == 0
+        assert held_by(archive) == before
+        header, *rows = exported(archive).splitlines(keepends=True)
+        take_in(archive, read(tmp_path, "".join([header, *reversed(rows)]), "back.csv"))
+        assert held_by(archive) == sorted(before[::-1], key=lambda one: one[0])
+        archive.close()
+        if not copies:  # else what is to be told apart has but a path, and that may be another
+            other = holding(Path(folder) / "other", 1, files, contents)
+            take_in(other, said)
+            assert held_by(other) == before
+            other.close()
