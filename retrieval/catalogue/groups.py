@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import Said, plain_name
+from retrieval.catalogue.marks import on_a_copy
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
     Group,
@@ -24,7 +25,6 @@ from retrieval.catalogue.tables import (
     Identity,
     IdentityMark,
     Mark,
-    Page,
     in_utc,
     now,
 )
@@ -66,13 +66,7 @@ class GroupRow:
 def marks_of_no_group(session: Session, least: float) -> list[int]:
     """Return the marks on copies of another page, and proposals with a score under `least`."""
     unlikely = and_(Mark.status == "proposed", Mark.score < least)
-    return list(
-        session.scalars(
-            select(Mark.id)
-            .join(Page, Mark.page_id == Page.id)
-            .where(or_(Page.duplicate_of.is_not(None), unlikely))
-        )
-    )
+    return list(session.scalars(select(Mark.id).where(or_(on_a_copy(), unlikely))))
 
 
 def replace_proposed_groups(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import (
@@ -103,9 +103,13 @@ def may_be_found() -> ColumnElement[bool]:
     It was not rejected, and is no proposal on a copy of another page: there is the same one on
     that page. What a person confirmed on a copy is found as well.
     """
-    copies = select(Page.id).where(Page.duplicate_of.is_not(None))
-    on_its_own = or_(Mark.status == "confirmed", Mark.page_id.not_in(copies))
+    on_its_own = or_(Mark.status == "confirmed", not_(on_a_copy()))
     return and_(Mark.status != "rejected", on_its_own)
+
+
+def on_a_copy() -> ColumnElement[bool]:
+    """Return the condition on a mark that it is on a page that is a copy, byte for byte."""
+    return Mark.page_id.in_(select(Page.id).where(Page.duplicate_of.is_not(None)))
 
 
 def marks_to_find(session: Session) -> int:

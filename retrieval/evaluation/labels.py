@@ -24,6 +24,7 @@ from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, MetadataError
 from retrieval.catalogue.identities import BETWEEN_NAMES
+from retrieval.catalogue.marks import on_a_copy
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
@@ -71,16 +72,22 @@ class Label:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Marks of an archive with their labels, row by row, and the rows that tell of none."""
+    """The N marks that a labels file means, ascending, and what of it is left out.
+
+    No two are one picture, and none is on a copy of a page: each would find the other, whatever it
+    is looked for by.
+    """
 
     marks: tuple[int, ...]
     crops: list[str]  # SHA-256 of each mark's picture
-    sources: tuple[str, ...]
+    sources: tuple[str, ...]  # of each mark's row
     names: tuple[str, ...]  # of the labels, by number
     labels: NDArray[np.int64]  # (N,) number of each mark's label
     sketches: NDArray[np.bool_] | None  # (N,) which marks are sketches; None: nothing is said
     unknown: tuple[str, ...]  # sources that the archive does not have
     missed: tuple[str, ...]  # a sentence for each row whose source is known, but not its mark
+    on_copies: int = 0  # marks left out because their page is a copy of another
+    same_picture: int = 0  # marks left out because one that is here has the same picture
     unlabelled: int = 0  # rows without a label
     several: tuple[str, ...] = ()  # a sentence for each row with several names
     unread: tuple[str, ...] = ()  # one for each mark left out because its crop cannot be read
@@ -121,10 +128,11 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
 
 
 def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled:
-    """Return the marks that the rows mean; rejected marks are none.
+    """Return the marks that the rows mean, each picture once; rejected marks are none.
 
     `name` is the labels file's, for messages. Raises MetadataError when no source is known, when
-    a mark has two labels, when no label has two marks, or when all marks have one label.
+    a mark or a picture has two labels, when no label has two marks, or when all marks have one
+    label.
     """
     several = tuple(
         f"{name}, line {one.line}: {one.source} has several names, {one.names!r}."
@@ -146,6 +154,7 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         )
     said: dict[int, Label] = {}
     crops: dict[int, str] = {}
+    on_copies: set[int] = set()
     missed: list[str] = []
     for one in labels:
         if not meant[one.source]:
@@ -154,6 +163,9 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         if isinstance(found, str):
             missed.append(f"{name}, line {one.line}: {found}")
             continue
+        if found.copy:
+            on_copies.add(found.id)
+            continue
         before = said.setdefault(found.id, one)
         if (before.label, before.kind) != (one.label, one.kind):
             raise MetadataError(
@@ -161,14 +173,16 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
                 f"{before.line} and as {_named(one)} on line {one.line}. Keep one."
             )
         crops[found.id] = found.crop
-    marks = sorted(said)
+    marks = _each_picture_once(said, crops, name)
+    same_picture = len(said) - len(marks)
     names = tuple(sorted({said[mark].label for mark in marks}))
     number = {label: at for at, label in enumerate(names)}
     numbers = np.array([number[said[mark].label] for mark in marks], np.int64)
     if not len(numbers) or np.bincount(numbers).max() < 2:
         raise MetadataError(
             f"No label in {name} has two marks in {archive.folder}, so nothing can be looked for: "
-            f"{len(marks)} marks were found, {len(unknown)} sources are unknown and "
+            f"{len(marks)} marks were found, {len(on_copies)} more on copies of pages and "
+            f"{same_picture} more of the same pictures, {len(unknown)} sources are unknown and "
             f"{len(missed)} rows mean no mark." + (f" {missed[0]}" if missed else "")
         )
     if len(names) < 2:
@@ -186,9 +200,29 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
         sketches=np.array([kind == "sketch" for kind in kinds]) if any(kinds) else None,
         unknown=unknown,
         missed=tuple(missed),
+        on_copies=len(on_copies),
+        same_picture=same_picture,
         unlabelled=unlabelled,
         several=several,
     )
+
+
+def _each_picture_once(said: Mapping[int, Label], crops: Mapping[int, str], name: str) -> list[int]:
+    """Return the first mark of each picture, ascending; any other would be found without looking.
+
+    Raises MetadataError where two marks of one picture have two labels.
+    """
+    first: dict[str, int] = {}
+    for mark in sorted(said):
+        before, one = first.setdefault(crops[mark], mark), said[mark]
+        other = said[before]
+        if (other.label, other.kind) != (one.label, one.kind):
+            raise MetadataError(
+                f"{name} labels one picture twice: mark {before} ({other.source}) as "
+                f"{_named(other)} on line {other.line}, and mark {mark} ({one.source}), the same "
+                f"byte for byte, as {_named(one)} on line {one.line}. Keep one."
+            )
+    return list(first.values())
 
 
 def _named(one: Label) -> str:
@@ -236,9 +270,14 @@ def with_readable_crops(
 
 
 def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:
-    """Return each source's marks, rows of (id, crop, page, x, y, width, height)."""
+    """Return each source's marks, rows of (id, crop, page, x, y, width, height, copy).
+
+    `copy` tells whether the page is a copy of another.
+    """
     found: dict[str, list[Any]] = {source: [] for source in sources}
-    columns = (Mark.id, Mark.crop, Mark.x, Mark.y, Mark.width, Mark.height)
+    columns = (
+        Mark.id, Mark.crop, Mark.x, Mark.y, Mark.width, Mark.height, on_a_copy().label("copy"),
+    )  # fmt: skip
     for among in in_parts(sources):
         for row in session.execute(
             select(Page.source, Mark.page_id.label("page"), *columns)

@@ -41,6 +41,16 @@ def label_sentences(evaluation: Evaluation) -> list[str]:
     if labelled.missed:
         lines.append(f"{len(labelled.missed)} rows mean no mark:")
         lines += some_of(labelled.missed, MOST_MISSED)
+    if labelled.on_copies:
+        lines.append(
+            f"{counted(labelled.on_copies, 'mark')} on copies of pages passed over: label the "
+            "pages that they are copies of."
+        )
+    if labelled.same_picture:
+        lines.append(
+            f"{counted(labelled.same_picture, 'mark')} passed over: the picture is byte for byte "
+            "that of another mark of the label."
+        )
     if labelled.unlabelled:
         lines.append(f"{counted(labelled.unlabelled, 'row')} without a label passed over.")
     if labelled.several:
@@ -106,6 +116,8 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "labels": len(labelled.names),
         "unknown_sources": list(labelled.unknown),
         "missed_rows": list(labelled.missed),
+        "on_copies": labelled.on_copies,
+        "same_picture": labelled.same_picture,
         "unlabelled_rows": labelled.unlabelled,
         "rows_of_several_names": list(labelled.several),
         "unread": list(labelled.unread),

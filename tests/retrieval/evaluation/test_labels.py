@@ -28,7 +28,7 @@ def add_box(archive: Archive, like: int, box: tuple[int, int, int, int], status:
         other = session.get_one(tables.Mark, like)
         mark = tables.Mark(
             page_id=other.page_id, x=box[0], y=box[1], width=box[2], height=box[3], status=status,
-            origin="ingest", crop=other.crop,
+            origin="ingest", crop=f"{box[0]:064x}",
         )  # fmt: skip
         session.add(mark)
         session.flush()
@@ -231,6 +231,56 @@ def test_rows_that_give_one_mark_two_kinds_are_told_apart(
     with pytest.raises(MetadataError) as refused:
         find_marks(archive, read_labels(path), path.name)
     assert str(refused.value) == (f"labels.csv labels mark {mark} (0.png) twice: {said}. Keep one.")
+
+
+def same_crop(archive: Archive, mark: int, other: int) -> None:
+    """Give one mark the very picture of another."""
+    with archive.writing() as session:
+        session.get_one(tables.Mark, mark).crop = session.get_one(tables.Mark, other).crop
+
+
+@pytest.mark.parametrize("status", ["confirmed", "proposed"])
+def test_a_page_and_its_copies_are_counted_once(
+    archive: Archive, tmp_path: Path, status: str
+) -> None:
+    marks = add_marks(archive, range(4))
+    same_crop(archive, marks[1], marks[0])
+    with archive.writing() as session:
+        copy = session.get_one(tables.Mark, marks[1])
+        copy.status = status
+        copy.page.duplicate_of = session.get_one(tables.Mark, marks[0]).page_id
+    path = written(tmp_path, "source,label\n0.png,a\n1.png,a\n2.png,a\n3.png,b\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == (marks[0], *marks[2:])
+    assert (found.on_copies, found.same_picture) == (1, 0)
+
+
+def test_a_picture_that_several_marks_have_is_counted_once(
+    archive: Archive, tmp_path: Path
+) -> None:
+    marks = add_marks(archive, range(5))
+    same_crop(archive, marks[0], marks[3])
+    same_crop(archive, marks[4], marks[3])
+    path = written(tmp_path, "source,label\n3.png,a\n4.png,a\n0.png,a\n1.png,b\n2.png,a\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    assert found.marks == tuple(marks[:3])
+    assert (found.on_copies, found.same_picture) == (0, 2)
+    path = written(tmp_path, "source,label\n3.png,a\n4.png,a\n1.png,b\n")
+    said = "2 marks were found, 0 more on copies of pages and 1 more of the same pictures"
+    with pytest.raises(MetadataError, match=said):
+        find_marks(archive, read_labels(path), path.name)
+
+
+def test_a_picture_with_two_labels_is_refused(archive: Archive, tmp_path: Path) -> None:
+    marks = add_marks(archive, range(2))
+    same_crop(archive, marks[1], marks[0])
+    path = written(tmp_path, "source,label\n1.png,a\n0.png,b\n")
+    with pytest.raises(MetadataError) as refused:
+        find_marks(archive, read_labels(path), path.name)
+    assert str(refused.value) == (
+        f"labels.csv labels one picture twice: mark {marks[0]} (0.png) as 'b' on line 3, and mark "
+        f"{marks[1]} (1.png), the same byte for byte, as 'a' on line 2. Keep one."
+    )
 
 
 @given(st.text(max_size=200))

@@ -40,6 +40,39 @@ def test_rows_that_do_not_say_one_label_are_passed_over_and_counted(
     assert (told["unlabelled_rows"], len(told["rows_of_several_names"])) == (1, 1)
 
 
+def test_copies_are_no_right_answers_and_are_counted(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    """A third of the marks, copied to files that the labels name as well."""
+    shutil.copytree(marks / "crops", tmp_path / "crops")
+    rows = list(csv.DictReader(labels.open()))
+    copied = [row for row in rows if (tmp_path / "crops" / row["source"]).exists()][::3]
+    for row in copied:
+        source = tmp_path / "crops" / row["source"]
+        shutil.copy(source, source.with_stem(f"{source.stem} again"))
+    archive = tmp_path / "archive"
+    run("ingest", archive, tmp_path / "crops", "--as", "marks")
+    text = "".join(f"{row['source']},{row['label']}\n" for row in rows)
+    text += "".join(f"{row['source'][:-4]} again.png,{row['label']}\n" for row in copied)
+    (tmp_path / "labels.csv").write_text(f"source,label\n{text}")
+    once = json.loads(run("evaluate", marks / "archive", "--labels", labels, "--json").stdout)
+    command = ("evaluate", archive, "--labels", tmp_path / "labels.csv")
+    twice = json.loads(run(*command, "--json").stdout)
+    assert (once["on_copies"], once["same_picture"]) == (0, 0)
+    assert (twice["on_copies"], twice["same_picture"]) == (4, 0)
+    assert twice["marks"] == once["marks"] == 12
+    first, again = (told["cases"][0]["rows"][0]["micro"] for told in (once, twice))
+    assert first["precision_at_1"]["value"] == again["precision_at_1"]["value"]
+    assert (
+        "4 marks on copies of pages passed over: label the pages that they are copies of."
+        in run(*command).stdout
+    )
+    assert run("index", archive).exit_code == 0
+    grouped = run("group", archive, "--labels", tmp_path / "labels.csv", "--json")
+    agreed = json.loads(grouped.stdout)["agreement"]
+    assert (agreed["marks"], agreed["pairs_relevant"]) == (12, 18)
+
+
 def test_evaluate_for_programs_and_a_page_for_people(
     marks: Path, labels: Path, tmp_path: Path
 ) -> None:
