@@ -11,7 +11,8 @@ embedded in all of them at once, and a mark counts by the way in which it is mos
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import NoInk, QueryError
+from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
@@ -85,7 +86,8 @@ def search_images(
 
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
     a mark's score. What is `disliked` pushes the search away and is left out. Raises NoInk where
-    nothing is drawn on a picture, QueryError when a disliked mark does not exist or was rejected.
+    nothing is drawn on a picture, QueryError when a disliked mark does not exist, was rejected or
+    has no ink.
     """
     vectors = query_vectors(searcher, images, ways, disliked)
     return list(rank_marks(searcher, vectors, ways, top, where, disliked))
@@ -103,8 +105,8 @@ def search_marks(
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
     `ways` as for `search_images`. Raises QueryError when no mark is liked, one does not exist, was
-    rejected or is both liked and disliked, and ArchiveError when the picture is gone of a liked
-    mark that is to be turned, or of one that is not indexed yet.
+    rejected, has no ink or is both liked and disliked, and ArchiveError when the picture is gone of
+    a liked mark that is to be turned, or of one that is not indexed yet.
     """
     wanted = wanted_vectors(searcher, liked, disliked, ways)
     return next(rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked]))
@@ -125,6 +127,7 @@ def wanted_vectors(
     if both := sorted(set(liked) & set(disliked)):
         raise QueryError(f"Mark {both[0]} is both liked and disliked; leave one of them out.")
     rows = _rows_of(searcher, [*liked, *disliked])
+    _check_ink(searcher, rows.values())
     stored = _vectors_of(searcher, liked, rows)
     wanted = _liked_held(searcher, [rows[mark] for mark in liked], stored, ways)
     return _pushed_away(wanted, _vectors_of(searcher, disliked, rows))
@@ -139,17 +142,50 @@ def query_vectors(
     """Return the embeddings of N pictures held in each of W ways, (N, W, D), in one batch.
 
     Each is pushed away from the `disliked` marks. Raises NoInk where nothing is drawn on one of
-    them: bare paper is like nothing but bare paper; QueryError when a mark does not exist or was
-    rejected.
+    them: bare paper is like nothing but bare paper; QueryError when a mark does not exist, was
+    rejected or has no ink.
     """
     seen = normalise_all(images, searcher.model.shape.size)
-    bare = np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1)
-    if len(bare):
-        raise NoInk(bare.tolist())
+    if bare := _bare(seen):
+        raise NoInk(bare)
+    rows = _rows_of(searcher, disliked)
+    _check_ink(searcher, rows.values())
+    wanted = _held_vectors(searcher, seen, ways)
+    return _pushed_away(wanted, _vectors_of(searcher, disliked, rows))
+
+
+def _bare(seen: NDArray[np.float32]) -> list[int]:
+    """Return which of N normalised pictures, (N, 1, S, S), have no ink."""
+    return np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1).tolist()
+
+
+def _check_ink(searcher: Searcher, rows: Iterable[MarkRow]) -> None:
+    """Raise QueryError where a mark has no ink; of one whose crop is gone nothing is known."""
+    for row in rows:
+        with contextlib.suppress(ArchiveError):
+            crop = load_crop(searcher.archive, row.crop)
+            if _bare(normalise_all([crop], searcher.model.shape.size)):
+                raise QueryError(
+                    f"There is no ink in the picture of mark {row.mark}, so there is nothing to "
+                    "compare. Leave it out of the search."
+                )
+
+
+def _held_vectors(
+    searcher: Searcher, seen: NDArray[np.float32], ways: Sequence[Orientation]
+) -> NDArray[np.float32]:
+    """Return the embeddings of N normalised pictures held in each of W ways, (N, W, D)."""
     pictures = held(seen, ways)
     vectors = embed_pictures(searcher.model, pictures.reshape(-1, *pictures.shape[2:]))
-    wanted = vectors.reshape(len(images), len(ways), vectors.shape[1])
-    return _pushed_away(wanted, mark_vectors(searcher, disliked))
+    return vectors.reshape(len(seen), len(ways), vectors.shape[1])
+
+
+def _crop_vectors(
+    searcher: Searcher, rows: Iterable[MarkRow], ways: Sequence[Orientation]
+) -> NDArray[np.float32]:
+    """Return the embeddings of marks by their crops held in each of W ways, (N, W, D)."""
+    crops = [load_crop(searcher.archive, row.crop) for row in rows]
+    return _held_vectors(searcher, normalise_all(crops, searcher.model.shape.size), ways)
 
 
 def _pushed_away(wanted: NDArray[np.float32], disliked: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -190,8 +226,8 @@ def _vectors_of(
     new = [mark for mark in marks if mark not in searcher.index.marks]
     if not new:
         return stored_vectors(searcher.index, list(marks))
-    crops = [load_crop(searcher.archive, rows[mark].crop) for mark in new]
-    seen = dict(zip(new, query_vectors(searcher, crops, (UPRIGHT,))[:, 0], strict=True))
+    by_crop = _crop_vectors(searcher, [rows[mark] for mark in new], (UPRIGHT,))[:, 0]
+    seen = dict(zip(new, by_crop, strict=True))
     known = [mark for mark in marks if mark not in seen]
     seen.update(zip(known, stored_vectors(searcher.index, known), strict=True))
     return np.stack([seen[mark] for mark in marks])
@@ -217,7 +253,7 @@ def _liked_held(
     """
     if tuple(ways) == (UPRIGHT,):
         return np.asarray(stored.mean(axis=0, keepdims=True), np.float32)
-    seen = query_vectors(searcher, [load_crop(searcher.archive, m.crop) for m in liked], ways)
+    seen = _crop_vectors(searcher, liked, ways)
     as_first = [ways[int(at)] for at in (seen @ stored[0]).argmax(axis=1)]
     turns = [[ways.index(first.then(way)) for way in ways] for first in as_first]
     return np.asarray(np.mean([s[at] for s, at in zip(seen, turns, strict=True)], axis=0))

@@ -175,6 +175,25 @@ def test_bare_paper_is_like_nothing_and_its_places_are_told(
     assert refused.value.at == (0, 2)
 
 
+@pytest.mark.parametrize("ways", [(UPRIGHT,), EIGHT])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_mark_without_ink_is_like_nothing_and_is_named(
+    searcher: Searcher, indexed: bool, ways: tuple[Orientation, ...]
+) -> None:
+    more, bare = _add_picture(searcher, np.full((60, 60, 3), 255, np.uint8), "bare.png")
+    asked = more if indexed else searcher
+    assert (bare in asked.index.marks) is indexed
+    said = f"There is no ink in the picture of mark {bare}, so there is nothing to compare"
+    for search in (
+        lambda: search_marks(asked, [4, bare], ways=ways),
+        lambda: search_marks(asked, [4], [bare], ways=ways),
+        lambda: search_images(asked, [drawn_mark(3)], [bare], ways=ways),
+    ):
+        with pytest.raises(QueryError, match=said) as refused:
+            search()
+        assert not isinstance(refused.value, NoInk), "it is not the picture that was given"
+
+
 def test_no_pictures_no_lists(searcher: Searcher) -> None:
     assert search_images(searcher, []) == []
 

@@ -137,6 +137,20 @@ def test_a_query_without_ink_is_said_and_the_rest_answered(marks: Path, tmp_path
     assert done.stderr.count("bare.png: There is no ink in this picture") == 2
 
 
+def test_a_mark_without_ink_is_said_and_not_laid_to_the_query(marks: Path, tmp_path: Path) -> None:
+    shutil.copytree(marks / "archive", tmp_path / "archive")
+    cv2.imwrite(str(tmp_path / "bare.png"), np.full((90, 90, 3), 255, np.uint8))
+    assert (
+        run("ingest", tmp_path / "archive", tmp_path / "bare.png", "--as", "marks").exit_code == 0
+    )
+    mark = marks / "crops/merchant 1/01.png"
+    for query in ((mark, "--unlike", 13), ("--mark", 13)):
+        done = run("search", tmp_path / "archive", *query)
+        assert done.exit_code == 2
+        assert "There is no ink in the picture of mark 13" in done.stderr
+        assert "01.png" not in done.stderr
+
+
 def test_a_name_that_is_no_utf_8_is_printed_and_the_rest_answered(
     marks: Path, tmp_path: Path
 ) -> None:
