@@ -27,6 +27,8 @@ SWITCHES: dict[str, str] = {
     "r1": "the slope of D on real marks is held down (Mescheder et al. 2018)",
     "diffaugment": "real and generated marks are augmented alike (Zhao et al. 2020)",
 }
+#: A run's seeds, from 0 to this: a step's own, made of the run's, stays one that torch takes.
+LARGEST_SEED = 2**32 - 1
 
 
 def parse_switches(text: str) -> tuple[str, ...]:

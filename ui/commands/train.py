@@ -11,7 +11,7 @@ import typer
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.suggesting import command_on
-from retrieval.gan.recipes import RECIPES, SWITCHES, parse_switches
+from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCHES, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
 from ui.sentences import unread_sentences
@@ -51,7 +51,10 @@ def train(
     steps: Annotated[
         int | None, typer.Option(min=1, help="How many batches to learn from.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Other random numbers, another model.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=LARGEST_SEED, help="Other random numbers, another model."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the interrupted run, whatever it was.")
     ] = False,

@@ -14,7 +14,7 @@ from typer.testing import Result
 
 from retrieval.catalogue.archive import create_archive, open_archive
 from retrieval.gan.architecture import Architecture
-from retrieval.gan.recipes import RECIPES, SWITCHES
+from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCHES
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.learn import train_on_archive, unfinished_run
@@ -100,6 +100,20 @@ def test_a_restart_begins_anew_with_other_settings(
     done = run("train", interrupted, "--seed", 2, "--restart")
     assert done.exit_code == 0, done.output
     assert unfinished(interrupted) is None
+
+
+def test_a_seed_that_no_run_can_have_is_refused_and_the_largest_is_taken(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    for seed in (-1, LARGEST_SEED + 1, 10**30):
+        refused = run("train", interrupted, "--restart", "--seed", seed)
+        assert refused.exit_code == 2
+        assert "Invalid value for '--seed'" in said(refused)
+    assert unfinished(interrupted) == SETTINGS
+    done = run("train", interrupted, "--restart", "--seed", LARGEST_SEED, "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["settings"]["seed"] == LARGEST_SEED
 
 
 def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
