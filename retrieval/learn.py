@@ -29,6 +29,7 @@ from retrieval.gan.training import (
     STATE,
     Lesson,
     Progress,
+    damaged_run,
     first_discriminator,
     read_run,
     train,
@@ -210,14 +211,18 @@ def _lesson_begun(
 ) -> tuple[Lesson, list[Example], tuple[str, ...]] | None:
     """Return what `_lesson_of` gave the unfinished run, if there is one that kept its examples.
 
-    Marks may be rejected or come in while it rests. Raises TrainingError where a crop that it
-    learns from cannot be read any more.
+    Marks may be rejected or come in while it rests. Raises TrainingError where they, or a crop that
+    it learns from, cannot be read any more.
     """
     run = archive.models_folder / RUN
     if not ((run / STATE).exists() and (run / EXAMPLES).exists()):
         return None
-    kept = json.loads((run / EXAMPLES).read_bytes())
-    began = [Example(*example) for example in kept["examples"]]
+    try:
+        kept = json.loads((run / EXAMPLES).read_bytes())
+        began = [Example(*example) for example in kept["examples"]]
+        passed_over = tuple(kept["unread"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged_run(run / EXAMPLES, error) from error
     lesson, shown, unread = _lesson_of(archive, settings, began)
     if unread:
         raise TrainingError(
@@ -225,7 +230,7 @@ def _lesson_begun(
             f"learns from, the first of them {unread[0]} Put the folder {archive.crops_folder} "
             "back from a copy, or use --restart to discard the run."
         )
-    return lesson, shown, tuple(kept["unread"])
+    return lesson, shown, passed_over
 
 
 def _keep_examples(run: Path, shown: Sequence[Example], unread: Sequence[str]) -> None:
@@ -238,7 +243,8 @@ def _keep_examples(run: Path, shown: Sequence[Example], unread: Sequence[str]) -
 def unfinished_run(archive: Archive) -> Settings | None:
     """Return the settings of the run that was interrupted in this archive, if there is one.
 
-    Raises TrainingError when a version of the program with other settings began it.
+    Raises TrainingError when a version of the program with other settings began it, or its state is
+    damaged.
     """
     run = archive.models_folder / RUN
     header = read_run(run)
@@ -258,7 +264,10 @@ def unfinished_run(archive: Archive) -> Settings | None:
 
 
 def has_unfinished_run(archive: Archive) -> bool:
-    """Return whether a run was interrupted in this archive, whatever began it."""
+    """Return whether a run was interrupted in this archive, whatever began it.
+
+    Raises TrainingError where its state is damaged.
+    """
     return read_run(archive.models_folder / RUN) is not None
 
 
@@ -274,8 +283,8 @@ def train_on_archive(
     Marks whose crops cannot be read are passed over. An interrupted run with the same settings
     goes on from its checkpoint with the marks that it began with; with `restart` it is discarded,
     whatever it was, once all that this one begins with is there. Raises TrainingError when there
-    are too few marks, or an interrupted run is another one or lacks a crop, ArchiveBusy when
-    another process holds the archive, ArchiveError when the disk is full or refuses.
+    are too few marks, or an interrupted run is another one, damaged or lacks a crop, ArchiveBusy
+    when another process holds the archive, ArchiveError when the disk is full or refuses.
     """
     with archive.lock():
         start = archive_model(archive, settings.start) if settings.start else None

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.everywhere import Standing, standing
 from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ModelError
+from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.failures import failure_reasons
 from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
 from retrieval.catalogue.marks import number_to_embed
@@ -34,6 +34,7 @@ class Status:
     not_indexed: int  # under `model`
     everywhere: Standing | None  # None: there is no model to search under
     unfinished_training: bool
+    training_problem: str | None  # why it cannot be gone on with
     failure_reasons: dict[str, int]
     segmenter: str
     older_segmenters: dict[str, int]  # pages by the segmenter that proposed their marks
@@ -80,7 +81,10 @@ class Status:
         if held.failures:
             again = command_on(self.folder, "ingest", "--retry-quarantined")
             lines.append(f"To try them again: {again}")
-        if self.unfinished_training:
+        if self.training_problem is not None:
+            anew = command_on(self.folder, "train", "--restart")
+            lines += [self.training_problem, f"To train anew: {anew}"]
+        elif self.unfinished_training:
             resume = command_on(self.folder, "train", "--resume")
             lines.append(f"Interrupted training: {resume}")
         if not held.pages:
@@ -114,6 +118,11 @@ def archive_status(archive: Archive) -> Status:
         searched = searched_model(archive)
     except ModelError:
         searched = None
+    problem = None
+    try:
+        unfinished = has_unfinished_run(archive)
+    except TrainingError as error:
+        unfinished, problem = True, str(error)
     model = None if searched is None else searched.id
     plain = command_on(archive.folder, "index")
     with archive.session() as session:
@@ -130,7 +139,8 @@ def archive_status(archive: Archive) -> Status:
         model_waiting=None if searched is None else waiting_model(archive),
         not_indexed=not_indexed,
         everywhere=None if searched is None else standing(archive, searched),
-        unfinished_training=has_unfinished_run(archive),
+        unfinished_training=unfinished,
+        training_problem=problem,
         failure_reasons=reasons,
         segmenter=SEGMENTER,
         older_segmenters=segmenters,

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
@@ -302,14 +303,27 @@ def _save(run: _Run) -> None:
 
 
 def read_run(run: Path) -> dict[str, Any] | None:
-    """Return the header of the unfinished run in `run` (its settings and record), or None."""
+    """Return the header of the unfinished run in `run` (its settings and record), or None.
+
+    Raises TrainingError where its state is damaged.
+    """
     path = run / STATE
     if not path.exists():
         return None
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(json.loads(file.read(length))["__metadata__"]["run"])
+    try:
+        with safe_open(path, "pt") as state:
+            header: dict[str, Any] = json.loads(state.metadata()["run"])
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise damaged_run(path, error) from error
     return header
+
+
+def damaged_run(path: Path, error: Exception) -> TrainingError:
+    """Return what to raise where a file that an unfinished run goes on from cannot be used."""
+    return TrainingError(
+        f"The unfinished run in {path.parent} cannot go on, for {path.name} is damaged ({error}). "
+        "Use --restart to discard it."
+    )
 
 
 def _resume(run: Path, settings: Settings, digest: str, players: Players) -> _Record:
@@ -339,8 +353,8 @@ def train(
 
     `run` is the folder for checkpoints; an unfinished run with the same settings and marks goes on
     where it stopped. Raises TrainingError when there is nothing to learn from, the objective and
-    its switches do not go together, or the losses are no longer finite; ArchiveError when the disk
-    is full or refuses.
+    its switches do not go together, the unfinished run is another one or damaged, or the losses are
+    no longer finite; ArchiveError when the disk is full or refuses.
     """
     play = step_of(settings)
     marks = lesson.marks

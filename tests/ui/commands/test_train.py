@@ -141,6 +141,40 @@ def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
     assert run("train", interrupted, "--restart").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("state.safetensors", b""),
+        ("state.safetensors", b"\xff" * 64),
+        ("state.safetensors", b"\x02\0\0\0\0\0\0\0{}"),
+        ("state.safetensors", None),  # cut short
+        ("examples.json", b'{"examples": 3}'),
+        ("examples.json", b"\x00"),
+    ],
+)
+def test_a_damaged_run_is_said_to_be_and_discarded_on_demand(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None
+) -> None:
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    path = interrupted / "models/.run" / name
+    path.write_bytes(path.read_bytes()[:-9] if content is None else content)
+    problem = f"The unfinished run in {path.parent} cannot go on, for {name} is damaged ("
+    for more in ((), ("--resume",)):
+        refused = run("train", interrupted, *more)
+        assert refused.exit_code == 2, refused.output
+        assert problem in said(refused) and "Use --restart to discard it." in said(refused)
+    told = run("status", interrupted)
+    assert told.exit_code == 0, told.output
+    status = json.loads(run("status", interrupted, "--json").stdout)
+    assert status["unfinished_training"]
+    if name == "state.safetensors":
+        assert problem in told.stdout and status["training_problem"].startswith(problem)
+        assert f"To train anew: prizemarks train {interrupted} --restart\n" in told.stdout
+        assert "--resume" not in told.stdout
+    assert run("train", interrupted, "--restart").exit_code == 0
+    assert unfinished(interrupted) is None
+
+
 def test_a_crop_that_is_gone_is_named_and_the_others_are_learned(
     interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
