@@ -57,7 +57,8 @@ from retrieval.model import (
 )
 
 STATE, BEST, METRICS = "state.safetensors", "best.safetensors", "metrics.csv"
-_PROBED = 512  # marks the probe looks at
+_PROBED = 512  # marks the probe looks at, at most
+_FEWEST_PROBED = 64  # of fewer marks of the archive it would say too little
 _COLUMNS = (
     "step", "contrast", "apart", "verdict", "penalty", "generator",
     "real_taken_for_real", "fake_taken_for_real", "probe_precision_at_1", "probe_margin",
@@ -209,7 +210,7 @@ def _probe_views(
     settings: Settings, marks: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return what the probe compares: marks of the archive, or redrawings held out."""
-    if len(marks) >= 64:
+    if len(marks) >= _FEWEST_PROBED:
         rng = np.random.default_rng([settings.seed, 3])
         chosen = marks[rng.choice(len(marks), min(_PROBED, len(marks)), replace=False)]
         return chosen, chosen
@@ -417,6 +418,8 @@ def _manifest(
     settings: Settings, lesson: Lesson, series: list[str], record: _Record
 ) -> dict[str, Any]:
     """Return what a run learned from, and how its best checkpoint was found."""
+    redrawn = len(lesson.marks) < _FEWEST_PROBED
+    pair = "augmented drawings of a redrawn mark" if redrawn else "augmented views of a mark"
     return {
         "settings": settings.as_json(),
         "series": series,
@@ -424,5 +427,6 @@ def _manifest(
         "marks_digest": lesson.digest,
         "best_step": record.kept_step,
         "probe": dataclasses.asdict(record.kept) if record.kept else None,
-        "chosen_by": "two augmented views of a mark must find each other among the rest",
+        "probed": "redrawn marks" if redrawn else "marks",
+        "chosen_by": f"two {pair} must find each other among the rest",
     }

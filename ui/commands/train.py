@@ -106,10 +106,17 @@ def train(
 def _sentences(folder: Path, learned: Learned) -> list[str]:
     """Return what was learned in the archive in `folder`, for a person, one fact a line."""
     model, manifest = learned.model, learned.model.manifest
+    probe = manifest["probe"]
+    found = f"{counted(probe['marks'], 'mark')} found their own augmented view first."
+    if manifest["probed"] == "redrawn marks":
+        found = (
+            f"{counted(probe['marks'], 'redrawn mark')}, for the archive has too few, found their "
+            "other drawing first."
+        )
     lines = [
         f"Model {model.id}: learned from {manifest['marks']} marks; checkpoint of step "
         f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
-        f"{manifest['probe']['precision_at_1']:.1%} of marks found their own augmented view first."
+        f"{probe['precision_at_1']:.1%} of {found}"
     ]
     said = f"It learned nothing from {counted(len(learned.unread), 'mark')}:"
     return [

@@ -136,6 +136,18 @@ def test_kill_9_and_run_again(tmp_path: Path) -> None:
     assert ids[0].stdout == ids[1].stdout != ""
 
 
+@pytest.mark.parametrize(("number", "probed", "looked_at"), [(63, "redrawn", 24), (64, "", 64)])
+def test_a_manifest_says_of_what_the_checkpoint_was_chosen_by(
+    marks: np.ndarray, tmp_path: Path, number: int, probed: str, looked_at: int
+) -> None:
+    settings = replace(SETTINGS, steps=1, identities=24)
+    manifest = train(settings, Lesson(marks[:number], "m"), tmp_path).manifest
+    assert manifest["probed"] == f"{probed} marks".strip()
+    assert manifest["probe"]["marks"] == looked_at
+    of = "drawings of a redrawn mark" if probed else "views of a mark"
+    assert manifest["chosen_by"] == f"two augmented {of} must find each other among the rest"
+
+
 def test_another_seed_gives_other_weights(marks: np.ndarray, tmp_path: Path) -> None:
     first = train(SETTINGS, Lesson(marks, "m"), tmp_path / "1")
     second = train(replace(SETTINGS, seed=2), Lesson(marks, "m"), tmp_path / "2")

@@ -102,6 +102,19 @@ def test_a_restart_begins_anew_with_other_settings(
     assert unfinished(interrupted) is None
 
 
+def test_it_is_said_of_which_marks_the_probe_was(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    few = said(run("train", interrupted))
+    assert "learned from 6 marks; checkpoint of step " in few
+    assert "% of 12 redrawn marks, for the archive has too few, found their other drawing" in few
+    archive = open_archive(interrupted)
+    add_marks(archive, range(6, 70))
+    archive.close()
+    assert "% of 70 marks found their own augmented view first." in said(run("train", interrupted))
+
+
 def test_a_seed_that_no_run_can_have_is_refused_and_the_largest_is_taken(
     interrupted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
