@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+#: Pairs that are drawn at random. Of an archive that has no more, every pair is taken once.
 PAIRS = 200_000
 #: The tail is fitted between these quantiles of random pairs. Above the upper one an archive's own
 #: repeats begin to count, and they are not unrelated.
@@ -29,7 +30,7 @@ BEYOND = 10
 
 @dataclass(frozen=True)
 class Calibration:
-    """Random pairs' cosines: quantiles 0, 1/200 ... up to `BODY`, then a tail that ends at 1."""
+    """Pairs' cosines: quantiles 0, 1/200 ... up to `BODY`, then a tail that ends at 1."""
 
     quantiles: tuple[float, ...]
     power: float  # of the tail: the share falls as (1 - cosine) ** power
@@ -62,7 +63,7 @@ def calibrate(
     found_by: Sequence[NDArray[np.float32]] = (),
     seed: int = 0,
 ) -> Calibration:
-    """Return the calibration of an archive from its embeddings (N, D), from random pairs of them.
+    """Return the calibration of an archive from its embeddings (N, D), from pairs of them.
 
     `found_by` are the vectors, (N, D) each, by the most alike of which a mark is found; without
     any, by its embedding. With fewer than `FEWEST` embeddings nothing is known, and every score is
@@ -71,15 +72,10 @@ def calibrate(
     steps = round(BODY * 200) + 1
     if len(vectors) < FEWEST:
         return Calibration((1.0,) * steps, 1.0, 1.0)
-    rng = np.random.default_rng(seed)
-    first = rng.integers(0, len(vectors), PAIRS)
-    second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
-    cosines = np.full(PAIRS, -1.0, np.float32)
-    for found in found_by or [vectors]:
-        for start in range(0, PAIRS, 20_000):
-            part = slice(start, start + 20_000)
-            alike = np.einsum("nd,nd->n", vectors[first[part]], found[second[part]])
-            cosines[part] = np.maximum(cosines[part], alike)
+    if len(vectors) * (len(vectors) - 1) <= PAIRS:
+        cosines = _every_pair(vectors, found_by or [vectors])
+    else:
+        cosines = _random_pairs(vectors, found_by or [vectors], seed)
     body, tail = np.quantile(cosines, [BODY, TAIL])
     spread = math.log(max(1 - body, 1e-6) / max(1 - tail, 1e-6))
     power = math.log((1 - BODY) / (1 - TAIL)) / max(spread, 1e-3)
@@ -87,3 +83,27 @@ def calibrate(
     pairs = len(vectors) * (len(vectors) - 1) // 2
     rarest = max(1 / (BEYOND * pairs), RAREST)
     return Calibration(tuple(round(float(q), 6) for q in quantiles), round(power, 6), rarest)
+
+
+def _every_pair(
+    vectors: NDArray[np.float32], found_by: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return how alike each of N marks is to each other one that it finds, (N * (N - 1),)."""
+    alike = np.max([vectors @ found.T for found in found_by], axis=0)
+    return np.asarray(alike[~np.eye(len(vectors), dtype=bool)], np.float32)
+
+
+def _random_pairs(
+    vectors: NDArray[np.float32], found_by: Sequence[NDArray[np.float32]], seed: int
+) -> NDArray[np.float32]:
+    """Return the same of random pairs, (`PAIRS`,)."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, len(vectors), PAIRS)
+    second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
+    cosines = np.full(PAIRS, -1.0, np.float32)
+    for found in found_by:
+        for start in range(0, PAIRS, 20_000):
+            part = slice(start, start + 20_000)
+            alike = np.einsum("nd,nd->n", vectors[first[part]], found[second[part]])
+            cosines[part] = np.maximum(cosines[part], alike)
+    return cosines

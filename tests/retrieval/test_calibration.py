@@ -64,6 +64,29 @@ def test_the_rarest_claims_of_small_archives_are_nearly_true() -> None:
         assert claimed / pairs < 5 * rarest
 
 
+def test_every_pair_of_a_small_archive_is_taken_once() -> None:
+    rng = np.random.default_rng(8)
+    for count in (10, 49):
+        vectors, together = unit(rng, count), unit(rng, count)
+        found = [
+            max(float(one @ vectors[at]), float(one @ together[at]))
+            for row, one in enumerate(vectors)
+            for at in range(count)
+            if at != row
+        ]
+        quantiles = np.quantile(found, np.linspace(0, 0.9, 181))
+        assert calibrate(vectors, [vectors, together]).quantiles == pytest.approx(
+            quantiles.tolist(), abs=2e-6
+        )
+
+
+def test_random_pairs_say_of_a_larger_archive_what_all_would() -> None:
+    vectors = unit(np.random.default_rng(9), 500)
+    every = (vectors @ vectors.T)[~np.eye(500, dtype=bool)]
+    quantiles = np.quantile(every, np.linspace(0.05, 0.9, 171))
+    assert calibrate(vectors).quantiles[10:] == pytest.approx(quantiles.tolist(), abs=0.01)
+
+
 def test_a_share_is_a_cosine_and_the_other_way_round() -> None:
     calibration = calibrate(unit(np.random.default_rng(5), 300))
     for share in (1e-5, 1e-3, 0.01):
