@@ -101,8 +101,9 @@ def largest_table(archive: Archive, found: Grouping) -> Table:
 
 def agreement_sentence(agreed: Agreement) -> str:
     """Say how well the groups agree with labels."""
+    precision = "–" if agreed.precision is None else f"{agreed.precision:.3f}"
     return (
-        f"Against the labels of {agreed.marks} marks: pairwise precision {agreed.precision:.3f} "
+        f"Against the labels of {agreed.marks} marks: pairwise precision {precision} "
         f"({agreed.right} of {agreed.proposed} proposed pairs), recall {agreed.recall:.3f} (of "
         f"{agreed.relevant}), F1 {agreed.f1:.3f}; adjusted Rand index {agreed.adjusted_rand:.3f}."
     )

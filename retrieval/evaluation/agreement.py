@@ -18,9 +18,9 @@ class Agreement:
     right: int
 
     @property
-    def precision(self) -> float:
-        """Of the pairs in one group, the share of one label; 1 where no pair was proposed."""
-        return self.right / self.proposed if self.proposed else 1.0
+    def precision(self) -> float | None:
+        """Of the pairs in one group, the share of one label; None where no pair was proposed."""
+        return self.right / self.proposed if self.proposed else None
 
     @property
     def recall(self) -> float:

@@ -29,7 +29,9 @@ def test_pairs_are_counted_as_one_by_one(pairs: list[tuple[int, int]]) -> None:
     assert found.proposed == together.sum()
     assert found.relevant == alike.sum()
     assert found.right == (together & alike).sum()
-    assert 0 <= found.precision <= 1 and 0 <= found.recall <= 1 and 0 <= found.f1 <= 1
+    assert (found.precision is None) == (not together.any())
+    assert 0 <= (found.precision or 0) <= 1
+    assert 0 <= found.recall <= 1 and 0 <= found.f1 <= 1
 
 
 def test_perfect_and_empty_agreement() -> None:
@@ -39,5 +41,5 @@ def test_perfect_and_empty_agreement() -> None:
     assert (perfect.precision, perfect.recall, perfect.f1) == (1, 1, 1)
     assert perfect.adjusted_rand == 1
     nothing = agreement(alone, labels)
-    assert (nothing.precision, nothing.recall, nothing.f1) == (1, 0, 0)
+    assert (nothing.precision, nothing.recall, nothing.f1) == (None, 0, 0)
     assert nothing.adjusted_rand == 0

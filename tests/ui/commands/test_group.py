@@ -19,3 +19,12 @@ def test_group_proposes_marks_that_are_alike(marks: Path, labels: Path) -> None:
     proposed = json.loads(run("status", marks / "archive", "--json").stdout)["counts"]["groups"]
     assert proposed == {"proposed": len(told["groups"]), "same": 0, "different": 0}
     assert "groups      " in run("status", marks / "archive").stdout
+
+
+def test_of_no_proposed_pair_no_precision_is_told(marks: Path, labels: Path) -> None:
+    command = ("group", marks / "archive", "--share", 1e-6, "--labels", labels)
+    told = json.loads(run(*command, "--json").stdout)
+    assert told["groups"] == []
+    assert (told["agreement"]["precision"], told["agreement"]["recall"]) == (None, 0)
+    said = run(*command).stdout
+    assert "pairwise precision – (0 of 0 proposed pairs), recall 0.000 (of 18)" in said
