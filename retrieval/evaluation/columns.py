@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from retrieval.catalogue.errors import MetadataError
+
+#: No picture that can be read has a side of so many pixels.
+_BEYOND_ANY_PAGE = 2**31
 
 
 def find_columns(
@@ -59,9 +63,19 @@ def written_source(text: str) -> str:
     return text.replace("\\", "/").removeprefix("./")
 
 
-def whole_number(name: str, line: int, column: str, text: str) -> int:
-    """Return a number, rounded; MetadataError, with file, line and column, where it is none."""
+def page_number(name: str, line: int, column: str, text: str) -> int:
+    """Return a page's id, such as 12 or 12.0; MetadataError, with the line, where it is none."""
+    if not re.fullmatch(r"[0-9]{1,18}(\.0*)?", text):
+        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no whole number.")
+    return int(text.partition(".")[0])
+
+
+def pixels(name: str, line: int, column: str, text: str) -> int:
+    """Return a number of pixels, rounded; MetadataError, with the line, where it is none."""
     try:
-        return round(float(text))
-    except (ValueError, OverflowError):
-        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number.") from None
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not abs(number) < _BEYOND_ANY_PAGE:
+        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number of pixels.")
+    return round(number)

@@ -35,8 +35,9 @@ from retrieval.evaluation.columns import (
     columns_in_words,
     filled_rows,
     find_columns,
+    page_number,
+    pixels,
     plain_column,
-    whole_number,
     written_source,
 )
 
@@ -346,7 +347,7 @@ def _label(name: str, line: int, values: dict[str, str], exported: bool) -> Labe
             f"{name}, line {line}: a box needs x, y, width and height; "
             f"there is only {', '.join(corners)}."
         )
-    box = [whole_number(name, line, corner, values[corner]) for corner in corners]
+    box = [pixels(name, line, corner, values[corner]) for corner in corners]
     if box and min(box[2:]) < 1:
         raise MetadataError(f"{name}, line {line}: a box of {box[2]} x {box[3]} has no area.")
     kind = values.get("kind", "").casefold() or None
@@ -358,7 +359,7 @@ def _label(name: str, line: int, values: dict[str, str], exported: bool) -> Labe
         line,
         written_source(values["source"]),
         "" if names else label,
-        whole_number(name, line, "page", values["page"]) if "page" in values else None,
+        page_number(name, line, "page", values["page"]) if "page" in values else None,
         (box[0], box[1], box[2], box[3]) if box else None,
         kind,
         values.get("split"),

@@ -31,7 +31,8 @@ from retrieval.evaluation.columns import (
     columns_in_words,
     filled_rows,
     find_columns,
-    whole_number,
+    page_number,
+    pixels,
     written_source,
 )
 from retrieval.evaluation.coverage import Covered
@@ -238,7 +239,7 @@ def _region(name: str, line: int, values: dict[str, str], columns: tuple[str, ..
     box = None
     if there:
         left, top, third, fourth = (
-            whole_number(name, line, column, values[column]) for column in columns
+            pixels(name, line, column, values[column]) for column in columns
         )
         width, height = (third, fourth) if "width" in columns else (third - left, fourth - top)
         if min(width, height) < 1:
@@ -250,7 +251,7 @@ def _region(name: str, line: int, values: dict[str, str], columns: tuple[str, ..
     return Region(
         line,
         written_source(values["source"]),
-        whole_number(name, line, "page", values["page"]) if "page" in values else None,
+        page_number(name, line, "page", values["page"]) if "page" in values else None,
         box,
         values.get("sort", ""),
     )

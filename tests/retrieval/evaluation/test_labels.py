@@ -154,6 +154,12 @@ def test_the_page_tells_images_of_one_file_apart(archive: Archive, tmp_path: Pat
     assert "1.png, page 77, has no mark" in found.missed[0]
 
 
+def test_a_page_that_a_spreadsheet_wrote_is_taken(tmp_path: Path) -> None:
+    text = "source,page,x,y,w,h,label\n0.png,12.0,1.4,2,30.5,40.0,orb\n0.png,13,,,,,orb\n"
+    found = read_labels(written(tmp_path, text))
+    assert [(one.page, one.box) for one in found] == [(12, (1, 2, 30, 40)), (13, None)]
+
+
 def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
     add_marks(archive, range(4))
     path = written(
@@ -181,6 +187,10 @@ def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
         ("source,label,x,y\n0.png,a,1,2\n", "line 2: a box needs x, y, width and height"),
         ("source,label,x,y,w,h\n0.png,a,1,2,0,4\n", "line 2: a box of 0 x 4 has no area"),
         ("source,label,x,y,w,h\n0.png,a,1,2,wide,4\n", "the width is 'wide', no number"),
+        ("source,label,x,y,w,h\n0.png,a,1,2,1e30,4\n", "the width is '1e30', no number of pixels"),
+        ("source,label,page\n0.png,a,12.6\n", "line 2: the page is '12.6', no whole number"),
+        ("source,label,page\n0.png,a,1e30\n", "the page is '1e30', no whole number"),
+        ("source,label,page\n0.png,a,-3\n", "the page is '-3', no whole number"),
         ("source,label,kind\n0.png,a,photo\n", "the kind is 'photo'; write sketch or crop"),
         ('source,label\n"0.png"x,a\n', "line 2: it is no proper CSV"),
         ("PK\x03\x04", "is no text"),

@@ -85,6 +85,8 @@ def test_boxes_are_read_as_either_form_has_them(
         ("source,x0,y0,x1,y1\na.png,1,2,wide,4\n", "the x1 is 'wide', no number"),
         ("source,x0,y0,x1,y1\na.png,1,2,nan,4\n", "the x1 is 'nan', no number"),
         ("source,x0,y0,x1,y1\na.png,1,2,inf,4\n", "the x1 is 'inf', no number"),
+        ("source,x0,y0,x1,y1\na.png,1,2,1e30,4\n", "the x1 is '1e30', no number of pixels"),
+        ("source,page,x0,y0,x1,y1\na.png,2.5,1,2,3,4\n", "the page is '2.5', no whole number"),
         ("source,x,y,w,h,zone,Zone\na.png,1,2,3,4,a,b\n", "two columns are called 'Zone'"),
     ],
 )
