@@ -112,11 +112,6 @@ def on_a_copy() -> ColumnElement[bool]:
     return Mark.page_id.in_(select(Page.id).where(Page.duplicate_of.is_not(None)))
 
 
-def marks_to_find(session: Session) -> int:
-    """Return how many marks a search may find once all are indexed."""
-    return session.scalar(select(func.count()).select_from(Mark).where(may_be_found())) or 0
-
-
 def marks_to_embed(
     session: Session, model: str, seen: str, after: int = 0, most: int | None = None
 ) -> list[tuple[int, str]]:

@@ -22,7 +22,7 @@ from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group
 from ui.web.identities import offer_identities, show_identities, show_identity
-from ui.web.loading import Holdings, archive_at, holdings, searcher_of
+from ui.web.loading import Holdings, archive_at, holdings, not_indexed, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading
 from ui.web.pageview import show_page
@@ -95,9 +95,8 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             offer_groups(held.groups)
             offer_identities(held.identities)
         _about_likeness(len(searcher.index))
-    if len(searcher.index) < held.findable:
-        missing = counted(held.findable - len(searcher.index), "mark")
-        st.info(f"{missing} cannot be found yet. To index what is new, run:")
+    if missing := not_indexed(archive, searcher.model.id):
+        st.info(f"{counted(missing, 'mark')} cannot be found yet. To index what is new, run:")
         st.code(_index_command(archive, searcher), language=None)
     if model is None and (waiting := waiting_model(archive)) is not None:
         st.info(f"{waits(waiting)} To search under it, run:")

@@ -15,11 +15,12 @@ from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
-from retrieval.catalogue.marks import marks_to_find
+from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop
 from retrieval.everywhere import Places, load_places, load_searcher_everywhere
+from retrieval.ink import SEEN
 from retrieval.learn import searched_id
 from retrieval.sealed import SEAL
 from retrieval.search import Searcher
@@ -40,7 +41,6 @@ class Holdings:
 
     counts: Counts
     facets: Facets
-    findable: int  # marks that a search may find once all are indexed
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
     identities: int
@@ -71,11 +71,21 @@ def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holding
         return Holdings(
             counts(session),
             facets(session),
-            marks_to_find(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
             session.scalar(select(func.count()).select_from(Identity)) or 0,
         )
+
+
+def not_indexed(archive: Archive, model: str) -> int:
+    """Return how many marks are not indexed under a model, counted again as for `holdings`."""
+    return _not_indexed(archive, str(archive.folder), model, _stamp(archive))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _not_indexed(_archive: Archive, folder: str, model: str, stamp: tuple[int, ...]) -> int:
+    with _archive.session() as session:
+        return number_to_embed(session, model, SEEN)
 
 
 def _stamp(archive: Archive) -> tuple[int, ...]:

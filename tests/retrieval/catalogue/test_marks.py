@@ -9,7 +9,6 @@ from retrieval.catalogue.marks import (
     mark_ids,
     mark_rows,
     marks_to_embed,
-    marks_to_find,
     number_to_embed,
     page_marks,
 )
@@ -77,12 +76,12 @@ def test_marks_to_embed_are_those_without_a_vector_of_what_they_look_like(
         assert [number_to_embed(session, model, "ink") for model in ("m", "n")] == [3, 4]
 
 
-def test_marks_to_find_are_all_but_rejected_ones_and_proposals_on_copies(filled: Archive) -> None:
+def test_neither_rejected_marks_nor_proposals_on_copies_are_embedded(filled: Archive) -> None:
     with filled.session() as session:
-        assert marks_to_find(session) == 4
+        assert number_to_embed(session, "n", "ink") == 4
         session.get_one(Page, 4).duplicate_of = None
         session.flush()
-        assert marks_to_find(session) == 5
+        assert number_to_embed(session, "n", "ink") == 5
 
 
 def test_the_marks_of_a_page_come_with_the_rejected_ones(filled: Archive) -> None:

@@ -26,6 +26,7 @@ from tests.drawn_marks import drawn_mark
 from tests.ingest.odd_files import pdf_in_pdf
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
 from tests.ui.web.visiting import PAGE, Visit, address_of, cards_of, html_of
+from ui.status import archive_status
 from ui.web.wording import as_markdown
 
 
@@ -485,6 +486,20 @@ def test_a_new_index_shows_without_a_restart(papers: Papers, visit: Visit) -> No
     page.run()
     assert added in cards_of(page)[:3]
     assert not any("cannot be found yet" in info.value for info in page.info)
+
+
+def test_marks_that_are_new_are_missed_though_as_many_were_rejected(
+    papers: Papers, visit: Visit
+) -> None:
+    with papers.archive.writing() as session:
+        for mark in papers.marks[0][:3]:
+            session.get_one(tables.Mark, mark).status = "rejected"
+    for seed in (78, 79):
+        add_mark(papers.archive, papers.pages[2], drawn_mark(seed, SIDE), (0, 0))
+    page = visit(papers.archive.folder)
+    assert any("2 marks cannot be found yet" in info.value for info in page.info)
+    assert f"prizemarks index {papers.archive.folder}" in [code.value for code in page.code]
+    assert archive_status(papers.archive).not_indexed == 2
 
 
 def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Visit) -> None:
