@@ -32,7 +32,8 @@ from retrieval.catalogue.pages import (
     place_pages,
 )
 from retrieval.embedding import dimension
-from retrieval.index import index_command, index_to_search
+from retrieval.index import index_to_search
+from retrieval.indexed import index_command
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation

@@ -24,23 +24,20 @@ from sqlalchemy.orm import Session
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.marks import (
-    has_marks_to_embed,
     marks_to_embed,
     may_be_found,
     number_to_embed,
 )
-from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.suggesting import command_on
 from retrieval.company import company, find_neighbours
 from retrieval.crops import load_crops
 from retrieval.embedding import dimension, embed
 from retrieval.gpu import on_gpu
+from retrieval.indexed import check_indexed, how_indexed, is_embedded_under
 from retrieval.ink import SEEN
-from retrieval.model import Model, bundled_model
+from retrieval.model import Model
 from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
 _AT_ONCE = 512  # marks embedded and committed in one transaction
@@ -267,90 +264,40 @@ def _in_order(index: Any) -> NDArray[np.float32]:
 
 
 def load_index(archive: Archive, model: Model) -> VectorIndex:
-    """Return the index of `model` as the catalogue has it now, rebuilt if it cannot be trusted.
+    """Return the index of `model` as the catalogue has it now, for a job that holds the archive.
 
-    What changed is kept for the next time, where the disk lets it be.
-    Raises what `check_indexed` raises.
+    It is rebuilt if it cannot be trusted, and what changed is written to its folder, where the disk
+    lets it be. Nothing is embedded. Raises what `check_indexed` raises.
     """
     check_indexed(archive, model)
-    return current_index(archive, model)
-
-
-def check_indexed(archive: Archive, model: Model) -> None:
-    """Raise ModelError when there is no mark, or none was ever embedded under the model."""
-    if not _is_embedded_under(archive, model.id):
-        if not _has_marks(archive):
-            raise ModelError(
-                f"There is no mark in {archive.folder}. Take pages in with: "
-                f"{command_on(archive.folder, 'ingest', 'SOURCE')}; or look over whole pages: "
-                f"{command_on(archive.folder, 'index', '--everywhere')}, and search with "
-                "--everywhere."
-            )
-        raise ModelError(
-            f"No mark of {archive.folder} is indexed under model {model.id}; "
-            f"run: {index_command(archive, model.id)}"
-        )
+    return _followed(archive, model)
 
 
 def index_to_search(archive: Archive, model: Model) -> VectorIndex:
-    """Return what `current_index` does; while a long job holds the archive, what was sealed last.
+    """Return the index of `model` for a search, which holds no lock; an empty one raises nothing.
 
-    That job may be embedding thousands of marks, and every search would bring the index up to date
-    with a few more. Marks that are gone since are for the search to leave out.
+    It is what `load_index` returns, and is written as there. While a long job holds the archive it
+    is what was sealed last, if anything was, and nothing is written: that job may be embedding
+    thousands of marks, and every search would bring the index up to date with a few more. Marks
+    that are gone since are for the search to leave out.
     """
     if archive.is_locked():
         stored = read_stored(archive.index_folder / model.id, dimension(model))
         if stored is not None:
             return _searchable(model.id, stored)
-    return current_index(archive, model)
+    return _followed(archive, model)
 
 
-def current_index(archive: Archive, model: Model) -> VectorIndex:
-    """Return what `load_index` does, or an index of no mark where none was ever embedded."""
-    if not _is_embedded_under(archive, model.id):
+def _followed(archive: Archive, model: Model) -> VectorIndex:
+    """Return the index as the catalogue has it now, and write it where it changed."""
+    if not is_embedded_under(archive, model.id):
         return _searchable(model.id, Stored.nothing(dimension(model)))
     current = _synchronised(archive, model)
     if current.changed:
-        _, finished = how_indexed(archive, model.id)
+        finished = how_indexed(archive, model.id).finished
         with contextlib.suppress(OSError):  # it is derived: searches do without
             write_stored(archive.index_folder / model.id, current.stored, finished)
     return _searchable(model.id, current.stored)
-
-
-def how_indexed(archive: Archive, model_id: str) -> tuple[bool, bool]:
-    """Return whether any mark is embedded under a model, and whether it has all that search needs.
-
-    It has where its index was once finished, or no mark is left to embed: a folder that somebody
-    deleted is rebuilt. The greater of two such answers is of the model that is indexed further.
-    """
-    finished = once_finished(archive.index_folder / model_id)
-    if not finished:
-        with archive.session() as session:
-            finished = not has_marks_to_embed(session, model_id, SEEN)
-    return _is_embedded_under(archive, model_id), finished
-
-
-def index_command(archive: Archive, model_id: str) -> str:
-    """Return the command that indexes under a model: without naming it if it is the newest."""
-    bundled = bundled_model().id
-    with archive.session() as session:
-        newest = (*trained_models(session), bundled)[0]
-    if model_id == newest:
-        return command_on(archive.folder, "index")
-    named = "bundled" if model_id == bundled else model_id
-    return command_on(archive.folder, "index", f"--model {named}")
-
-
-def _is_embedded_under(archive: Archive, model_id: str) -> bool:
-    one = select(tables.Embedding.mark_id).where(tables.Embedding.model_id == model_id).limit(1)
-    with archive.session() as session:
-        return session.scalar(one) is not None
-
-
-def _has_marks(archive: Archive) -> bool:
-    with archive.session() as session:
-        one = select(tables.Mark.id).where(tables.Mark.status != "rejected").limit(1)
-        return session.scalar(one) is not None
 
 
 def nearest(

@@ -34,7 +34,8 @@ from retrieval.gan.training import (
     read_run,
     train,
 )
-from retrieval.index import how_indexed, register_model
+from retrieval.index import register_model
+from retrieval.indexed import how_indexed
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
 

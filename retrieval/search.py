@@ -26,7 +26,8 @@ from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
-from retrieval.index import VectorIndex, check_indexed, index_to_search, nearest, stored_vectors
+from retrieval.index import VectorIndex, index_to_search, nearest, stored_vectors
+from retrieval.indexed import check_indexed
 from retrieval.ink import normalise_all
 from retrieval.learn import searched_model
 from retrieval.model import Model
@@ -64,9 +65,10 @@ class Hit:
 
 
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
-    """Load the model (`searched_model` says which) and its index (`index_to_search`).
+    """Load the model (`searched_model` says which) and its index (`index_to_search`), to search.
 
-    Raises ModelError when there is no such model or nothing is indexed under it.
+    Raises ModelError when there is no such model or nothing is indexed under it: where places are
+    searched as well, `load_searcher_everywhere` does without.
     """
     model = searched_model(archive, model_id)
     check_indexed(archive, model)

@@ -14,7 +14,7 @@ from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
-from retrieval.index import index_command
+from retrieval.indexed import index_command
 from retrieval.ink import SEEN
 from retrieval.learn import has_unfinished_run, searched_model, waiting_model
 from ui.wording import counted, some_of, waits

@@ -13,7 +13,6 @@ from retrieval.catalogue.errors import ModelError
 from retrieval.company import company, find_neighbours
 from retrieval.crops import crop_path
 from retrieval.index import (
-    current_index,
     embed_marks,
     index_to_search,
     load_index,
@@ -301,7 +300,7 @@ def test_an_archive_without_embeddings_says_what_to_do(archive: Archive, tiny_mo
 
 
 def test_an_index_without_marks_finds_none(archive: Archive, tiny_model: Model) -> None:
-    index = current_index(archive, tiny_model)
+    index = index_to_search(archive, tiny_model)
     assert len(index) == 0 and index.marks.shape == (0,)
     query = np.full((2, 128), 128**-0.5, np.float32)
     scores, found = nearest(index, query, 5)
@@ -310,4 +309,4 @@ def test_an_index_without_marks_finds_none(archive: Archive, tiny_model: Model) 
         stored_vectors(index, [1])
     marks = add_marks(archive, range(3))
     refresh_index(archive, tiny_model)
-    assert current_index(archive, tiny_model).marks.tolist() == marks
+    assert index_to_search(archive, tiny_model).marks.tolist() == marks

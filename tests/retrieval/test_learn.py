@@ -17,11 +17,11 @@ from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import (
     embed_marks,
-    index_command,
     load_index,
     refresh_index,
     register_model,
 )
+from retrieval.indexed import index_command
 from retrieval.learn import (
     EXAMPLES,
     RUN,

@@ -19,7 +19,7 @@ from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import UNFINISHED
 from retrieval.company import NEAREST
 from retrieval.index import (
-    current_index,
+    index_to_search,
     load_index,
     refresh_index,
     stored_vectors,
@@ -127,7 +127,7 @@ def test_an_index_of_an_older_version_is_rebuilt_in_its_place(
     content = {name: sealed(folder, name).read_bytes() for name in (IDS, NEIGHBOURS)}
     for name in content:  # as they were: bare bytes
         reseal(folder, name, np.load(sealed(folder, name)).tobytes())
-    assert current_index(archive, tiny_model).marks.tolist() == marks
+    assert index_to_search(archive, tiny_model).marks.tolist() == marks
     refresh_index(archive, tiny_model)
     assert {name: sealed(folder, name).read_bytes() for name in (IDS, NEIGHBOURS)} == content
     rows, nearest = (np.load(sealed(folder, name)) for name in (IDS, NEIGHBOURS))

@@ -14,7 +14,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.everywhere import has_places
-from retrieval.index import index_command
+from retrieval.indexed import index_command
 from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
 from retrieval.search import Searcher

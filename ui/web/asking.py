@@ -17,7 +17,7 @@ from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
-from retrieval.index import index_command
+from retrieval.indexed import index_command
 from retrieval.search import Searcher
 from ui.pictures import ONE_OF_SEVERAL, Box, parse_region
 from ui.serve import UPLOAD_LIMIT
