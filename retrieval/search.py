@@ -217,7 +217,10 @@ def _rows_of(searcher: Searcher, marks: Sequence[int]) -> dict[int, MarkRow]:
         rows = mark_rows(session, marks)
     for mark in marks:
         if mark not in rows or rows[mark].status == "rejected":
-            raise _not_there(searcher, mark)
+            raise QueryError(
+                f"Mark {mark} is not in the index: it does not exist or was rejected. Search "
+                "without it."
+            )
     return rows
 
 
@@ -233,13 +236,6 @@ def _vectors_of(
     known = [mark for mark in marks if mark not in seen]
     seen.update(zip(known, stored_vectors(searcher.index, known), strict=True))
     return np.stack([seen[mark] for mark in marks])
-
-
-def _not_there(searcher: Searcher, mark: int) -> QueryError:
-    return QueryError(
-        f"Mark {mark} is not in the index of {searcher.archive.folder}: it does not exist or was "
-        "rejected."
-    )
 
 
 def _liked_held(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import Said, plain_name
-from retrieval.catalogue.marks import on_a_copy
+from retrieval.catalogue.marks import marks_there, on_a_copy
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
     Group,
@@ -80,10 +80,7 @@ def replace_proposed_groups(
     out. Marks that are gone or rejected by now are left out of theirs.
     """
     session.execute(delete(Group).where(Group.verdict.is_(None)))
-    known: set[int] = set()
-    for some in in_parts([mark for group in groups for mark in group.marks]):
-        there = select(Mark.id).where(Mark.id.in_(some), Mark.status != "rejected")
-        known.update(session.scalars(there))
+    known = marks_there(session, [mark for group in groups for mark in group.marks])
     of_judged = (
         select(GroupMark.mark_id, GroupMark.group_id)
         .join(Group, Group.id == GroupMark.group_id)
@@ -314,8 +311,7 @@ def accept_chosen(
     )
     if marks <= set(session.scalars(with_name)):
         raise QueryError("These marks have that name already: there is nothing to add.")
-    there = select(Mark.id).where(Mark.id.in_(marks), Mark.status != "rejected")
-    if gone := marks - set(session.scalars(there)):
+    if gone := marks - marks_there(session, chosen.marks):
         raise QueryError(
             f"Mark {min(gone)} is not in this archive, or has been rejected meanwhile: remove it."
         )

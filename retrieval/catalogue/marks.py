@@ -76,6 +76,16 @@ def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
     return rows
 
 
+def marks_there(session: Session, marks: Sequence[int]) -> set[int]:
+    """Return which of the marks are in the archive and not rejected."""
+    there: set[int] = set()
+    for some in in_parts([int(mark) for mark in marks if abs(mark) <= LARGEST_ID]):
+        there.update(
+            session.scalars(select(Mark.id).where(Mark.id.in_(some), Mark.status != "rejected"))
+        )
+    return there
+
+
 def page_marks(session: Session, page: int) -> list[MarkRow]:
     """Return the marks of a page in order of id, rejected ones too."""
     statement = _marks().where(Mark.page_id == page).order_by(Mark.id)

@@ -31,8 +31,9 @@ def show_chosen(searcher: Searcher, now: View) -> None:
         names = names_of(session, liked)
     if liked:
         _marks(searcher.archive, "Like these", liked, rows)
-    if len(liked) > 1:
-        _ask_whether_one(searcher, liked, names)
+    there = tuple(mark for mark in liked if mark in rows and rows[mark].status != "rejected")
+    if len(there) > 1:
+        _ask_whether_one(searcher, there, names)
     if now.disliked:
         _marks(searcher.archive, "Not like these", now.disliked, rows)
 
@@ -47,10 +48,16 @@ def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int,
     with st.container(horizontal=True, gap="small"):
         for mark in marks:
             with st.container(key=f"card-chosen-{mark}", width=96, gap="xxsmall"):
-                if mark in rows:
-                    mark_picture(archive, rows[mark].crop, f"mark {mark}", 96)
-                else:
-                    st.caption(f"Mark {mark} is not in this archive.")
+                row = rows.get(mark)
+                if row is not None:
+                    mark_picture(archive, row.crop, f"mark {mark}", 96)
+                if row is None or row.status == "rejected":
+                    what = (
+                        f"Mark {mark} is not in this archive, or no longer"
+                        if row is None
+                        else "Rejected since"
+                    )
+                    st.caption(f"{what}: the search leaves it out. Remove it.")
                 st.button(
                     one_of_many("Remove", f"mark {mark}"),
                     key=f"remove-{mark}",

@@ -80,6 +80,7 @@ def show_page(archive: Archive, mark: int) -> None:
                 "More like this",
                 key=f"more-{mark}",
                 type="primary",
+                disabled=row.status == "rejected",
                 on_click=more_like,
                 args=(mark,),
             )

@@ -11,7 +11,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.identities import identity_names
-from retrieval.catalogue.marks import mark_ids, mark_rows
+from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
 from retrieval.everywhere import (
     Found,
     Place,
@@ -66,7 +66,17 @@ def found(
 
 def show_results(searcher: Searcher, question: Question) -> None:
     """Search and show the cards of what was found."""
-    now = view()
+    asked = view()
+    with searcher.archive.session() as session:
+        there = marks_there(session, [*asked.liked, *asked.disliked])
+    now = asked.without_gone(there)
+    if question.by_marks and not now.liked:
+        st.html(section("Nothing to search by"))
+        st.info(
+            "The marks that you chose have been rejected since, or are not in this archive any "
+            "more. Remove them, and choose others or start again."
+        )
+        return
     try:
         places = places_of(searcher) if now.everywhere else None
         hits = found(searcher, question, now, places)

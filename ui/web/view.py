@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -91,6 +91,14 @@ class View:
         way = "draw" if self.way == "marks" and not liked else self.way
         return replace(
             self, way=way, liked=liked, disliked=_without(self.disliked, mark), shown=SHOWN
+        )
+
+    def without_gone(self, there: Collection[int]) -> View:
+        """Return the view with those of its chosen marks alone that are `there`."""
+        return replace(
+            self,
+            liked=tuple(mark for mark in self.liked if mark in there),
+            disliked=tuple(mark for mark in self.disliked if mark in there),
         )
 
     def start_again(self) -> View:

@@ -10,8 +10,8 @@ from streamlit.testing.v1.element_tree import Selectbox
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import group_row
-from tests.paper_archive import HOSTILE, Papers
-from tests.ui.web.visiting import Visit, address_of, html_of, name_box, said_in
+from tests.paper_archive import HOSTILE, PLACES, SIDE, Papers
+from tests.ui.web.visiting import Visit, address_of, cards_of, html_of, name_box, said_in
 
 
 def _say(page: AppTest, name: str = "", person: str = "A. Reader") -> None:
@@ -204,3 +204,77 @@ def test_where_another_mark_would_drop_the_first_that_is_said(
     assert html_of(page).count(said) == 1
     page.button(key=f"more-{three}").click().run()
     assert address_of(page) == {"mark": f"{two},{three}"}
+
+
+def _reject(papers: Papers, *marks: int) -> None:
+    with papers.archive.writing() as session:
+        for mark in marks:
+            session.get_one(tables.Mark, mark).status = "rejected"
+
+
+REJECTED = "Rejected since: the search leaves it out. Remove it."
+GONE = "Mark 999 is not in this archive, or no longer: the search leaves it out. Remove it."
+
+
+def test_a_chosen_mark_that_was_rejected_or_is_gone_is_left_out_of_the_search(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, other, third, _), (two, *_), _ = papers.marks
+    found = cards_of(visit(papers.archive.folder, mark=f"{one},{two}", unlike=str(third)))
+    _reject(papers, other)
+    asked = {"mark": f"{one},{other},{two},999", "unlike": str(third)}
+    page = visit(papers.archive.folder, **asked)
+    assert not page.error
+    assert cards_of(page) == [mark for mark in found if mark != other]
+    said = _captions(page)
+    assert said.count(REJECTED) == 1 and said.count(GONE) == 1
+    assert address_of(page) == asked, "what was chosen is taken away by its visitor alone"
+    page.button(key=f"remove-{other}").click().run()
+    page.button(key="remove-999").click().run()
+    assert REJECTED not in _captions(page) and GONE not in _captions(page)
+
+
+def test_a_disliked_mark_that_is_gone_never_stops_a_search(papers: Papers, visit: Visit) -> None:
+    (one, *_), (two, *_), (three, *_) = papers.marks
+    _reject(papers, two)
+    page = visit(papers.archive.folder, mark=str(one), unlike=f"{two},999")
+    assert cards_of(page)[0] == three and not page.error
+    assert REJECTED in _captions(page) and GONE in _captions(page)
+    x, y = PLACES[3]
+    region = {"page": str(papers.pages[1]), "region": f"{x},{y},{SIDE},{SIDE}"}
+    page = visit(papers.archive.folder, unlike="999", **region)
+    assert cards_of(page)[0] == papers.marks[1][3] and not page.error
+
+
+def test_where_no_liked_mark_is_left_it_is_said_that_there_is_nothing_to_search_by(
+    papers: Papers, visit: Visit
+) -> None:
+    one = papers.marks[0][0]
+    _reject(papers, one)
+    page = visit(papers.archive.folder, mark=f"{one},999", unlike=str(papers.marks[1][0]))
+    assert not page.error and not cards_of(page)
+    assert "Nothing to search by" in html_of(page)
+    assert [info.value for info in page.info] == [
+        "The marks that you chose have been rejected since, or are not in this archive any more. "
+        "Remove them, and choose others or start again."
+    ]
+
+
+def test_what_is_said_of_chosen_marks_is_said_of_those_that_are_there(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, other, *_), (two, *_), _ = papers.marks
+    _reject(papers, other)
+    page = visit(papers.archive.folder, mark=f"{other},{one},{two}")
+    assert name_box(page).value == f"as mark {one}"
+    _say(page, "Jan")
+    assert set(said_in(papers)) == {one, two}
+    page = visit(papers.archive.folder, mark=f"{one},{other}")
+    assert "one merchant" not in {button.key for button in page.button}
+
+
+def test_a_rejected_mark_is_not_offered_to_search_by(papers: Papers, visit: Visit) -> None:
+    one = papers.marks[0][0]
+    assert not visit(papers.archive.folder, open=str(one)).button(key=f"more-{one}").disabled
+    _reject(papers, one)
+    assert visit(papers.archive.folder, open=str(one)).button(key=f"more-{one}").disabled
