@@ -40,7 +40,7 @@ def store_crop(archive: Archive, image: NDArray[np.uint8]) -> str:
 
 def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
     """Do what `store_crop` does in the crops folder itself: for processes without a catalogue."""
-    content = _png(_within(image, LONGEST_SIDE))
+    content = _png(within(image, LONGEST_SIDE))
     sha256 = hashlib.sha256(content).hexdigest()
     path = _path(folder, sha256)
     if not path.exists():
@@ -115,7 +115,8 @@ def _path(folder: Path, sha256: str) -> Path:
     return folder / sha256[:2] / f"{sha256}.png"
 
 
-def _within(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+def within(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """Return a picture, (H, W, 3), area-averaged so that no side is over `longest` pixels."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1:

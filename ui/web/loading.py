@@ -18,7 +18,7 @@ from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Identity, Page
-from retrieval.crops import load_crop
+from retrieval.crops import load_crop, within
 from retrieval.everywhere import Places, load_places, load_searcher_everywhere
 from retrieval.ink import SEEN
 from retrieval.learn import searched_id
@@ -33,6 +33,9 @@ from ui.web.view import Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
 TILE, LARGE = 340, 1600
+#: Pixels of the longest side of a region that is kept: far more than any model looks at, and few
+#: enough for many visitors' large boxes.
+LONGEST_REGION = 1000
 
 
 @dataclass(frozen=True)
@@ -161,13 +164,16 @@ def _page_preview(
 
 
 def region_of(archive: Archive, page: int, box: Box) -> RGB:
-    """Return a region of a page, cut from its master; errors as `page_region` raises them."""
+    """Return a region of a page, cut from its master, no side over `LONGEST_REGION` pixels.
+
+    Errors as `page_region` raises them.
+    """
     return _region(archive, str(archive.folder), page, _content(archive, page), box)
 
 
 @st.cache_data(show_spinner="Cutting out the mark …", max_entries=64)
 def _region(_archive: Archive, folder: str, page: int, content: str | None, box: Box) -> RGB:
-    return page_region(_archive, page, box, most_pixels(_archive)).copy()
+    return within(page_region(_archive, page, box, most_pixels(_archive)), LONGEST_REGION)
 
 
 def _content(archive: Archive, page: int) -> str | None:

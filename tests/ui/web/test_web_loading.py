@@ -10,25 +10,39 @@ import numpy as np
 from ingest.batch import ingest_pages
 from retrieval.catalogue.archive import Archive
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
-from ui.web.loading import place_tile, region_of
+from ui.web.loading import LONGEST_REGION, place_tile, region_of
 
 BOX = (*PLACES[2], SIDE, SIDE)
+
+
+def _take_in(archive: Archive, scans: Path) -> None:
+    ingest_pages(archive, [scans], propose=first_alone, segmenter="first-1", workers=0)
 
 
 def test_a_page_that_was_scanned_again_is_shown_as_it_is_now(
     archive: Archive, tmp_path: Path
 ) -> None:
-    def taken_in() -> None:
-        ingest_pages(
-            archive, [tmp_path / "scans"], propose=first_alone, segmenter="first-1", workers=0
-        )
-
     write_pages(tmp_path / "scans", 1)
-    taken_in()
+    _take_in(archive, tmp_path / "scans")
     region_of(archive, 1, BOX)
     tile = place_tile(archive, (1, BOX))
     grey = np.full((500, 680, 3), 90, np.uint8)
     cv2.imwrite(str(tmp_path / "scans/0.png"), grey)
-    taken_in()
+    _take_in(archive, tmp_path / "scans")
     assert np.array_equal(region_of(archive, 1, BOX), grey[:SIDE, :SIDE])
     assert place_tile(archive, (1, BOX)) not in (tile, None)
+
+
+def test_of_a_large_box_no_more_is_kept_than_a_search_looks_at(
+    archive: Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "scans").mkdir()
+    page = np.full((1500, 2400, 3), 246, np.uint8)
+    page[:, 1200:] = 90
+    cv2.imwrite(str(tmp_path / "scans/0.png"), page)
+    _take_in(archive, tmp_path / "scans")
+    whole = region_of(archive, 1, (0, 0, 2400, 1500))
+    assert whole.shape == (round(LONGEST_REGION * 1500 / 2400), LONGEST_REGION, 3)
+    assert (whole[0, 0].tolist(), whole[-1, -1].tolist()) == ([246] * 3, [90] * 3)
+    small = (1100, 40, LONGEST_REGION, 20)
+    assert np.array_equal(region_of(archive, 1, small), page[40:60, 1100 : 1100 + LONGEST_REGION])
