@@ -53,15 +53,14 @@ def _years(facets: Facets, where: Filters) -> None:
     if first is None or last is None:
         return
     # An address may reach beyond the years that are here.
-    first = min(first, where.year_from or first, where.year_to or first)
-    last = max(last, where.year_to or last, where.year_from or last)
+    asked = [year for year in (where.year_from, where.year_to) if year is not None]
+    first, last = min([first, *asked]), max([last, *asked])
     if first >= last:
         return
-    chosen = (
+    st.session_state["years"] = (
         first if where.year_from is None else where.year_from,
         last if where.year_to is None else where.year_to,
     )
-    st.session_state["years"] = (min(chosen), max(chosen))
 
     def narrow() -> None:
         start, end = st.session_state["years"]

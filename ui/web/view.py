@@ -18,6 +18,8 @@ Spot = tuple[int, Box]  # a page, and a box on it in pixels of the master
 SHOWN, MOST_SHOWN = 24, 480
 #: Marks that a query may name: addresses have to stay short enough for servers.
 MOST_MARKS = 50
+#: No year of an address is after it: the slider of the years would reach so far.
+LAST_YEAR = 9999
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,13 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
             return None
         return numbers[0] if numbers else None
 
+    def year(name: str) -> int | None:
+        found = number(name, 0)
+        if found is not None and found > LAST_YEAR:
+            problems.append(f"{name}={found} in the address is no year: the last is {LAST_YEAR}.")
+            return None
+        return found
+
     def numbers(name: str) -> tuple[int, ...]:
         found = _numbers(params.get(name, ""), 1)
         if found is None:
@@ -172,9 +181,10 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     way = _usual_way(liked, page)
     if params.get("by") in set(get_args(Way)) - (set() if liked else {"marks"}):
         way = params["by"]  # type: ignore[assignment]
-    where = Filters(
-        number("from", 0), number("to", 0), params.get("series") or None, params.get("ship") or None
-    )
+    start, end = year("from"), year("to")
+    if start is not None and end is not None and start > end:
+        start, end = end, start
+    where = Filters(start, end, params.get("series") or None, params.get("ship") or None)
     shown = min(max(number("shown") or SHOWN, SHOWN), MOST_SHOWN)
     disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
     turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))

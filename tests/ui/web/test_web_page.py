@@ -159,6 +159,31 @@ def test_filters_narrow_the_search(papers: Papers, visit: Visit) -> None:
     assert address_of(page) == {"mark": str(one)}
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "found"),
+    [
+        ({"to": "0"}, (0, 0), 0),
+        ({"from": "0"}, (0, 1745), 11),
+        ({"from": "0", "to": "1702"}, (0, 1702), 3),
+        ({"from": "9999"}, (9999, 9999), 0),
+        ({"from": "1745", "to": "1710"}, (1710, 1745), 8),
+    ],
+)
+def test_the_years_of_an_address_are_shown_as_they_narrow(
+    papers: Papers, visit: Visit, asked: dict[str, str], shown: tuple[int, int], found: int
+) -> None:
+    page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), **asked)
+    assert page.slider(key="years").value == shown
+    assert len(cards_of(page)) == found
+
+
+def test_what_is_no_year_in_an_address_is_said_to_be(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, **{"from": "10000", "to": "1710"})
+    said = "from=10000 in the address is no year: the last is 9999."
+    assert [one.value.replace("\\", "") for one in page.warning] == [said]
+    assert page.slider(key="years").value == (1702, 1710)
+
+
 def test_filters_are_offered_only_where_they_are_seen_to_narrow(
     papers: Papers, visit: Visit
 ) -> None:

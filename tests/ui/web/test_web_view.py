@@ -7,9 +7,14 @@ from retrieval.catalogue.documents import Filters
 from ui.web.view import MOST_MARKS, MOST_SHOWN, SHOWN, View, from_address, to_address
 
 _MARKS = st.lists(st.integers(1, 10**9), max_size=5, unique=True).map(tuple)
-_YEAR = st.none() | st.integers(1000, 2000)
+_YEAR = st.none() | st.integers(0, 9999)
 _NAME = st.none() | st.text(min_size=1, max_size=20)
-_WHERE = st.builds(Filters, _YEAR, _YEAR, _NAME, _NAME)
+_WHERE = st.builds(
+    lambda years, *names: Filters(*years, *names),
+    st.tuples(_YEAR, _YEAR).filter(lambda years: None in years or years[0] <= years[1]),
+    _NAME,
+    _NAME,
+)
 _BOX = st.tuples(*[st.integers(0, 9999)] * 2, *[st.integers(1, 9999)] * 2)
 _OPENED = st.none() | st.integers(1, 10**9)
 _PLACE = st.none() | st.tuples(st.integers(1, 10**9), _BOX)
