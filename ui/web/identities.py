@@ -52,9 +52,7 @@ def show_identities(archive: Archive) -> None:
                 as_markdown(f"{row.name} · {counted(row.marks, 'mark')}"),
                 key=f"identity-{row.identity}",
                 type="tertiary",
-                on_click=lambda identity=row.identity: next_from_top(
-                    identity=identity, shown=SHOWN
-                ),
+                on_click=lambda identity=row.identity: show_from_top(view().at_identity(identity)),
             )
 
 
@@ -68,7 +66,7 @@ def show_identity(archive: Archive, identity: int) -> None:
     with archive.session() as session:
         found = identity_row(session, identity)
         those = members(session, identity)
-        rows = mark_rows(session, [one.mark for one in those[: now.shown]])
+        rows = mark_rows(session, [one.mark for one in those[: now.members]])
         canvases = canvas_rows(session, [row.page for row in rows.values()])
     if found is None:
         st.warning(f"This archive has no identity {identity}, or what was said was taken back.")
@@ -82,7 +80,7 @@ def show_identity(archive: Archive, identity: int) -> None:
         on_click=lambda: show_from_top(view().more_like_all(tuple(one.mark for one in those))),
     )
     with st.container(horizontal=True, gap="small", key="results"):
-        for one in those[: now.shown]:
+        for one in those[: now.members]:
             row, mark = rows[one.mark], one.mark
             canvas = canvases.get(row.page)
             where = cited(row.document, row.source, canvas)
@@ -105,5 +103,5 @@ def show_identity(archive: Archive, identity: int) -> None:
                         on_click=more_like,
                         args=(mark,),
                     )
-    if len(those) > now.shown:
-        st.button("Show more", key="more", on_click=lambda: change(shown=now.shown + SHOWN))
+    if len(those) > now.members:
+        st.button("Show more", key="more", on_click=lambda: change(members=now.members + SHOWN))

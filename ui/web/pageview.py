@@ -20,7 +20,7 @@ from ui.web.markup import card, one_of_many, section, table
 from ui.web.outline import in_page, outlined
 from ui.web.pictures import mark_picture
 from ui.web.renaming import offer_renaming
-from ui.web.state import back, more_like, next_from_top, view
+from ui.web.state import back, more_like, next_from_top, show_from_top, view
 from ui.web.verdict import ask_whether_mark
 from ui.web.wording import (
     STATUS,
@@ -167,7 +167,7 @@ def _show_identity(
             f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}",
             key=f"identity-{said.identity}",
             type="tertiary",
-            on_click=lambda: next_from_top(opened=None, identity=said.identity),
+            on_click=lambda: show_from_top(view().at_identity(said.identity)),
         )
     if said.group is not None:
         st.button(

@@ -12,7 +12,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import Certainty
 from retrieval.catalogue.identities import LONGEST_NAME, IdentityRow, identity_called, names_of
 from ui.web.person import ask_name
-from ui.web.state import next_from_top
+from ui.web.state import show_from_top, view
 from ui.web.wording import as_markdown
 from ui.wording import counted
 
@@ -78,7 +78,7 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
         as_markdown(f"Look at “{known.name}”"),
         key=f"identity-{known.identity}",
         type="tertiary",
-        on_click=lambda: next_from_top(identity=known.identity),
+        on_click=lambda: show_from_top(view().at_identity(known.identity)),
     )
     return Asked(named, certainty, known, same)
 

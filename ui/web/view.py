@@ -36,13 +36,14 @@ class View:
     region: Box | None = None
     where: Filters = field(default_factory=Filters)
     opened: int | None = None  # a mark
-    shown: int = SHOWN
+    shown: int = SHOWN  # of what was found
     group: int | None = None  # a proposed group, or 0 for what comes first
     turned: bool = False  # looked for in its quarter turns as well
     mirrored: bool = False  # and its mirror image
     everywhere: bool = False  # and where no mark was found
     place: Spot | None = None  # a place that is no mark, open on its page
     identity: int | None = None  # one whose marks are shown, or 0 for the list of all
+    members: int = SHOWN  # of its marks
 
     @property
     def ways(self) -> tuple[Orientation, ...]:
@@ -103,6 +104,10 @@ class View:
             disliked=tuple(mark for mark in self.disliked if mark in there),
         )
 
+    def at_identity(self, identity: int) -> View:
+        """Return the view with an identity open, and the first of its marks."""
+        return replace(self, identity=identity, members=SHOWN, opened=None)
+
     def start_again(self) -> View:
         """Return a view with nothing asked, narrowed as before."""
         return View(where=self.where)
@@ -136,6 +141,7 @@ def to_address(view: View) -> dict[str, str]:
         "everywhere": "1" if view.everywhere else "",
         "place": "" if view.place is None else _joined((view.place[0], *view.place[1])),
         "identity": "" if view.identity is None else str(view.identity),
+        "members": str(view.members) if view.identity and view.members != SHOWN else "",
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -185,11 +191,13 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     if start is not None and end is not None and start > end:
         start, end = end, start
     where = Filters(start, end, params.get("series") or None, params.get("ship") or None)
-    shown = min(max(number("shown") or SHOWN, SHOWN), MOST_SHOWN)
+    shown, members = (
+        min(max(number(name) or SHOWN, SHOWN), MOST_SHOWN) for name in ("shown", "members")
+    )
     disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
     turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))
     region = region if page else None
-    opened, group = number("open"), number("group", 0)
+    opened, group, identity = number("open"), number("group", 0), number("identity", 0)
     everywhere = params.get("everywhere") == "1"
     place = _spot(params.get("place", ""), problems)
     return (
@@ -207,7 +215,8 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
             mirrored,
             everywhere,
             place,
-            number("identity", 0),
+            identity,
+            members if identity else SHOWN,
         ),
         problems,
     )

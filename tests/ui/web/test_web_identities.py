@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from retrieval.catalogue import tables
-from tests.paper_archive import HOSTILE, Papers
+from tests.paper_archive import HOSTILE, Papers, add_mark
 from tests.ui.web.visiting import Visit, address_of, cards_of, html_of, name_box
 
 
@@ -66,6 +67,43 @@ def test_identities_are_listed_and_lead_to_their_marks(named: Papers, visit: Vis
     assert address_of(page) == {"identity": "2"}
     page.button(key="more-all").click().run()
     assert address_of(page) == {"mark": ",".join(map(str, named.marks[0][1:3]))}
+
+
+def test_how_far_the_results_were_shown_is_kept_while_an_identity_is_looked_at(
+    named: Papers, visit: Visit
+) -> None:
+    asked = {"mark": str(named.marks[0][0]), "shown": "48"}
+    page = visit(named.archive.folder, **asked)
+    page.button(key="identities").click().run()
+    page.button(key="identity-1").click().run()
+    assert address_of(page) == asked | {"identity": "1"}
+    assert len(cards_of(page)) == 3
+    page.button(key="search").click().run()
+    assert address_of(page) == asked
+
+
+def test_more_of_a_large_identity_is_shown_on_demand(named: Papers, visit: Visit) -> None:
+    marks = [
+        add_mark(named.archive, named.pages[2], np.full((400, 540, 3), 90, np.uint8), (0, 0))
+        for _ in range(55)
+    ]
+    with named.archive.writing() as session:
+        for mark in marks:
+            session.add(
+                tables.IdentityMark(
+                    identity_id=1, mark_id=mark, certainty="possible", said_by="Ada"
+                )
+            )
+    asked = {"mark": str(named.marks[0][1]), "shown": "72"}
+    page = visit(named.archive.folder, **asked, identity="1")
+    assert len(cards_of(page)) == 24
+    page.button(key="more").click().run()
+    assert len(cards_of(page)) == 48
+    assert address_of(page) == asked | {"identity": "1", "members": "48"}
+    assert len(cards_of(visit(named.archive.folder, **address_of(page)))) == 48
+    page.button(key="all").click().run()
+    page.button(key="identity-1").click().run()
+    assert len(cards_of(page)) == 24
 
 
 def test_the_list_of_identities_is_bounded(

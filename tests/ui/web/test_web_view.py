@@ -33,12 +33,13 @@ _WAYS = st.tuples(st.booleans(), st.booleans())
     st.booleans(),
     _PLACE,
     st.none() | st.integers(0, 10**9),
+    _SHOWN,
 )
 def test_a_query_by_marks_survives_its_address(
-    liked, disliked, where, opened, shown, group, ways, everywhere, place, identity
+    liked, disliked, where, opened, shown, group, ways, everywhere, place, identity, members
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    over = (everywhere, place, identity)
+    over = (everywhere, place, identity, members if identity else SHOWN)
     view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways, *over)
     assert from_address(to_address(view)) == (view, [])
 
@@ -85,6 +86,7 @@ def test_an_address_says_which_way_is_open_where_that_is_not_plain() -> None:
                 "everywhere",
                 "place",
                 "identity",
+                "members",
             ]
         ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
