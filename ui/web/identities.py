@@ -12,7 +12,7 @@ from ui.web.markup import card, one_of_many, section
 from ui.web.pictures import mark_picture
 from ui.web.results import CARD
 from ui.web.state import change, more_like, next_from_top, show_from_top, view
-from ui.web.view import SHOWN
+from ui.web.view import MOST_MARKS, SHOWN
 from ui.web.wording import as_markdown, cited, credit, said_on, ship_and_date
 from ui.wording import counted
 
@@ -72,8 +72,9 @@ def show_identity(archive: Archive, identity: int) -> None:
         st.warning(f"This archive has no identity {identity}, or what was said was taken back.")
         return
     st.html(section(f"“{found.name}”", f"{counted(found.marks, 'mark')}."))
+    few = len(those) <= MOST_MARKS
     st.button(
-        "More like these",
+        "More like these" if few else f"More like the first {MOST_MARKS} of these {len(those):,}",
         key="more-all",
         type="primary",
         disabled=not those,

@@ -65,6 +65,7 @@ def test_identities_are_listed_and_lead_to_their_marks(named: Papers, visit: Vis
     page.button(key=f"open-{named.marks[0][2]}").click().run()
     page.button(key="back").click().run()
     assert address_of(page) == {"identity": "2"}
+    assert page.button(key="more-all").label == "More like these"
     page.button(key="more-all").click().run()
     assert address_of(page) == {"mark": ",".join(map(str, named.marks[0][1:3]))}
 
@@ -104,6 +105,9 @@ def test_more_of_a_large_identity_is_shown_on_demand(named: Papers, visit: Visit
     page.button(key="all").click().run()
     page.button(key="identity-1").click().run()
     assert len(cards_of(page)) == 24
+    assert page.button(key="more-all").label == "More like the first 50 of these 58"
+    page.button(key="more-all").click().run()
+    assert address_of(page)["mark"].count(",") == 49
 
 
 def test_the_list_of_identities_is_bounded(
