@@ -7,7 +7,6 @@ from typing import Literal
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from ingest.annotations.annotation import MAX_ORIGIN
 from ingest.annotations.importing import SAME_REGION
 from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
@@ -19,6 +18,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import MarkRow
+from retrieval.catalogue.names import person_name
 from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.
@@ -146,7 +146,4 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
 
 
 def _origin(person: str) -> str:
-    name = " ".join(person.split()).replace("\0", "")
-    if not name:
-        raise QueryError("Say who you are: what you say of a mark is kept with your name.")
-    return f"{PERSON}{name}"[:MAX_ORIGIN]
+    return PERSON + person_name(person, "the person who says so")

@@ -11,7 +11,8 @@ from ingest.formulas import as_shown
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.groups import GroupRow, take_back, take_out
-from retrieval.catalogue.identities import Said, plain_name
+from retrieval.catalogue.identities import Said
+from retrieval.catalogue.names import person_name
 from retrieval.catalogue.tables import in_utc, now
 
 #: The file, in the archive's folder: the catalogue keeps what is said now.
@@ -62,7 +63,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
     Raises QueryError when nobody is named, and as `take_back` does; ArchiveError as
     `note_taken_back` does.
     """
-    person = plain_name(person, "the person who takes it back")
+    person = person_name(person, "the person who takes it back")
     said = "not one merchant’s mark" if seen.verdict == "different" else "one merchant’s mark"
     if seen.identity is not None:
         said += f", {seen.identity}"
@@ -77,7 +78,7 @@ def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
 
     Raises as `take_back_group` does.
     """
-    person = plain_name(person, "the person who takes it out")
+    person = person_name(person, "the person who takes it out")
     with archive.writing() as session:
         for said_by, said_at in take_out(session, mark, seen):
             word = OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)

@@ -16,8 +16,9 @@ from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.identities import Said, plain_name
+from retrieval.catalogue.identities import Said
 from retrieval.catalogue.marks import marks_there, on_a_copy
+from retrieval.catalogue.names import person_name, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
     Group,
@@ -215,10 +216,10 @@ def accept_group(
     marks are confirmed by it: a person has looked. Of the group stays what the person has `seen`,
     so that the rest may be proposed again. Call it in a transaction that began for writing. Raises
     QueryError when the group was judged or replaced meanwhile, when fewer than two marks, others
-    than the group's or rejected ones are named, when a name is lacking, when `name` is another
+    than the group's or rejected ones are named, when a name is none, when `name` is another
     identity's, and when what they join is called so no more.
     """
-    name, said_by = plain_name(name, "the mark"), plain_name(said_by, "the person who says so")
+    name, said_by = plain_name(name, "the mark"), person_name(said_by, "the person who says so")
     found = _judgeable(session, group)
     chosen = sorted(set(marks))
     members = set(
@@ -335,7 +336,7 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
 
     Raises QueryError as `accept_group` does.
     """
-    said_by = plain_name(said_by, "the person who says so")
+    said_by = person_name(said_by, "the person who says so")
     _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
     session.flush()
 

@@ -11,14 +11,13 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.names import as_kept, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc
 
 #: What stands between the names of a mark that belongs to several identities.
 BETWEEN_NAMES = "; "
-#: Longest name of an identity and of a person that is kept.
-LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,8 @@ def identity_row(session: Session, identity: int) -> IdentityRow | None:
 
 
 def identity_called(session: Session, name: str) -> IdentityRow | None:
-    """Return the identity of this name, however it is spaced; None when there is none."""
-    row = session.execute(_rows().where(Identity.name == " ".join(name.split()))).first()
+    """Return the identity of this name, however it was typed; None when there is none."""
+    row = session.execute(_rows().where(Identity.name == as_kept(name))).first()
     return IdentityRow(*row) if row is not None else None
 
 
@@ -187,7 +186,7 @@ def rename_identity(session: Session, seen: Said, name: str) -> None:
     """Call an identity otherwise; what was said of its marks stays.
 
     `seen` is the identity as whoever renames it was shown it. Call it in a transaction that began
-    for writing. Raises QueryError when the name is lacking, too long or another identity's, and
+    for writing. Raises QueryError when the name is none, too long or another identity's, and
     when the identity is gone or was renamed meanwhile.
     """
     name = plain_name(name, "the mark")
@@ -201,13 +200,3 @@ def rename_identity(session: Session, seen: Said, name: str) -> None:
         raise QueryError(f"There is another mark called {name!r} already: give another name.")
     found.name = name
     session.flush()
-
-
-def plain_name(name: str, whose: str) -> str:
-    """Return a name on one line. Raises QueryError when it is empty or too long."""
-    plain = " ".join(name.split())
-    if not plain:
-        raise QueryError(f"A name is lacking: give that of {whose}.")
-    if len(plain) > LONGEST_NAME:
-        raise QueryError(f"The name of {whose} is longer than {LONGEST_NAME} letters: shorten it.")
-    return plain

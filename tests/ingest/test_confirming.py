@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from ingest.annotations.annotation import MAX_ORIGIN
 from ingest.annotations.importing import import_annotations
 from ingest.batch import ingest_pages
-from ingest.confirming import confirm_place, judge_mark, take_back_mark
+from ingest.confirming import PERSON, confirm_place, judge_mark, take_back_mark
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.marks import MarkRow, mark_rows
+from retrieval.catalogue.names import LONGEST_PERSON
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
 from tests.ingest.scans import pages_of, scan
@@ -58,6 +60,19 @@ def taken_back(archive: Archive) -> list[tuple[str, ...]]:
         ]
 
 
+def test_the_longest_name_of_a_person_is_kept_whole_and_one_of_nothing_is_none(
+    archive: Archive, page: int
+) -> None:
+    mark = confirm_place(archive, page, BOX, "a" * LONGEST_PERSON)
+    assert marks(archive)[-1] == (mark, "confirmed", PERSON + "a" * LONGEST_PERSON)
+    assert len(PERSON + "a" * LONGEST_PERSON) <= MAX_ORIGIN, "so an export can be taken back in"
+    for person in ("a" * (LONGEST_PERSON + 1), "\u200b"):
+        with pytest.raises(QueryError, match="name"):
+            judge_mark(archive, seen(archive, mark), "rejected", person)
+    judge_mark(archive, seen(archive, mark), "rejected", "\u202eBo\u200b")
+    assert marks(archive)[-1] == (mark, "rejected", "person:Bo")
+
+
 def test_a_place_becomes_a_confirmed_mark_cut_from_its_master(archive: Archive, page: int) -> None:
     mark = confirm_place(archive, page, BOX, "  A.  Reader ")
     assert marks(archive)[-1] == (mark, "confirmed", "person:A. Reader")
@@ -89,7 +104,7 @@ def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
 @pytest.mark.parametrize(
     ("box", "person", "message"),
     [
-        (BOX, "  ", "who you are"),
+        (BOX, "  ", "name is lacking"),
         ((-1, 0, 9, 9), "me", "not on page"),
         ((0, 0, 0, 9), "me", "not on page"),
         ((670, 10, 11, 9), "me", "not on page"),
@@ -204,7 +219,7 @@ def test_a_word_of_a_place_where_a_mark_was_called_none_meanwhile_leaves_that(
 def test_nothing_is_taken_back_without_a_name_or_a_line_of_it(archive: Archive, page: int) -> None:
     ((mark, *_),) = marks(archive)
     judge_mark(archive, seen(archive, mark), "confirmed", "=Ada")
-    with pytest.raises(QueryError, match="who you are"):
+    with pytest.raises(QueryError, match="name is lacking"):
         take_back_mark(archive, seen(archive, mark), " ")
     (archive.folder / TAKEN_BACK).mkdir()
     with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
@@ -278,7 +293,7 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
         session.flush()
         session.add(IdentityMark(identity_id=1, mark_id=proposal, certainty="certain", said_by="A"))
     before = marks(archive)
-    with pytest.raises(QueryError, match="who you are"):
+    with pytest.raises(QueryError, match="name is lacking"):
         judge_mark(archive, seen(archive, drawn), "rejected", " ")
     with pytest.raises(QueryError, match="gone"):
         judge_mark(archive, replace(seen(archive, drawn), mark=99), "rejected", "A")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from retrieval.catalogue.identities import LONGEST_NAME
-
-#: Letters of a name that is kept as a mark's origin, beside other words.
-LONGEST_AS_ORIGIN = 100
+from retrieval.catalogue.names import LONGEST_PERSON
 
 
-def ask_name(longest: int = LONGEST_NAME) -> None:
+def ask_name() -> None:
     """Ask for the person's name; callbacks find it in the session's state as "person"."""
-    st.text_input("Your name", key="person", max_chars=longest, persist_state="session")
+    st.text_input("Your name", key="person", max_chars=LONGEST_PERSON, persist_state="session")

@@ -17,7 +17,7 @@ from ui.web.citing import show_citation
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
 from ui.web.outline import in_page, outlined
-from ui.web.person import LONGEST_AS_ORIGIN, ask_name
+from ui.web.person import ask_name
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
 from ui.web.wording import as_markdown, canvas_lines, citation, cited, metadata_rows, ship_and_date
@@ -72,7 +72,7 @@ def show_place(archive: Archive, place: Spot) -> None:
                 "The program did not take it for one. What you say is kept with your name.",
             )
         )
-        ask_name(LONGEST_AS_ORIGIN)
+        ask_name()
         st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.error(as_markdown(problem))

@@ -6,7 +6,8 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
-from retrieval.catalogue.identities import LONGEST_NAME, Said, rename_identity
+from retrieval.catalogue.identities import Said, rename_identity
+from retrieval.catalogue.names import LONGEST_NAME
 from ui.web.wording import as_markdown
 
 #: What went wrong with the last new name, and of which identity.

@@ -10,7 +10,8 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import Certainty
-from retrieval.catalogue.identities import LONGEST_NAME, IdentityRow, identity_called, names_of
+from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
+from retrieval.catalogue.names import LONGEST_NAME, as_kept
 from ui.web.person import ask_name
 from ui.web.state import show_from_top, view
 from ui.web.wording import as_markdown
@@ -86,7 +87,7 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
 def statement(asked: Asked) -> Statement:
     """Return what was said; for callbacks, as what was typed last arrives with the click."""
     state = st.session_state
-    name, joins = " ".join(state[asked.name].split()), None
+    name, joins = as_kept(state[asked.name]), None
     if asked.known is not None and asked.known.name == name and state[asked.same]:
         joins = asked.known.identity
     return Statement(name, state[asked.certainty], state["person"], joins)

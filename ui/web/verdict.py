@@ -11,7 +11,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.marks import MarkRow
 from ui.web.markup import section
-from ui.web.person import LONGEST_AS_ORIGIN, ask_name
+from ui.web.person import ask_name
 from ui.web.wording import as_markdown
 
 #: What is said after a word was taken back, and what went wrong when something was said.
@@ -27,7 +27,7 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
         "rejected": f"{person} said that it is none.",
     }[row.status]
     st.html(section("Is this a mark?", line))
-    ask_name(LONGEST_AS_ORIGIN)
+    ask_name()
     with st.container(horizontal=True, key="verdict"):
         if row.status != "confirmed":
             st.button(

@@ -246,6 +246,7 @@ def test_marks_join_an_identity_that_none_of_them_has_when_that_is_said(session:
         ([1, 2], " ", "R", "name is lacking: give that of the mark"),
         ([1, 2], "a", "", "name is lacking: give that of the person"),
         ([1, 2], "a" * 256, "R", "longer than 255"),
+        ([1, 2], "a", "R" * 101, "longer than 100"),
     ],
 )
 def test_a_statement_that_cannot_be_kept_is_refused(

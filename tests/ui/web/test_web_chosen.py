@@ -278,3 +278,24 @@ def test_a_rejected_mark_is_not_offered_to_search_by(papers: Papers, visit: Visi
     assert not visit(papers.archive.folder, open=str(one)).button(key=f"more-{one}").disabled
     _reject(papers, one)
     assert visit(papers.archive.folder, open=str(one)).button(key=f"more-{one}").disabled
+
+
+def test_a_name_is_known_however_it_is_typed(papers: Papers, visit: Visit) -> None:
+    (one, other, third, _), (two, *_), _ = papers.marks
+    _say(visit(papers.archive.folder, mark=f"{one},{two}"), "Jan", person="\u202eAda\u200b")
+    assert said_in(papers)[one] == ("Jan", "probable", "Ada")
+    page = visit(papers.archive.folder, mark=f"{other},{third}")
+    name_box(page).set_value("\u200bJan").run()
+    next(box for box in page.checkbox if (box.key or "").startswith("same-as-")).check()
+    _say(page)
+    assert not page.error and said_in(papers)[other] == ("Jan", "probable", "A. Reader")
+
+
+def test_a_person_is_called_the_same_wherever_they_say_something(
+    papers: Papers, visit: Visit
+) -> None:
+    (one, *_), (two, *_), _ = papers.marks
+    place = f"{papers.pages[0]},1,1,20,20"
+    for params in ({"mark": f"{one},{two}"}, {"open": str(one)}, {"place": place}):
+        page = visit(papers.archive.folder, **params)
+        assert page.text_input(key="person").proto.max_chars == 100

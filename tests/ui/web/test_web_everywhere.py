@@ -51,7 +51,7 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
     assert not page.exception
     assert "Is this a mark?" in html_of(page)
     page.button(key="confirm").click().run()
-    assert "who you are" in page.error[0].value, "a name is asked for"
+    assert "name is lacking" in page.error[0].value, "a name is asked for"
     page.text_input(key="person").input("A. Reader")
     page.button(key="confirm").click().run()
     assert not page.exception and not page.error

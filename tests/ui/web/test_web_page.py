@@ -574,7 +574,7 @@ def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: 
     page = visit(papers.archive.folder, open=str(mark))
     assert offered() == {"confirm", "reject"}
     page.button(key="confirm").click().run()
-    assert "who you are" in page.error[0].value
+    assert "name is lacking" in page.error[0].value
     assert known() == ("proposed", "test")
     page.text_input(key="person").set_value("![x](http://evil.example)")
     page.button(key="confirm").click().run()
@@ -586,7 +586,7 @@ def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: 
     assert offered() == {"confirm", "take back"}
     page.text_input(key="person").set_value("").run()
     page.button(key="take back").click().run()
-    assert "who you are" in page.error[0].value
+    assert "name is lacking" in page.error[0].value
     page.text_input(key="person").set_value("Bo")
     page.button(key="take back").click().run()
     assert known() == ("proposed", "test")
