@@ -25,7 +25,15 @@ from ui.web.pictures import mark_picture
 from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
-from ui.web.wording import as_markdown, cited, credit, likeness, said_on, ship_and_date
+from ui.web.wording import (
+    as_markdown,
+    cited,
+    credit,
+    isolated,
+    likeness,
+    said_on,
+    ship_and_date,
+)
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
@@ -125,7 +133,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
 def _verdict(archive: Archive, row: GroupRow) -> None:
     """Say what was said of the group, with the means to take it back."""
     if row.verdict == "same":
-        verdict = "one merchant’s mark" + (f", “{row.identity}”" if row.identity else "")
+        verdict = "one merchant’s mark" + (f", “{isolated(row.identity)}”" if row.identity else "")
         means = (
             "The group is a proposal again, and the name is taken off the marks that got it here. "
             "They stay confirmed, for it is not kept what they were before: each can be taken "
@@ -175,7 +183,9 @@ def _cards(
             where = cited(found.document, found.source, canvas)
             with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
                 mark_picture(searcher.archive, found.crop, f"mark {mark}, {where}")
-                already = f"already: {row.identities[mark]}" if mark in row.identities else ""
+                already = (
+                    f"already: {isolated(row.identities[mark])}" if mark in row.identities else ""
+                )
                 alike = likeness(share) if share == share else ""
                 beside, whose = ship_and_date(found.document), credit(canvas)
                 st.html(card(alike, False, where, beside, already=already, credit=whose))

@@ -13,7 +13,7 @@ from ui.web.pictures import mark_picture
 from ui.web.results import CARD
 from ui.web.state import change, more_like, next_from_top, show_from_top, view
 from ui.web.view import MOST_MARKS, SHOWN
-from ui.web.wording import as_markdown, cited, credit, said_on, ship_and_date
+from ui.web.wording import as_markdown, cited, credit, isolated, said_on, ship_and_date
 from ui.wording import counted
 
 #: Identities that are listed at once: of more, nobody reads the list, and a name is typed.
@@ -49,7 +49,7 @@ def show_identities(archive: Archive) -> None:
     with st.container(gap="xsmall", key="links-identities"):
         for row in rows:
             st.button(
-                as_markdown(f"{row.name} · {counted(row.marks, 'mark')}"),
+                as_markdown(f"{isolated(row.name)} · {counted(row.marks, 'mark')}"),
                 key=f"identity-{row.identity}",
                 type="tertiary",
                 on_click=lambda identity=row.identity: show_from_top(view().at_identity(identity)),
@@ -71,7 +71,7 @@ def show_identity(archive: Archive, identity: int) -> None:
     if found is None:
         st.warning(f"This archive has no identity {identity}, or what was said was taken back.")
         return
-    st.html(section(f"“{found.name}”", f"{counted(found.marks, 'mark')}."))
+    st.html(section(f"“{isolated(found.name)}”", f"{counted(found.marks, 'mark')}."))
     few = len(those) <= MOST_MARKS
     st.button(
         "More like these" if few else f"More like the first {MOST_MARKS} of these {len(those):,}",

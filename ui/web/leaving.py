@@ -9,7 +9,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import Said
 from ui.web.person import ask_name
-from ui.web.wording import as_markdown, said_on
+from ui.web.wording import as_markdown, isolated, said_on
 
 #: What is said after the mark was taken out, and what went wrong.
 _SAID, _PROBLEM = "mark left", "mark stays"
@@ -28,7 +28,7 @@ def offer_leaving(archive: Archive, mark: int, said: list[Said]) -> None:
             ask_name()
             for one in said:
                 st.button(
-                    as_markdown(f"Take it out of “{one.name}”"),
+                    as_markdown(f"Take it out of “{isolated(one.name)}”"),
                     key=f"leave-{one.identity}",
                     on_click=_leave,
                     args=(archive, mark, one),
@@ -44,5 +44,6 @@ def _leave(archive: Archive, mark: int, seen: Said) -> None:
         st.session_state[_PROBLEM] = str(error)
         return
     st.session_state[_SAID] = (
-        f"Taken out of “{seen.name}”, which {said_on(seen.said_by, seen.said_at)} that it is."
+        f"Taken out of “{isolated(seen.name)}”, which {said_on(seen.said_by, seen.said_at)} that "
+        "it is."
     )

@@ -14,7 +14,7 @@ def heading(title: str, archive: str, facts: Sequence[str]) -> str:
     line = " <span class='pm-dot'>·</span> ".join(escape(fact) for fact in facts)
     return (
         f"<header class='pm-head'><h1>{escape(title)} "
-        f"<span class='pm-archive'>{escape(archive)}</span></h1>"
+        f"<bdi class='pm-archive'>{escape(archive)}</bdi></h1>"
         f"<p class='pm-facts'>{line}</p></header>"
     )
 

@@ -28,6 +28,7 @@ from ui.web.wording import (
     canvas_lines,
     citation,
     cited,
+    isolated,
     metadata_rows,
     said_on,
     ship_and_date,
@@ -103,15 +104,18 @@ def show_page(archive: Archive, mark: int) -> None:
         if not said and row.origin != ORIGIN_OF_CROPS:
             ask_whether_mark(archive, row)
         rows = [
-            ("Identity", f"{one.name}, {one.certainty}, as {said_on(one.said_by, one.said_at)}")
+            (
+                "Identity",
+                f"{isolated(one.name)}, {one.certainty}, as {said_on(one.said_by, one.said_at)}",
+            )
             for one in said
         ]
         rows += metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
-        rows.append(("File", image_called(page.source, page.frame)))
+        rows.append(("File", image_called(isolated(page.source), page.frame)))
         if copies:
-            rows.append(("Same file as", ", ".join(copies)))
+            rows.append(("Same file as", ", ".join(map(isolated, copies))))
         if alike:
-            rows.append(("Perhaps the same page as", ", ".join(alike)))
+            rows.append(("Perhaps the same page as", ", ".join(map(isolated, alike))))
         x, y, width, height = row.box
         rows += [
             ("Mark", f"{mark}, {STATUS[row.status]}"),
@@ -148,7 +152,7 @@ def _show_identity(
     archive: Archive, said: Said, kin: dict[int, MarkRow], canvases: dict[int, CanvasRow]
 ) -> None:
     """Show the other marks of an identity, and the way to the group that it was said of."""
-    st.html(section(f"Other marks of “{said.name}”"))
+    st.html(section(f"Other marks of “{isolated(said.name)}”"))
     with st.container(horizontal=True, gap="small"):
         for mark in said.others[:_MOST_OTHERS]:
             other = kin[mark]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
 from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Document, Mark, Page
+from ui.web.wording import isolated
 from ui.wording import known
 
 #: Pages offered at once: more than this nobody scrolls through, and every one goes to the browser.
@@ -61,7 +62,8 @@ def _holds(word: str) -> ColumnElement[bool]:
 
 def _name(source: str, frame: int, reference: str | None, title: str | None) -> str:
     file = source.rsplit("/", 1)[-1] + (f" [{frame + 1}]" if frame else "")
-    return " · ".join(part for part in (known(reference), file, known(title)) if part)
+    parts = (known(reference), file, known(title))
+    return " · ".join(isolated(part) for part in parts if part)
 
 
 def sampled_marks(session: Session, number: int) -> list[int]:

@@ -20,7 +20,15 @@ from ui.web.outline import in_page, outlined
 from ui.web.person import ask_name
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
-from ui.web.wording import as_markdown, canvas_lines, citation, cited, metadata_rows, ship_and_date
+from ui.web.wording import (
+    as_markdown,
+    canvas_lines,
+    citation,
+    cited,
+    isolated,
+    metadata_rows,
+    ship_and_date,
+)
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
@@ -77,7 +85,7 @@ def show_place(archive: Archive, place: Spot) -> None:
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.error(as_markdown(problem))
         rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
-        rows.append(("File", image_called(page.source, page.frame)))
+        rows.append(("File", image_called(isolated(page.source), page.frame)))
         x, y, width, height = box
         rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
         st.html(section("What is known"))

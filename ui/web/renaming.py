@@ -8,7 +8,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import Said, rename_identity
 from retrieval.catalogue.names import LONGEST_NAME
-from ui.web.wording import as_markdown
+from ui.web.wording import as_markdown, isolated
 
 #: What went wrong with the last new name, and of which identity.
 _PROBLEM = "name refused"
@@ -17,7 +17,7 @@ _PROBLEM = "name refused"
 def offer_renaming(archive: Archive, said: Said) -> None:
     """Offer to call an identity otherwise."""
     named = f"rename-{said.identity}-{said.name}"  # another box when it has another name
-    with st.expander(as_markdown(f"Rename “{said.name}”")):
+    with st.expander(as_markdown(f"Rename “{isolated(said.name)}”")):
         st.text_input(
             "Name",
             value=said.name,

@@ -14,7 +14,7 @@ from retrieval.catalogue.identities import IdentityRow, identity_called, names_o
 from retrieval.catalogue.names import LONGEST_NAME, as_kept
 from ui.web.person import ask_name
 from ui.web.state import show_from_top, view
-from ui.web.wording import as_markdown
+from ui.web.wording import as_markdown, isolated
 from ui.wording import counted
 
 
@@ -68,15 +68,14 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
     if known is None or any(known.name in some for some in names.values()):
         return Asked(named, certainty, None, "")
     same = f"same-as-{about}-{known.identity}"
-    several = counted(known.marks, "mark")
+    called, several = as_markdown(isolated(known.name)), counted(known.marks, "mark")
     st.checkbox(
-        f"There is a “{as_markdown(known.name)}” already, with {several}: these are the same "
-        "merchant’s",
+        f"There is a “{called}” already, with {several}: these are the same merchant’s",
         key=same,
         persist_state="session",
     )
     st.button(
-        as_markdown(f"Look at “{known.name}”"),
+        f"Look at “{called}”",
         key=f"identity-{known.identity}",
         type="tertiary",
         on_click=lambda: show_from_top(view().at_identity(known.identity)),
@@ -100,4 +99,4 @@ def offered_name(marks: tuple[int, ...], names: list[str]) -> str:
 
 def kept(marks: int, said: Statement) -> str:
     """Say that what was said of so many marks is written down."""
-    return f"Kept: {counted(marks, 'mark')} are “{said.name}”, {said.certainty}."
+    return f"Kept: {counted(marks, 'mark')} are “{isolated(said.name)}”, {said.certainty}."

@@ -12,7 +12,7 @@ from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.marks import MarkRow
 from ui.web.markup import section
 from ui.web.person import ask_name
-from ui.web.wording import as_markdown
+from ui.web.wording import as_markdown, isolated
 
 #: What is said after a word was taken back, and what went wrong when something was said.
 _SAID, _PROBLEM = "mark judged", "mark refused"
@@ -20,7 +20,7 @@ _SAID, _PROBLEM = "mark judged", "mark refused"
 
 def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
     """Offer to say that a mark is one, or is none, and to take that back."""
-    person = sayer(row.origin)
+    person = isolated(sayer(row.origin))
     line = {
         "proposed": "The program took it for one. What you say is kept with your name.",
         "confirmed": f"{person} said that it is one.",
@@ -72,4 +72,6 @@ def _take_back(archive: Archive, row: MarkRow) -> None:
         st.session_state[_PROBLEM] = str(error)
         return
     word = "one" if row.status == "confirmed" else "none"
-    st.session_state[_SAID] = f"Taken back: {sayer(row.origin)} had said that it is {word}."
+    st.session_state[_SAID] = (
+        f"Taken back: {isolated(sayer(row.origin))} had said that it is {word}."
+    )

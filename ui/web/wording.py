@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,26 @@ from ui.wording import NOTABLE, alikeness, counted, known
 
 #: From this share of unrelated marks on, a likeness says nothing.
 COMMON = 0.2
+
+
+#: The Unicode characters around a text that runs the way its first letter does, whatever is beside.
+_ISOLATE, _END = "\u2068", "\u2069"
+#: Bidirectional classes of what is written from the right, and of what orders other characters.
+_FROM_THE_RIGHT = {"R", "AL", "AN"}
+_ORDERING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def isolated(text: str) -> str:
+    """Return what others wrote so that it cannot reorder our words and numbers beside it.
+
+    Text without a letter written from the right, or a character that orders others, stays as it
+    is.
+    """
+    classes = [unicodedata.bidirectional(letter) for letter in text]
+    if (_FROM_THE_RIGHT | _ORDERING).isdisjoint(classes):
+        return text
+    kept = (letter for letter, of in zip(text, classes, strict=True) if of not in _ORDERING)
+    return f"{_ISOLATE}{''.join(kept)}{_END}"
 
 
 def likeness(unrelated: float, one: str = "mark") -> str:
@@ -32,7 +53,7 @@ def is_notable(unrelated: float) -> bool:
 
 def narrowed(where: Filters) -> str:
     """Say what a search is narrowed to; an empty text when to nothing."""
-    parts = [part for part in (where.series, where.ship) if part]
+    parts = [isolated(part) for part in (where.series, where.ship) if part]
     if where.year_from is not None and where.year_to is not None:
         parts.append(f"{where.year_from}–{where.year_to}")
     elif where.year_from is not None:
@@ -67,8 +88,8 @@ def cited(document: Mapping[str, Any] | None, source: str, canvas: CanvasRow | N
     left = beyond(canvas, document)
     label = known(left.label) if left is not None else ""
     if not label or (name == source and name.endswith(label)):
-        return name
-    return f"{name}, {label}"
+        return isolated(name)
+    return f"{isolated(name)}, {isolated(label)}"
 
 
 def citation(
@@ -81,8 +102,10 @@ def citation(
 ) -> str:
     """Return a text to cite a place by: what its page is `cited` as, its file, its box.
 
-    `size` is the page's in pixels, `what` says what is there and in which archive.
+    `size` is the page's in pixels, `what` says what is there and in which archive. The text is
+    plain: nothing is `isolated` in it.
     """
+    where = where.replace(_ISOLATE, "").replace(_END, "")
     of_file = where == source or where.startswith(f"{source}, ")
     page = image_called(where if of_file else f"{where}, {source}", frame)
     x, y, width, height = box
@@ -94,7 +117,8 @@ def ship_and_date(document: Mapping[str, Any] | None) -> str:
     if document is None:
         return "not catalogued"
     parts = [known(document.get("ship")), known(document.get("date"))]
-    return ", ".join(part for part in parts if part) or known(document.get("title"))
+    beside = ", ".join(isolated(part) for part in parts if part)
+    return beside or isolated(known(document.get("title")))
 
 
 def by_chance(searched: int, one_in: int = 2000) -> str:
@@ -135,7 +159,8 @@ def credit(canvas: CanvasRow | None) -> str:
     left = beyond(canvas, None)
     if left is None:
         return ""
-    return " · ".join(part for part in (known(left.attribution), known(left.rights)) if part)
+    parts = (known(left.attribution), known(left.rights))
+    return " · ".join(isolated(part) for part in parts if part)
 
 
 def canvas_lines(
@@ -157,12 +182,13 @@ def said_to_be(status: str, identity: str | None) -> str:
     """Say on a mark's card that it is confirmed and which identity it belongs to, if so."""
     parts = ["confirmed"] if status == "confirmed" else []
     if identity is not None:
-        parts.append(f"said to be “{identity}”")
+        parts.append(f"said to be “{isolated(identity)}”")
     return ", ".join(parts)
 
 
 def named_already(count: int, of: int, name: str) -> str:
     """Say how many of some marks have a name, and what another name would make of them."""
+    name = isolated(name)
     if count == of:
         return f"They are all said to be “{name}”. Under another name they are said to be both."
     return (
@@ -175,7 +201,7 @@ def named_already(count: int, of: int, name: str) -> str:
 def said_on(person: str | None, moment: datetime | None) -> str:
     """Say who said something and when: "Ada said on 3 May 2026"."""
     day = f"{moment.day} {moment:%B %Y}" if moment is not None else "a day unknown"
-    return f"{person} said on {day}"
+    return f"{isolated(person or 'A person')} said on {day}"
 
 
 #: A mark's status in words.

@@ -135,3 +135,20 @@ def test_an_identity_is_looked_at_from_a_group_that_may_join_it(
     assert address_of(page) == {"mark": other}
     assert name_box(page).value == "Jan"
     assert next(box for box in page.checkbox if (box.key or "").startswith("same-as-")).value
+
+
+def test_a_name_written_from_the_right_is_not_mixed_with_our_words(
+    named: Papers, visit: Visit
+) -> None:
+    with named.archive.writing() as session:
+        session.get_one(tables.Identity, 1).name = "שם"
+    name, folder = "\u2068שם\u2069", named.archive.folder
+    page = visit(folder, identity="0")
+    assert page.button(key="identity-1").label == f"{name} · 3 marks"
+    assert f"<h2>“{name}”</h2>" in html_of(visit(folder, identity="1"))
+    page = visit(folder, open=str(named.marks[0][0]))
+    assert f"<td>{name}, possible, as Ada said on " in html_of(page)
+    assert {one.label for one in page.expander} >= {f"Rename “{name}”"}
+    assert page.button(key="leave-1").label == f"Take it out of “{name}”"
+    page = visit(folder, mark=str(named.marks[0][3]))
+    assert f"said to be “{name}”</p>" in html_of(page)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -16,11 +17,15 @@ from ui.web.wording import (
     citation,
     cited,
     credit,
+    isolated,
     likeness,
     metadata_rows,
+    named_already,
     narrowed,
     nothing_found,
     reference,
+    said_on,
+    said_to_be,
     ship_and_date,
 )
 from ui.wording import counted
@@ -126,6 +131,24 @@ def test_only_addresses_of_the_web_are_links(address: str, cell: str) -> None:
     )
 
 
+def test_what_others_wrote_from_the_right_stays_apart_from_what_is_beside() -> None:
+    assert isolated("De Hoop, 12") == "De Hoop, 12"
+    assert isolated("שם 12") == "\u2068שם 12\u2069"
+    assert isolated("سفينة") == "\u2068سفينة\u2069"
+    assert isolated("\u202eevil\u2069") == "\u2068evil\u2069", "it cannot end its isolation"
+    document = {"reference": "שם 12", "ship": "אניה", "date": "1702"}
+    assert ship_and_date(document) == "\u2068אניה\u2069, 1702"
+    assert narrowed(Filters(1702, 1710, None, "אניה")) == "\u2068אניה\u2069, 1702–1710"
+    assert said_to_be("confirmed", "שם") == "confirmed, said to be “\u2068שם\u2069”"
+    assert named_already(1, 2, "שם").startswith("1 of the 2 is said to be “\u2068שם\u2069”. ")
+    assert said_on("עדה", datetime(2026, 5, 3)) == "\u2068עדה\u2069 said on 3 May 2026"
+    assert credit(CanvasRow(None, "ארכיון", "CC BY 4.0")) == "\u2068ארכיון\u2069 · CC BY 4.0"
+    where = cited(document, "7.tif", FULL)
+    assert where == "\u2068שם 12\u2069, f. 12r"
+    said = citation(where, "7.tif", 0, (40, 50, 60, 70), (500, 360), "mark 17")
+    assert said == "שם 12, f. 12r, 7.tif, box 40,50,60,70 of 500 × 360 pixels, mark 17"
+
+
 def test_credit_is_one_line() -> None:
     assert credit(FULL) == "The Archive · https://example.org/r"
     assert credit(CanvasRow("f. 12r", None, "https://example.org/r")) == "https://example.org/r"
@@ -162,7 +185,7 @@ class _Read(HTMLParser):
 # HTML has no way to say these: a parser replaces them whatever is done.
 _SAYABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 _OURS = {
-    "header", "h1", "h2", "p", "span", "div", "table", "tbody", "tr", "th", "td"
+    "header", "bdi", "h1", "h2", "p", "span", "div", "table", "tbody", "tr", "th", "td"
 }  # fmt: skip
 
 
