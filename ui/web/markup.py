@@ -74,6 +74,6 @@ def _link(address: str) -> str:
 def one_of_many(label: str, which: str) -> str:
     """Return a button's label as Markdown, for buttons that are on many cards under one name.
 
-    `which`, plain words and numbers, says of what: it is heard, and the style hides it.
+    `which`, Markdown as well, says of what: it is heard, and the style hides it.
     """
     return f"{label} :small[{which}]"

@@ -152,7 +152,8 @@ def _show_identity(
     archive: Archive, said: Said, kin: dict[int, MarkRow], canvases: dict[int, CanvasRow]
 ) -> None:
     """Show the other marks of an identity, and the way to the group that it was said of."""
-    st.html(section(f"Other marks of “{isolated(said.name)}”"))
+    called = f"of “{isolated(said.name)}”"
+    st.html(section(f"Other marks {called}"))
     with st.container(horizontal=True, gap="small"):
         for mark in said.others[:_MOST_OTHERS]:
             other = kin[mark]
@@ -161,21 +162,24 @@ def _show_identity(
                 where = cited(other.document, other.source, canvases.get(other.page))
                 st.html(card("", False, where, ship_and_date(other.document)))
                 st.button(
-                    one_of_many("Look", f"at mark {mark}"),
+                    one_of_many("Look", as_markdown(f"at mark {mark} {called}")),
                     key=f"look-{said.name}-{mark}",
                     type="tertiary",
                     on_click=lambda mark=mark: next_from_top(opened=mark),
                 )
     if len(said.others) > _MOST_OTHERS:
         st.button(
-            f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}",
+            one_of_many(
+                f"And {counted(len(said.others) - _MOST_OTHERS, 'other mark')}",
+                as_markdown(called),
+            ),
             key=f"identity-{said.identity}",
             type="tertiary",
             on_click=lambda: show_from_top(view().at_identity(said.identity)),
         )
     if said.group is not None:
         st.button(
-            "See the group",
+            one_of_many("See the group", as_markdown(called)),
             key=f"group-{said.group}",
             help="What was said of it can be taken back there.",
             on_click=lambda: next_from_top(opened=None, identity=None, group=said.group),

@@ -10,23 +10,27 @@ from retrieval.catalogue.identities import Said, rename_identity
 from retrieval.catalogue.names import LONGEST_NAME
 from ui.web.wording import as_markdown, isolated
 
-#: What went wrong with the last new name, and of which identity.
-_PROBLEM = "name refused"
+#: Which identity was just renamed, and what went wrong with the last new name and of which.
+_SAID, _PROBLEM = "renamed", "name refused"
 
 
 def offer_renaming(archive: Archive, said: Said) -> None:
     """Offer to call an identity otherwise."""
     named = f"rename-{said.identity}-{said.name}"  # another box when it has another name
-    with st.expander(as_markdown(f"Rename “{isolated(said.name)}”")):
+    called = as_markdown(f"“{isolated(said.name)}”")
+    if st.session_state.get(_SAID) == said.identity:
+        del st.session_state[_SAID]
+        st.success(f"It is called {called} now.")
+    with st.expander(f"Rename {called}"):
         st.text_input(
-            "Name",
+            f"New name of {called}",
             value=said.name,
             key=named,
             max_chars=LONGEST_NAME,
             help="All its marks are called so; who said what of them stays.",
         )
         st.button(
-            "Rename",
+            f"Give {called} this name",
             key=f"rename-{said.identity}",
             on_click=_rename,
             args=(archive, said, named),
@@ -43,3 +47,5 @@ def _rename(archive: Archive, said: Said, named: str) -> None:
             rename_identity(session, said, st.session_state[named])
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error), said.identity
+        return
+    st.session_state[_SAID] = said.identity

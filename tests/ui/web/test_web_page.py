@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
+from retrieval.catalogue.groups import ProposedGroup, accept_chosen, replace_proposed_groups
 from retrieval.crops import crop_path
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.settings import Settings
@@ -128,16 +128,26 @@ def test_a_card_says_whether_its_mark_is_confirmed(papers: Papers, visit: Visit)
         assert [number for number, card in enumerate(cards) if word in card] == [at]
 
 
-def test_no_two_buttons_or_boxes_are_called_the_same(papers: Papers, visit: Visit) -> None:
+def test_no_two_buttons_or_boxes_are_called_the_same(
+    papers: Papers, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (one, other, *_), (two, *_), _ = papers.marks
     with papers.archive.writing() as session:
         model = session.query(tables.Model.id).scalar()
         group = ProposedGroup((one, other, two), (0.9, 0.8, 0.7))
         replace_proposed_groups(session, model, 1e-4, 0.8, [group])
+        for name in ("Jan", "Piet"):
+            chosen = ProposedGroup((one, other, two), (0.9, 0.8, 0.7))
+            said = {"name": name, "certainty": "certain", "said_by": "Ada"}
+            accept_chosen(session, model, 1e-4, chosen, **said)
+    monkeypatch.setattr("ui.web.pageview._MOST_OTHERS", 1)
     asked = {"mark": f"{one},{two}", "unlike": str(other)}
-    for params in ({}, asked, {"open": str(one)}, {"group": "1"}):
+    place = {"place": f"{papers.pages[0]},1,1,20,20"}
+    opened, identities = {"open": str(one)}, ({"identity": "0"}, {"identity": "1"})
+    for params in ({}, asked, opened, {"group": "2"}, place, *identities, {"group": "1"}):
         page = visit(papers.archive.folder, **params)
-        labels = [widget.label for widget in (*page.button, *page.checkbox)]
+        named = (page.button, page.checkbox, page.toggle, page.text_input, page.selectbox)
+        labels = [widget.label for some in named for widget in some]
         assert len(labels) == len(set(labels))
     # A box is heard as its label is written, Markdown and all.
     assert page.checkbox(key=f"same-1-{two}").label == f"One of them (mark {two})"
