@@ -139,7 +139,7 @@ def file_stamp(path: Path) -> tuple[int, int]:
     """
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a path with a NUL in it is none
         return 0, 0
     return status.st_size, status.st_mtime_ns
 

@@ -481,6 +481,16 @@ def test_a_page_whose_master_is_gone_shows_the_crop(papers: Papers, visit: Visit
     assert "cannot be opened" in page.warning[0].value.replace("\\", "")
 
 
+def test_a_master_whose_path_cannot_be_one_is_said_to_be_unreadable(
+    papers: Papers, visit: Visit
+) -> None:
+    with papers.archive.writing() as session:
+        session.get_one(tables.Page, papers.pages[0]).location = "/scans/a\0b.png"
+    page = visit(papers.archive.folder, open=str(papers.marks[0][1]))
+    assert "its master cannot be read" in page.warning[0].value
+    assert page.image
+
+
 def test_marks_that_are_not_here_are_said_to_be_missing(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, open="999")
     assert "no mark 999" in page.warning[0].value
