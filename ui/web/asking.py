@@ -25,8 +25,8 @@ from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.chosen import show_chosen
 from ui.web.loading import most_pixels, page_preview, region_of
 from ui.web.markup import section
-from ui.web.outline import RGB, outlined, preview_as_wide, to_master, to_preview
 from ui.web.picking import MOST_OFFERED, offered_pages
+from ui.web.previews import RGB, outlined, preview_as_wide, to_master, to_preview
 from ui.web.state import ask_otherwise, show, view
 from ui.web.view import View, Way
 from ui.web.wording import as_markdown

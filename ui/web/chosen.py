@@ -12,8 +12,8 @@ from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import names_of
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
+from ui.web.cards import mark_picture
 from ui.web.markup import one_of_many, section
-from ui.web.pictures import mark_picture
 from ui.web.state import next_from_top, show, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.view import MOST_MARKS, View

@@ -19,21 +19,12 @@ from retrieval.catalogue.groups import (
 )
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
-from ui.web.markup import card, one_of_many, section
+from ui.web.cards import mark_card, open_page
+from ui.web.markup import section
 from ui.web.person import ask_name
-from ui.web.pictures import mark_picture
-from ui.web.results import CARD
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
-from ui.web.wording import (
-    as_markdown,
-    cited,
-    credit,
-    isolated,
-    likeness,
-    said_on,
-    ship_and_date,
-)
+from ui.web.wording import as_markdown, isolated, likeness, said_on
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
@@ -179,16 +170,10 @@ def _cards(
     with st.container(horizontal=True, gap="small", key="results"):
         for found, share in zip(marks, shares.tolist(), strict=True):
             mark = found.mark
+            already = f"already: {isolated(row.identities[mark])}" if mark in row.identities else ""
+            alike = likeness(share) if share == share else ""
             canvas = canvases.get(found.page)
-            where = cited(found.document, found.source, canvas)
-            with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
-                mark_picture(searcher.archive, found.crop, f"mark {mark}, {where}")
-                already = (
-                    f"already: {isolated(row.identities[mark])}" if mark in row.identities else ""
-                )
-                alike = likeness(share) if share == share else ""
-                beside, whose = ship_and_date(found.document), credit(canvas)
-                st.html(card(alike, False, where, beside, already=already, credit=whose))
+            with mark_card(searcher.archive, found, canvas, alike=alike, already=already):
                 if row.verdict is None and st.checkbox(
                     f"One of them (mark {mark})",
                     value=True,
@@ -196,12 +181,7 @@ def _cards(
                     persist_state="session",
                 ):
                     chosen.append(mark)
-                st.button(
-                    one_of_many("Open page", f"of mark {mark}"),
-                    key=f"open-{mark}",
-                    type="tertiary",
-                    on_click=lambda mark=mark: next_from_top(opened=mark),
-                )
+                open_page(mark)
     return chosen
 
 

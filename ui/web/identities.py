@@ -8,12 +8,11 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.identities import identities_called, identity_row, members
 from retrieval.catalogue.marks import mark_rows
-from ui.web.markup import card, one_of_many, section
-from ui.web.pictures import mark_picture
-from ui.web.results import CARD
-from ui.web.state import change, more_like, next_from_top, show_from_top, view
+from ui.web.cards import mark_card, more_like_this, open_page
+from ui.web.markup import section
+from ui.web.state import change, next_from_top, show_from_top, view
 from ui.web.view import MOST_MARKS, SHOWN
-from ui.web.wording import as_markdown, cited, credit, isolated, said_on, ship_and_date
+from ui.web.wording import as_markdown, isolated, said_on
 from ui.wording import counted
 
 #: Identities that are listed at once: of more, nobody reads the list, and a name is typed.
@@ -82,27 +81,13 @@ def show_identity(archive: Archive, identity: int) -> None:
     )
     with st.container(horizontal=True, gap="small", key="results"):
         for one in those[: now.members]:
-            row, mark = rows[one.mark], one.mark
-            canvas = canvases.get(row.page)
-            where = cited(row.document, row.source, canvas)
+            row = rows[one.mark]
             said = f"{one.certainty}, as {said_on(one.said_by, one.said_at)}"
-            with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
-                mark_picture(archive, row.crop, f"mark {mark}, {where}")
-                beside, whose = ship_and_date(row.document), credit(canvas)
-                st.html(card("", False, where, beside, already=said, credit=whose))
-                with st.container(horizontal=True, gap="small", key=f"links-{mark}"):
-                    st.button(
-                        one_of_many("Open page", f"of mark {mark}"),
-                        key=f"open-{mark}",
-                        type="tertiary",
-                        on_click=lambda mark=mark: next_from_top(opened=mark),
-                    )
-                    st.button(
-                        one_of_many("More like this", f"mark {mark}"),
-                        key=f"more-{mark}",
-                        type="tertiary",
-                        on_click=more_like,
-                        args=(mark,),
-                    )
+            with (
+                mark_card(archive, row, canvases.get(row.page), already=said),
+                st.container(horizontal=True, gap="small", key=f"links-{one.mark}"),
+            ):
+                open_page(one.mark)
+                more_like_this(one.mark)
     if len(those) > now.members:
         st.button("Show more", key="more", on_click=lambda: change(members=now.members + SHOWN))

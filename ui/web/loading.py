@@ -27,8 +27,8 @@ from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import Box, page_image, page_region
-from ui.web.outline import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.picking import sampled_marks
+from ui.web.previews import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.view import Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.

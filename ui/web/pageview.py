@@ -13,12 +13,12 @@ from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
+from ui.web.cards import mark_picture
 from ui.web.citing import show_citation
 from ui.web.leaving import offer_leaving
 from ui.web.loading import page_preview
 from ui.web.markup import card, one_of_many, section, table
-from ui.web.outline import in_page, outlined
-from ui.web.pictures import mark_picture
+from ui.web.previews import in_page, outlined
 from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, show_from_top, view
 from ui.web.verdict import ask_whether_mark

@@ -16,8 +16,8 @@ from ui.pictures import beyond_page
 from ui.web.citing import show_citation
 from ui.web.loading import most_pixels, page_preview, place_tile
 from ui.web.markup import section, table
-from ui.web.outline import in_page, outlined
 from ui.web.person import ask_name
+from ui.web.previews import in_page, outlined
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
 from ui.web.wording import (

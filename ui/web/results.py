@@ -22,11 +22,11 @@ from retrieval.everywhere import (
 from retrieval.search import Hit, Searcher
 from ui.answers import as_csv
 from ui.web.asking import Question
+from ui.web.cards import CARD, mark_card, more_like_this, open_page
 from ui.web.loading import place_tile, places_of
 from ui.web.markup import card, one_of_many, section
-from ui.web.outline import in_page
-from ui.web.pictures import mark_picture
-from ui.web.state import change, more_like, next_from_top, show, show_from_top, view
+from ui.web.previews import in_page
+from ui.web.state import change, next_from_top, show, show_from_top, view
 from ui.web.view import MOST_SHOWN, SHOWN, View
 from ui.web.wording import (
     as_markdown,
@@ -40,8 +40,6 @@ from ui.web.wording import (
     ship_and_date,
 )
 from ui.wording import counted, held_in_words
-
-CARD = 204  # pixels of a card's width
 
 
 def found(
@@ -114,7 +112,16 @@ def show_results(searcher: Searcher, question: Question) -> None:
         for hit in hits[: now.shown]:
             way = held_in_words(hit.held) if len(now.ways) > 1 else ""
             if isinstance(hit, Hit):
-                _card(searcher.archive, hit, way, said_to_be(hit.status, names.get(hit.mark)))
+                with mark_card(
+                    searcher.archive,
+                    hit,
+                    hit.canvas,
+                    alike=likeness(hit.unrelated),
+                    notable=is_notable(hit.unrelated),
+                    way=way,
+                    already=said_to_be(hit.status, names.get(hit.mark)),
+                ):
+                    _buttons(hit.mark)
             else:
                 _place_card(searcher.archive, hit, way)
     if len(hits) > now.shown < MOST_SHOWN:
@@ -131,24 +138,6 @@ def show_results(searcher: Searcher, question: Question) -> None:
         on_click="ignore",
         type="tertiary",
     )
-
-
-def _card(archive: Archive, hit: Hit, way: str, identity: str) -> None:
-    where = cited(hit.document, hit.source, hit.canvas)
-    with st.container(key=f"card-{hit.mark}", border=True, width=CARD, gap="xsmall"):
-        mark_picture(archive, hit.crop, f"mark {hit.mark}, {where}")
-        st.html(
-            card(
-                likeness(hit.unrelated),
-                is_notable(hit.unrelated),
-                where,
-                ship_and_date(hit.document),
-                way=way,
-                already=identity,
-                credit=credit(hit.canvas),
-            )
-        )
-        _buttons(hit.mark)
 
 
 def _place_card(archive: Archive, place: Place, way: str) -> None:
@@ -192,19 +181,8 @@ def _place_card(archive: Archive, place: Place, way: str) -> None:
 
 def _buttons(mark: int) -> None:
     with st.container(horizontal=True, gap="small", key=f"links-{mark}"):
-        st.button(
-            one_of_many("Open page", f"of mark {mark}"),
-            key=f"open-{mark}",
-            type="tertiary",
-            on_click=lambda: next_from_top(opened=mark),
-        )
-        st.button(
-            one_of_many("More like this", f"mark {mark}"),
-            key=f"more-{mark}",
-            type="tertiary",
-            on_click=more_like,
-            args=(mark,),
-        )
+        open_page(mark)
+        more_like_this(mark)
         st.button(
             one_of_many("Not like this", f"mark {mark}"),
             key=f"less-{mark}",
@@ -237,11 +215,6 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
     )
     with st.container(horizontal=True, gap="small", key="samples"):
         for mark, row in rows.items():
-            canvas = canvases.get(row.page)
-            where = cited(row.document, row.source, canvas)
-            with st.container(key=f"card-{mark}", border=True, width=CARD, gap="xsmall"):
-                mark_picture(archive, row.crop, f"mark {mark}, {where}")
-                beside = ship_and_date(row.document)
-                already, whose = said_to_be(row.status, names.get(mark)), credit(canvas)
-                st.html(card("", False, where, beside, already=already, credit=whose))
+            already = said_to_be(row.status, names.get(mark))
+            with mark_card(archive, row, canvases.get(row.page), already=already):
                 _buttons(mark)

@@ -1,4 +1,4 @@
-"""Pictures for the screen: previews of pages, marks outlined on them, tiles of crops."""
+"""Pictures as the browser gets them: pages made small, boxes outlined on them, tiles of crops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Box = tuple[int, int, int, int]  # x, y, width, height
+from ui.pictures import Box
+
 RGB = NDArray[np.uint8]
 
 #: Sealing wax for the mark in question, slate blue for the others, the mat that crops lie on.

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ui.web.outline import (
+from ui.web.previews import (
     CHOSEN,
     OTHERS,
     Preview,
