@@ -236,7 +236,7 @@ def _from_page(archive: Archive, now: View) -> RGB | None:
     larger = st.toggle("Larger", key="larger", help="Show the page larger, to be scrolled.")
     try:
         shown = page_preview(archive, page, wide=PAGE_LARGER if larger else PAGE_WIDE)
-    except SourceError as error:
+    except (QueryError, SourceError) as error:
         st.warning(as_markdown(str(error)))
         return None
     with archive.session() as session:

@@ -149,7 +149,7 @@ def most_pixels(archive: Archive) -> int:
 def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) -> Preview:
     """Return a page made small for the screen, `wide` pixels wide or whole and large.
 
-    Errors as `page_image` raises them.
+    Errors as `page_image` and `read_settings` raise them.
     """
     stamp = file_stamp(path_of(page.location))
     return _page_preview(archive, str(archive.folder), page.page, stamp, wide)
@@ -166,7 +166,7 @@ def _page_preview(
 def region_of(archive: Archive, page: int, box: Box) -> RGB:
     """Return a region of a page, cut from its master, no side over `LONGEST_REGION` pixels.
 
-    Errors as `page_region` raises them.
+    Errors as `page_region` and `read_settings` raise them.
     """
     return _region(archive, str(archive.folder), page, _content(archive, page), box)
 

@@ -2,143 +2,157 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import CanvasRow, canvas_address, canvas_rows
-from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.canvases import CanvasRow, canvas_rows
+from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
-from retrieval.catalogue.naming import image_called
-from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.catalogue.resemblances import same_again
 from ui.web.cards import mark_picture
-from ui.web.citing import show_citation
 from ui.web.leaving import offer_leaving
-from ui.web.loading import page_preview
-from ui.web.markup import card, one_of_many, section, table
-from ui.web.previews import in_page, outlined
+from ui.web.markup import card, one_of_many, section
+from ui.web.onpage import (
+    OnPage,
+    box_row,
+    on_page,
+    page_rows,
+    show_heading,
+    show_known,
+    show_outlined,
+)
 from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, show_from_top, view
 from ui.web.verdict import ask_whether_mark
-from ui.web.wording import (
-    STATUS,
-    as_markdown,
-    canvas_lines,
-    citation,
-    cited,
-    isolated,
-    metadata_rows,
-    said_on,
-    ship_and_date,
-)
+from ui.web.wording import STATUS, as_markdown, cited, isolated, said_on, ship_and_date
 from ui.wording import counted
 
 #: Other marks of the page, or of an identity, that are shown beside it.
 _MOST_OTHERS = 12
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A mark, its page, and what else is known of both."""
+
+    row: MarkRow
+    spot: OnPage
+    others: list[MarkRow]  # on the page, those rejected left out
+    copies: list[str]
+    alike: list[str]
+    said: list[Said]
+    kin: dict[int, MarkRow]  # the first of the other marks of its identities
+    canvases: dict[int, CanvasRow]  # of their pages
+
+
 def show_page(archive: Archive, mark: int) -> None:
     """Show the page of `mark`."""
     st.button(_whence(), on_click=lambda: back(opened=None), key="back")
-    with archive.session() as session:
-        row = mark_rows(session, [mark]).get(mark)
-        others = page_marks(session, row.page) if row is not None else []
-        page = catalogued_page(session, row.page) if row is not None else None
-        copies, alike = same_again(session, row.page) if row is not None else ([], [])
-        said = said_of(session, mark)
-        kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])
-        shown = [row, *kin.values()] if row is not None else []
-        canvases = canvas_rows(session, [one.page for one in shown])
-        address = canvas_address(session, row.page) if row is not None else None
-    if row is None or page is None:
+    opened = _looked_up(archive, mark)
+    if opened is None:
         st.warning(f"This archive has no mark {mark}.")
         return
-    others = [other for other in others if other.mark != mark and other.status != "rejected"]
-    canvas = canvases.get(row.page)
-    st.html(section(cited(row.document, row.source, canvas), ship_and_date(row.document)))
+    show_heading(opened.spot)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        framed = others and st.toggle(
-            "Frame the other marks on this page", value=True, key="others"
-        )
-        try:
-            preview = page_preview(archive, page)
-        except SourceError as error:
-            st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
-            mark_picture(archive, row.crop, f"mark {mark}")
-        else:
-            boxes = [other.box for other in others] if framed else []
-            picture = outlined(preview, [row.box], boxes)
-            st.image(
-                in_page(picture), width="stretch", alt=f"page {page.page} with mark {mark} outlined"
-            )
+        _show_scan(archive, opened)
     with right:
-        mark_picture(archive, row.crop, f"mark {row.mark}", 240)
-        with st.container(horizontal=True):
-            st.button(
-                "More like this",
-                key=f"more-{mark}",
-                type="primary",
-                disabled=row.status == "rejected",
-                on_click=more_like,
-                args=(mark,),
-            )
-            st.button(
-                "Search another part of this page",
-                key="other part",
-                on_click=lambda: next_from_top(
-                    way="page",
-                    page=page.page,
-                    region=None,
-                    opened=None,
-                    group=None,
-                    identity=None,
-                ),
-            )
-        for one in said:
-            _show_identity(archive, one, kin, canvases)
-            offer_renaming(archive, one)
-        offer_leaving(archive, mark, said)
-        if not said and row.origin != ORIGIN_OF_CROPS:
-            ask_whether_mark(archive, row)
-        rows = [
-            (
-                "Identity",
-                f"{isolated(one.name)}, {one.certainty}, as {said_on(one.said_by, one.said_at)}",
-            )
-            for one in said
-        ]
-        rows += metadata_rows(row.document or {}) + canvas_lines(canvas, row.document)
-        rows.append(("File", image_called(isolated(page.source), page.frame)))
-        if copies:
-            rows.append(("Same file as", ", ".join(map(isolated, copies))))
-        if alike:
-            rows.append(("Perhaps the same page as", ", ".join(map(isolated, alike))))
-        x, y, width, height = row.box
-        rows += [
-            ("Mark", f"{mark}, {STATUS[row.status]}"),
-            ("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"),
-            ("Found by", row.origin),
-        ]
-        st.html(section("What is known"))
-        st.html(table(rows, [("Canvas", address)] if address else []))
-        what = (
-            f"mark {mark}" if row.status == "confirmed" else f"mark {mark} ({STATUS[row.status]})"
-        )
-        show_citation(
-            citation(
-                cited(row.document, row.source, canvas),
-                page.source,
-                page.frame,
-                row.box,
-                (page.width, page.height),
-                f"{what} in the archive {archive.folder.name}",
-            )
-        )
+        mark_picture(archive, opened.row.crop, f"mark {mark}", 240)
+        _offer_search(opened.row)
+        _show_what_was_said(archive, opened)
+        _show_known(archive, opened)
         st.caption("The address of this page in your browser leads back to this mark.")
-        _show_others(archive, others)
+        _show_others(archive, opened.others)
+
+
+def _looked_up(archive: Archive, mark: int) -> _Opened | None:
+    with archive.session() as session:
+        row = mark_rows(session, [mark]).get(mark)
+        spot = on_page(session, (row.page, row.box)) if row is not None else None
+        if row is None or spot is None:
+            return None
+        others = [
+            other
+            for other in page_marks(session, row.page)
+            if other.mark != mark and other.status != "rejected"
+        ]
+        copies, alike = same_again(session, row.page)
+        said = said_of(session, mark)
+        kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])
+        canvases = canvas_rows(session, [one.page for one in kin.values()])
+        return _Opened(row, spot, others, copies, alike, said, kin, canvases)
+
+
+def _show_scan(archive: Archive, opened: _Opened) -> None:
+    """Show the page with the mark outlined, or the mark alone where the page cannot be had."""
+    row = opened.row
+    try:
+        show_outlined(
+            archive,
+            opened.spot,
+            [other.box for other in opened.others],
+            offer="Frame the other marks on this page",
+            called=f"page {row.page} with mark {row.mark} outlined",
+        )
+    except (QueryError, SourceError) as error:
+        st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
+        mark_picture(archive, row.crop, f"mark {row.mark}")
+
+
+def _offer_search(row: MarkRow) -> None:
+    """Offer to search by the mark, or by another part of its page."""
+    with st.container(horizontal=True):
+        st.button(
+            "More like this",
+            key=f"more-{row.mark}",
+            type="primary",
+            disabled=row.status == "rejected",
+            on_click=more_like,
+            args=(row.mark,),
+        )
+        st.button(
+            "Search another part of this page",
+            key="other part",
+            on_click=lambda: next_from_top(
+                way="page", page=row.page, region=None, opened=None, group=None, identity=None
+            ),
+        )
+
+
+def _show_what_was_said(archive: Archive, opened: _Opened) -> None:
+    """Show what people have said of the mark, with the means to say otherwise."""
+    for one in opened.said:
+        _show_identity(archive, one, opened.kin, opened.canvases)
+        offer_renaming(archive, one)
+    offer_leaving(archive, opened.row.mark, opened.said)
+    if not opened.said and opened.row.origin != ORIGIN_OF_CROPS:
+        ask_whether_mark(archive, opened.row)
+
+
+def _show_known(archive: Archive, opened: _Opened) -> None:
+    row, rows = opened.row, []
+    for one in opened.said:
+        said = f"{one.certainty}, as {said_on(one.said_by, one.said_at)}"
+        rows.append(("Identity", f"{isolated(one.name)}, {said}"))
+    rows += page_rows(opened.spot)
+    for label, files in (
+        ("Same file as", opened.copies),
+        ("Perhaps the same page as", opened.alike),
+    ):
+        if files:
+            rows.append((label, ", ".join(map(isolated, files))))
+    rows += [
+        ("Mark", f"{row.mark}, {STATUS[row.status]}"),
+        box_row(opened.spot),
+        ("Found by", row.origin),
+    ]
+    status = "" if row.status == "confirmed" else f" ({STATUS[row.status]})"
+    what = f"mark {row.mark}{status} in the archive {archive.folder.name}"
+    show_known(opened.spot, rows, what)
 
 
 def _whence() -> str:

@@ -6,29 +6,17 @@ import streamlit as st
 
 from ingest.confirming import confirm_place
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import canvas_address, canvas_rows
-from retrieval.catalogue.errors import PrizemarksError, SourceError
+from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
 from retrieval.catalogue.marks import page_marks
-from retrieval.catalogue.naming import image_called
-from retrieval.catalogue.pages import page as catalogued_page
-from retrieval.catalogue.pages import place_pages
 from ui.pictures import beyond_page
-from ui.web.citing import show_citation
-from ui.web.loading import most_pixels, page_preview, place_tile
-from ui.web.markup import section, table
+from ui.web.loading import most_pixels, place_tile
+from ui.web.markup import section
+from ui.web.onpage import box_row, on_page, page_rows, show_heading, show_known, show_outlined
 from ui.web.person import ask_name
-from ui.web.previews import in_page, outlined
+from ui.web.previews import in_page
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
-from ui.web.wording import (
-    as_markdown,
-    canvas_lines,
-    citation,
-    cited,
-    isolated,
-    metadata_rows,
-    ship_and_date,
-)
+from ui.web.wording import as_markdown
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
@@ -39,31 +27,27 @@ def show_place(archive: Archive, place: Spot) -> None:
     number, box = place
     st.button("Back to the results", on_click=lambda: back(place=None), key="back")
     with archive.session() as session:
-        page = catalogued_page(session, number)
-        known = place_pages(session, [number]).get(number)
-        canvas = canvas_rows(session, [number]).get(number)
-        address = canvas_address(session, number)
+        spot = on_page(session, place)
         marks = [row.box for row in page_marks(session, number) if row.status != "rejected"]
-    if page is None or known is None:
+    if spot is None:
         st.warning(f"This archive has no page {number}.")
         return
-    if problem := beyond_page("place", box, number, (page.width, page.height)):
+    if problem := beyond_page("place", box, number, (spot.page.width, spot.page.height)):
         st.warning(problem)
         return
-    st.html(section(cited(known.document, known.source, canvas), ship_and_date(known.document)))
+    show_heading(spot)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        framed = marks and st.toggle("Frame the marks on this page", value=True, key="others")
         try:
-            shown = page_preview(archive, page)
-        except SourceError as error:
-            st.warning(as_markdown(str(error)))
-        else:
-            st.image(
-                in_page(outlined(shown, [box], marks if framed else [])),
-                width="stretch",
-                alt=f"page {number} with a place outlined",
+            show_outlined(
+                archive,
+                spot,
+                marks,
+                offer="Frame the marks on this page",
+                called=f"page {number} with a place outlined",
             )
+        except (QueryError, SourceError) as error:
+            st.warning(as_markdown(str(error)))
     with right:
         picture = place_tile(archive, place)
         if picture is not None:
@@ -74,32 +58,22 @@ def show_place(archive: Archive, place: Spot) -> None:
             type="primary",
             on_click=lambda: show_from_top(view().more_like_place(place)),
         )
-        st.html(
-            section(
-                "Is this a mark?",
-                "The program did not take it for one. What you say is kept with your name.",
-            )
+        _ask_whether_mark(archive, place)
+        what = f"a place not among the marks of the archive {archive.folder.name}"
+        show_known(spot, [*page_rows(spot), box_row(spot)], what)
+
+
+def _ask_whether_mark(archive: Archive, place: Spot) -> None:
+    st.html(
+        section(
+            "Is this a mark?",
+            "The program did not take it for one. What you say is kept with your name.",
         )
-        ask_name()
-        st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
-        if problem := st.session_state.pop(_PROBLEM, ""):
-            st.error(as_markdown(problem))
-        rows = metadata_rows(known.document or {}) + canvas_lines(canvas, known.document)
-        rows.append(("File", image_called(isolated(page.source), page.frame)))
-        x, y, width, height = box
-        rows.append(("Box", f"{x}, {y}, {width} × {height} pixels of {page.width} × {page.height}"))
-        st.html(section("What is known"))
-        st.html(table(rows, [("Canvas", address)] if address else []))
-        show_citation(
-            citation(
-                cited(known.document, known.source, canvas),
-                page.source,
-                page.frame,
-                box,
-                (page.width, page.height),
-                f"a place not among the marks of the archive {archive.folder.name}",
-            )
-        )
+    )
+    ask_name()
+    st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
+    if problem := st.session_state.pop(_PROBLEM, ""):
+        st.error(as_markdown(problem))
 
 
 def _confirm(archive: Archive, place: Spot) -> None:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.groups import ProposedGroup, accept_chosen, replace_proposed_groups
 from retrieval.crops import crop_path
 from retrieval.gan.architecture import Architecture
@@ -479,6 +480,21 @@ def test_a_page_whose_master_is_gone_shows_the_crop(papers: Papers, visit: Visit
     assert page.image
     page = visit(papers.archive.folder, page=str(papers.pages[0]))
     assert "cannot be opened" in page.warning[0].value.replace("\\", "")
+
+
+def test_a_page_that_went_while_it_was_looked_up_is_said_to_be_gone(
+    papers: Papers, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise QueryError("There is no page 1.")
+
+    monkeypatch.setattr("ui.web.loading.page_image", gone)
+    page = str(papers.pages[0])
+    for params in (
+        {"open": str(papers.marks[0][1])}, {"page": page}, {"place": f"{page},1,1,20,20"},
+    ):  # fmt: skip
+        shown = visit(papers.archive.folder, **params)
+        assert shown.warning[0].value.startswith(as_markdown("There is no page 1."))
 
 
 def test_a_master_whose_path_cannot_be_one_is_said_to_be_unreadable(
