@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from ingest.listing import location_of
-from ingest.reading import file_stamp
+from ingest.reading import file_digest, file_stamp
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
@@ -46,12 +46,12 @@ def regions(archive: Archive, tmp_path: Path) -> Regions:
         "two.png": [((5, 5, 60, 60), 0.2)],
         "gone.png": [],
     }
-    size, mtime = file_stamp(master)
+    (size, mtime), sha256 = file_stamp(master), file_digest(master)
     with archive.session() as session:
         for source, boxes in marks.items():
             location = "/nowhere/gone.png" if source == "gone.png" else location_of(master)
             row = tables.Page(
-                source=source, location=location, width=200, height=300, sha256=source[:1] * 64,
+                source=source, location=location, width=200, height=300, sha256=sha256,
                 size=size, mtime_ns=mtime, segmenter="strokes-3",
             )  # fmt: skip
             session.add(row)
