@@ -84,7 +84,7 @@ def _has_changed(path: Path, page: KnownPage) -> bool:
     """
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a path with a NUL in it is none
         return False  # whoever reads it will say why
     written = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     return _digest(path, written) not in (None, page.sha256)

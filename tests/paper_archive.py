@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def make_papers(archive: Archive, scans: Path) -> Papers:
                 location=str(path),
                 width=WIDTH,
                 height=HEIGHT,
-                sha256=f"{number:064x}",
+                sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
                 size=path.stat().st_size,
                 mtime_ns=path.stat().st_mtime_ns,
                 segmenter="test",
