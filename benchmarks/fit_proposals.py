@@ -4,12 +4,13 @@ FOLDER holds scans and `regions.csv` (source,zone,x0,y0,x1,y1 in pixels), the tr
 Drawn marks are laid into the scans (`ingest.synthetic.inlay`), on half of them among blots, rules,
 initials and the like (`ingest.synthetic.clutter`), and pages of a synthetic archive are added. A
 logistic regression learns to tell the boxes that fit these marks from the page's other boxes by
-their traits; a small network then learns from the pictures of those that the regression puts first
-how far each is a mark. The true stamps teach nothing: what overlaps one is neither mark nor other.
+their traits; three small networks then learn from the pictures of those that the regression puts
+first how far each is a mark. The true stamps teach nothing: what overlaps one is neither mark nor
+other.
 `--write` puts the numbers into `ingest/weights.csv` and `ingest/appearance.safetensors`; `--halves`
 fits on each half of the scans, in the order of their names so that a manuscript is never in both,
 and prints how well the true stamps of the other half are found. One seed, one result.
-`proposals/` holds what is learned from and what learns: the boxes, the regression, the network.
+`proposals/` holds what is learned from and what learns: the boxes, the regression, the networks.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ from proposals.regression import fit
 from segmentation import scanned_pages
 
 from ingest.appearance import FILE as APPEARANCE_FILE
-from ingest.appearance import Appearance, looks, write_appearance
+from ingest.appearance import Appearance, looks, write_appearances
 from ingest.segmentation import DEFAULT_THRESHOLD, distinct
 from ingest.weights import FILE, Weights, write_weights
 from retrieval.evaluation.coverage import FIRST
 
 
-def measure(pages: Sequence[Boxed], weights: Weights, appearance: Appearance) -> None:
-    """Print how well the marks of the pages are found with these weights and this network."""
+def measure(pages: Sequence[Boxed], weights: Weights, networks: Sequence[Appearance]) -> None:
+    """Print how well the marks of the pages are found with these weights and these networks."""
     rows: dict[str, list[tuple[bool, ...]]] = {}
     shown, false = [], []
     for page in pages:
         some = look(page, weights)
-        scores = looks(some.pictures, some.traits, appearance)
+        scores = looks(some.pictures, some.traits, networks)
         kept = distinct(page.boxes[some.chosen], scores, 40)
         likely = scores[kept] >= DEFAULT_THRESHOLD
         places = some.chosen[kept]
@@ -81,11 +82,11 @@ def main() -> None:
     drawn = synthetic_examples(asked.synthetic, asked.seed)
     marks, seconds = sum(len(one.sorts) for one in laid), time.process_time() - began
     print(f"{len(laid)} scans with {marks} marks, {len(drawn)} synthetic pages: {seconds:.0f} s")
-    weights, appearance = learn(laid + drawn)
+    weights, networks = learn(laid + drawn)
     if asked.write:
         write_weights(FILE, weights)
-        write_appearance(APPEARANCE_FILE, appearance)
-    measure(laid, weights, appearance)
+        write_appearances(APPEARANCE_FILE, networks)
+    measure(laid, weights, networks)
     if asked.halves:
         names = sorted({example.page for example in laid})
         halves = [set(names[: len(names) // 2]), set(names[len(names) // 2 :])]
@@ -103,8 +104,8 @@ def main() -> None:
             measure(unseen, *half)
 
 
-def learn(examples: Sequence[Boxed]) -> tuple[Weights, Appearance]:
-    """Fit the regression, and the network on what it puts first."""
+def learn(examples: Sequence[Boxed]) -> tuple[Weights, tuple[Appearance, ...]]:
+    """Fit the regression, and the networks on what it puts first."""
     weights = fit(examples)
     return weights, learn_looks(examples, [look(example, weights) for example in examples])
 

@@ -1,14 +1,15 @@
-"""How like a mark a box looks: a small convolutional network on its picture and its traits.
+"""How like a mark a box looks: small convolutional networks on its picture and its traits.
 
 The regression of `ingest.weights` goes through thousands of boxes by their traits; the best few
-are looked at. A picture holds the ink of the box and of what is around it, the network three
+are looked at. A picture holds the ink of the box and of what is around it, a network three
 convolutions and two layers, after LeCun et al. (1998), "Gradient-based learning applied to document
-recognition". It learned from drawn marks that were laid into real pages, which
-`benchmarks/fit_proposals.py` does again; no true stamp taught it anything.
+recognition". One looks at all, several at the best. They learned from drawn marks that were laid
+into real pages, which `benchmarks/fit_proposals.py` does again; no true stamp taught them anything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -33,13 +34,15 @@ _NEAR, _AFAR, _LEAST = 1.5, 4.0, 2.5
 _FULL = 2.0
 #: Pictures that are looked at together: their copies then stay in the processor's cache.
 _AT_ONCE = 24
+#: Of a page's pictures so many are looked at again, by all networks and mirrored.
+_AGAIN = 40
 #: What is faint is to be seen too: the network is shown the root of a picture's bytes.
 _ROOTS = np.sqrt(np.arange(256, dtype=np.float32) / np.float32(255.0))
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """The network's numbers: kernels as (out, in, 3 or 5, 3 or 5), layers as (in, out)."""
+    """A network's numbers: kernels as (out, in, 3 or 5, 3 or 5), layers as (in, out)."""
 
     first: Floats
     first_bias: Floats
@@ -54,21 +57,29 @@ class Appearance:
 
 
 @cache
-def shipped_appearance() -> Appearance:
-    """Return the network that ships with the program."""
-    return read_appearance(FILE)
+def shipped_appearances() -> tuple[Appearance, ...]:
+    """Return the networks that ship with the program."""
+    return read_appearances(FILE)
 
 
-def read_appearance(path: Path) -> Appearance:
-    """Return the network that `write_appearance` wrote."""
-    found = load_file(path)
-    return Appearance(**{f.name: found[f.name].astype(np.float32) for f in fields(Appearance)})
+def read_appearances(path: Path) -> tuple[Appearance, ...]:
+    """Return the networks that `write_appearances` wrote."""
+    found = {name: numbers.astype(np.float32) for name, numbers in load_file(path).items()}
+    names = [field.name for field in fields(Appearance)]
+    return tuple(
+        Appearance(**{name: found[f"{at}.{name}"] for name in names})
+        for at in range(len(found) // len(names))
+    )
 
 
-def write_appearance(path: Path, appearance: Appearance) -> None:
-    """Write the network in half precision."""
-    arrays = {f.name: getattr(appearance, f.name) for f in fields(Appearance)}
-    write_atomically(path, save({name: a.astype(np.float16) for name, a in arrays.items()}))
+def write_appearances(path: Path, networks: Sequence[Appearance]) -> None:
+    """Write the networks in half precision."""
+    arrays = {
+        f"{at}.{field.name}": getattr(network, field.name).astype(np.float16)
+        for at, network in enumerate(networks)
+        for field in fields(Appearance)
+    }
+    write_atomically(path, save(arrays))
 
 
 def ink_planes(inks: Inks) -> Bytes:
@@ -131,18 +142,33 @@ def _convolved(values: Floats, kernels: Floats, bias: Floats) -> Floats:
     return np.asarray(flat.reshape(count, half, half, out), np.float32)
 
 
-def looks(shown: Bytes, traits: Floats, appearance: Appearance) -> Floats:
-    """How like a mark pictures, (N, 4, SIDE, SIDE), with such traits, (N, T) in spreads from the
-    mean, look: (N,) in 0..1."""
-    parts = [
-        _logits(shown[at : at + _AT_ONCE], traits[at : at + _AT_ONCE], appearance)
-        for at in range(0, len(shown), _AT_ONCE)
-    ]
-    logit = np.concatenate([np.zeros(0, np.float32), *parts])
+def looks(shown: Bytes, traits: Floats, networks: Sequence[Appearance]) -> Floats:
+    """How like a mark pictures of a page, (N, 4, SIDE, SIDE), with such traits, (N, T) in spreads
+    from the mean, look: (N,) in 0..1.
+
+    The first network looks at all. Of the best, all networks are asked, of each picture and of its
+    mirror image: their mean errs less than any of them, Hansen and Salamon (1990), "Neural network
+    ensembles".
+    """
+    logit = _logits(shown, traits, networks[0])
+    again = np.argsort(-logit, kind="stable")[:_AGAIN]
+    seen, known, mirrored = shown[again], traits[again], shown[again, :, :, ::-1]
+    answers = [logit[again], _logits(mirrored, known, networks[0])]
+    for network in networks[1:]:
+        answers += _logits(seen, known, network), _logits(mirrored, known, network)
+    logit[again] = np.mean(answers, axis=0)
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))), np.float32)
 
 
-def _logits(shown: Bytes, traits: Floats, net: Appearance) -> Floats:
+def _logits(shown: Bytes, traits: Floats, network: Appearance) -> Floats:
+    parts = [
+        _logits_at_once(shown[at : at + _AT_ONCE], traits[at : at + _AT_ONCE], network)
+        for at in range(0, len(shown), _AT_ONCE)
+    ]
+    return np.concatenate([np.zeros(0, np.float32), *parts])
+
+
+def _logits_at_once(shown: Bytes, traits: Floats, net: Appearance) -> Floats:
     values = _ROOTS[shown.transpose(0, 2, 3, 1)]
     values = _convolved(values, net.first, net.first_bias)
     values = _convolved(values, net.second, net.second_bias)

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.appearance import ink_planes, looks, pictures, shipped_appearance
+from ingest.appearance import ink_planes, looks, pictures, shipped_appearances
 from ingest.binarise import Bytes, Floats
 from ingest.inks import Inks, piece_boxes, separate_inks
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, measured, shipped_weights
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.
-SEGMENTER = "strokes-5"
+SEGMENTER = "strokes-6"
 #: The score from which on a proposal is worth showing unasked.
 DEFAULT_THRESHOLD = 0.5
 
@@ -276,7 +276,7 @@ def scored_candidates(image: Bytes) -> tuple[Inks, Boxes, Floats]:
     chosen = worth_a_look(boxes, likelihoods(traits, weights))
     boxes, traits = boxes[chosen], {name: values[chosen] for name, values in traits.items()}
     shown = pictures(ink_planes(inks), boxes, inks.letter)
-    return inks, boxes, looks(shown, measured(traits, weights), shipped_appearance())
+    return inks, boxes, looks(shown, measured(traits, weights), shipped_appearances())
 
 
 def has_edges(density: Floats) -> bool:

@@ -1,4 +1,4 @@
-"""Trains the network that looks at the best boxes: `ingest/appearance.safetensors`."""
+"""Trains the networks that look at the best boxes: `ingest/appearance.safetensors`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from ingest.weights import Weights, likelihoods, measured
 #: A box is no mark up to this overlap, and wholly one from this on.
 _NOT, _WHOLLY = 0.35, 0.8
 #: Pictures a step, steps, greatest learning rate.
-_BATCH, _STEPS, _RATE = 256, 2000, 3e-3
+_BATCH, _STEPS, _RATE = 256, 3000, 3e-3
+#: Networks that look, each begun with other numbers.
+_NETWORKS = 3
 #: False proposals a scan that the threshold lets through.
 _FALSE = 4.0
 
@@ -39,9 +41,8 @@ def look(example: Boxed, weights: Weights) -> Looked:
     return Looked(chosen, seen, measured(traits, weights)[chosen])
 
 
-def learn_looks(examples: Sequence[Boxed], looked: Sequence[Looked], seed: int = 0) -> Appearance:
-    """Train the network to tell how far a box is a mark, and set its threshold."""
-    torch.manual_seed(seed)
+def learn_looks(examples: Sequence[Boxed], looked: Sequence[Looked]) -> tuple[Appearance, ...]:
+    """Train networks to tell how far a box is a mark, and set their threshold."""
     torch.set_num_threads(1)
     shown, traits, wanted = [], [], []
     for example, some in zip(examples, looked, strict=True):
@@ -53,6 +54,18 @@ def learn_looks(examples: Sequence[Boxed], looked: Sequence[Looked], seed: int =
     pixels = torch.from_numpy(np.concatenate(shown))
     columns = torch.from_numpy(np.concatenate(traits))
     target = torch.from_numpy(np.concatenate(wanted).astype(np.float32))
+    networks = [_learned(pixels, columns, target, seed) for seed in range(_NETWORKS)]
+    level = least_shown(examples, looked, networks)
+    return tuple(
+        replace(one, last_bias=np.asarray(one.last_bias - level, np.float32)) for one in networks
+    )
+
+
+def _learned(
+    pixels: torch.Tensor, columns: torch.Tensor, target: torch.Tensor, seed: int
+) -> Appearance:
+    """Train one network on boxes' pictures, traits and how far they are marks."""
+    torch.manual_seed(seed)
     net = _Network(columns.shape[1])
     optimiser = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_STEPS)
@@ -73,10 +86,7 @@ def learn_looks(examples: Sequence[Boxed], looked: Sequence[Looked], seed: int =
         loss.backward()
         optimiser.step()
         schedule.step()
-    net.eval()
-    found = net.appearance()
-    level = least_shown(examples, looked, found)
-    return replace(found, last_bias=np.asarray(found.last_bias - level, np.float32))
+    return net.eval().appearance()
 
 
 class _Network(torch.nn.Module):
@@ -111,7 +121,7 @@ class _Network(torch.nn.Module):
 
 
 def least_shown(
-    examples: Sequence[Boxed], looked: Sequence[Looked], appearance: Appearance
+    examples: Sequence[Boxed], looked: Sequence[Looked], networks: Sequence[Appearance]
 ) -> float:
     """Return the logit that `_FALSE` boxes a scan reach which are no marks."""
     false: list[float] = []
@@ -120,7 +130,7 @@ def least_shown(
         if example.page.startswith("synthetic"):
             continue
         scans += 1
-        scores = looks(some.pictures, some.traits, appearance)
+        scores = looks(some.pictures, some.traits, networks)
         best = example.overlaps[:, some.chosen].max(axis=0, initial=0.0)
         kept = distinct(example.boxes[some.chosen], scores, 40)
         unknown = example.unknown[some.chosen]
