@@ -7,13 +7,11 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from ingest.pixels import RGB
 from ingest.sources import holds_several, read_frames
 from ingest.workers import in_order
 from retrieval.catalogue.errors import DamagedImage, SourceError
+from retrieval.crops import within
 
 #: Seconds in which a picture has to be read: somebody waits for it.
 PATIENCE = 60.0
@@ -58,11 +56,7 @@ def _read(path: Path, max_pixels: int) -> QueryPicture | SourceError:
         several = holds_several(path, max_pixels)
     except SourceError as error:
         return error
-    scale = LONGEST / max(image.shape[:2])
-    if scale < 1:
-        size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return QueryPicture(image, several)
+    return QueryPicture(within(image, LONGEST), several)
 
 
 def _lost(_path: Path) -> SourceError:
