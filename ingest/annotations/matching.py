@@ -17,8 +17,8 @@ from ingest.annotations.annotation import (
     RegionError,
     bounding_box,
 )
-from ingest.documents.path_ends import PathEnds
 from ingest.known import KnownPage, pages_where
+from ingest.path_ends import PathEnds
 from ingest.reading import Box
 from retrieval.catalogue.naming import composed, path_parts, sources_of_files
 from retrieval.catalogue.parts import in_parts

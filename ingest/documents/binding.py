@@ -11,9 +11,9 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ingest.documents.path_ends import PathEnds
 from ingest.documents.record import DocumentsFile, PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
+from ingest.path_ends import PathEnds
 from retrieval.catalogue.naming import agreeing, composed, path_parts
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Document, Page
