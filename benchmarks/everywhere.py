@@ -33,7 +33,7 @@ from ingest.everywhere import look_everywhere
 from ingest.regions import MOST_REGIONS, REGIONS
 from ingest.sources import read_frames
 from ingest.synthetic.archive import draw_archive
-from retrieval.boxes import overlap
+from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.everywhere import (
@@ -50,7 +50,6 @@ from retrieval.search import Hit, load_searcher, query_vectors, search_images
 from retrieval.shards import shards_folder
 
 LOOSE = 0.10
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ingest.batch import ingest_pages
 from ingest.sources import read_frames
-from retrieval.boxes import overlap
+from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.marks import mark_ids, mark_rows
@@ -52,7 +52,6 @@ STRUCK_BY_ONE_DIE = {
     "Bibliotheca regia": (25, 45),
     "Ministère de la guerre": (28, 38),
 }
-Box = tuple[int, int, int, int]
 Picture = NDArray[np.uint8]
 
 

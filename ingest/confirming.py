@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from ingest.annotations.importing import SAME_REGION
 from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
-from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
 from ingest.taken_back import OldWord, note_taken_back
-from retrieval.boxes import overlap
+from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import identity_names

@@ -10,8 +10,9 @@ from pathlib import Path
 from ingest.known import KnownPage
 from ingest.listing import path_of
 from ingest.pixels import RGB
-from ingest.reading import Box, cut_out, file_digest
+from ingest.reading import cut_out, file_digest
 from ingest.sources import read_frame
+from retrieval.boxes import Box
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crops
 

@@ -12,10 +12,10 @@ from ingest.pixels import RGB
 from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
 from ingest.workers import sign_of_life
+from retrieval.boxes import Box
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crops
 
-Box = tuple[int, int, int, int]  # x, y, width, height
 Propose = Callable[[RGB], Sequence[Proposal]]
 
 

@@ -1,4 +1,4 @@
-"""How much of their union two boxes share."""
+"""Boxes on pages, and how much of their union two share."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.boxes import Box
 from retrieval.calibration import Calibration, calibrate
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
@@ -47,8 +48,6 @@ from retrieval.shards import (
     shard_paths,
     shards_folder,
 )
-
-Box = tuple[int, int, int, int]
 
 #: Two boxes are at one place if they share this part of their union ...
 SAME = 0.3

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 
 from ingest.cutting import image_of
 from ingest.known import KnownPage, pages_where
+from retrieval.boxes import Box
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.tables import LARGEST_ID, Page
-
-Box = tuple[int, int, int, int]  # x, y, width, height
 
 #: Pixels of a side that no image exceeds: what draws on one counts with 32 bits.
 LARGEST_SIDE = 2**31 - 1

@@ -40,9 +40,8 @@ from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off,
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage
 from ingest.listing import storable
-from ingest.reading import Box
 from ingest.sources import MAX_PIXELS
-from retrieval.boxes import Corners, overlap, overlaps
+from retrieval.boxes import Box, Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.naming import image_called

@@ -19,7 +19,7 @@ from ingest.annotations.annotation import (
 )
 from ingest.known import KnownPage, pages_where
 from ingest.path_ends import PathEnds
-from ingest.reading import Box
+from retrieval.boxes import Box
 from retrieval.catalogue.naming import composed, path_parts, sources_of_files
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page

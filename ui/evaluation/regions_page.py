@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.boxes import Box
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.marks import mark_rows
@@ -24,7 +25,7 @@ from ui.evaluation.region_answers import (
     sort_name,
 )
 from ui.evaluation.writing import picture_uri, write_page
-from ui.pictures import Box, page_region
+from ui.pictures import page_region
 
 FILE = "regions.html"
 #: So many missed boxes and so many false proposals are shown.

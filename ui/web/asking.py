@@ -11,6 +11,7 @@ import streamlit as st
 
 from ingest.listing import IMAGE_SUFFIXES
 from ingest.query_pictures import QueryPicture, query_picture
+from retrieval.boxes import Box
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import page_marks
@@ -19,7 +20,7 @@ from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.everywhere import has_places
 from retrieval.indexed import index_command
 from retrieval.search import Searcher
-from ui.pictures import ONE_OF_SEVERAL, Box, parse_region
+from ui.pictures import ONE_OF_SEVERAL, parse_region
 from ui.serve import UPLOAD_LIMIT
 from ui.web.canvas import Sketch, box_canvas, sketch_canvas
 from ui.web.chosen import show_chosen

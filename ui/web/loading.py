@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from ingest.listing import path_of
 from ingest.reading import file_stamp
+from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
@@ -26,7 +27,7 @@ from retrieval.sealed import SEAL
 from retrieval.search import Searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
-from ui.pictures import Box, page_image, page_region
+from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
 from ui.web.previews import RGB, Preview, preview, preview_as_wide, tile
 from ui.web.view import Spot

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.pictures import Box
+from retrieval.boxes import Box
 
 RGB = NDArray[np.uint8]
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+from retrieval.boxes import Box
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import QueryError
 from retrieval.orientation import Orientation, orientations
-from ui.pictures import Box, parse_region
+from ui.pictures import parse_region
 
 Way = Literal["draw", "upload", "page", "marks"]
 Spot = tuple[int, Box]  # a page, and a box on it in pixels of the master
