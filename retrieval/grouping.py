@@ -21,14 +21,13 @@ from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.groups import ProposedGroup, marks_of_no_group, replace_proposed_groups
+from retrieval.catalogue.marks import LIKELY
 from retrieval.gpu import nearest_rows
 from retrieval.index import load_index, stored_vectors
 from retrieval.model import Model
 
 #: The nearest marks that are looked at, one by one. A stamp may be on every page of an archive.
 NEIGHBOURS = 64
-#: A proposal with a lower score is more likely writing or a stain, and these repeat most of all.
-LIKELY = 0.5
 #: A group is proposed for a likeness that this share of unrelated pairs reaches, at most.
 COMMONEST = 0.01
 _PAIRS = 100_000  # pairs of groups that are compared at once
@@ -58,8 +57,8 @@ def propose_groups(
 
     `share` says how alike: as only that share of unrelated pairs of this archive would be; None is
     `usual_share`. Rejected marks, those on copies of a page, and proposals that are unlikely to be
-    marks (a score under LIKELY) are left out. Raises QueryError
-    when `share` is out of range, ModelError when nothing is indexed.
+    marks (less than `LIKELY`) are left out. Raises QueryError when `share` is out of range,
+    ModelError when nothing is indexed.
     """
     if share is not None and not RAREST <= share <= COMMONEST:
         raise QueryError(

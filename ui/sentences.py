@@ -143,6 +143,11 @@ def index_sentences(model: str, done: Refreshed) -> list[str]:
         f"{done.total} marks are searchable under model {model}: {done.embedded} embedded now, "
         f"{done.added} added to the index, {done.removed} removed."
     ]
+    if done.ranked_by:
+        lines.append(
+            "Proposals are ranked by how much they look like the "
+            f"{counted(done.ranked_by, 'confirmed mark')}, too."
+        )
     number = counted(len(done.unread), "mark")
     said = f"{number} could not be embedded; the next run tries again:"
     return lines + unread_sentences(said, done.unread)

@@ -37,8 +37,8 @@ class Annotation:
 
     `box` and `polygon` are in pixels of the image as the file knows it, or in percent of its
     width and height. With a polygon, the box is its bounding box. `identities`, what people said
-    of whose mark it is, are only there on writing. `where` says what the region is called in the
-    file it was read from.
+    of whose mark it is, and `realism`, which is reckoned, are only there on writing. `where` says
+    what the region is called in the file it was read from.
     """
 
     box: Box
@@ -46,6 +46,7 @@ class Annotation:
     percent: bool = False
     status: str | None = None
     score: float | None = None
+    realism: float | None = None
     origin: str | None = None
     mark: int | None = None  # the id in the archive that wrote the file
     created: datetime | None = None

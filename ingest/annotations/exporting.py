@@ -113,7 +113,7 @@ def _pages(wanted: Wanted) -> Select[*tuple[Any, ...]]:
 def _marks(wanted: Wanted) -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = select(
         Mark.id, Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.polygon, Mark.status,
-        Mark.score, Mark.origin, Mark.created_at,
+        Mark.score, Mark.realism, Mark.origin, Mark.created_at,
     )  # fmt: skip
     if wanted.where != _ANY_DOCUMENT:
         statement = statement.where(Mark.page_id.in_(_pages(wanted).with_only_columns(Page.id)))
@@ -136,6 +136,7 @@ def _annotations(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[int, 
                 polygon=tuple((x, y) for x, y in row.polygon) if row.polygon else None,
                 status=row.status,
                 score=row.score,
+                realism=row.realism,
                 origin=row.origin,
                 mark=row.id,
                 created=in_utc(row.created_at),
@@ -295,6 +296,7 @@ def columns_in(session: Session, columns: Sequence[str], wanted: Wanted) -> tupl
     """Return a table's columns, with those that follow where the marks have anything in them."""
     return columns_written(
         columns,
+        realism=_any_realism(session, wanted),
         canvases=_any_canvas(session, wanted),
         identities=_any_identity(session, wanted),
     )
@@ -312,6 +314,12 @@ def _any_canvas(session: Session, wanted: Wanted) -> bool:
     )
     details = session.scalars(described.execution_options(yield_per=MOST))
     return any(canvas_row(said or {}) for said in details)
+
+
+def _any_realism(session: Session, wanted: Wanted) -> bool:
+    """Return whether any of the marks has a realism."""
+    statement = _marks(wanted).where(Mark.realism.is_not(None)).limit(1)
+    return session.execute(statement).first() is not None
 
 
 def _any_identity(session: Session, wanted: Wanted) -> bool:

@@ -45,7 +45,11 @@ FULL_COLUMNS = (
     *COLUMNS, "frame", "origin", "created", "polygon", "page_width", "page_height", "sha256",
 )  # fmt: skip
 
-#: What canvases of IIIF manifests say of pages: after those, and only where one says any.
+#: How likely proposals are marks, after what people said of others: after those, and only where
+#: that was reckoned.
+REALISM_COLUMNS = ("realism",)
+
+#: What canvases of IIIF manifests say of pages: after that, and only where one says any.
 #: Not "label": in a file of marks that is taken for whose mark it is.
 CANVAS_COLUMNS = ("page_label", "attribution", "rights")
 
@@ -80,7 +84,7 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
 def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write all that the marks have: `FULL_COLUMNS`.
 
-    `CANVAS_COLUMNS` and `IDENTITY_COLUMNS` follow where there is anything in them.
+    `REALISM_COLUMNS`, `CANVAS_COLUMNS` and `IDENTITY_COLUMNS` follow where anything is in them.
     """
     del base  # a table names files, not addresses
     return _table(images, FULL_COLUMNS)
@@ -89,17 +93,21 @@ def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
 def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
     """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
 
-    `CANVAS_COLUMNS` follow where marks are on pages from a IIIF manifest, `IDENTITY_COLUMNS` where
-    a mark belongs to one.
+    `REALISM_COLUMNS` follow where proposals were ranked by it, `CANVAS_COLUMNS` where marks are on
+    pages from a IIIF manifest, `IDENTITY_COLUMNS` where a mark belongs to one.
     """
     del base
     return _table(images, COLUMNS)
 
 
-def columns_written(columns: Sequence[str], *, canvases: bool, identities: bool) -> tuple[str, ...]:
+def columns_written(
+    columns: Sequence[str], *, realism: bool, canvases: bool, identities: bool
+) -> tuple[str, ...]:
     """Return a table's columns, with those that follow where there is anything in them."""
-    more = (*(CANVAS_COLUMNS if canvases else ()), *(IDENTITY_COLUMNS if identities else ()))
-    return (*columns, *more)
+    following = (
+        (REALISM_COLUMNS, realism), (CANVAS_COLUMNS, canvases), (IDENTITY_COLUMNS, identities),
+    )  # fmt: skip
+    return (*columns, *(column for more, there in following if there for column in more))
 
 
 def rows_text(images: Iterable[AnnotatedImage], columns: Sequence[str]) -> str:
@@ -117,6 +125,7 @@ def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
     marks.sort(key=lambda image: image.annotations[0].mark or 0)
     columns = columns_written(
         columns,
+        realism=any(image.annotations[0].realism is not None for image in marks),
         canvases=any(image.described for image in marks),
         identities=any(image.annotations[0].identities for image in marks),
     )
@@ -136,6 +145,7 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
         "height": height,
         "status": one.status,
         "score": score_text(one.score),
+        "realism": score_text(one.realism),
         "reference": as_cell((image.document or {}).get("reference")),
         "frame": image.frame,
         "origin": as_cell(one.origin),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import Said
-from retrieval.catalogue.marks import marks_there, on_a_copy
+from retrieval.catalogue.marks import how_likely, marks_there, on_a_copy
 from retrieval.catalogue.names import person_name, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
@@ -65,8 +65,8 @@ class GroupRow:
 
 
 def marks_of_no_group(session: Session, least: float) -> list[int]:
-    """Return the marks on copies of another page, and proposals with a score under `least`."""
-    unlikely = and_(Mark.status == "proposed", Mark.score < least)
+    """Return the marks on copies of another page, and proposals less likely than `least`."""
+    unlikely = and_(Mark.status == "proposed", how_likely() < least)
     return list(session.scalars(select(Mark.id).where(or_(on_a_copy(), unlikely))))
 
 

@@ -21,6 +21,15 @@ from retrieval.catalogue.documents import (
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import LARGEST_ID, Document, Embedding, Mark, Page
 
+#: How likely a proposal has to be a mark to be worth showing unasked. What is less so is more
+#: likely writing or a stain, and these repeat most of all.
+LIKELY = 0.5
+
+
+def how_likely() -> ColumnElement[float | None]:
+    """Return how likely a proposal is a mark: its realism, or else its score; in [0, 1] or null."""
+    return func.coalesce(Mark.realism, Mark.score)
+
 
 @dataclass(frozen=True)
 class MarkRow:
@@ -39,10 +48,17 @@ class MarkRow:
     height: int
     status: str
     score: float | None
+    realism: float | None
     origin: str
     proposed_by: str | None
     crop: str
     document: dict[str, Any] | None
+
+    @property
+    def likely(self) -> float:
+        """How likely it is a mark: 1 where a person says so, else `how_likely`, or 0."""
+        said = self.score if self.realism is None else self.realism
+        return 1.0 if self.status == "confirmed" else said or 0.0
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -170,6 +186,7 @@ def _marks() -> Select[*tuple[Any, ...]]:
             Mark.height,
             Mark.status,
             Mark.score,
+            Mark.realism,
             Mark.origin,
             Mark.proposed_by,
             Mark.crop,

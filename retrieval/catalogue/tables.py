@@ -150,6 +150,8 @@ class Mark(Base):
     polygon: Mapped[list[list[int]] | None] = mapped_column(JSON(none_as_null=True))
     status: Mapped[str] = mapped_column(String(16), default="proposed", index=True)
     score: Mapped[float | None] = mapped_column()  # the segmenter's, or imported, in [0, 1]
+    # a proposal's, after what people said of others (`retrieval.realism`); None: not reckoned
+    realism: Mapped[float | None] = mapped_column()
     origin: Mapped[str] = mapped_column(String(128))  # segmenter version or "person:<name>"
     # the origin of what was proposed with this box, whoever judged it since; None: a person's box
     proposed_by: Mapped[str | None] = mapped_column(String(128))

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.marks import how_likely
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
@@ -133,8 +134,9 @@ def check_pages(
 ) -> Checked:
     """Return the pages that the file names, each with its boxes and what the archive proposes.
 
-    Proposals are all marks that are not rejected, best first; one that a person confirmed or
-    brought in without a score stands before all others and has the score 1. Boxes are cut off at
+    Proposals are all marks that are not rejected, the likeliest first, by realism where they have
+    one; one that a person confirmed or brought in without a score stands before all others and has
+    the score 1. Boxes are cut off at
     the page's edges. `complete`: the file names every page that has a mark, so that the archive's
     other pages have none; crops, which nobody segmented, and copies of named pages are left out.
     `name` is the file's, for messages. Raises MetadataError when no source is known, or when a
@@ -320,7 +322,7 @@ def _marks_of(session: Session, pages: Sequence[_Page]) -> Iterator[tuple[_Page,
         rows = session.execute(
             select(
                 Mark.page_id, Mark.id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.status,
-                Mark.score,
+                Mark.score, how_likely().label("likely"),
             )
             .where(Mark.page_id.in_([page.id for page in chunk]), Mark.status != "rejected")
             .order_by(Mark.page_id, Mark.id)
@@ -336,13 +338,13 @@ def _checked(page: _Page, said: Sequence[Region], marks: Sequence[Any]) -> Check
     def sure(mark: Any) -> bool:
         return mark.status == "confirmed" or mark.score is None
 
-    marks = sorted(marks, key=lambda mark: (not sure(mark), -(mark.score or 0.0), mark.id))
+    marks = sorted(marks, key=lambda mark: (not sure(mark), -(mark.likely or 0.0), mark.id))
     corners = [(mark.x, mark.y, mark.x + mark.width, mark.y + mark.height) for mark in marks]
     covered = Covered(
         np.array([box for box, _ in known], np.float64).reshape(-1, 4),
         tuple(sort for _, sort in known),
         np.array(corners, np.float64).reshape(-1, 4),
-        np.array([1.0 if sure(mark) else mark.score for mark in marks], np.float64),
+        np.array([1.0 if sure(mark) else mark.likely for mark in marks], np.float64),
     )
     return CheckedPage(
         page.id,

@@ -170,18 +170,20 @@ def test_rejected_marks_copies_of_a_page_and_unlikely_proposals_are_left_out(
         copied = session.get_one(tables.Mark, marks[1]).page_id
         copy = session.get_one(tables.Page, session.get_one(tables.Mark, marks[31]).page_id)
         copy.duplicate_of = copied
-        for row, (status, score) in {
-            32: ("proposed", 0.49),
-            33: ("proposed", 0.5),
-            34: ("confirmed", 0.1),
+        for row, (status, score, realism) in {
+            32: ("proposed", 0.49, None),
+            33: ("proposed", 0.5, None),
+            34: ("confirmed", 0.1, None),
+            35: ("proposed", 0.1, 0.6),
+            36: ("proposed", 0.9, 0.4),
         }.items():
             mark = session.get_one(tables.Mark, marks[row])
-            mark.status, mark.score = status, score
+            mark.status, mark.score, mark.realism = status, score, realism
     found = propose_groups(archive, tiny_model, 1e-6)
     inside = {mark for group in found.groups for mark in group.marks}
-    assert found.marks == 37
-    assert inside.isdisjoint(marks[30:33])
-    assert {marks[3], marks[4], marks[33], marks[34]} <= inside
+    assert found.marks == 36
+    assert inside.isdisjoint([*marks[30:33], marks[36]])
+    assert {marks[3], marks[4], marks[33], marks[34], marks[35]} <= inside
 
 
 def test_marks_that_are_like_no_other_take_little_room() -> None:

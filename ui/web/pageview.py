@@ -41,7 +41,7 @@ class _Opened:
 
     row: MarkRow
     spot: OnPage
-    others: list[MarkRow]  # on the page, those rejected left out
+    others: list[MarkRow]  # on the page, the likeliest first, those rejected left out
     copies: list[str]
     alike: list[str]
     said: list[Said]
@@ -80,6 +80,7 @@ def _looked_up(archive: Archive, mark: int) -> _Opened | None:
             for other in page_marks(session, row.page)
             if other.mark != mark and other.status != "rejected"
         ]
+        others.sort(key=lambda other: -other.likely)
         copies, alike = same_again(session, row.page)
         said = said_of(session, mark)
         kin = mark_rows(session, [one for some in said for one in some.others[:_MOST_OTHERS]])

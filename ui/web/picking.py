@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
+from retrieval.catalogue.marks import how_likely
 from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Document, Mark, Page
 from ui.web.wording import isolated
@@ -70,19 +71,19 @@ def sampled_marks(session: Session, number: int) -> list[int]:
     """Return up to `number` marks from all over the archive, as long as it stays the same ones.
 
     Of each part of the archive it is the likeliest to be a mark among the first `_LOOKED_AT`: a
-    confirmed one, else the proposal with the best score. Most proposals are no marks.
+    confirmed one, else the likeliest proposal. Most proposals are no marks.
     """
     last = session.scalar(select(func.max(Mark.id))) or 0
     found: list[int] = []
     for part in range(number):
         first, end = part * last // number, (part + 1) * last // number
         here = (
-            select(Mark.id, Mark.status, Mark.score)
+            select(Mark.id, Mark.status, how_likely().label("likely"))
             .where(Mark.id > first, Mark.id <= end, Mark.status != "rejected")
             .order_by(Mark.id)
             .limit(_LOOKED_AT)
             .subquery()
         )
-        likeliest = (here.c.status == "confirmed").desc(), func.coalesce(here.c.score, 0).desc()
+        likeliest = (here.c.status == "confirmed").desc(), func.coalesce(here.c.likely, 0).desc()
         found += session.scalars(select(here.c.id).order_by(*likeliest, here.c.id).limit(1))
     return found

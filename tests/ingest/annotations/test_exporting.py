@@ -81,6 +81,16 @@ def test_a_table_says_whose_mark_it_is(filled: Archive) -> None:
         }
 
 
+def test_a_table_says_how_likely_proposals_are_where_that_was_reckoned(filled: Archive) -> None:
+    for form in (ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]):
+        assert "realism" not in exported_text(filled, form)
+    with filled.writing() as session:
+        session.get_one(Mark, 2).realism = 0.125
+    for form in (ANNOTATION_FORMATS["csv"], EXPORT_FORMATS["csv"]):
+        rows = csv.DictReader(io.StringIO(exported_text(filled, form)))
+        assert {row["mark"]: row["realism"] for row in rows if row["realism"]} == {"2": "0.125"}
+
+
 def test_only_marks_of_the_statuses_and_the_documents_wanted_are_written(filled: Archive) -> None:
     with filled.writing() as session:
         session.add(Document(id=1, reference="A 1", ship="De Hoop", year_from=1702, year_to=1702))

@@ -70,6 +70,14 @@ def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
     ]  # fmt: skip
 
 
+def test_realism_follows_where_it_was_reckoned_and_is_not_taken_back() -> None:
+    page = replace(PAGE, annotations=(A_BOX, replace(A_BOX, mark=8, realism=0.25)))
+    for formats in (EXPORT_FORMATS, ANNOTATION_FORMATS):
+        text = formats["csv"].write([page], BASE)
+        assert [row["realism"] for row in csv.DictReader(io.StringIO(text))] == ["", "0.25"]
+        assert [said.realism for said in all_said(said_by(text))] == [None, None]
+
+
 @pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"])
 def test_what_others_say_is_no_formula(formula: str) -> None:
     page = replace(PAGE, described=CanvasRow("f. 1r", formula, None))

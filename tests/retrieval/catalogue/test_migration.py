@@ -68,6 +68,7 @@ def as_of_0001(folder: Path) -> None:
             ("failures", "tried"),
             ("embeddings", "seen"),
             ("marks", "proposed_by"),
+            ("marks", "realism"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
@@ -287,7 +288,8 @@ def test_older_judgements_keep_what_their_identities_tell(
             session.add(GroupMark(group_id=group, mark_id=mark, likeness=0.9))
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
-        connection.execute(text("ALTER TABLE marks DROP COLUMN proposed_by"))
+        for column in ("proposed_by", "realism"):
+            connection.execute(text(f"ALTER TABLE marks DROP COLUMN {column}"))
         for index in (
             "ix_pages_duplicate_of",
             "ix_identity_marks_mark_id",

@@ -13,7 +13,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.naming import sources_meant
-from retrieval.evaluation.regions import check_pages, read_regions
+from retrieval.evaluation.regions import Region, check_pages, read_regions
 
 Mark = tuple[tuple[int, int, int, int], str, float | None]  # box, status, score
 
@@ -134,6 +134,21 @@ def test_proposals_stand_best_first_and_what_a_person_said_before_them(
     np.testing.assert_array_equal(one.covered.boxes, [[60, 0, 70, 20], [0, 290, 25, 300]])
     assert checked.segmenters == {"strokes-3": 1}
     assert checked.passed_over == checked.unknown == ()
+
+
+def test_proposals_stand_in_the_order_of_their_realism_where_they_have_one(
+    archive: Archive,
+) -> None:
+    boxes = ((0, 0, 10, 10), (20, 0, 10, 10), (40, 0, 10, 10))
+    proposed = zip(boxes, ("proposed",) * 3, (0.1, 0.2, 0.3), strict=True)
+    _, marks = add_page(archive, "1.png", tuple(proposed))
+    with archive.session() as session:
+        session.get_one(tables.Mark, marks[0]).realism = 0.9
+        session.get_one(tables.Mark, marks[2]).realism = 0.15
+    regions = [Region(2, "1.png", box=(0, 0, 5, 5))]
+    (one,) = check_pages(archive, regions, "regions.csv").pages
+    assert one.marks.tolist() == [marks[0], marks[1], marks[2]]
+    assert one.covered.scores.tolist() == [0.9, 0.2, 0.15]
 
 
 def test_only_pages_that_are_named_are_looked_at_unless_the_file_is_complete(

@@ -175,3 +175,20 @@ def test_an_imported_mark_is_called_none_but_is_no_proposal(papers: Papers, visi
     assert "A person said that it is one." in html_of(page)
     buttons = {button.key or "" for button in page.button}
     assert buttons & {"confirm", "reject", "take back"} == {"reject"}
+
+
+def test_the_other_marks_of_a_page_stand_with_the_likeliest_first(
+    papers: Papers, visit: Visit
+) -> None:
+    opened, *others = papers.marks[0]
+    likely = {
+        others[0]: ("proposed", 0.9, 0.2), others[1]: ("proposed", 0.3, None),
+        others[2]: ("confirmed", 0.1, None),
+    }  # fmt: skip
+    with papers.archive.writing() as session:
+        for mark, (status, score, realism) in likely.items():
+            row = session.get_one(tables.Mark, mark)
+            row.status, row.score, row.realism = status, score, realism
+    page = visit(papers.archive.folder, open=str(opened))
+    looks = [button.key for button in page.button if (button.key or "").startswith("look-")]
+    assert looks == [f"look-{others[at]}" for at in (2, 1, 0)]

@@ -58,8 +58,9 @@ def test_of_each_part_the_likeliest_mark_is_the_sample(papers: Papers) -> None:
         session.get_one(Mark, second[1]).score = 0.9
         session.get_one(Mark, second[2]).status = "confirmed"
         session.get_one(Mark, third[0]).status = "rejected"
+        session.get_one(Mark, third[3]).realism = 0.6
     with papers.archive.session() as session:
-        assert sampled_marks(session, 3) == [first[2], second[2], third[1]]
+        assert sampled_marks(session, 3) == [first[2], second[2], third[3]]
 
 
 def test_an_empty_archive_has_no_samples(archive: Archive) -> None:
