@@ -36,7 +36,7 @@ from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_a
 from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
-from ingest.iiif.given import Asking
+from ingest.iiif.given_manifests import Asking
 from ingest.listing import is_at_hand
 from ingest.program import program_version
 from ingest.quarantine import (

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from ingest.iiif.fetching import Web, is_address
-from ingest.iiif.given import (
+from ingest.iiif.given_manifests import (
     Asking,
     GivenManifest,
     folders_and_manifests,

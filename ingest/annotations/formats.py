@@ -19,7 +19,7 @@ from ingest.annotations.marks_csv import (
     write_marks_csv,
 )
 from ingest.annotations.page_xml import read_page_xml, write_page_xml
-from ingest.annotations.table import read_table
+from ingest.annotations.table import rows_by_column
 from ingest.annotations.via import read_via, read_via_csv, write_via, write_via_csv
 from ingest.annotations.web_annotation import read_web_annotations, write_web_annotations
 from ingest.plain_json import mapped, parse_json
@@ -90,7 +90,7 @@ def understand(content: bytes, name: str) -> tuple[str, Understood]:
     text = decode_text(content, name)
     if head.startswith((b"{", b"[")):
         return _understand_json(text, name)
-    columns, rows = read_table(text, name)
+    columns, rows = rows_by_column(text, name)
     if {"filename", "region_shape_attributes"} <= set(columns):
         return "via-csv", read_via_csv(rows, name)
     if set(NEEDED) <= set(columns):

@@ -7,7 +7,7 @@ from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import table_of
 
 
-def read_table(text: str, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def rows_by_column(text: str, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Return the names of the columns, in lower case, and each row by them with its line.
 
     The text is parted as `table_of` does. Rows without any field are left out; a row that is too

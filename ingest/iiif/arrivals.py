@@ -16,7 +16,7 @@ from ingest.iiif.cataloguing import (
     to_fetch_again,
 )
 from ingest.iiif.fetching import Web
-from ingest.iiif.given import GivenManifest
+from ingest.iiif.given_manifests import GivenManifest
 from ingest.iiif.masters import (
     FORMER,
     MANIFEST,

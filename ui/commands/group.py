@@ -36,8 +36,8 @@ def group(
     from retrieval.evaluation.labels import find_marks, read_labels
     from retrieval.grouping import group_numbers, propose_groups
     from retrieval.learn import searched_model
-    from ui.groups import agreement_sentence, group_sentences, largest_table
-    from ui.groups import as_json as json_object
+    from ui.group_answers import agreement_sentence, group_sentences, largest_table
+    from ui.group_answers import as_json as json_object
 
     with archive_in(archive) as opened, opened.lock():
         labelled = (
