@@ -15,7 +15,7 @@ define install
 	test ! -e .venv/gpu || { $(FAISS_GPU); }
 endef
 
-.PHONY: help demo test check format benchmark fuzz clean install-gpu
+.PHONY: help demo browser test check format benchmark fuzz clean install-gpu
 
 help: ## Say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,14 +30,13 @@ help: ## Say what there is to make
 	$(call install,[dev])
 	touch $@
 
-.venv/browser: .venv/development
+browser: .venv/development
 	$(BIN)/python tests/browser/install_chromium.py
-	touch $@
 
 demo: .venv/program ## Draw a synthetic archive, index it, serve it at http://127.0.0.1:8501 (PORT=8502: there)
 	$(BIN)/prizemarks demo $(DEMO) $(if $(PORT),--port $(PORT))
 
-test: .venv/browser ## The whole test suite (TEST_WITHOUT_BROWSER=1: without Chromium)
+test: browser ## The whole test suite (TEST_WITHOUT_BROWSER=1: without Chromium)
 	$(BIN)/python -m pytest
 
 check: .venv/development ## Lint, formatting and types

@@ -39,7 +39,7 @@ else:
 
 with instrumented:
     from ingest.annotations.formats import understand
-    from ingest.documents.dates import read_date, years_of, years_said
+    from ingest.documents.dates import read_date, years_said
     from ingest.documents.reading import read_documents
     from ingest.iiif.image_api import read_info, ways_to_ask
     from ingest.iiif.manifest import read_manifest
@@ -86,7 +86,6 @@ def all_frames(path: Path) -> None:
 def dates(content: bytes) -> None:
     text = text_of(content)
     read_date(text)
-    years_of(text)
     years_said(text)
 
 

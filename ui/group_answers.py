@@ -12,7 +12,9 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import mark_rows
 from retrieval.catalogue.suggesting import command_on
 from retrieval.evaluation.agreement import Agreement
+from retrieval.evaluation.labels import Labelled
 from retrieval.grouping import Grouping
+from ui.label_answers import label_fields
 from ui.wording import alikeness
 
 #: Groups in the table, and marks of each whose sources are named.
@@ -20,7 +22,7 @@ LARGEST, NAMED = 10, 3
 _SIZES = ((2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, None))
 
 
-def as_json(found: Grouping, agreed: Agreement | None) -> dict[str, Any]:
+def as_json(found: Grouping, labelled: Labelled | None, agreed: Agreement | None) -> dict[str, Any]:
     """Return a grouping for programs, every group with its marks."""
     return {
         "model": found.model,
@@ -36,9 +38,9 @@ def as_json(found: Grouping, agreed: Agreement | None) -> dict[str, Any]:
             for group in found.groups
         ],
         "agreement": None
-        if agreed is None
+        if agreed is None or labelled is None
         else {
-            "marks": agreed.marks,
+            **label_fields(labelled),
             "pairs_proposed": agreed.proposed,
             "pairs_relevant": agreed.relevant,
             "pairs_right": agreed.right,

@@ -90,12 +90,6 @@ def read_date(written: str, normal: str | None = None) -> ReadDate:
     return ReadDate(date.text, years[0], years[1], remark)
 
 
-def years_of(date: str) -> tuple[int | None, int | None]:
-    """Return the first and last year of a written date, each None where it is open or unknown."""
-    read = read_date(date)
-    return read.year_from, read.year_to
-
-
 def _plain(written: str) -> str:
     text = unicodedata.normalize("NFKC", written).casefold()
     text = " ".join(re.sub(r"[‐-―−]", "-", text).split()).strip(" ,;:")

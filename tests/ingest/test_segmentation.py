@@ -135,17 +135,21 @@ def holds_centre(box: Box, found: Proposal) -> bool:
     return box[0] < x < box[0] + box[2] and box[1] < y < box[1] + box[3]
 
 
-def test_rules_and_dark_borders_are_not_proposed() -> None:
+def test_rules_and_dark_borders_are_not_proposed_beside_a_mark() -> None:
     page = written_page()
     page[:, :40] = 12
     page[:30] = 12
     cv2.line(page, (200, 60), (700, 62), INK, 3, cv2.LINE_AA)
-    cv2.line(page, (120, 80), (122, 950), INK, 2, cv2.LINE_AA)
-    for found in propose_marks(page):
-        if found.score >= DEFAULT_THRESHOLD:
-            assert found.x > 40
-            assert found.y > 66
-            assert not found.x <= 121 <= found.x + found.width
+    cv2.line(page, (120, 80), (122, 840), INK, 2, cv2.LINE_AA)
+    box = stamp(page, 60, 850, 90)
+    shown = [found for found in propose_marks(page) if found.score >= DEFAULT_THRESHOLD]
+    assert rank_of(box, shown) == 0
+    on_rules = [
+        found
+        for found in shown
+        if found.x <= 40 or found.y <= 66 or (found.y < 840 and abs(found.x - 80) <= 41)
+    ]
+    assert on_rules == []
 
 
 @pytest.mark.parametrize("kind", CLUTTER)

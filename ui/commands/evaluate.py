@@ -108,6 +108,7 @@ def evaluate(
 def _say(found: Evaluation | None, covered: Regions | None, as_json: bool) -> None:
     """Print what was measured by labels and by regions."""
     from ui.evaluation import answers, region_answers
+    from ui.label_answers import label_sentences
 
     if as_json:
         answer = answers.as_json(found) if found is not None else {}
@@ -116,7 +117,7 @@ def _say(found: Evaluation | None, covered: Regions | None, as_json: bool) -> No
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     if found is not None:
-        for line in answers.label_sentences(found):
+        for line in label_sentences(found.labelled):
             typer.echo(line)
         for case in found.cases:
             typer.echo(rendered(answers.case_table(found, case)))

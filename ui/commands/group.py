@@ -38,6 +38,7 @@ def group(
     from retrieval.learn import searched_model
     from ui.group_answers import agreement_sentence, group_sentences, largest_table
     from ui.group_answers import as_json as json_object
+    from ui.label_answers import label_sentences
 
     with archive_in(archive) as opened, opened.lock():
         labelled = (
@@ -51,11 +52,13 @@ def group(
             agreed = agreement(group_numbers(found.groups, labelled.marks), labelled.labels)
         table = largest_table(opened, found)
     if as_json:
-        typer.echo(json.dumps(json_object(found, agreed)))
+        typer.echo(json.dumps(json_object(found, labelled, agreed)))
         return
     if found.groups:
         typer.echo(rendered(table))
     for line in group_sentences(archive, found):
         typer.echo(line)
-    if agreed is not None:
+    if labelled is not None and agreed is not None:
+        for line in label_sentences(labelled):
+            typer.echo(line)
         typer.echo(agreement_sentence(agreed))

@@ -1,4 +1,4 @@
-"""An evaluation on the terminal: a table a case, sentences about the labels, or JSON."""
+"""An evaluation on the terminal: a table a case, or JSON."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from rich.table import Table
 from retrieval.evaluation.evaluate import Case, Evaluation, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import Estimate
-from ui.sentences import unread_sentences
-from ui.wording import counted, some_of
+from ui.label_answers import label_fields
 
 #: The measures as a table heads them, and whether their interval stands beside.
 COLUMNS = (
@@ -25,42 +24,6 @@ COLUMNS = (
     ("recall_at_10", "R@10", False),
     ("recall_at_50", "R@50", False),
 )
-#: Rows of the labels file that met no mark and are told one by one; --json tells all.
-MOST_MISSED = 5
-
-
-def label_sentences(evaluation: Evaluation) -> list[str]:
-    """Return what became of the labels, one fact a line."""
-    labelled = evaluation.labelled
-    lines = [f"{len(labelled.marks)} marks of {len(labelled.names)} labels."]
-    if labelled.unknown:
-        lines.append(
-            f"{len(labelled.unknown)} sources are not in the archive and were passed over, "
-            f"such as {labelled.unknown[0]!r}."
-        )
-    if labelled.missed:
-        lines.append(f"{len(labelled.missed)} rows mean no mark:")
-        lines += some_of(labelled.missed, MOST_MISSED)
-    if labelled.on_copies:
-        lines.append(
-            f"{counted(labelled.on_copies, 'mark')} on copies of pages passed over: label the "
-            "pages that they are copies of."
-        )
-    if labelled.same_picture:
-        lines.append(
-            f"{counted(labelled.same_picture, 'mark')} passed over: the picture is byte for byte "
-            "that of another mark of the label."
-        )
-    if labelled.unlabelled:
-        lines.append(f"{counted(labelled.unlabelled, 'row')} without a label passed over.")
-    if labelled.several:
-        lines.append(
-            f"{counted(len(labelled.several), 'row')} passed over, for a mark has one label here. "
-            "Write it in a column 'label', which goes before 'identity':"
-        )
-        lines += some_of(labelled.several, MOST_MISSED)
-    said = f"Nothing was measured of {counted(len(labelled.unread), 'mark')}:"
-    return lines + unread_sentences(said, labelled.unread)
 
 
 def case_sentence(case: Case) -> str:
@@ -112,15 +75,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     labelled = evaluation.labelled
     return {
         "model": evaluation.model,
-        "marks": len(labelled.marks),
-        "labels": len(labelled.names),
-        "unknown_sources": list(labelled.unknown),
-        "missed_rows": list(labelled.missed),
-        "on_copies": labelled.on_copies,
-        "same_picture": labelled.same_picture,
-        "unlabelled_rows": labelled.unlabelled,
-        "rows_of_several_names": list(labelled.several),
-        "unread": list(labelled.unread),
+        **label_fields(labelled),
         "cases": [
             {
                 "case": case.name,

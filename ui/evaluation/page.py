@@ -14,9 +14,10 @@ from retrieval.crops import load_crop
 from retrieval.evaluation.evaluate import Case, Evaluation
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import CURVE, Scores
-from ui.evaluation.answers import label_sentences, note_sentences
+from ui.evaluation.answers import note_sentences
 from ui.evaluation.charts import Axis, Chart, Stroke, line_chart, strokes
 from ui.evaluation.writing import picture_uri, write_page
+from ui.label_answers import label_sentences
 
 FILE = "index.html"
 _SIDE = 144  # pixels of a shown crop's longest side, twice what the page gives it
@@ -71,7 +72,7 @@ def write_report(archive: Archive, evaluation: Evaluation, folder: Path, labels:
         model=evaluation.rows[0].name,
         model_id=evaluation.model,
         today=date.today().isoformat(),
-        label_sentences=label_sentences(evaluation),
+        label_sentences=label_sentences(evaluation.labelled),
         notes=note_sentences(evaluation),
         sections=[_section(evaluation, case, pictures, drawn) for case in evaluation.cases],
         curves=_curves(evaluation, drawn),

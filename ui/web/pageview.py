@@ -28,7 +28,15 @@ from ui.web.onpage import (
 from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, show_from_top, view
 from ui.web.verdict import ask_whether_mark
-from ui.web.wording import STATUS, as_markdown, cited, isolated, said_on, ship_and_date
+from ui.web.wording import (
+    STATUS,
+    as_markdown,
+    cited,
+    isolated,
+    mark_in_words,
+    said_on,
+    ship_and_date,
+)
 from ui.wording import counted
 
 #: Other marks of the page, or of an identity, that are shown beside it.
@@ -151,9 +159,7 @@ def _show_known(archive: Archive, opened: _Opened) -> None:
         box_row(opened.spot),
         ("Found by", row.origin),
     ]
-    status = "" if row.status == "confirmed" else f" ({STATUS[row.status]})"
-    what = f"mark {row.mark}{status} in the archive {archive.folder.name}"
-    show_known(opened.spot, rows, what)
+    show_known(opened.spot, rows, mark_in_words(row.mark, row.status, archive.folder.name))
 
 
 def _whence() -> str:

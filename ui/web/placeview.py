@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ingest.annotations.importing import SAME_REGION
 from ingest.confirming import confirm_place
+from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
-from retrieval.catalogue.marks import page_marks
+from retrieval.catalogue.marks import MarkRow, page_marks
 from ui.pictures import beyond_page
 from ui.web.loading import most_pixels, place_tile
 from ui.web.markup import section
@@ -16,19 +18,22 @@ from ui.web.person import ask_name
 from ui.web.previews import in_page
 from ui.web.state import back, next_from_top, show_from_top, view
 from ui.web.view import Spot
-from ui.web.wording import as_markdown
+from ui.web.wording import STATUS, as_markdown, mark_in_words
 
 #: What went wrong when a place was called a mark.
 _PROBLEM = "place refused"
 
 
 def show_place(archive: Archive, place: Spot) -> None:
-    """Show the page of a place, outlined, with the means to call it a mark."""
+    """Show the page of a place, outlined, with the means to call it a mark.
+
+    Where a mark lies there by now, it says so: the address may be an old one.
+    """
     number, box = place
     st.button("Back to the results", on_click=lambda: back(place=None), key="back")
     with archive.session() as session:
         spot = on_page(session, place)
-        marks = [row.box for row in page_marks(session, number) if row.status != "rejected"]
+        marks = [row for row in page_marks(session, number) if row.status != "rejected"]
     if spot is None:
         st.warning(f"This archive has no page {number}.")
         return
@@ -42,7 +47,7 @@ def show_place(archive: Archive, place: Spot) -> None:
             show_outlined(
                 archive,
                 spot,
-                marks,
+                [mark.box for mark in marks],
                 offer="Frame the marks on this page",
                 called=f"page {number} with a place outlined",
             )
@@ -58,9 +63,24 @@ def show_place(archive: Archive, place: Spot) -> None:
             type="primary",
             on_click=lambda: show_from_top(view().more_like_place(place)),
         )
-        _ask_whether_mark(archive, place)
-        what = f"a place not among the marks of the archive {archive.folder.name}"
+        known = [mark for mark in marks if overlap(mark.box, box) >= SAME_REGION]
+        if known:
+            _show_mark(known[0])
+            what = mark_in_words(known[0].mark, known[0].status, archive.folder.name)
+        else:
+            _ask_whether_mark(archive, place)
+            what = f"a place not among the marks of the archive {archive.folder.name}"
         show_known(spot, [*page_rows(spot), box_row(spot)], what)
+
+
+def _show_mark(mark: MarkRow) -> None:
+    """Say which mark a place is, with the way to it."""
+    st.info(f"This is mark {mark.mark}, {STATUS[mark.status]}.")
+    st.button(
+        "Open the mark",
+        key=f"open-{mark.mark}",
+        on_click=lambda: next_from_top(place=None, opened=mark.mark),
+    )
 
 
 def _ask_whether_mark(archive: Archive, place: Spot) -> None:

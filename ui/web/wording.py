@@ -211,6 +211,13 @@ STATUS = {
     "rejected": "rejected by a person",
 }
 
+
+def mark_in_words(mark: int, status: str, archive: str) -> str:
+    """Return what a line to cite by calls a mark of an archive of this name."""
+    said = "" if status == "confirmed" else f" ({STATUS[status]})"
+    return f"mark {mark}{said} in the archive {archive}"
+
+
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 
 

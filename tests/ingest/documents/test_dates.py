@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.documents.dates import read_date, years_of
+from ingest.documents.dates import read_date
 from ingest.documents.edtf import parse_edtf
 
 
@@ -43,14 +43,16 @@ from ingest.documents.edtf import parse_edtf
     ],
 )
 def test_dates(written: str, years: tuple[int | None, int | None]) -> None:
-    assert years_of(written) == years
+    read = read_date(written)
+    assert (read.year_from, read.year_to) == years
 
 
 @given(
     st.text(max_size=60) | st.text(st.sampled_from("0123456789-/xX cstbefornad.~?"), max_size=30)
 )
 def test_no_date_upsets(written: str) -> None:
-    first, last = years_of(written)
+    read = read_date(written)
+    first, last = read.year_from, read.year_to
     assert first is None or 1000 <= first <= 2100
     assert last is None or 1000 <= last <= 2100
     if first is not None and last is not None:
@@ -59,7 +61,8 @@ def test_no_date_upsets(written: str) -> None:
 
 @given(st.integers(1000, 2099), st.integers(1000, 2099))
 def test_ranges_of_years(one: int, other: int) -> None:
-    assert years_of(f"{one} - {other}") == (min(one, other), max(one, other))
+    read = read_date(f"{one} - {other}")
+    assert (read.year_from, read.year_to) == (min(one, other), max(one, other))
 
 
 @pytest.mark.parametrize(

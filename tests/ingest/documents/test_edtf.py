@@ -61,7 +61,9 @@ def test_other_texts(text: str) -> None:
 @given(
     st.text(max_size=30)
     | st.text(st.sampled_from("0123456789-/.X[]{}~?%,"), max_size=24)
-    | st.from_regex(r"[\[{]?17[0-9X]{2}(-[0-9X]{2}){0,2}[~?%]?([/,]|\.\.)1[0-9]{3}[\]}]?")
+    | st.from_regex(r"17[0-9X]{2}(-[01][0-9X]){0,2}[~?%]?", fullmatch=True)
+    | st.from_regex(r"1[67][0-9]{2}(-0[1-9])?/18[01][0-9][~?%]?", fullmatch=True)
+    | st.from_regex(r"\[1[67][0-9]{2}(,|\.\.)18[01][0-9]\]", fullmatch=True)
 )
 def test_reading_twice_changes_nothing(text: str) -> None:
     date = parse_edtf(text)

@@ -28,3 +28,14 @@ def test_of_no_proposed_pair_no_precision_is_told(marks: Path, labels: Path) -> 
     assert (told["agreement"]["precision"], told["agreement"]["recall"]) == (None, 0)
     said = run(*command).stdout
     assert "pairwise precision – (0 of 0 proposed pairs), recall 0.000 (of 18)" in said
+
+
+def test_rows_of_the_labels_that_meet_no_mark_are_said(
+    marks: Path, labels: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text(labels.read_text().rstrip() + "\nelsewhere.png,someone\n")
+    command = ("group", marks / "archive", "--share", 0.01, "--labels", more)
+    assert "are not in the archive and were passed over" in run(*command).stdout
+    told = json.loads(run(*command, "--json").stdout)["agreement"]
+    assert (told["marks"], told["unknown_sources"][-1]) == (12, "elsewhere.png")

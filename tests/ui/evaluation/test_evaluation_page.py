@@ -18,8 +18,9 @@ from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS, Invarianc
 from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.evaluation.measures import MEASURES, rank, score
 from tests.drawn_marks import add_marks
-from ui.evaluation.answers import as_json, case_table, label_sentences, note_sentences
+from ui.evaluation.answers import as_json, case_table, note_sentences
 from ui.evaluation.page import write_report
+from ui.label_answers import label_sentences
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
 
@@ -145,7 +146,7 @@ def test_the_terminals_table_has_a_row_for_each(evaluation: Evaluation) -> None:
     first = evaluation.rows[1].scores["mark → mark"].micro["mean_average_precision"]
     assert f"{first.low:.3f}–{first.high:.3f}" in text
     assert note_sentences(evaluation)[-1] == "a network: not installed; pip install <it>"
-    assert label_sentences(evaluation)[1].startswith("1 sources are not in the archive")
+    assert label_sentences(evaluation.labelled)[1].startswith("1 sources are not in the archive")
 
 
 def test_json_holds_every_figure(evaluation: Evaluation) -> None:

@@ -64,6 +64,11 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
     assert "confirmed" in html_of(page)
     page.button(key="back").click().run()
     assert found[0] not in places_of(page), "it is a mark now"
+    page = visit(archive.folder, place=found[0].replace("-", ","))
+    assert f"This is mark {number}, confirmed." in [one.value for one in page.info]
+    assert "not among the marks" not in html_of(page) + page.code[0].value
+    page.button(key=f"open-{number}").click().run()
+    assert page.query_params["open"] in (str(number), [str(number)])
     page = visit(archive.folder, mark=str(number))
     assert not page.error and "Most alike first" in html_of(page)
 
