@@ -88,12 +88,12 @@ def _opened(stream: BinaryIO) -> tuple[Any, Any]:
     if problem == raw.FPDF_ERR_PASSWORD:
         raise NotAnImage(
             "It is a PDF that is protected by a password.",
-            "Save it without the password and ingest it again.",
+            "Save it without the password.",
         )
     if problem == raw.FPDF_ERR_SECURITY:
         raise NotAnImage(
             "It is a PDF that is encrypted in a way not known here.",
-            "Save it without encryption and ingest it again.",
+            "Save it without encryption.",
         )
     raise DamagedImage("It is a PDF whose structure is broken.", ADVICE_COPY)
 

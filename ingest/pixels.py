@@ -12,7 +12,7 @@ from retrieval.ink import FAINTEST, LEAST_CONTRAST
 
 RGB = NDArray[np.uint8]
 
-ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG and ingest it again."
+ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG."
 ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
 ADVICE_SIZE = "Save it smaller, or raise max_megapixels in prizemarks.toml."
 

@@ -158,7 +158,7 @@ def _as_source_error(error: Exception) -> SourceError:
     if isinstance(error, OSError) and error.errno is not None:  # a decoder's own have no number
         return SourceError(
             f"It cannot be read: {error.strerror or error}.",
-            "Check the disk or the network that it is on, and ingest it again.",
+            "Check the disk or the network that it is on, and try again.",
         )
     if isinstance(error, MemoryError):
         return ImageTooLarge("It does not fit into memory.", "Save it smaller or in parts.")

@@ -27,7 +27,11 @@ _OF_CANVAS = ("page_label", "attribution", "rights")
 
 
 def as_json(
-    query: str, model: str, hits: Sequence[Found], ways: Sequence[Orientation] = (UPRIGHT,)
+    query: str,
+    model: str,
+    hits: Sequence[Found],
+    names: Mapping[int, str],
+    ways: Sequence[Orientation] = (UPRIGHT,),
 ) -> str:
     """Return one query's ranked list as a JSON object on one line.
 
@@ -35,11 +39,14 @@ def as_json(
     `turned`, degrees clockwise, after it was `mirrored`, left for right, or not. `unrelated` is
     the share of unrelated marks that look as alike, of a place that of unrelated spots, in (0, 1],
     to three figures. `status` says whether a person confirmed the mark or the program proposed it.
-    `mark` and `status` are null for a place that is no mark. Where the page's IIIF canvas says
+    `identity` is what the mark is said to be by `names`, or null. `mark` and `status` are null for
+    a place that is no mark. Where the page's IIIF canvas says
     what its document does not, that is in `canvas`: `label`, `attribution`, `rights`, those of
     them that there are.
     """
-    results = [_result(hit) | (_way(hit) if len(ways) > 1 else {}) | _canvas(hit) for hit in hits]
+    results = [
+        _result(hit, names) | (_way(hit) if len(ways) > 1 else {}) | _canvas(hit) for hit in hits
+    ]
     return json.dumps({"query": query, "model": model, "results": results}, ensure_ascii=False)
 
 
@@ -54,11 +61,12 @@ def _canvas(hit: Found) -> dict[str, Any]:
     return {"canvas": {name: text for name, text in asdict(said).items() if text is not None}}
 
 
-def _result(hit: Found) -> dict[str, Any]:
+def _result(hit: Found, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "mark": hit.mark if isinstance(hit, Hit) else None,
         "status": hit.status if isinstance(hit, Hit) else None,
+        "identity": _identity(hit, names),
         "score": round(hit.score, 6),
         "unrelated": float(f"{hit.unrelated:.3g}"),
         "source": hit.source,
@@ -66,6 +74,10 @@ def _result(hit: Found) -> dict[str, Any]:
         "box": list(hit.box),
         "document": hit.document,
     }
+
+
+def _identity(hit: Found, names: Mapping[int, str]) -> str | None:
+    return names.get(hit.mark) if isinstance(hit, Hit) else None
 
 
 def as_csv(
@@ -81,16 +93,15 @@ def as_csv(
     rows = []
     for hit in hits:
         said, document = beyond(hit.canvas, hit.document), hit.document or {}
-        mark = hit.mark if isinstance(hit, Hit) else None
         found = [
             *(document.get(name) for name in _OF_DOCUMENT),
             *((said.label, said.attribution, said.rights) if said is not None else [None] * 3),
-            names.get(mark) if mark is not None else None,
+            _identity(hit, names),
         ]
         rows.append(
             [
                 hit.rank,
-                mark,
+                hit.mark if isinstance(hit, Hit) else None,
                 hit.status if isinstance(hit, Hit) else None,
                 float(f"{hit.unrelated:.3g}"),
                 as_shown(hit.source),
@@ -104,25 +115,42 @@ def as_csv(
     return BYTE_ORDER_MARK + table_text(columns, rows)
 
 
-def as_table(query: str, hits: Sequence[Found], ways: Sequence[Orientation] = (UPRIGHT,)) -> Table:
+def as_table(
+    query: str,
+    hits: Sequence[Found],
+    names: Mapping[int, str],
+    ways: Sequence[Orientation] = (UPRIGHT,),
+) -> Table:
     """Return one query's ranked list as a table with calibrated scores.
 
-    Where the query was held in several `ways`, a column says in which one each was found.
+    Where the query was held in several `ways`, a column says in which one each was found; where
+    people said anything of the marks, another says what: that it is one, or whose by `names`.
     """
     table = Table(title=escape(query), title_justify="left")
-    several = len(ways) > 1
-    way = ["the query"] if several else []
-    for heading in ("", "mark", "how alike", *way, "source", "box", "reference", "ship", "date"):
+    way = ["the query"] if len(ways) > 1 else []
+    said = [_said(hit, names) for hit in hits]
+    of_people = ["said to be"] if any(said) else []
+    headings = (
+        "", "mark", *of_people, "how alike", *way, "source", "box", "reference", "ship", "date",
+    )  # fmt: skip
+    for heading in headings:
         table.add_column(heading, overflow="fold")
-    for hit in hits:
+    for hit, word in zip(hits, said, strict=True):
         document = hit.document or {}
         table.add_row(
             str(hit.rank),
             str(hit.mark) if isinstance(hit, Hit) else "none",
+            *([escape(word)] if of_people else []),
             alikeness(hit.unrelated, "mark" if isinstance(hit, Hit) else "spot"),
-            *([held_in_words(hit.held)] if several else []),
+            *([held_in_words(hit.held)] if way else []),
             escape(hit.source),
             ",".join(map(str, hit.box)),
             *(escape(str(document.get(name) or "")) for name in ("reference", "ship", "date")),
         )
     return table
+
+
+def _said(hit: Found, names: Mapping[int, str]) -> str:
+    """Return what people said of a result: whose mark it is, or that it is one."""
+    confirmed = "a mark" if isinstance(hit, Hit) and hit.status == "confirmed" else ""
+    return _identity(hit, names) or confirmed

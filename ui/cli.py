@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from ingest.program import program_version
 from ui.command import CRASHED
 from ui.commands.annotate import annotate
 from ui.commands.evaluate import evaluate
@@ -46,12 +47,28 @@ class Command(typer.Typer):
 
 app = Command(
     name="prizemarks",
-    help="Find merchants' marks in scanned archives: ingest, train, index, search.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"prizemarks {program_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _prizemarks(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which this is."),
+    ] = False,
+) -> None:
+    """Find merchants' marks in scanned archives: ingest, train, index, search."""
+
 
 # In the order in which --help lists them: the order of work.
 app.command()(ingest)

@@ -1,15 +1,18 @@
-"""What a search found, written as CSV."""
+"""What a search found, as CSV, as JSON and as a table."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import replace
 
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.everywhere import Place
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Hit
-from ui.answers import as_csv
+from ui.answers import as_csv, as_json, as_table
+from ui.command import rendered
 
 HIT = Hit(
     1, 17, 0.871203, 0.00049651, "=cmd|x.jpg", 4, (120, 340, 90, 110), "0" * 64, "proposed",
@@ -38,3 +41,15 @@ def test_held_in_several_ways_each_row_says_in_which() -> None:
     text = as_csv([HIT], {}, (UPRIGHT, Orientation(turned=90, mirrored=True)))
     (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     assert (row["turned"], row["mirrored"], row["identity"]) == ("90", "True", "")
+
+
+def test_json_says_whose_mark_it_is() -> None:
+    told = json.loads(as_json("a.png", "ab12", [HIT, PLACE], {17: "Jan; the anchor"}))
+    assert [one["identity"] for one in told["results"]] == ["Jan; the anchor", None]
+
+
+def test_the_table_says_what_people_said_where_they_did() -> None:
+    assert "said to be" not in rendered(as_table("a.png", [HIT, PLACE], {}))
+    confirmed = replace(HIT, mark=18, status="confirmed")
+    table = as_table("a.png", [HIT, confirmed, PLACE], {17: "[b]Jan"})
+    assert list(table.columns[2].cells) == ["\\[b]Jan", "a mark", ""]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.program import program_version
 from tests.ui.running import run
 from ui.command import CRASHED
 
@@ -93,3 +94,8 @@ def test_a_fault_of_the_program_has_a_status_of_its_own_and_shows_where() -> Non
         "Error: The program has a fault: please report it with the lines above.",
     ]
     assert done.stdout == ""
+
+
+def test_the_version_is_said() -> None:
+    done = run("--version")
+    assert (done.exit_code, done.stdout) == (0, f"prizemarks {program_version()}\n")

@@ -189,14 +189,18 @@ def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[
 
 
 def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
+    from retrieval.catalogue.identities import identity_names
+    from retrieval.search import Hit
     from ui.answers import as_json, as_table
 
+    with asked.searcher.archive.session() as session:
+        names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
     if asked.as_json:
-        typer.echo(as_json(query, asked.searcher.model.id, hits, asked.ways))
+        typer.echo(as_json(query, asked.searcher.model.id, hits, names, asked.ways))
     elif not hits:
         typer.echo(f"{query}: no mark that is indexed fits.")
     else:
-        typer.echo(rendered(as_table(query, hits, asked.ways)))
+        typer.echo(rendered(as_table(query, hits, names, asked.ways)))
 
 
 def _remark(path: Path, sentence: str) -> None:

@@ -29,7 +29,8 @@ def test_search_prints_one_json_object_a_query(marks: Path) -> None:
         assert len(answer["results"]) == 12, "top may exceed the archive: every mark is ranked"
         first = answer["results"][0]
         assert set(first) == {
-            "rank", "mark", "status", "score", "unrelated", "source", "page", "box", "document"
+            "rank", "mark", "status", "identity", "score", "unrelated", "source", "page", "box",
+            "document",
         }  # fmt: skip
         assert first["rank"] == 1
         assert first["source"] == source
