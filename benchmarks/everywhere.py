@@ -36,16 +36,15 @@ from ingest.synthetic.archive import draw_archive
 from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
-from retrieval.everywhere import (
+from retrieval.index import refresh_index
+from retrieval.learn import archive_model
+from retrieval.orientation import UPRIGHT
+from retrieval.places import (
     Place,
     find_places,
     load_places,
     one_place,
-    search_images_everywhere,
 )
-from retrieval.index import refresh_index
-from retrieval.learn import archive_model
-from retrieval.orientation import UPRIGHT
 from retrieval.search import Hit, load_searcher, query_vectors, search_images
 from retrieval.shards import shards_folder
 
@@ -178,7 +177,7 @@ def main() -> None:
         print(f"{'asked by':44s}{'':5s}" + "".join(f"{f'R@{n}':>8s}" for n in (1, 10, 100) * 2))
         own = [crop_of(folder, one) for one in gone]
         print_row("own crop, marks alone", search_images(searcher, own, top=100), gone)
-        print_row("own crop", search_images_everywhere(searcher, places, own, top=100), gone)
+        print_row("own crop", search_images(searcher, own, places=places, top=100), gone)
         others = {
             at: [other for other in true if other.identity == one.identity and other != one]
             for at, one in enumerate(gone)
@@ -195,13 +194,13 @@ def main() -> None:
             )
             print_row(
                 "another drawing's crop",
-                search_images_everywhere(searcher, places, crops, top=100),
+                search_images(searcher, crops, places=places, top=100),
                 targets,
             )
             sketches = [np.asarray(Image.open(one.sketch)) for one in gone if one.sketch]
             print_row(
                 "sketch from memory",
-                search_images_everywhere(searcher, places, sketches, top=100),
+                search_images(searcher, sketches, places=places, top=100),
                 gone,
             )
         if looked.looked:

@@ -3,6 +3,7 @@
     picture -> ink on paper (retrieval.ink) -> embedding (retrieval.embedding)
             -> nearest marks by cosine, their own or their company's (retrieval.index)
             -> their pages and documents (catalogue)
+            -> and, where that is asked for, places that are no marks (retrieval.places)
 
 A query may also be marks already in the archive: what a person liked, less what they did not.
 It is held as it is, unless other ways to hold it are named (retrieval.orientation): then it is
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,11 @@ from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, index_to_search, nearest, stored_vectors
-from retrieval.indexed import check_indexed
 from retrieval.ink import normalise_all
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, held
+from retrieval.places import Place, Places, find_places
 
 #: How far a disliked mark pushes the query away, against 1 for a liked one (Rocchio 1971).
 DISLIKE = 0.5
@@ -64,14 +65,16 @@ class Hit:
     canvas: CanvasRow | None = None  # what the IIIF canvas of its page says of it
 
 
+Found = Hit | Place
+
+
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
     """Load the model (`searched_model` says which) and its index (`index_to_search`), to search.
 
-    Raises ModelError when there is no such model or nothing is indexed under it: where places are
-    searched as well, `load_searcher_everywhere` does without.
+    The index holds no mark where none is indexed: places are found all the same, and
+    `check_indexed` says what to do. Raises ModelError when there is no such model.
     """
     model = searched_model(archive, model_id)
-    check_indexed(archive, model)
     return Searcher(archive, model, index_to_search(archive, model))
 
 
@@ -80,19 +83,24 @@ def search_images(
     images: Sequence[NDArray[np.uint8]],
     disliked: Sequence[int] = (),
     *,
+    places: Places | None = None,
     top: int = 20,
     where: Filters | None = None,
     ways: Sequence[Orientation] = (UPRIGHT,),
-) -> list[list[Hit]]:
+) -> list[list[Found]]:
     """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4).
 
     Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
-    a mark's score. What is `disliked` pushes the search away and is left out. Raises NoInk where
-    nothing is drawn on a picture, QueryError when a disliked mark does not exist, was rejected or
-    has no ink.
+    a mark's score. What is `disliked` pushes the search away and is left out. With `places`, those
+    that are like it stand among the marks. Raises NoInk where nothing is drawn on a picture,
+    QueryError when a disliked mark does not exist, was rejected or has no ink.
     """
     vectors = query_vectors(searcher, images, ways, disliked)
-    return list(rank_marks(searcher, vectors, ways, top, where, disliked))
+    ranked = rank_marks(searcher, vectors, ways, top, where, disliked)
+    return [
+        _with_places(searcher, places, hits, one, ways, top, where)
+        for hits, one in zip(ranked, vectors, strict=True)
+    ]
 
 
 def search_marks(
@@ -100,18 +108,41 @@ def search_marks(
     liked: Sequence[int],
     disliked: Sequence[int] = (),
     *,
+    places: Places | None = None,
     top: int = 20,
     where: Filters | None = None,
     ways: Sequence[Orientation] = (UPRIGHT,),
-) -> list[Hit]:
+) -> list[Found]:
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
-    `ways` as for `search_images`. Raises QueryError when no mark is liked, one does not exist, was
-    rejected, has no ink or is both liked and disliked, and ArchiveError when the picture is gone of
-    a liked mark that is to be turned, or of one that is not indexed yet.
+    `places` and `ways` as for `search_images`. Raises QueryError when no mark is liked, one does
+    not exist, was rejected, has no ink or is both liked and disliked, and ArchiveError when the
+    picture is gone of a liked mark that is to be turned, or of one that is not indexed yet.
     """
     wanted = wanted_vectors(searcher, liked, disliked, ways)
-    return next(rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked]))
+    (hits,) = rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked])
+    return _with_places(searcher, places, hits, wanted, ways, top, where)
+
+
+def _with_places(
+    searcher: Searcher,
+    places: Places | None,
+    hits: Sequence[Hit],
+    vectors: NDArray[np.float32],
+    ways: Sequence[Orientation],
+    top: int,
+    where: Filters | None,
+) -> list[Found]:
+    if places is None:
+        return list(hits)
+    return together(hits, find_places(searcher.archive, places, vectors, ways, top, where), top)
+
+
+def together(hits: Iterable[Hit], places: Iterable[Place], top: int) -> list[Found]:
+    """Return marks and places in one list, the most alike first; of equal ones the mark."""
+    both: list[Found] = [*hits, *places]
+    both.sort(key=lambda one: -one.score)  # stable: marks stay before places
+    return [replace(one, rank=rank) for rank, one in enumerate(both[:top], start=1)]
 
 
 def wanted_vectors(

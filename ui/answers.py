@@ -12,9 +12,8 @@ from rich.table import Table
 
 from ingest.csv_text import BYTE_ORDER_MARK, table_text
 from ingest.formulas import as_shown
-from retrieval.everywhere import Found
 from retrieval.orientation import UPRIGHT, Orientation
-from retrieval.search import Hit
+from retrieval.search import Found, Hit
 from ui.canvases import beyond
 from ui.wording import alikeness, held_in_words, known
 

@@ -18,18 +18,16 @@ from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, ModelError, QueryError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.tables import Mark, Page
-from retrieval.everywhere import (
-    Place,
-    load_places,
-    load_searcher_everywhere,
-    one_place,
-    search_images_everywhere,
-    search_marks_everywhere,
-)
 from retrieval.index import refresh_index
+from retrieval.indexed import check_indexed
 from retrieval.model import bundled_model
 from retrieval.orientation import orientations
-from retrieval.search import load_searcher
+from retrieval.places import (
+    Place,
+    load_places,
+    one_place,
+)
+from retrieval.search import load_searcher, search_images, search_marks
 from retrieval.shards import each_page, shard_paths, shards_folder
 from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, make_unmarked, missed_page
 
@@ -76,12 +74,12 @@ def test_marks_that_were_passed_over_are_found(archive: Archive, tmp_path: Path)
         for place in range(1, 4):
             x, y = PLACES[place]
             crop = missed_page(page)[y : y + SIDE, x : x + SIDE]
-            first = search_images_everywhere(searcher, places, [crop], top=5)[0][0]
+            first = search_images(searcher, [crop], places=places, top=5)[0][0]
             assert isinstance(first, Place)
             assert first.source == f"{page}.png" and on_place(first.box, place)
     x, y = PLACES[0]
-    found = search_images_everywhere(
-        searcher, places, [missed_page(1)[y : y + SIDE, x : x + SIDE]], top=100
+    found = search_images(
+        searcher, [missed_page(1)[y : y + SIDE, x : x + SIDE]], places=places, top=100
     )[0]
     assert not isinstance(found[0], Place), "a known mark is its own result"
     for one in found:
@@ -293,24 +291,24 @@ def test_an_archive_without_a_mark_is_searched_everywhere(archive: Archive, tmp_
     model = bundled_model()  # the tiny one finds crops that are cut alike, no others
     look_everywhere(archive, model, workers=0)
     with pytest.raises(ModelError, match="There is no mark in"):
-        load_searcher(archive, "bundled")
+        check_indexed(archive, model)
     places = load_places(archive, model)
-    searcher = load_searcher_everywhere(archive, "bundled")
+    searcher = load_searcher(archive, "bundled")
     for place, (x, y) in enumerate(PLACES):
         crop = missed_page(1)[y : y + SIDE, x : x + SIDE]
-        (found,) = search_images_everywhere(searcher, places, [crop], top=5)
+        (found,) = search_images(searcher, [crop], places=places, top=5)
         assert len(found) == 5 and all(isinstance(one, Place) for one in found)
         assert found[0].source == "1.png" and on_place(found[0].box, place)
         assert [one.rank for one in found] == [1, 2, 3, 4, 5]
     eight = orientations(turned=True, mirrored=True)
-    (found,) = search_images_everywhere(searcher, places, [np.rot90(crop)], top=1, ways=eight)
+    (found,) = search_images(searcher, [np.rot90(crop)], places=places, top=1, ways=eight)
     assert on_place(found[0].box, place) and found[0].held.turned == 90
     nowhere = Filters(ship="De Hoop")
-    assert search_images_everywhere(searcher, places, [crop], where=nowhere) == [[]]
+    assert search_images(searcher, [crop], places=places, where=nowhere) == [[]]
     with pytest.raises(QueryError, match="Mark 1 is not in the index"):
-        search_marks_everywhere(searcher, places, [1])
+        search_marks(searcher, [1], places=places)
 
     assert refresh_index(archive, model).total == 0
-    with_index = load_searcher_everywhere(archive, "bundled")
-    (again,) = search_images_everywhere(with_index, places, [np.rot90(crop)], top=1, ways=eight)
+    with_index = load_searcher(archive, "bundled")
+    (again,) = search_images(with_index, [np.rot90(crop)], places=places, top=1, ways=eight)
     assert again == found, "an index of no mark that `index` wrote is as good as none"

@@ -9,7 +9,6 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.crops import crop_path, store_crop
-from retrieval.everywhere import load_searcher_everywhere
 from retrieval.index import embed_marks, load_index, nearest, refresh_index, stored_vectors
 from retrieval.model import Model, pack_weights, write_model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
@@ -50,10 +49,9 @@ def test_a_searcher_is_loaded_while_a_long_job_adds_marks(searcher: Searcher) ->
     (new,) = add_marks(archive, range(100, 101))
     with archive.lock():
         embed_marks(archive, model)
-        for load in (load_searcher, load_searcher_everywhere):
-            loaded = load(archive, model.id)
-            assert loaded.index.marks.tolist() == searcher.index.marks.tolist()
-            assert search_marks(loaded, [new], top=3), "by its crop"
+        loaded = load_searcher(archive, model.id)
+        assert loaded.index.marks.tolist() == searcher.index.marks.tolist()
+        assert search_marks(loaded, [new], top=3), "by its crop"
     assert len(load_searcher(archive, model.id).index) == 21
 
 

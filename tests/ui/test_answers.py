@@ -8,8 +8,8 @@ import json
 from dataclasses import replace
 
 from retrieval.catalogue.canvases import CanvasRow
-from retrieval.everywhere import Place
 from retrieval.orientation import UPRIGHT, Orientation
+from retrieval.places import Place
 from retrieval.search import Hit
 from ui.answers import as_csv, as_json, as_table
 from ui.command import rendered

@@ -32,9 +32,9 @@ if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
 
     from retrieval.catalogue.archive import Archive
     from retrieval.catalogue.documents import Filters
-    from retrieval.everywhere import Found, Places
     from retrieval.orientation import Orientation
-    from retrieval.search import Searcher
+    from retrieval.places import Places
+    from retrieval.search import Found, Searcher
 
 QUERIES_AT_ONCE = 64
 
@@ -111,21 +111,23 @@ def _loaded(
     archive: Archive, model: str | None, everywhere: bool
 ) -> tuple[Searcher, Places | None]:
     """Return the marks that are searched, and the places where none was found if these are."""
-    from retrieval.everywhere import load_places, load_searcher_everywhere
+    from retrieval.indexed import check_indexed
+    from retrieval.places import load_places
     from retrieval.search import load_searcher
 
-    if not everywhere:
-        return load_searcher(archive, model), None
-    searcher = load_searcher_everywhere(archive, model)
-    return searcher, load_places(archive, searcher.model)
+    searcher = load_searcher(archive, model)
+    if everywhere:
+        return searcher, load_places(archive, searcher.model)
+    check_indexed(archive, searcher.model)
+    return searcher, None
 
 
 def _answer_marks(asked: _Asked, liked: list[int]) -> None:
-    from retrieval.everywhere import search_marks_everywhere
+    from retrieval.search import search_marks
 
-    hits = search_marks_everywhere(
-        asked.searcher, asked.places, liked, asked.unlike,
-        top=asked.top, where=asked.where, ways=asked.ways,
+    hits = search_marks(
+        asked.searcher, liked, asked.unlike,
+        places=asked.places, top=asked.top, where=asked.where, ways=asked.ways,
     )  # fmt: skip
     _say(asked, "marks " + " ".join(map(str, liked)), hits)
 
@@ -180,11 +182,11 @@ def _ranked(
 
 
 def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[Found]]:
-    from retrieval.everywhere import search_images_everywhere
+    from retrieval.search import search_images
 
-    return search_images_everywhere(
-        asked.searcher, asked.places, pictures, asked.unlike,
-        top=asked.top, where=asked.where, ways=asked.ways,
+    return search_images(
+        asked.searcher, pictures, asked.unlike,
+        places=asked.places, top=asked.top, where=asked.where, ways=asked.ways,
     )  # fmt: skip
 
 

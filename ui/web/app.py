@@ -13,10 +13,10 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
-from retrieval.everywhere import has_places
 from retrieval.indexed import index_command
 from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
+from retrieval.places import has_places
 from retrieval.search import Searcher
 from ui.web.asking import ask
 from ui.web.filters import show_filters

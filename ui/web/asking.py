@@ -17,8 +17,8 @@ from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
-from retrieval.everywhere import has_places
 from retrieval.indexed import index_command
+from retrieval.places import has_places
 from retrieval.search import Searcher
 from ui.pictures import ONE_OF_SEVERAL, parse_region
 from ui.serve import UPLOAD_LIMIT

@@ -20,11 +20,11 @@ from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
-from retrieval.everywhere import Places, load_places, load_searcher_everywhere
 from retrieval.ink import SEEN
 from retrieval.learn import searched_id
+from retrieval.places import Places, load_places
 from retrieval.sealed import SEAL
-from retrieval.search import Searcher
+from retrieval.search import Searcher, load_searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import page_image, page_region
@@ -120,7 +120,7 @@ def searcher_of(archive: Archive, model: str | None) -> Searcher:
 
 @st.cache_resource(show_spinner="Opening the index …", max_entries=2)
 def _searcher(_archive: Archive, folder: str, model: str, sealed: int) -> Searcher:
-    return load_searcher_everywhere(_archive, model)
+    return load_searcher(_archive, model)
 
 
 def places_of(searcher: Searcher) -> Places | None:

@@ -12,14 +12,8 @@ from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
-from retrieval.everywhere import (
-    Found,
-    Place,
-    Places,
-    search_images_everywhere,
-    search_marks_everywhere,
-)
-from retrieval.search import Hit, Searcher
+from retrieval.places import Place, Places
+from retrieval.search import Found, Hit, Searcher, search_images, search_marks
 from ui.answers import as_csv
 from ui.web.asking import Question
 from ui.web.cards import CARD, mark_card, more_like_this, open_page
@@ -52,13 +46,13 @@ def found(
     """
     top, where, ways, disliked = now.shown + 1, now.where, now.ways, now.disliked
     if question.by_marks:
-        return search_marks_everywhere(
-            searcher, places, now.liked, disliked, top=top, where=where, ways=ways
+        return search_marks(
+            searcher, now.liked, disliked, places=places, top=top, where=where, ways=ways
         )
     assert question.picture is not None
     pictures = [question.picture]
-    return search_images_everywhere(
-        searcher, places, pictures, disliked, top=top, where=where, ways=ways
+    return search_images(
+        searcher, pictures, disliked, places=places, top=top, where=where, ways=ways
     )[0]
 
 

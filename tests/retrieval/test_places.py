@@ -12,21 +12,18 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ModelError, QueryError
 from retrieval.embedding import embed_pictures
-from retrieval.everywhere import (
+from retrieval.index import load_index, refresh_index
+from retrieval.model import Model
+from retrieval.orientation import UPRIGHT, orientations
+from retrieval.places import (
     HANDICAP,
     Place,
     find_places,
     has_places,
     load_places,
     one_place,
-    search_images_everywhere,
-    search_marks_everywhere,
-    together,
 )
-from retrieval.index import load_index, refresh_index
-from retrieval.model import Model
-from retrieval.orientation import UPRIGHT, orientations
-from retrieval.search import Hit, Searcher, search_images, search_marks
+from retrieval.search import Hit, Searcher, search_marks, together
 from retrieval.shards import (
     PageKey,
     PageRegions,
@@ -37,7 +34,7 @@ from retrieval.shards import (
     shards_folder,
     write_shard,
 )
-from tests.drawn_marks import add_marks, drawn_mark
+from tests.drawn_marks import add_marks
 
 DIMENSIONS = 128
 SIZE = (1000, 800)
@@ -127,8 +124,8 @@ def test_the_nearest_regions_come_first_each_place_once(
 def test_many_regions_are_loaded_without_a_copy_of_them_all(
     archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.everywhere._ADDED", 2_000)
-    monkeypatch.setattr("retrieval.everywhere._SAMPLE", 1)  # what a likeness means costs the same
+    monkeypatch.setattr("retrieval.places._ADDED", 2_000)
+    monkeypatch.setattr("retrieval.places._SAMPLE", 1)  # what a likeness means costs the same
     rng = np.random.default_rng(0)
     known = [
         PageRegions(
@@ -257,7 +254,7 @@ def test_a_search_by_marks_embeds_their_crops_once(
         return embed_pictures(model, pictures)
 
     monkeypatch.setattr("retrieval.search.embed_pictures", counting)
-    found = search_marks_everywhere(searcher, places, [liked], [disliked], ways=ways)
+    found = search_marks(searcher, [liked], [disliked], places=places, ways=ways)
     assert embedded == [8]
     assert [one.page for one in found if isinstance(one, Place)] == [page]
     hits = [one for one in found if isinstance(one, Hit)]
@@ -265,21 +262,6 @@ def test_a_search_by_marks_embeds_their_crops_once(
     assert [(hit.mark, hit.score, hit.held) for hit in hits] == [
         (hit.mark, hit.score, hit.held) for hit in alone
     ]
-
-
-def test_without_places_a_search_finds_what_one_among_marks_does(
-    archive: Archive, tiny_model: Model
-) -> None:
-    liked, disliked, *_ = add_marks(archive, range(6))
-    refresh_index(archive, tiny_model)
-    searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
-    pictures = [drawn_mark(1), drawn_mark(2)]
-    assert search_images_everywhere(searcher, None, pictures, [disliked], top=3) == search_images(
-        searcher, pictures, [disliked], top=3
-    )
-    assert search_marks_everywhere(searcher, None, [liked], top=3) == search_marks(
-        searcher, [liked], top=3
-    )
 
 
 def test_pages_that_nobody_looked_through_say_what_to_run(

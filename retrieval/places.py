@@ -1,7 +1,7 @@
-"""Search where no mark was found: regions of every page, beside the marks.
+"""Places: where a search finds something on a page though no mark was found there.
 
-    query -> embedding (retrieval.search) -> nearest regions (shards of `ingest.everywhere`)
-          -> places: the best of those that overlap, and none that a known mark covers
+    embedded query -> nearest regions (shards of `ingest.everywhere`)
+                   -> places: the best of those that overlap, and none that a known mark covers
 
 A place is a box on a page that nobody has called a mark. It is found by its own embedding alone.
 """
@@ -9,8 +9,8 @@ A place is a box on a page that nobody has called a mark. It is found by its own
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,9 @@ from retrieval.catalogue.pages import (
     place_pages,
 )
 from retrieval.embedding import dimension
-from retrieval.index import index_to_search
 from retrieval.indexed import index_command
-from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
-from retrieval.search import Hit, Searcher, query_vectors, rank_marks, wanted_vectors
 from retrieval.shards import (
     STEP,
     decoded,
@@ -99,9 +96,6 @@ class Place:
     document: dict[str, Any] | None
     held: Orientation = UPRIGHT  # how the query is to be held to look like this place
     canvas: CanvasRow | None = None  # what the IIIF canvas of its page says of it
-
-
-Found = Hit | Place
 
 
 def has_places(archive: Archive, model_id: str) -> bool:
@@ -175,71 +169,6 @@ def _calibrated(index: Any) -> Calibration:
     if len(rows) > _SAMPLE:
         rows = np.sort(np.random.default_rng(0).choice(len(rows), _SAMPLE, replace=False))
     return calibrate(index.reconstruct_batch(rows))
-
-
-def load_searcher_everywhere(archive: Archive, model_id: str | None = None) -> Searcher:
-    """Load what `load_searcher` does, with an index of no mark where none is indexed.
-
-    Places are found all the same. Raises ModelError when there is no such model.
-    """
-    model = searched_model(archive, model_id)
-    return Searcher(archive, model, index_to_search(archive, model))
-
-
-def search_images_everywhere(
-    searcher: Searcher,
-    places: Places | None,
-    images: Sequence[NDArray[np.uint8]],
-    disliked: Sequence[int] = (),
-    *,
-    top: int = 20,
-    where: Filters | None = None,
-    ways: Sequence[Orientation] = (UPRIGHT,),
-) -> list[list[Found]]:
-    """Return what `search_images` does, with those of `places`, if any, among the marks."""
-    vectors = query_vectors(searcher, images, ways, disliked)
-    ranked = rank_marks(searcher, vectors, ways, top, where, disliked)
-    return [
-        _with_places(searcher, places, hits, one, ways, top, where)
-        for hits, one in zip(ranked, vectors, strict=True)
-    ]
-
-
-def search_marks_everywhere(
-    searcher: Searcher,
-    places: Places | None,
-    liked: Sequence[int],
-    disliked: Sequence[int] = (),
-    *,
-    top: int = 20,
-    where: Filters | None = None,
-    ways: Sequence[Orientation] = (UPRIGHT,),
-) -> list[Found]:
-    """Return what `search_marks` does, with those of `places`, if any, among the marks."""
-    vectors = wanted_vectors(searcher, liked, disliked, ways)
-    (hits,) = rank_marks(searcher, vectors[None], ways, top, where, [*liked, *disliked])
-    return _with_places(searcher, places, hits, vectors, ways, top, where)
-
-
-def _with_places(
-    searcher: Searcher,
-    places: Places | None,
-    hits: Sequence[Hit],
-    vectors: NDArray[np.float32],
-    ways: Sequence[Orientation],
-    top: int,
-    where: Filters | None,
-) -> list[Found]:
-    if places is None:
-        return list(hits)
-    return together(hits, find_places(searcher.archive, places, vectors, ways, top, where), top)
-
-
-def together(hits: Iterable[Hit], places: Iterable[Place], top: int) -> list[Found]:
-    """Return marks and places in one list, the most alike first; of equal ones the mark."""
-    both: list[Found] = [*hits, *places]
-    both.sort(key=lambda one: -one.score)  # stable: marks stay before places
-    return [replace(one, rank=rank) for rank, one in enumerate(both[:top], start=1)]
 
 
 def find_places(
