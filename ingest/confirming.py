@@ -88,7 +88,7 @@ def judge_mark(
 
     `seen` is the mark as the person was shown it; another's word that they contradict is noted
     (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
-    else was said of it meanwhile, or it belongs to an identity.
+    else was said of it or it was moved meanwhile, or it belongs to an identity.
     """
     origin = _origin(person)
     with archive.writing() as session:
@@ -103,7 +103,8 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
 
     `seen` is the mark as the `person` who does so was shown it; both are noted
     (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
-    else was said of it meanwhile, it was never proposed where it is, or it belongs to an identity.
+    else was said of it or it was moved meanwhile, it was never proposed where it is, or it belongs
+    to an identity.
     """
     person = _origin(person).removeprefix(PERSON)
     with archive.writing() as session:
@@ -141,6 +142,8 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
         raise QueryError(
             f"{sayer(found.origin)} has meanwhile said that mark {mark} is {word}: look again."
         )
+    if (found.x, found.y, found.width, found.height) != seen.box:
+        raise QueryError(f"Mark {mark} has meanwhile been given another box: look again.")
     return found
 
 

@@ -304,3 +304,17 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
     with pytest.raises(QueryError, match="did not propose"):
         take_back_mark(archive, seen(archive, drawn), "C. Reader")
     assert marks(archive) == before
+
+
+def test_a_mark_that_was_moved_meanwhile_is_not_judged(archive: Archive, page: int) -> None:
+    ((mark, *_),) = before = marks(archive)
+    proposal = seen(archive, mark)
+    with archive.session() as session:
+        session.get_one(Mark, mark).width += 1
+    for attempt in (
+        lambda: judge_mark(archive, proposal, "rejected", "Bo"),
+        lambda: take_back_mark(archive, proposal, "Bo"),
+    ):
+        with pytest.raises(QueryError, match=f"Mark {mark} has meanwhile been given another box"):
+            attempt()
+    assert marks(archive) == before
