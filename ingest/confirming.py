@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import insert, select, update
@@ -22,6 +25,16 @@ from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.
 PERSON = "person:"
+
+Verdict = Literal["confirmed", "rejected"]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What became of marks of which a person said something together."""
+
+    marks: tuple[MarkRow, ...]  # as they are now
+    left: tuple[int, ...]  # as they were: something else was said of them, or they moved or went
 
 
 def confirm_place(
@@ -81,9 +94,7 @@ def confirm_place(
         )
 
 
-def judge_mark(
-    archive: Archive, seen: MarkRow, status: Literal["confirmed", "rejected"], person: str
-) -> None:
+def judge_mark(archive: Archive, seen: MarkRow, status: Verdict, person: str) -> None:
     """Write down that `person` says the mark is one, or is none; the name is kept as its origin.
 
     `seen` is the mark as the person was shown it; another's word that they contradict is noted
@@ -92,10 +103,28 @@ def judge_mark(
     """
     origin = _origin(person)
     with archive.writing() as session:
-        found = _judgeable(session, seen)
-        found.status, found.origin = status, origin
-        if seen.status != "proposed" and seen.origin != origin:
-            note_taken_back(archive, _word(seen), origin.removeprefix(PERSON))
+        _say(_judgeable(session, seen), status, origin)
+        note_taken_back(archive, _contradicted([seen], origin), origin.removeprefix(PERSON))
+
+
+def judge_marks(archive: Archive, said: Sequence[tuple[MarkRow, Verdict]], person: str) -> Changed:
+    """Write down, in one transaction, what `person` says of each of some marks.
+
+    As `judge_mark` does; but where that would refuse a mark, this is left as it is, and the others
+    are kept. Raises QueryError when nobody is named.
+    """
+    origin = _origin(person)
+    with archive.writing() as session:
+        there = _those_judgeable(session, [seen for seen, _ in said])
+        judged = [(seen, status) for seen, status in said if seen.mark in there]
+        for seen, status in judged:
+            _say(there[seen.mark], status, origin)
+        words = _contradicted([seen for seen, _ in judged], origin)
+        note_taken_back(archive, words, origin.removeprefix(PERSON))
+    return Changed(
+        tuple(replace(seen, status=status, origin=origin) for seen, status in judged),
+        tuple(seen.mark for seen, _ in said if seen.mark not in there),
+    )
 
 
 def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
@@ -111,13 +140,43 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
         found = _judgeable(session, seen)
         if found.proposed_by is None:
             raise QueryError(f"The program did not propose mark {seen.mark}: say that it is none.")
-        found.status, found.origin = "proposed", found.proposed_by
-        note_taken_back(archive, _word(seen), person)
+        _say(found, "proposed", found.proposed_by)
+        note_taken_back(archive, [_word(seen)], person)
+
+
+def take_back_marks(archive: Archive, seen: Sequence[MarkRow], person: str) -> Changed:
+    """Make judged marks proposals again, in one transaction.
+
+    As `take_back_mark` does; but where that would refuse a mark, this is left as it is, and the
+    others are proposals again. Raises QueryError when nobody is named.
+    """
+    person = _origin(person).removeprefix(PERSON)
+    again = []
+    with archive.writing() as session:
+        there = _those_judgeable(session, seen)
+        for row in seen:
+            if row.mark in there and (proposer := there[row.mark].proposed_by) is not None:
+                _say(there[row.mark], "proposed", proposer)
+                again.append((row, proposer))
+        note_taken_back(archive, [_word(row) for row, _ in again], person)
+    return Changed(
+        tuple(replace(row, status="proposed", origin=proposer) for row, proposer in again),
+        tuple(row.mark for row in seen if row.mark not in {one.mark for one, _ in again}),
+    )
 
 
 def sayer(origin: str) -> str:
     """Return whose word the origin of a mark is that a person has judged."""
     return origin.removeprefix(PERSON) if origin.startswith(PERSON) else "A person"
+
+
+def _say(found: Mark, status: str, origin: str) -> None:
+    found.status, found.origin = status, origin
+
+
+def _contradicted(seen: Sequence[MarkRow], origin: str) -> list[OldWord]:
+    """Return what others had said of marks of which somebody says something now."""
+    return [_word(row) for row in seen if row.status != "proposed" and row.origin != origin]
 
 
 def _word(seen: MarkRow) -> OldWord:
@@ -145,6 +204,15 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
     if (found.x, found.y, found.width, found.height) != seen.box:
         raise QueryError(f"Mark {mark} has meanwhile been given another box: look again.")
     return found
+
+
+def _those_judgeable(session: Session, seen: Sequence[MarkRow]) -> dict[int, Mark]:
+    """Return by id those of the marks that can be judged as they were seen."""
+    there = {}
+    for row in seen:
+        with suppress(QueryError):
+            there[row.mark] = _judgeable(session, row)
+    return there
 
 
 def _origin(person: str) -> str:

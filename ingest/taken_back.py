@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,24 +31,29 @@ class OldWord:
     said_at: datetime | None = None
 
 
-def note_taken_back(archive: Archive, word: OldWord, person: str) -> None:
-    """Add a word that `person` takes back or contradicts to the archive's `taken-back.csv`.
+def note_taken_back(archive: Archive, words: Sequence[OldWord], person: str) -> None:
+    """Add words that `person` takes back or contradicts to the archive's `taken-back.csv`.
 
     Call it last in the transaction that does so: where the file cannot be written, ArchiveError
     ends that, too.
     """
+    if not words:
+        return
     path = archive.folder / TAKEN_BACK
-    cells = [
-        *map(as_shown, (word.of, word.said, word.said_by)),
-        in_utc(word.said_at).isoformat(timespec="seconds") if word.said_at is not None else None,
-        as_shown(person),
-        now().isoformat(timespec="seconds"),
+    lines = [
+        [
+            *map(as_shown, (word.of, word.said, word.said_by)),
+            in_utc(word.said_at).isoformat(timespec="seconds") if word.said_at else None,
+            as_shown(person),
+            now().isoformat(timespec="seconds"),
+        ]
+        for word in words
     ]
     try:
         with path.open("a", encoding="utf-8", newline="") as file:
             if not file.tell():
                 file.write(row_text(COLUMNS))
-            file.write(row_text(cells))
+            file.write("".join(map(row_text, lines)))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -70,7 +76,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
     with archive.writing() as session:
         take_back(session, seen)
         word = OldWord(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
-        note_taken_back(archive, word, person)
+        note_taken_back(archive, [word], person)
 
 
 def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
@@ -80,6 +86,8 @@ def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
     """
     person = person_name(person, "the person who takes it out")
     with archive.writing() as session:
-        for said_by, said_at in take_out(session, mark, seen):
-            word = OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
-            note_taken_back(archive, word, person)
+        words = [
+            OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
+            for said_by, said_at in take_out(session, mark, seen)
+        ]
+        note_taken_back(archive, words, person)

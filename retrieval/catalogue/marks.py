@@ -72,14 +72,19 @@ def mark_ids(session: Session, where: Filters) -> list[int]:
     Marks without a document fit only when nothing is asked for.
     """
     statement = select(Mark.id).where(Mark.status != "rejected").order_by(Mark.id)
+    return list(session.scalars(narrow(statement, where)))
+
+
+def narrow(statement: Select[int], where: Filters) -> Select[int]:
+    """Return a statement on marks that is on those alone whose document fits."""
     conditions = document_conditions(where)
-    if conditions:
-        statement = (
-            statement.join(Page, Mark.page_id == Page.id)
-            .join(Document, Page.document_id == Document.id)
-            .where(*conditions)
-        )
-    return list(session.scalars(statement))
+    if not conditions:
+        return statement
+    return (
+        statement.join(Page, Mark.page_id == Page.id)
+        .join(Document, Page.document_id == Document.id)
+        .where(*conditions)
+    )
 
 
 def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:

@@ -337,6 +337,44 @@ def test_what_is_typed_counts_without_a_key_pressed_after_it(
         assert set(session.scalars(select(tables.IdentityMark.said_by))) == {"Ada"}
 
 
+def test_a_sheet_of_proposals_is_judged_and_taken_back(
+    page: Page, address: str, papers: Papers
+) -> None:
+    def statuses() -> dict[int, str]:
+        with papers.archive.session() as session:
+            rows = session.execute(select(tables.Mark.id, tables.Mark.status))
+            return {mark: status for mark, status in rows}
+
+    before = statuses()
+    number = list(before.values()).count("proposed")
+    page.set_viewport_size({"width": 1100, "height": 500})
+    _open(page, address)
+    page.get_by_role("button", name=f"Look through {number} proposals").click()
+    page.get_by_text("Which of these are marks?").wait_for()
+    _settle(page)
+    shown = _all(page, number)
+    assert _params(page) == {"proposals": "0"}
+    page.get_by_text(f"A mark (mark {shown[1]})").click()
+    page.get_by_role("textbox", name="Your name").fill("Ada")
+    said = f"The one ticked is a mark, the other {number - 1} are none"
+    page.get_by_role("button", name=said).click()
+    page.get_by_text(f"Kept: 1 is a mark, {number - 1} are none.").wait_for()
+    page.wait_for_function(f"{SCROLLED} === 0")
+    judged = {mark: "confirmed" if mark == shown[1] else "rejected" for mark in shown}
+    assert statuses() == before | judged
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_text(f"Taken back: {number} are proposals again.").wait_for()
+    assert statuses() == before
+    assert _all(page, number) == shown
+    assert page.get_by_role("checkbox", checked=True).count() == 1
+    page.get_by_role("button", name="Open page").first.click()
+    page.get_by_text("What is known").wait_for()
+    page.go_back()
+    page.get_by_text("Which of these are marks?").wait_for()
+    page.go_back()
+    page.get_by_text("Which mark are you looking for?").wait_for()
+
+
 def test_what_a_cataloguer_pasted_stays_text(page: Page, address: str, papers: Papers) -> None:
     _open(page, address, f"?open={papers.marks[0][1]}")
     title = page.locator(".pm-table tr", has_text="Title").locator("td").inner_text()

@@ -13,7 +13,16 @@ from sqlalchemy import select
 from ingest.annotations.annotation import MAX_ORIGIN
 from ingest.annotations.importing import import_annotations
 from ingest.batch import ingest_pages
-from ingest.confirming import PERSON, confirm_place, judge_mark, take_back_mark
+from ingest.confirming import (
+    PERSON,
+    Changed,
+    Verdict,
+    confirm_place,
+    judge_mark,
+    judge_marks,
+    take_back_mark,
+    take_back_marks,
+)
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
@@ -304,6 +313,109 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
     with pytest.raises(QueryError, match="did not propose"):
         take_back_mark(archive, seen(archive, drawn), "C. Reader")
     assert marks(archive) == before
+
+
+@pytest.fixture
+def sheet(archive: Archive, page: int) -> list[MarkRow]:
+    """Five proposals, as a person is shown them."""
+    with archive.session() as session:
+        first = session.scalars(select(Mark)).one()
+        session.add_all(
+            Mark(
+                page_id=page, x=at, y=0, width=9, height=9, score=0.5, origin="first-1",
+                proposed_by="first-1", crop=first.crop,
+            )
+            for at in range(4)
+        )  # fmt: skip
+    return [seen(archive, mark) for mark, *_ in marks(archive)]
+
+
+def test_a_sheet_is_judged_at_once_and_taken_back(archive: Archive, sheet: list[MarkRow]) -> None:
+    before = marks(archive)
+    verdicts: list[Verdict] = ["confirmed", "rejected", "rejected", "confirmed"]
+    changed = judge_marks(archive, list(zip(sheet, verdicts, strict=False)), " A.  Reader ")
+    assert marks(archive) == [
+        *((row.mark, verdict, "person:A. Reader") for row, verdict in zip(sheet, verdicts,
+                                                                          strict=False)),
+        before[4],
+    ]  # fmt: skip
+    assert changed.left == ()
+    assert changed.marks == tuple(seen(archive, row.mark) for row in sheet[:4])
+    assert taken_back(archive) == []
+    again = take_back_marks(archive, changed.marks, "Bo")
+    assert again == Changed(tuple(sheet[:4]), ())
+    assert marks(archive) == before
+    assert taken_back(archive) == [
+        (f"mark {row.mark}", "it is one" if verdict == "confirmed" else "it is none", "A. Reader",
+         "Bo")
+        for row, verdict in zip(sheet, verdicts, strict=False)
+    ]  # fmt: skip
+
+
+def test_of_a_sheet_is_left_what_changed_meanwhile(archive: Archive, sheet: list[MarkRow]) -> None:
+    judged, moved, gone, named, kept = (row.mark for row in sheet)
+    judge_mark(archive, sheet[0], "confirmed", "Ada")
+    with archive.session() as session:
+        session.get_one(Mark, moved).x += 1
+        session.delete(session.get_one(Mark, gone))
+        session.add(Identity(id=1, name="Jan"))
+        session.flush()
+        session.add(IdentityMark(identity_id=1, mark_id=named, certainty="certain", said_by="A"))
+    changed = judge_marks(archive, [(row, "rejected") for row in sheet], "Bo")
+    assert changed.left == (judged, moved, gone, named)
+    assert [row.mark for row in changed.marks] == [kept]
+    assert marks(archive) == [
+        (judged, "confirmed", "person:Ada"),
+        (moved, "proposed", sheet[1].origin),
+        (named, "proposed", sheet[3].origin),
+        (kept, "rejected", "person:Bo"),
+    ]
+
+
+def test_of_a_sheet_is_taken_back_what_still_is_as_it_was_said(
+    archive: Archive, sheet: list[MarkRow]
+) -> None:
+    with archive.session() as session:
+        session.get_one(Mark, sheet[2].mark).proposed_by = None
+    one, two, three, *others = judge_marks(
+        archive, [(row, "rejected") for row in sheet], "Ada"
+    ).marks
+    judge_mark(archive, one, "confirmed", "Bo")
+    take_back_mark(archive, two, "Bo")
+    changed = take_back_marks(archive, [one, two, three, *others], "Ada")
+    assert changed.left == (one.mark, two.mark, three.mark)
+    assert changed.marks == tuple(sheet[3:])
+    assert [status for _, status, _ in marks(archive)] == [
+        "confirmed", "proposed", "rejected", "proposed", "proposed",
+    ]  # fmt: skip
+    assert [word[0] for word in taken_back(archive)] == [
+        f"mark {row.mark}" for row in (one, two, *others)
+    ]
+
+
+def test_another_word_that_a_sheet_contradicts_is_noted(
+    archive: Archive, sheet: list[MarkRow]
+) -> None:
+    (adas,) = judge_marks(archive, [(sheet[0], "confirmed")], "Ada").marks
+    judge_marks(archive, [(adas, "rejected"), (sheet[1], "rejected")], "Bo")
+    assert [said for _, *said in marks(archive)[:2]] == [["rejected", "person:Bo"]] * 2
+    assert taken_back(archive) == [(f"mark {adas.mark}", "it is one", "Ada", "Bo")]
+
+
+def test_a_sheet_is_judged_and_taken_back_whole_or_not_at_all(
+    archive: Archive, sheet: list[MarkRow]
+) -> None:
+    before = marks(archive)
+    with pytest.raises(QueryError, match="name is lacking"):
+        judge_marks(archive, [(row, "rejected") for row in sheet], " ")
+    assert marks(archive) == before
+    judged = judge_marks(archive, [(row, "rejected") for row in sheet], "Ada").marks
+    with pytest.raises(QueryError, match="name is lacking"):
+        take_back_marks(archive, judged, " ")
+    (archive.folder / TAKEN_BACK).mkdir()
+    with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
+        take_back_marks(archive, judged, "Ada")
+    assert {status for _, status, _ in marks(archive)} == {"rejected"}
 
 
 def test_a_mark_that_was_moved_meanwhile_is_not_judged(archive: Archive, page: int) -> None:

@@ -22,6 +22,7 @@ from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group
 from ui.web.identities import offer_identities, show_identities, show_identity
+from ui.web.judging import offer_proposals, show_proposals
 from ui.web.loading import Holdings, archive_at, holdings, not_indexed, searcher_of
 from ui.web.look import STYLE
 from ui.web.markup import heading
@@ -76,6 +77,11 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         st.info("This archive is empty. Bring scans into it, then load this page again:")
         st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
         return
+    if view().judging:  # which takes no index
+        with st.sidebar:
+            show_filters(held.facets, "the proposals")
+        show_proposals(archive)
+        return
     looked = searcher is not None and has_places(archive, searcher.model.id)
     if not marks and not looked:
         st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
@@ -91,7 +97,8 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         return
     with st.sidebar:
         if view().searching:
-            show_filters(held.facets)
+            show_filters(held.facets, "the search")
+            offer_proposals(archive)
             offer_groups(held.groups)
             offer_identities(held.identities)
         _about_likeness(len(searcher.index))

@@ -1,4 +1,4 @@
-"""The side of the page: what a search is narrowed to."""
+"""The side of the page: what a search, or the proposals that are looked through, is narrowed to."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import streamlit as st
 
 from retrieval.catalogue.documents import Facets, Filters
 from ui.web.markup import section
-from ui.web.state import ask_otherwise, change, view
+from ui.web.state import ask_otherwise, view
 
 _ANY = ""
 
 
-def show_filters(facets: Facets) -> None:
-    """Show the filters, as the view has them; changing one changes the view."""
+def show_filters(facets: Facets, narrowed: str) -> None:
+    """Show the filters of what is `narrowed`, as the view has them; changing one changes that."""
     where = view().where
-    st.html(section("Narrow the search"))
+    st.html(section(f"Narrow {narrowed}"))
     if not facets.series and not facets.ships and facets.year_from is None:
         st.caption(
             "No document is catalogued here. Ingest with `--documents FILE` to narrow "
@@ -30,7 +30,9 @@ def show_filters(facets: Facets) -> None:
     _choice("series", "Series", "All series", where.series, facets.series)
     _choice("ship", "Ship", "All ships", where.ship, facets.ships)
     if where != Filters():
-        st.button("Clear the filters", on_click=lambda: change(where=Filters()), type="tertiary")
+        st.button(
+            "Clear the filters", on_click=lambda: ask_otherwise(where=Filters()), type="tertiary"
+        )
 
 
 def _choice(name: str, title: str, every: str, chosen: str | None, values: tuple[str, ...]) -> None:

@@ -52,7 +52,8 @@ def offer_groups(groups: int) -> None:
 def show_group(searcher: Searcher, groups: int) -> None:
     """Show the view's group, or the first that nobody has judged, with the means to judge it."""
     archive, wanted = searcher.archive, view().group
-    st.button("Back to the search", key="search", on_click=lambda: change(group=None))
+    whence = "Back to the search" if view().proposals is None else "Back to the proposals"
+    st.button(whence, key="search", on_click=lambda: change(group=None))
     if said := st.session_state.pop(_SAID, None):
         sentence, judged = said
         st.success(as_markdown(sentence))

@@ -58,7 +58,9 @@ def show_identities(archive: Archive) -> None:
 def show_identity(archive: Archive, identity: int) -> None:
     """Show the marks of one identity, and who said so of each."""
     now = view()
-    whence = "Back to the search" if now.group is None else "Back to the group"
+    whence = "Back to the search" if now.proposals is None else "Back to the proposals"
+    if now.group is not None:
+        whence = "Back to the group"
     with st.container(horizontal=True, key="steps"):
         st.button(whence, key="search", on_click=lambda: change(identity=None))
         st.button("All identities", key="all", on_click=lambda: next_from_top(identity=0))

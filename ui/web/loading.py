@@ -12,12 +12,13 @@ from ingest.listing import path_of
 from ingest.reading import file_stamp
 from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
-from retrieval.catalogue.documents import Facets, facets
+from retrieval.catalogue.documents import Facets, Filters, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.figures import Counts, counts
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
+from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposals_after
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
 from retrieval.ink import SEEN
@@ -30,7 +31,7 @@ from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
 from ui.web.previews import RGB, Preview, preview, preview_as_wide, tile
-from ui.web.view import Spot
+from ui.web.view import SHOWN, Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
 TILE, LARGE = 340, 1600
@@ -48,6 +49,20 @@ class Holdings:
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
     identities: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Some proposals that nobody has judged, `SHOWN` at the most, and how many there are beside."""
+
+    marks: tuple[int, ...]
+    before: int
+    in_all: int  # with these
+
+    @property
+    def after(self) -> int:
+        """How many come after these."""
+        return self.in_all - self.before - len(self.marks)
 
 
 def archive_at(folder: Path) -> Archive:
@@ -90,6 +105,34 @@ def not_indexed(archive: Archive, model: str) -> int:
 def _not_indexed(_archive: Archive, folder: str, model: str, stamp: tuple[int, ...]) -> int:
     with _archive.session() as session:
         return number_to_embed(session, model, SEEN)
+
+
+def proposals_to_judge(archive: Archive, where: Filters) -> int:
+    """Return how many proposals nobody has judged, counted again as for `holdings`."""
+    return _proposals_to_judge(archive, str(archive.folder), where, _stamp(archive))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _proposals_to_judge(
+    _archive: Archive, folder: str, where: Filters, stamp: tuple[int, ...]
+) -> int:
+    with _archive.session() as session:
+        return number_to_judge(session, where)
+
+
+def sheet_after(archive: Archive, where: Filters, after: int) -> Sheet:
+    """Return the sheet of proposals after a mark, or the first, looked up as for `holdings`."""
+    return _sheet_after(archive, str(archive.folder), where, after, _stamp(archive))
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _sheet_after(
+    _archive: Archive, folder: str, where: Filters, after: int, stamp: tuple[int, ...]
+) -> Sheet:
+    in_all = proposals_to_judge(_archive, where)
+    with _archive.session() as session:
+        marks = proposals_after(session, where, after, SHOWN)
+        return Sheet(tuple(marks), number_up_to(session, where, after), in_all)
 
 
 def _stamp(archive: Archive) -> tuple[int, ...]:

@@ -127,7 +127,13 @@ def _offer_search(row: MarkRow) -> None:
             "Search another part of this page",
             key="other part",
             on_click=lambda: next_from_top(
-                way="page", page=row.page, region=None, opened=None, group=None, identity=None
+                way="page",
+                page=row.page,
+                region=None,
+                opened=None,
+                group=None,
+                identity=None,
+                proposals=None,
             ),
         )
 
@@ -164,9 +170,12 @@ def _show_known(archive: Archive, opened: _Opened) -> None:
 
 def _whence() -> str:
     """Say what lies under the page and is seen again without it."""
-    if view().identity is not None:
+    now = view()
+    if now.identity is not None:
         return "Back to the identity"
-    return "Back to the results" if view().group is None else "Back to the group"
+    if now.group is not None:
+        return "Back to the group"
+    return "Back to the results" if now.proposals is None else "Back to the proposals"
 
 
 def _show_identity(

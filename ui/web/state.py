@@ -77,7 +77,8 @@ def ask_otherwise(**fields: Any) -> None:
     """
     changed = replace(view(), **fields)
     if changed != view():
-        show(replace(changed, shown=View().shown))
+        first = None if changed.proposals is None else 0
+        show(replace(changed, shown=View().shown, proposals=first))
 
 
 def more_like(mark: int) -> None:

@@ -25,7 +25,9 @@ LAST_YEAR = 9999
 
 @dataclass(frozen=True)
 class View:
-    """A query, how it was put, and which mark's page, place, group or identity lies open.
+    """A query, how it was put, and what lies open over it.
+
+    That is a mark's page, a place, a group, an identity or a sheet of proposals.
 
     A sketch or an uploaded picture is no part of it: it does not fit into an address.
     """
@@ -45,6 +47,7 @@ class View:
     place: Spot | None = None  # a place that is no mark, open on its page
     identity: int | None = None  # one whose marks are shown, or 0 for the list of all
     members: int = SHOWN  # of its marks
+    proposals: int | None = None  # a sheet of them: those after this mark, or 0 for the likeliest
 
     @property
     def ways(self) -> tuple[Orientation, ...]:
@@ -54,8 +57,17 @@ class View:
     @property
     def searching(self) -> bool:
         """Whether the search is seen, and nothing lies open over it."""
+        return not self._is_covered and self.proposals is None
+
+    @property
+    def judging(self) -> bool:
+        """Whether a sheet of proposals is seen, and nothing lies open over it."""
+        return not self._is_covered and self.proposals is not None
+
+    @property
+    def _is_covered(self) -> bool:
         open_now = (self.opened, self.place, self.group, self.identity)
-        return all(one is None for one in open_now)
+        return any(one is not None for one in open_now)
 
     def more_like(self, mark: int) -> View:
         """Return the view after "more like this" on `mark`."""
@@ -68,6 +80,7 @@ class View:
             group=None,
             place=None,
             identity=None,
+            proposals=None,
             shown=SHOWN,
         )
 
@@ -143,6 +156,7 @@ def to_address(view: View) -> dict[str, str]:
         "place": "" if view.place is None else _joined((view.place[0], *view.place[1])),
         "identity": "" if view.identity is None else str(view.identity),
         "members": str(view.members) if view.identity and view.members != SHOWN else "",
+        "proposals": "" if view.proposals is None else str(view.proposals),
         "open": "" if view.opened is None else str(view.opened),
         "shown": "" if view.shown == SHOWN else str(view.shown),
     }
@@ -199,7 +213,7 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))
     region = region if page else None
     opened, group, identity = number("open"), number("group", 0), number("identity", 0)
-    everywhere = params.get("everywhere") == "1"
+    everywhere, proposals = params.get("everywhere") == "1", number("proposals", 0)
     place = _spot(params.get("place", ""), problems)
     return (
         View(
@@ -218,6 +232,7 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
             place,
             identity,
             members if identity else SHOWN,
+            proposals,
         ),
         problems,
     )

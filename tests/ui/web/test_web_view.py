@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,12 +36,24 @@ _WAYS = st.tuples(st.booleans(), st.booleans())
     _PLACE,
     st.none() | st.integers(0, 10**9),
     _SHOWN,
+    st.none() | st.integers(0, 10**9),
 )
 def test_a_query_by_marks_survives_its_address(
-    liked, disliked, where, opened, shown, group, ways, everywhere, place, identity, members
+    liked,
+    disliked,
+    where,
+    opened,
+    shown,
+    group,
+    ways,
+    everywhere,
+    place,
+    identity,
+    members,
+    proposals,
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    over = (everywhere, place, identity, members if identity else SHOWN)
+    over = (everywhere, place, identity, members if identity else SHOWN, proposals)
     view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways, *over)
     assert from_address(to_address(view)) == (view, [])
 
@@ -87,6 +101,7 @@ def test_an_address_says_which_way_is_open_where_that_is_not_plain() -> None:
                 "place",
                 "identity",
                 "members",
+                "proposals",
             ]
         ),
         st.text(max_size=30) | st.from_regex(r"[0-9,\-]{0,30}", fullmatch=True),
@@ -152,5 +167,14 @@ def test_without_a_liked_mark_there_is_no_query_by_marks() -> None:
 
 
 def test_an_answer_to_a_click_closes_the_page_and_starts_from_the_top() -> None:
-    view = View(opened=7, shown=96, group=3).more_like(7)
-    assert (view.opened, view.shown, view.group) == (None, SHOWN, None)
+    view = View(opened=7, shown=96, group=3, proposals=24).more_like(7)
+    assert (view.opened, view.shown, view.group, view.proposals) == (None, SHOWN, None, None)
+
+
+def test_a_sheet_of_proposals_is_judged_where_nothing_lies_over_it() -> None:
+    sheet = View(proposals=0)
+    assert sheet.judging and not sheet.searching
+    for over in ({"opened": 7}, {"place": (1, (1, 2, 3, 4))}, {"group": 0}, {"identity": 0}):
+        covered = replace(sheet, **over)
+        assert not covered.judging and not covered.searching
+    assert View().searching and not View().judging
