@@ -1,11 +1,12 @@
 """Print what confirmed marks do for proposals: `python benchmarks/realism.py [--pages FOLDER]`.
 
 FOLDER holds scans and `regions.csv`, the true boxes; pages of a synthetic archive are drawn besides
-(`--synthetic N`, 60; 0: none). A share of the proposals that overlap a true box by half, drawn by
-chance, counts as confirmed; in a second row the eight best others of these pages count as rejected
-besides. What is measured are all the others, by the segmenter's score and by realism: average
-precision, the share of the marks that are first and among the first three of their page, and the
-share that is shown unasked, where equally many proposals are shown. Means over `--draws` draws.
+(`--synthetic N`, 60; 0: none). Some of the proposals that overlap a true box by half, drawn by
+chance, count as confirmed; in a second row the eight best others of these pages count as rejected
+besides. What is measured are all that are left, by the segmenter's score and by realism: average
+precision, the share of the marks that are first and among the first three of what is left of their
+page, and the share that is shown unasked, where equally many proposals are shown. Means over
+`--draws` draws.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from retrieval.boxes import LEAST_OVERLAP, overlaps
 from retrieval.catalogue.marks import LIKELY
 from retrieval.ink import normalise_all
 from retrieval.model import bundled_model
-from retrieval.realism import LEAST_CONFIRMED, fit_realism, realism
+from retrieval.realism import fit_realism, realism
 from retrieval.search import embed_pictures
 from retrieval.vectors import Vectors
 
-SHARES = (0.1, 0.2, 0.4)
+CONFIRMED = (5, 10, 20)
 _REJECTED = 8  # of a page with a confirmed mark
 MEASURES = ("average precision", "first", "among 3", "shown")
 Bools = NDArray[np.bool_]
@@ -90,38 +91,39 @@ def measured(found: Proposals, likely: NDArray[np.float64], left: Bools) -> tupl
     )
 
 
-def draws(found: Proposals, share: float, number: int) -> Iterator[tuple[Bools, Bools]]:
+def draws(found: Proposals, confirmed: int, number: int) -> Iterator[tuple[Bools, Bools]]:
     """Give what is confirmed, and the best others of the same pages."""
     for draw in range(number):
-        rng = np.random.default_rng(draw)
-        confirmed = found.true & (rng.random(len(found.true)) < share)
-        here = np.isin(found.pages, found.pages[confirmed]) & ~found.true
+        chosen = np.random.default_rng(draw).permutation(np.flatnonzero(found.true))[:confirmed]
+        said = np.isin(np.arange(len(found.true)), chosen)
+        here = np.isin(found.pages, found.pages[said]) & ~found.true
         best = places(found.pages, np.where(here, found.scores, -1.0)) < _REJECTED
-        yield confirmed, here & best
+        yield said, here & best
+
+
+def gains(found: Proposals, confirmed: Bools, rejected: Bools) -> NDArray[np.float64]:
+    """Return `MEASURES` of what nobody judged, by score and then by realism: (2, M)."""
+    left = ~(confirmed | rejected)
+    verdicts = confirmed.astype(np.int8) - rejected.astype(np.int8)
+    weights = fit_realism(found.vectors, found.scores, verdicts)
+    likely = np.zeros(len(left))
+    likely[left] = realism(found.scores[left], found.vectors[left] @ weights, LIKELY)
+    return np.array([measured(found, found.scores, left), measured(found, likely, left)])
 
 
 def print_gains(found: Proposals, number: int) -> None:
     print(f"{len(found.true)} proposals, {int(found.true.sum())} of them marks")
     print(f"{'confirmed':>10s}{'rejected':>9s}" + "".join(f"{name:>20s}" for name in MEASURES))
-    for share in SHARES:
-        rows: dict[bool, list[tuple[float, ...]]] = {False: [], True: []}
-        for confirmed, others in draws(found, share, number):
-            if confirmed.sum() < LEAST_CONFIRMED:
-                continue
-            left = ~(confirmed | others)  # both rows measure the same
-            before = measured(found, found.scores, left)
-            for judged in rows:
-                verdicts = confirmed.astype(np.int8) - (others if judged else 0)
-                weights = fit_realism(found.vectors, found.scores, verdicts.astype(np.int8))
-                after = np.zeros(len(left))
-                after[left] = realism(found.scores[left], found.vectors[left] @ weights, LIKELY)
-                number_of = confirmed.sum(), others.sum() * judged
-                rows[judged].append((*number_of, *before, *measured(found, after, left)))
-        for judged in (kept for kept in rows if rows[kept]):
-            mean = np.mean(rows[judged], axis=0)
-            cells = zip(mean[2 : 2 + len(MEASURES)], mean[2 + len(MEASURES) :], strict=True)
-            words = "".join(f"{f'{before:.3f} -> {after:.3f}':>20s}" for before, after in cells)
-            print(f"{mean[0]:10.0f}{mean[1]:9.0f}{words}")
+    for count in CONFIRMED:
+        drawn = list(draws(found, count, number))
+        nobody = np.zeros(len(found.true), bool)
+        for others in ([nobody] * number, [rejected for _, rejected in drawn]):
+            of_each = [
+                gains(found, said, other) for (said, _), other in zip(drawn, others, strict=True)
+            ]
+            mean = np.mean(of_each, axis=0)
+            words = "".join(f"{f'{before:.3f} -> {after:.3f}':>20s}" for before, after in mean.T)
+            print(f"{count:10d}{np.mean(np.sum(others, axis=1)):9.0f}{words}")
 
 
 def main() -> None:

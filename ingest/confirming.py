@@ -192,7 +192,8 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
         raise QueryError(f"Mark {mark} is gone: its page was looked through anew.")
     if name := identity_names(session, [mark]).get(mark):
         raise QueryError(
-            f"Mark {mark} was said to be {name!r}: take that back first, where its group is shown."
+            f"Mark {mark} was said to be {name!r}: take that back first, on its own page or where "
+            "its group is shown."
         )
     if found.status != seen.status and found.status == "proposed":
         raise QueryError(f"What was said of mark {mark} has meanwhile been taken back: look again.")

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     port: int = Field(8501, ge=1, le=65_535, description="port of the web page")
     public_name: str = Field("", description="hosts by which a proxy leads to it, by commas")
 
+    @property
+    def max_pixels(self) -> int:
+        """`max_megapixels` in pixels."""
+        return round(self.max_megapixels * 1e6)
+
 
 def read_settings(folder: Path) -> Settings:
     """Return the settings of the archive in `folder`; ArchiveError names what is wrong in them."""

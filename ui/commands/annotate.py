@@ -56,7 +56,7 @@ def import_(
 
     with archive_in(archive) as opened:
         given = [file for path in files for file in _annotation_files(path)]
-        limit = round(read_settings(archive).max_megapixels * 1e6)
+        limit = read_settings(archive).max_pixels
         with bar("Importing") as report:
             done = import_annotations(opened, given, max_pixels=limit, progress=report)
     if as_json:

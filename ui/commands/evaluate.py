@@ -97,7 +97,7 @@ def evaluate(
         if report is not None and found is not None and labels is not None:
             written.append(write_report(opened, found, report, labels.name))
         if report is not None and covered is not None and regions is not None:
-            limit = round(read_settings(archive).max_megapixels * 1e6)
+            limit = read_settings(archive).max_pixels
             written.append(write_regions_report(opened, covered, report, regions.name, limit))
     if not as_json:
         for path in written:

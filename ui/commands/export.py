@@ -113,19 +113,17 @@ def export(
     """
     from ingest.annotations.formats import EXPORT_FORMATS
 
+    _check_base(output_format, base)
     head = _head(output_format, for_excel)
     narrowed = _Narrowed(status, without_rejected, identity, where)
     if output_format is ExportFormat.CROPS:
-        if output is None or base:
-            raise typer.BadParameter(
-                "crops are files: name a folder for them with --output, and leave --base out."
-            )
+        if output is None:
+            raise typer.BadParameter("crops are files: name a folder for them with --output.")
         _export_crops(archive, output, narrowed, head, as_json)
     elif output_format is ExportFormat.DOCUMENTS:
-        if status or without_rejected or identity or base:
+        if status or without_rejected or identity:
             raise typer.BadParameter(
-                "documents are no marks: leave --status, --without-rejected, --identity and --base "
-                "out."
+                "documents are no marks: leave --status, --without-rejected and --identity out."
             )
         _export_documents(archive, output, where, head, as_json)
     else:
@@ -151,6 +149,7 @@ def export_annotations(
     """
     from ingest.annotations.formats import ANNOTATION_FORMATS
 
+    _check_base(output_format, base)
     form, head = ANNOTATION_FORMATS[output_format.value], _head(output_format, for_excel)
     narrowed = _Narrowed(status, without_rejected, identity, where)
     _export(archive, form, output, narrowed, base, head, as_json)
@@ -164,6 +163,15 @@ class _Narrowed:
     without_rejected: bool
     identity: str | None
     where: list[str] | None
+
+
+def _check_base(form: AnnotationFormat | ExportFormat, base: str | None) -> None:
+    """Raise BadParameter for an address that nothing in the format would have."""
+    if base and form.value not in ("iiif", "webannotation"):
+        raise typer.BadParameter(
+            f"There are no addresses in {form.value}: --base goes with iiif and webannotation. "
+            "Leave it out."
+        )
 
 
 def _head(form: AnnotationFormat | ExportFormat, for_excel: bool) -> str:

@@ -46,7 +46,7 @@ def index(
                 looked = look_everywhere(
                     opened,
                     chosen,
-                    max_pixels=round(settings.max_megapixels * 1e6),
+                    max_pixels=settings.max_pixels,
                     max_minutes=settings.max_minutes,
                     workers=settings.workers or None,
                     report=report,

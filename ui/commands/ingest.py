@@ -151,7 +151,7 @@ def _taken_in(
         return take_in(
             archive,
             documents=documents,
-            max_pixels=round(settings.max_megapixels * 1e6),
+            max_pixels=settings.max_pixels,
             max_minutes=settings.max_minutes,
             workers=settings.workers or None,
             progress=show,
@@ -195,7 +195,7 @@ def _rehearse(
             sources or None,
             documents=documents,
             as_crops=kind is As.MARKS,
-            max_pixels=round(settings.max_megapixels * 1e6),
+            max_pixels=settings.max_pixels,
             max_minutes=settings.max_minutes,
         )
     if as_json:

@@ -84,7 +84,7 @@ def search(
         searcher, places = _loaded(opened, model, everywhere)
         ways = orientations(turned=turned, mirrored=mirrored)
         asked = _Asked(searcher, places, unlike or [], top, filters, ways, as_json)
-        limit = round(read_settings(archive).max_megapixels * 1e6)
+        limit = read_settings(archive).max_pixels
         if mark:
             _answer_marks(asked, mark)
         elif page is not None and region is not None:

@@ -27,7 +27,7 @@ _UPRIGHT = Axis("", _SHARES, 0, 1)
 
 
 @dataclass(frozen=True)
-class Picture:
+class ShownMark:
     """A mark shown: its crop as a data URI, "" where that is gone, and what stands under it."""
 
     image: str
@@ -40,10 +40,10 @@ class Picture:
 class Shown:
     """A query that went badly, its first right answer and what was found instead."""
 
-    query: Picture
+    query: ShownMark
     place: int
-    wanted: Picture
-    found: tuple[Picture, ...]
+    wanted: ShownMark
+    found: tuple[ShownMark, ...]
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,9 @@ class _Pictures:
         self._archive, self._labelled = archive, evaluation.labelled
         self._known: dict[int, str] = {}
 
-    def of(self, row: int, query: int) -> Picture:
+    def of(self, row: int, query: int) -> ShownMark:
         labelled = self._labelled
-        return Picture(
+        return ShownMark(
             self._image(row),
             labelled.names[labelled.labels[row]],
             labelled.sources[row],

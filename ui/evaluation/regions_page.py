@@ -37,7 +37,7 @@ _TRUE, _PROPOSED = (140, 47, 34), (58, 108, 140)
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageCut:
     """A part of a page as a data URI, "" where it cannot be had, and what stands under it."""
 
     image: str
@@ -78,7 +78,7 @@ def write_regions_report(
     )
 
 
-def _missed(archive: Archive, page: CheckedPage, one: Missed, max_pixels: int) -> Picture:
+def _missed(archive: Archive, page: CheckedPage, one: Missed, max_pixels: int) -> PageCut:
     left, top, right, bottom = (int(value) for value in page.covered.boxes[one.box])
     around = max(_LEAST_AROUND, round(_AROUND * max(right - left, bottom - top)))
     x, y = max(0, left - around), max(0, top - around)
@@ -92,7 +92,7 @@ def _missed(archive: Archive, page: CheckedPage, one: Missed, max_pixels: int) -
     found = "no proposal" if one.place is None else f"only proposal {one.place}"
     sort = page.covered.sorts[one.box]
     caption = f"{sort}: {found}" if sort else found
-    return Picture(image, caption, page.source, f"{left},{top},{right - left},{bottom - top}")
+    return PageCut(image, caption, page.source, f"{left},{top},{right - left},{bottom - top}")
 
 
 def _outlined(view: NDArray[np.uint8], page: CheckedPage, box: int, cut: Box) -> NDArray[np.uint8]:
@@ -112,7 +112,7 @@ def _outlined(view: NDArray[np.uint8], page: CheckedPage, box: int, cut: Box) ->
     return np.asarray(drawn, np.uint8)
 
 
-def _false(archive: Archive, heads: list[tuple[CheckedPage, int]]) -> list[Picture]:
+def _false(archive: Archive, heads: list[tuple[CheckedPage, int]]) -> list[PageCut]:
     with archive.session() as session:
         rows = mark_rows(session, [int(page.marks[at]) for page, at in heads])
     pictures = []
@@ -124,5 +124,5 @@ def _false(archive: Archive, heads: list[tuple[CheckedPage, int]]) -> list[Pictu
             image = picture_uri(load_crop(archive, mark.crop), _SIDE)
         except ArchiveError:
             image = ""
-        pictures.append(Picture(image, caption, page.source, ",".join(map(str, mark.box))))
+        pictures.append(PageCut(image, caption, page.source, ",".join(map(str, mark.box))))
     return pictures

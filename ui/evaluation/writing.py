@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import write_atomically
 from retrieval.evaluation.measures import Estimate
+from ui.evaluation.answers import interval
 
 
 def write_page(path: Path, template: str, **values: object) -> Path:
@@ -28,7 +29,7 @@ def write_page(path: Path, template: str, **values: object) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": _share, "interval": _interval, "bar": _bar}
+    environment.filters |= {"share": _share, "interval": interval, "bar": _bar}
     page = environment.get_template(template).render(values)
     try:
         write_atomically(path.absolute(), page.encode())
@@ -54,10 +55,6 @@ def picture_uri(image: NDArray[np.uint8], side: int) -> str:
 
 def _share(estimate: Estimate) -> str:
     return f"{estimate.value:.3f}"
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:.3f}–{estimate.high:.3f}"
 
 
 def _bar(estimate: Estimate) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ui.web.wording import as_markdown, isolated, likeness, said_on
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
-MOST_SHOWN = 60
+MOST_COMPARED = 60
 
 #: What is said after the last judgement and of which group, and what went wrong with it.
 _SAID, _PROBLEM = "judgement", "judgement refused"
@@ -110,9 +110,9 @@ def show_group(searcher: Searcher, groups: int) -> None:
         return
     if row.verdict is not None:
         _verdict(archive, row)
-    if len(row.marks) > MOST_SHOWN:
+    if len(row.marks) > MOST_COMPARED:
         st.caption(
-            f"{MOST_SHOWN} are shown, and what you say is about these. The others are proposed "
+            f"{MOST_COMPARED} are shown, and what you say is about these. The others are proposed "
             "again by the next run."
         )
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
@@ -155,7 +155,7 @@ def _to_compare(row: GroupRow) -> list[int]:
         (later if name in named else first).append(mark)
         if name is not None:
             named.add(name)
-    return [*first, *later][:MOST_SHOWN]
+    return [*first, *later][:MOST_COMPARED]
 
 
 def _cards(
@@ -192,7 +192,9 @@ def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: l
     asked = ask_statement(archive, str(row.group), chosen, offered_name(row.marks, names))
     with st.container(horizontal=True, key="verdict"):
         st.button(
-            f"The {counted(len(chosen), 'ticked mark')} are one merchant’s",
+            f"The {len(chosen)} ticked marks are one merchant’s"
+            if len(chosen) > 1
+            else "The ticked marks are one merchant’s",
             key="accept",
             type="primary",
             disabled=len(chosen) < 2,

@@ -187,7 +187,7 @@ def _places(_searcher: Searcher, folder: str, shards: int, pages: str) -> Places
 
 def most_pixels(archive: Archive) -> int:
     """Return how many pixels an image may have, as the archive sets it."""
-    return round(read_settings(archive.folder).max_megapixels * 1e6)
+    return read_settings(archive.folder).max_pixels
 
 
 def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) -> Preview:

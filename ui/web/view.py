@@ -85,8 +85,16 @@ class View:
         )
 
     def more_like_all(self, marks: tuple[int, ...]) -> View:
-        """Return the view after "more like these" on marks that are said to be one's."""
-        return View("marks", marks[:MOST_MARKS], where=self.where)
+        """Return the view after "more like these" on marks that are said to be one's.
+
+        How the search is narrowed, held and widened stays.
+        """
+        return replace(
+            View("marks", marks[:MOST_MARKS], where=self.where),
+            turned=self.turned,
+            mirrored=self.mirrored,
+            everywhere=self.everywhere,
+        )
 
     def more_like_place(self, place: Spot) -> View:
         """Return the view after "more like this" on a place that is no mark."""

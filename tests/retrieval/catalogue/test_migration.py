@@ -312,9 +312,7 @@ def test_an_archive_that_is_up_to_date_is_not_copied(archive: Archive) -> None:
     assert not (archive.folder / "backups").exists()
 
 
-def test_a_migration_that_fails_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     as_of_0001(tmp_path)
     with sqlite3.connect(tmp_path / "archive.db") as database:
         database.execute("CREATE TABLE identity_marks (in_the_way INTEGER)")

@@ -109,6 +109,7 @@ def test_of_many_files_those_refused_come_first_and_those_unchanged_are_only_cou
         ),
         (("export", "ARCHIVE", "--format", "csv", "--where", "ship=X"), "has the ship 'X'"),
         (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is no address"),
+        (("export", "ARCHIVE", "--format", "coco", "--base", "http://a/"), "no addresses in coco"),
         (("export", "ARCHIVE", "--format", "csv", "-o", "/proc/x/y"), "cannot be written"),
     ],
 )

@@ -155,9 +155,9 @@ def test_more_like_this_holds_the_query_as_before_and_a_new_start_does_not() -> 
 
 
 def test_more_like_an_identity_looks_for_its_marks_alone() -> None:
-    before = View("marks", (9,), (2,), where=Filters(ship="Anna"), identity=3)
+    before = View("marks", (9,), (2,), where=Filters(ship="Anna"), identity=3, turned=True)
     after = before.more_like_all(tuple(range(1, 60)))
-    assert after == View("marks", tuple(range(1, 51)), where=Filters(ship="Anna"))
+    assert after == View("marks", tuple(range(1, 51)), where=Filters(ship="Anna"), turned=True)
     assert after.searching and not before.searching
 
 
