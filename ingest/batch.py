@@ -7,7 +7,8 @@ A page is known by its master's place and content. For each file, in natural ord
   replaced, people's marks stay;
 - its content is that of a page whose master is not where it was: the master was moved, and the
   page follows, also to where another lay, whose page then follows its own or is set aside;
-- its content is that of a page whose master is still there: a copy, and a page of its own;
+- its content is that of a page whose master is still there: a copy, and a page of its own; when
+  that master is gone, its page follows to the copy's file, and the copy's page goes;
 - it cannot be read: it goes to quarantine, and is left there until it, the limits or the version
   of the program have changed, or somebody wants it tried again;
 - its page looks like another: both stay, and it is said.
@@ -92,7 +93,10 @@ class IngestReport:
     """What a run did, and the state it left the archive in.
 
     Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
-    have the content of another page, `resembling` of those read look like another page. `failed`:
+    have the content of another page, `resembling` of those read look like another page.
+    `copies_replaced`: pages of copies that went, as the files of their originals are gone and
+    these, `moved`, lie in theirs; `marks_of_copies` that people judged or named there are on the
+    originals now. `away`: empty folders in which originals of other copies were. `failed`:
     inputs in quarantine; `left` there without another try, as nothing about them has changed;
     `left_as_crops`: files below a SOURCE of pages that came in as crops and stay so;
     `healed`: sources that left it for good. `skipped`: files that are no images.
@@ -109,6 +113,9 @@ class IngestReport:
     moved: int = 0
     unchanged: int = 0
     duplicates: int = 0
+    copies_replaced: int = 0
+    marks_of_copies: int = 0
+    away: tuple[str, ...] = ()
     resembling: tuple[ResemblanceRow, ...] = ()
     failed: int = 0
     left: int = 0
@@ -272,6 +279,7 @@ def _ingest(
         pageless = tuple(references_without_page(session)) if described else ()
     return IngestReport(
         **asdict(run.counts),
+        away=tuple(sorted(run.away)),
         resembling=tuple(resembling),
         failed=failed,
         healed=healed_of(archive, before) + len(before & given.asked - given.unread.keys()),

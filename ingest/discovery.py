@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from sqlalchemy import select
 
+from ingest.copies import copies_at, empty_folder_above, is_missing
 from ingest.known import Known, KnownPage, known_of, outlives_its_image
 from ingest.listing import ImageFile, location_of
 from ingest.reading import FileToRead, KeptMark, file_stamp
@@ -39,8 +41,17 @@ _GROUP_BYTES = 2_000_000
 #: Files that are looked up in one statement.
 _AT_ONCE = 400
 
-#: What is done with pages whose masters were moved or touched, given as they are now.
-Follow = Callable[[Sequence[KnownPage]], None]
+
+class Follow(Protocol):
+    """What is done with pages whose masters were moved or touched, given as they are now.
+
+    `copies` are the ids of pages that make room for them. Returns how many marks go over from these
+    to their originals.
+    """
+
+    def __call__(self, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
+        """Have them follow."""
+
 
 _Stamped = tuple[ImageFile, Stamp]
 
@@ -66,7 +77,7 @@ def files_to_read(
     follow = follow or functools.partial(follow_masters, run.archive)
     stamps = {file: file_stamp(file.path) for file in files}
     found = Whereabouts(run.archive, shared=_shared(run.archive, stamps))
-    doubtful = _doubtful(run, found, stamps, follow)
+    doubtful, settled = _sifted(run, found, stamps, follow)
     _change_places(found, doubtful, follow)
     for chunk in in_parts([one.file for one in doubtful], _AT_ONCE):
         with run.archive.session() as session:
@@ -75,6 +86,7 @@ def files_to_read(
             unsettled = list(_unsettled(run, found, group, known, follow))
             if unsettled:
                 yield unsettled
+    _have_originals_follow(run, found, settled, follow)
 
 
 def _shared(archive: Archive, stamps: Mapping[ImageFile, Stamp]) -> frozenset[Stamp]:
@@ -95,11 +107,15 @@ def _shared(archive: Archive, stamps: Mapping[ImageFile, Stamp]) -> frozenset[St
     return frozenset(stamp for stamp, those in contents.items() if len(those) > 1)
 
 
-def _doubtful(
+def _sifted(
     run: Run, found: Whereabouts, stamps: Mapping[ImageFile, Stamp], follow: Follow
-) -> list[_Doubtful]:
-    """Return the files that are not what the catalogue has in their places, or not in full."""
-    doubtful = []
+) -> tuple[list[_Doubtful], list[ImageFile]]:
+    """Return the files that are not what the catalogue has in their places, or not in full.
+
+    And those that are what it has there, as they were or touched alone.
+    """
+    doubtful: list[_Doubtful] = []
+    settled: list[ImageFile] = []
     for chunk in in_parts(list(stamps), _AT_ONCE):
         with run.archive.session() as session:
             known = known_of(session, chunk)
@@ -121,14 +137,16 @@ def _doubtful(
             if run.leaves_as_crops(file.path, pages):
                 run.counts.unchanged += len(pages) if same else 0
                 run.counts.left_as_crops += 1
+                settled += [file] if same else []
                 run.done(file.name)
             elif (left or same) and _are_right(run, pages, None if left else known):
                 run.counts.unchanged += len(pages) if same else 0
                 run.counts.left += left
+                settled += [file] if same else []
                 run.done(file.name)
             else:
                 doubtful.append(_Doubtful(file, pages, changed))
-    return doubtful
+    return doubtful, settled
 
 
 def _change_places(found: Whereabouts, doubtful: Sequence[_Doubtful], follow: Follow) -> None:
@@ -219,6 +237,44 @@ def _unsettled(
             continue
         kept = _marks_to_cut_again(run, pages)
         yield FileToRead(file.path, name, *stamp, sha256, kept, known=bool(pages))
+
+
+def _have_originals_follow(
+    run: Run, found: Whereabouts, settled: Sequence[ImageFile], follow: Follow
+) -> None:
+    """Have originals whose masters are gone lie in the files of copies, whose pages go.
+
+    Last: where the master of one was moved, its page has followed it by now.
+    """
+    for some in in_parts(settled, _AT_ONCE):
+        files = {location_of(file.path): file for file in some}
+        with run.archive.session() as session:
+            copies = [
+                copy
+                for copy in copies_at(session, list(files))
+                if is_missing(copy.originals[0].location)
+            ]
+            known = known_of(session, [files[copy.pages[0].location] for copy in copies])
+        now: list[KnownPage] = []
+        going: list[int] = []
+        for copy in copies:
+            location, both = copy.pages[0].location, (*copy.pages, *copy.originals)
+            if len(found.unmoved(both)) < len(both):
+                continue
+            if empty := empty_folder_above(copy.originals[0].location):
+                run.away.add(str(empty))
+                continue
+            found.moved.update(page.id for page in both)
+            name = name_of(found, files[location], known)
+            found.names[name] = location
+            stamp = (copy.pages[0].size, copy.pages[0].mtime_ns)
+            now += at_place(copy.originals, name, location, copy.pages[0].sha256, stamp)
+            going += [page.id for page in copy.pages]
+            run.counts.unchanged -= len(copy.pages)
+            run.counts.moved += len(copy.originals)
+        if going:
+            run.counts.copies_replaced += len(going)
+            run.counts.marks_of_copies += follow(now, going)
 
 
 def _are_right(run: Run, pages: Sequence[KnownPage], known: Known | None) -> bool:

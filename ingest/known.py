@@ -119,16 +119,21 @@ def outlives_its_image(*, as_crops: bool) -> ColumnElement[bool]:
     `as_crops`: the page's images are ingested as crops. Else a mark that was made of a whole crop
     is nobody's word, and goes.
     """
+    looked_at = Mark.status != "proposed"
+    if not as_crops:
+        looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
+    return or_(looked_at, is_named())
+
+
+def is_named() -> ColumnElement[bool]:
+    """Return the condition on a mark that it is in an identity, or in a group that was judged."""
     in_identity = exists().where(IdentityMark.mark_id == Mark.id)
     in_judged_group = exists().where(
         GroupMark.mark_id == Mark.id,
         GroupMark.group_id == Group.id,
         Group.verdict.is_not(None),
     )
-    looked_at = Mark.status != "proposed"
-    if not as_crops:
-        looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
-    return or_(looked_at, in_identity, in_judged_group)
+    return or_(in_identity, in_judged_group)
 
 
 def master_exists(location: str) -> bool:

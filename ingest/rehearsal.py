@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Rehearsal:
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
     ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops.
-    Pages: `moved` and `unchanged`. `to_fetch`: images of manifests; `canvases_without_image` and
+    Pages: `moved` and `unchanged`; `copies_replaced` by their originals, whose files are gone.
+    `to_fetch`: images of manifests; `canvases_without_image` and
     `manifests_without_image` (ids) have none that is understood. `documents` are described by the
     documents files, `would_bind` of them would have a page. `problems`: sentences about their
     claims.
@@ -52,6 +53,7 @@ class Rehearsal:
     changed: tuple[str, ...]
     moved: int
     unchanged: int
+    copies_replaced: int
     unreadable: tuple[Unreadable, ...]
     left: int
     left_as_crops: int
@@ -100,10 +102,13 @@ def rehearse(
     unreadable = [Unreadable(place, error.reason) for place, error in given.unread.items()]
     seen: set[str] = set()
     moved: dict[int, tuple[str, str]] = {}
+    gone: set[int] = set()
 
-    def follow(pages: Sequence[KnownPage]) -> None:
+    def follow(pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
         """Leave the pages where the catalogue has them, but note where they would go."""
         moved.update({page.id: (page.source, page.location) for page in pages})
+        gone.update(copies)
+        return 0
 
     for group in files_to_read(run, files, follow):
         contents = {one.sha256 for one in group if one.sha256}
@@ -123,7 +128,7 @@ def rehearse(
                 if one.sha256 in known or one.sha256 in seen:
                     copies.append(one.name)
             seen.add(one.sha256 or "")
-    held = _held(archive, moved, new | {name: Held(name, at, None) for name, at in to_fetch})
+    held = _held(archive, moved, gone, new | {name: Held(name, at, None) for name, at in to_fetch})
     claimed = claims_met(held, described, given.below_roots)
     return Rehearsal(
         new=len(new),
@@ -131,6 +136,7 @@ def rehearse(
         changed=tuple(changed),
         moved=run.counts.moved,
         unchanged=run.counts.unchanged,
+        copies_replaced=run.counts.copies_replaced,
         unreadable=tuple(unreadable),
         left=run.counts.left,
         left_as_crops=run.counts.left_as_crops,
@@ -145,7 +151,10 @@ def rehearse(
 
 
 def _held(
-    archive: Archive, moved: Mapping[int, tuple[str, str]], new: Mapping[str, Held]
+    archive: Archive,
+    moved: Mapping[int, tuple[str, str]],
+    gone: Set[int],
+    new: Mapping[str, Held],
 ) -> Iterator[Held]:
     """Give the sources that the archive would have, those of its pages of today first."""
     with archive.session() as session:
@@ -153,7 +162,7 @@ def _held(
         rows = session.execute(statement.execution_options(yield_per=10_000))
         for page, source, location, sha256 in rows:
             one = Held(*moved.get(page, (source, location)), sha256)
-            if one.source not in new:
+            if one.source not in new and page not in gone:
                 yield one
     yield from new.values()
 

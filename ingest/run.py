@@ -13,15 +13,18 @@ from retrieval.catalogue.archive import Archive
 
 @dataclass
 class Counts:
-    """Pages a run has added, changed, moved or left as they were; copies among them; new marks;
-    masters fetched; files left in quarantine unread, because nothing about them has changed; files
-    left as the crops that they came in as."""
+    """Pages a run has added, changed, moved or left as they were; copies among them; pages of
+    copies that went, as their originals moved to their files, and marks that these have from them;
+    new marks; masters fetched; files left in quarantine unread, because nothing about them has
+    changed; files left as the crops that they came in as."""
 
     added: int = 0
     changed: int = 0
     moved: int = 0
     unchanged: int = 0
     duplicates: int = 0
+    copies_replaced: int = 0
+    marks_of_copies: int = 0
     marks: int = 0
     fetched: int = 0
     left: int = 0
@@ -34,7 +37,8 @@ class Run:
 
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,
-    `named` the names that pages of manifests have so far. `themselves` are the folders and files
+    `named` the names that pages of manifests have so far, `away` the empty folders where originals
+    of copies would be. `themselves` are the folders and files
     that were given: what lies in another folder below them stays crops that came in as such. Where
     `resegments`, pages are read again that another segmenter went through.
     """
@@ -48,6 +52,7 @@ class Run:
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
+    away: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
 
     @property

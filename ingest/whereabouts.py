@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from ingest.copies import take_over
 from ingest.known import (
     Known,
     KnownFailure,
@@ -149,13 +150,15 @@ def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]
     return [replace(page, source=name, location=location_of(place)) for page in pages]
 
 
-def follow_masters(archive: Archive, pages: Sequence[KnownPage]) -> None:
+def follow_masters(archive: Archive, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
     """Note where the pages' masters lie now, what they are called, and when they were written.
 
-    What could not be read of them follows, too.
+    What could not be read of them follows, too. The pages of `copies` make room for their
+    originals; return how many marks of theirs go over to these (`copies.take_over`).
     """
     with archive.writing() as session:
         _have_failures_follow(session, pages)
+        carried = take_over(session, copies)
         # Names may go round: each is given up before any is taken. None begins with a "/".
         session.execute(update(Page), [{"id": page.id, "source": f"/{page.id}"} for page in pages])
         session.execute(
@@ -171,6 +174,7 @@ def follow_masters(archive: Archive, pages: Sequence[KnownPage]) -> None:
                 for page in pages
             ],
         )
+    return carried
 
 
 def _have_failures_follow(session: Session, pages: Sequence[KnownPage]) -> None:

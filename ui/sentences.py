@@ -33,6 +33,22 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         lines.append(f"{report.fetched} images fetched.")
     if report.duplicates:
         lines.append(f"{report.duplicates} of the pages are byte for byte copies of another page.")
+    if report.copies_replaced:
+        lines.append(
+            f"{counted(report.copies_replaced, 'page')} of copies went: the files of their "
+            "originals are gone, so these lie in theirs now, with their marks."
+        )
+    if report.marks_of_copies:
+        lines.append(
+            f"{counted(report.marks_of_copies, 'mark')} that people had judged or named on the "
+            f"copies {'is' if report.marks_of_copies == 1 else 'are'} the originals' now."
+        )
+    lines += [
+        f"{folder} is empty, as when a disc or a share is away: copies of files from there stay "
+        "copies. If those are gone for good, delete that folder, or put a file into it, and run "
+        "this again."
+        for folder in report.away
+    ]
     if report.resembling:
         alike = [f"{one.source} like {one.like_source}" for one in report.resembling]
         lines.append(
@@ -89,6 +105,11 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
     if found.copies:
         lines.append(
             f"{len(found.copies)} of the new files are byte for byte copies{_named(found.copies)}."
+        )
+    if found.copies_replaced:
+        lines.append(
+            f"{counted(found.copies_replaced, 'page')} of copies would go: the files of their "
+            "originals are gone, so these would lie in theirs."
         )
     if found.to_fetch:
         lines.append(f"{found.to_fetch} images would be fetched.")

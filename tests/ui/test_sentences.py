@@ -40,6 +40,18 @@ def test_it_is_said_which_files_were_left_as_crops_and_how_to_make_them_pages() 
     ]
 
 
+def test_it_is_said_what_became_of_copies_whose_originals_are_gone() -> None:
+    report = IngestReport(moved=2, copies_replaced=2, marks_of_copies=1, away=("/mnt/old",))
+    assert ingest_sentences(Path("a"), report)[1:] == [
+        "2 pages of copies went: the files of their originals are gone, so these lie in theirs "
+        "now, with their marks.",
+        "1 mark that people had judged or named on the copies is the originals' now.",
+        "/mnt/old is empty, as when a disc or a share is away: copies of files from there stay "
+        "copies. If those are gone for good, delete that folder, or put a file into it, and run "
+        "this again.",
+    ]
+
+
 def test_marks_that_could_not_be_embedded_are_named() -> None:
     unread = tuple(f"mark {mark}: The crop is gone." for mark in range(1, 13))
     lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, unread, 0))
