@@ -99,6 +99,8 @@ class IngestReport:
     originals now. `away`: empty folders in which originals of other copies were. `failed`:
     inputs in quarantine; `left` there without another try, as nothing about them has changed;
     `left_as_crops`: files below a SOURCE of pages that came in as crops and stay so;
+    `left_as_pages`: those below one of crops that stay pages; `made_crops`: pages that were given
+    themselves as crops and are such now; `made_pages`: the other way round;
     `healed`: sources that left it for good. `skipped`: files that are no images.
     `canvases_without_image`: those with none that is understood; `manifests_without_image`: ids of
     those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
@@ -120,6 +122,9 @@ class IngestReport:
     failed: int = 0
     left: int = 0
     left_as_crops: int = 0
+    left_as_pages: int = 0
+    made_crops: int = 0
+    made_pages: int = 0
     healed: int = 0
     skipped: int = 0
     canvases_without_image: int = 0

@@ -72,7 +72,7 @@ def files_to_read(
 
     The others are counted and done. Pages whose masters were moved or touched go to `follow`, by
     default into the catalogue. A file that could not be read, and would not be now, is left; so are
-    crops, read or not, that are given as pages with a folder above theirs.
+    crops, read or not, that are given as pages with a folder above theirs, and such pages as crops.
     """
     follow = follow or functools.partial(follow_masters, run.archive)
     stamps = {file: file_stamp(file.path) for file in files}
@@ -134,9 +134,9 @@ def _sifted(
                 if (same := contents == {sha256}) and not untouched:
                     follow(at_place(pages, pages[0].source, location, sha256, stamp))
                 changed = sha256 not in contents
-            if run.leaves_as_crops(file.path, pages):
+            if run.leaves_as_it_came(file.path, pages):
                 run.counts.unchanged += len(pages) if same else 0
-                run.counts.left_as_crops += 1
+                run.count_left_as_it_came()
                 settled += [file] if same else []
                 run.done(file.name)
             elif (left or same) and _are_right(run, pages, None if left else known):
@@ -225,9 +225,9 @@ def _unsettled(
             follow(pages)
         name = pages[0].source if pages else name_of(found, file, known)
         found.names[name] = location
-        if moved and run.leaves_as_crops(file.path, pages):
+        if moved and run.leaves_as_it_came(file.path, pages):
             run.counts.moved += len(pages)
-            run.counts.left_as_crops += 1
+            run.count_left_as_it_came()
             run.done(file.name)
             continue
         if moved and {page.sha256 for page in pages} == {sha256} and _is_right(run, moved):
@@ -236,7 +236,8 @@ def _unsettled(
             run.done(file.name)
             continue
         kept = _marks_to_cut_again(run, pages)
-        yield FileToRead(file.path, name, *stamp, sha256, kept, known=bool(pages))
+        other = not all(map(run.is_of_its_kind, pages))
+        yield FileToRead(file.path, name, *stamp, sha256, kept, bool(pages), other)
 
 
 def _have_originals_follow(

@@ -33,7 +33,8 @@ class KeptMark:
 class FileToRead:
     """A file that has to be read: its source, what it was like when found, and its marks.
 
-    `known`: it has pages already.
+    `known`: it has pages already; `turned`: they are crops and it is read as a page, or the other
+    way round.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class FileToRead:
     sha256: str | None  # None: it could not be read through
     kept: tuple[KeptMark, ...] = ()
     known: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class Rehearsal:
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
-    ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops.
+    ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops and
+    `left_as_pages` pages; `made_crops` and `made_pages` are those of the changed that would not.
     Pages: `moved` and `unchanged`; `copies_replaced` by their originals, whose files are gone.
     `to_fetch`: images of manifests; `canvases_without_image` and
     `manifests_without_image` (ids) have none that is understood. `documents` are described by the
@@ -57,6 +58,9 @@ class Rehearsal:
     unreadable: tuple[Unreadable, ...]
     left: int
     left_as_crops: int
+    left_as_pages: int
+    made_crops: int
+    made_pages: int
     to_fetch: int
     skipped: int
     canvases_without_image: int
@@ -103,6 +107,7 @@ def rehearse(
     seen: set[str] = set()
     moved: dict[int, tuple[str, str]] = {}
     gone: set[int] = set()
+    turned = 0
 
     def follow(pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
         """Leave the pages where the catalogue has them, but note where they would go."""
@@ -123,6 +128,7 @@ def rehearse(
                 unreadable.append(Unreadable(one.name, reason))
             elif one.known:
                 changed.append(one.name)
+                turned += one.turned
             else:
                 new[one.name] = Held(one.name, location_of(one.path), one.sha256)
                 if one.sha256 in known or one.sha256 in seen:
@@ -140,6 +146,9 @@ def rehearse(
         unreadable=tuple(unreadable),
         left=run.counts.left,
         left_as_crops=run.counts.left_as_crops,
+        left_as_pages=run.counts.left_as_pages,
+        made_crops=turned if run.as_crops else 0,
+        made_pages=0 if run.as_crops else turned,
         to_fetch=len(to_fetch),
         skipped=given.skipped,
         canvases_without_image=given.blank,

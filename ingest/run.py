@@ -16,7 +16,8 @@ class Counts:
     """Pages a run has added, changed, moved or left as they were; copies among them; pages of
     copies that went, as their originals moved to their files, and marks that these have from them;
     new marks; masters fetched; files left in quarantine unread, because nothing about them has
-    changed; files left as the crops that they came in as."""
+    changed; files left as the crops, or the pages, that they came in as; pages that became crops,
+    and crops that became pages."""
 
     added: int = 0
     changed: int = 0
@@ -29,6 +30,9 @@ class Counts:
     fetched: int = 0
     left: int = 0
     left_as_crops: int = 0
+    left_as_pages: int = 0
+    made_crops: int = 0
+    made_pages: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Run:
     under the same is not tried again. `written` are the pages that were added or read again,
     `named` the names that pages of manifests have so far, `away` the empty folders where originals
     of copies would be. `themselves` are the folders and files
-    that were given: what lies in another folder below them stays crops that came in as such. Where
-    `resegments`, pages are read again that another segmenter went through.
+    that were given: what lies in another folder below them stays the crops, or the pages, that it
+    came in as. Where `resegments`, pages are read again that another segmenter went through.
     """
 
     archive: Archive
@@ -68,11 +72,19 @@ class Run:
         """Return whether the page came in as this run takes images in: as pages, or as crops."""
         return (page.segmenter is None) == self.as_crops
 
-    def leaves_as_crops(self, file: Path, pages: Sequence[KnownPage]) -> bool:
+    def leaves_as_it_came(self, file: Path, pages: Sequence[KnownPage]) -> bool:
         """Return whether a file's pages came in as crops, and are to stay so in this run of pages.
 
-        Where the file or its folder was given itself, somebody wants them to be pages.
+        Or the other way round. Where the file or its folder was given itself, somebody wants them
+        to be what this run takes images for.
         """
-        if self.as_crops or not self.themselves.isdisjoint((file, file.parent)):
+        if not self.themselves.isdisjoint((file, file.parent)):
             return False
-        return any(page.segmenter is None for page in pages)
+        return not all(map(self.is_of_its_kind, pages))
+
+    def count_left_as_it_came(self) -> None:
+        """Count a file that stays crops in this run of pages, or pages in this run of crops."""
+        if self.as_crops:
+            self.counts.left_as_pages += 1
+        else:
+            self.counts.left_as_crops += 1

@@ -133,6 +133,9 @@ def _renew_page(
     values = _page_values(run, file, image) | {"ingested_at": now()}
     if page.sha256 != file.sha256 or not run.is_of_its_kind(page):
         _release_copies(run, session, page.id)
+        if not run.is_of_its_kind(page):
+            run.counts.made_crops += run.as_crops
+            run.counts.made_pages += not run.as_crops
         original = _originals(run, session, [file.sha256]).get((file.sha256, image.frame))
         values["duplicate_of"] = original if original != page.id else None
     session.execute(update(Page).where(Page.id == page.id).values(**values))

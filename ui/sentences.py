@@ -21,6 +21,7 @@ MOST_PROBLEMS = 10
 MOST_NAMED = 5
 
 _AS_PAGES = "to seek marks on them, ingest the very folder they lie in."
+_AS_CROPS = "to take each for one mark, ingest the very folder they lie in with --as marks."
 
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
@@ -75,6 +76,17 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         )
     if report.left_as_crops:
         lines.append(f"{report.left_as_crops} files came in as crops and were left so: {_AS_PAGES}")
+    if report.left_as_pages:
+        lines.append(f"{report.left_as_pages} files came in as pages and were left so: {_AS_CROPS}")
+    if report.made_crops:
+        one = report.made_crops == 1
+        lines.append(
+            f"{counted(report.made_crops, 'page')} {'is' if one else 'are'} taken for one mark "
+            f"{'' if one else 'each '}now; proposals on {'it' if one else 'them'} that nobody had "
+            "looked at went."
+        )
+    if report.made_pages:
+        lines.append(f"On {counted(report.made_pages, 'crop')} marks were sought now, as on pages.")
     if report.documents or report.bound:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
     if report.pages_without_document:
@@ -122,6 +134,19 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
     if found.left_as_crops:
         lines.append(
             f"{found.left_as_crops} files came in as crops and would be left so: {_AS_PAGES}"
+        )
+    if found.left_as_pages:
+        lines.append(
+            f"{found.left_as_pages} files came in as pages and would be left so: {_AS_CROPS}"
+        )
+    if found.made_crops:
+        lines.append(
+            f"{found.made_crops} of the changed came in as pages: each would be taken for one "
+            "mark, and proposals on it that nobody has looked at would go."
+        )
+    if found.made_pages:
+        lines.append(
+            f"{found.made_pages} of the changed came in as crops: marks would be sought on them."
         )
     if found.skipped:
         lines.append(f"{found.skipped} files are no images and would be passed over.")

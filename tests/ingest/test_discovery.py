@@ -460,6 +460,50 @@ def test_crops_are_pages_where_their_own_folder_or_file_is_given_so(
     assert boxes(archive, "1/b.png") == [(0, 20, "proposed")]
 
 
+@pytest.fixture
+def volumes(archive: Archive, tmp_path: Path) -> Path:
+    """A folder of two volumes of scans that are in, and of one scan beside these."""
+    scan(tmp_path / "in" / "vol1" / "a.png", (0, 0), (2, 2))
+    scan(tmp_path / "in" / "vol2" / "b.png", (1, 1))
+    scan(tmp_path / "in" / "c.png", (3, 3))
+    pages_of(archive, tmp_path / "in")
+    return tmp_path / "in"
+
+
+def test_pages_below_a_folder_of_crops_stay_pages(archive: Archive, volumes: Path) -> None:
+    scan(volumes / "vol1" / "new.png", (0, 0), size=(40, 40))
+    before = dump(archive)
+    said = rehearse(archive, [volumes], as_crops=True)
+    assert (said.new, said.changed, said.unchanged) == (1, ("c.png",), 2)
+    assert (said.left_as_pages, said.left_as_crops, said.made_crops) == (2, 0, 1)
+    report = crops_of(archive, volumes)
+    assert (report.added, report.changed, report.unchanged) == (1, 1, 2)
+    assert (report.left_as_pages, report.left_as_crops, report.made_crops) == (2, 0, 1)
+    assert [mark for mark in dump(archive)["marks"] if mark["page_id"] in (2, 3)] == [
+        mark for mark in before["marks"] if mark["page_id"] in (2, 3)
+    ]
+    assert boxes(archive, "vol1/new.png") == [(0, 0, "confirmed")]
+    assert boxes(archive, "c.png") == [(0, 0, "confirmed")]
+    report = crops_of(archive, volumes / "vol1")
+    assert (report.changed, report.left_as_pages, report.made_crops) == (1, 0, 1)
+    assert boxes(archive, "vol1/a.png") == [(0, 0, "confirmed")]
+    said = rehearse(archive, [volumes / "vol1"])
+    report = pages_of(archive, volumes / "vol1")
+    assert (said.made_pages, report.made_pages, report.made_crops) == (2, 2, 0)
+
+
+def test_pages_that_were_moved_or_changed_stay_pages(archive: Archive, volumes: Path) -> None:
+    before = dump(archive)
+    (volumes / "vol2" / "b.png").rename(volumes / "vol1" / "moved.png")
+    scan(volumes / "vol1" / "a.png", (1, 1))
+    (volumes / "c.png").unlink()
+    report = crops_of(archive, volumes)
+    assert (report.moved, report.changed, report.left_as_pages) == (1, 0, 2)
+    assert dump(archive)["marks"] == before["marks"]
+    report = pages_of(archive, volumes)
+    assert (report.unchanged, report.changed, report.left_as_pages) == (1, 1, 0)
+
+
 def test_a_crop_in_quarantine_stays_a_crop_when_it_is_tried_again(
     archive: Archive, crops: Path
 ) -> None:

@@ -40,6 +40,16 @@ def test_it_is_said_which_files_were_left_as_crops_and_how_to_make_them_pages() 
     ]
 
 
+def test_it_is_said_which_files_were_left_as_pages_and_which_were_not() -> None:
+    lines = ingest_sentences(Path("a"), IngestReport(left_as_pages=3, made_crops=1, made_pages=2))
+    assert lines[1:] == [
+        "3 files came in as pages and were left so: to take each for one mark, ingest the very "
+        "folder they lie in with --as marks.",
+        "1 page is taken for one mark now; proposals on it that nobody had looked at went.",
+        "On 2 crops marks were sought now, as on pages.",
+    ]
+
+
 def test_it_is_said_what_became_of_copies_whose_originals_are_gone() -> None:
     report = IngestReport(moved=2, copies_replaced=2, marks_of_copies=1, away=("/mnt/old",))
     assert ingest_sentences(Path("a"), report)[1:] == [
