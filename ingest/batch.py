@@ -24,7 +24,7 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -38,6 +38,7 @@ from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.given_manifests import Asking
+from ingest.known import CROPS
 from ingest.listing import is_at_hand
 from ingest.program import program_version
 from ingest.quarantine import (
@@ -195,16 +196,17 @@ def ingest_crops(
     return _ingest(archive, functools.partial(named, archive, sources), None, None, **manner)
 
 
-def retry_pages(
+def retry_quarantined(
     archive: Archive,
     *,
     propose: Propose = propose_marks,
     segmenter: str = SEGMENTER,
     **manner: Unpack[Manner],
 ) -> IngestReport:
-    """Ingest as pages exactly what stands in quarantine, whether or not it has changed.
+    """Ingest exactly what stands in quarantine, whether or not it has changed.
 
-    Files that are not at hand now stay there as they are. The rest is as in `ingest_pages`.
+    Each file as what it was tried: as crops what was given so, all else as pages. Files that are
+    not at hand now stay there as they are. The rest is as in `ingest_pages`.
     """
     given_by = functools.partial(in_quarantine, archive)
     return _ingest(archive, given_by, propose, segmenter, **manner)
@@ -232,12 +234,6 @@ def resegment_pages(
     )
 
 
-def retry_crops(archive: Archive, **manner: Unpack[Manner]) -> IngestReport:
-    """Ingest as crops what stands in quarantine, as `retry_pages` does as pages."""
-    given_by = functools.partial(in_quarantine, archive)
-    return _ingest(archive, given_by, None, None, **manner)
-
-
 def _ingest(
     archive: Archive,
     given_by: GivenBy,
@@ -258,9 +254,7 @@ def _ingest(
         under = tried_under(segmenter, max_pixels, max_minutes)
         done = _counted(given, progress)
         run = Run(archive, segmenter, done, under, resegments, given.themselves)
-        read = functools.partial(
-            read_file, crops=archive.crops_folder, propose=propose, max_pixels=max_pixels
-        )
+        read = functools.partial(read_file, crops=archive.crops_folder, max_pixels=max_pixels)
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
             record_unread_manifests(archive, given.asked, given.unread)
@@ -269,7 +263,13 @@ def _ingest(
             by_manifests, written = _describe(archive, given, described)
             try:
                 groups = _groups_to_read(run, web, given, max_pixels)
-                _read_and_write(run, groups, read, workers, max_minutes)
+                read_so = functools.partial(read, propose=propose)
+                _read_and_write(run, groups, read_so, workers, max_minutes)
+                as_crops = tried_under(None, max_pixels, max_minutes)
+                run_of_crops = replace(run, segmenter=None, under=as_crops)
+                groups = files_to_read(run_of_crops, given.crops)
+                read_so = functools.partial(read, propose=None)
+                _read_and_write(run_of_crops, groups, read_so, workers, max_minutes)
                 bound, claimed = _bind(archive, given, by_manifests, described)
             except BaseException:
                 with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
@@ -317,7 +317,8 @@ def _asking(progress: Callable[[Progress], None] | None) -> Asking:
 
 def _counted(given: Given, progress: Callable[[Progress], None] | None) -> Callable[[str], None]:
     """Return what is told the name of each file that is done, and tells `progress`."""
-    expected = len(given.files) + sum(len(wanted) for _, wanted in given.manifests)
+    files = len(given.files) + len(given.crops)
+    expected = files + sum(len(wanted) for _, wanted in given.manifests)
     so_far = itertools.count(1)
 
     def done(name: str) -> None:
@@ -409,7 +410,8 @@ def _bind(
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
     """Return what decides, beside a file itself, whether it can be read."""
     limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
-    return f"{limits}, prizemarks {program_version()}, {segmenter or 'crops'}"[:128]
+    kind = f", {segmenter}" if segmenter is not None else CROPS
+    return f"{limits}, prizemarks {program_version()}{kind}"[:128]
 
 
 def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from ingest.iiif.fetching import Web, is_address
 from ingest.iiif.given_manifests import (
@@ -24,7 +24,7 @@ from ingest.iiif.given_manifests import (
 )
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, kept_manifest, masters_in, wanted_of
-from ingest.known import master_exists
+from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
 from ingest.listing import ImageFile, check_source, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import InputError, MetadataError, SourceError
@@ -47,10 +47,12 @@ class Given:
     `roots` are the folders and files that were named, `themselves` these and the folders of the
     masters of manifests that were named, `skipped` counts what in them is no image,
     `blank` the canvases of the manifests on which none is, or none that is understood.
-    Where `failed`, they stand in quarantine and are to be tried again, changed or not.
+    Where `failed`, they stand in quarantine and are to be tried again, changed or not; `crops` are
+    further files there, which were tried as crops.
     """
 
     files: tuple[ImageFile, ...]
+    crops: tuple[ImageFile, ...] = ()
     manifests: tuple[WantedOf, ...] = ()
     asked: frozenset[str] = frozenset()
     unread: Mapping[str, InputError] = field(default_factory=dict)
@@ -89,13 +91,13 @@ def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Ask
     folders = (folder_of(archive.masters_folder, one.manifest) for one in read)
     return Given(
         tuple(by_path.values()),
-        tuple(_whole(archive, read)),
-        frozenset(map(place_of, addresses)),
-        unread,
-        roots,
-        frozenset((*roots, *folders)),
-        sum(one.skipped for one in listed),
-        sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
+        manifests=tuple(_whole(archive, read)),
+        asked=frozenset(map(place_of, addresses)),
+        unread=unread,
+        roots=roots,
+        themselves=frozenset((*roots, *folders)),
+        skipped=sum(one.skipped for one in listed),
+        blank=sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )
 
 
@@ -109,12 +111,17 @@ def check_sources(sources: Sequence[Path | str]) -> None:
 def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
     """Return exactly what stands in quarantine, but for files that are not at hand now.
 
-    Images of a IIIF server come with the manifest that is kept beside its masters; a manifest
-    that could not be had, with all its images.
+    Files that were tried as crops are given as such. Images of a IIIF server come with the manifest
+    that is kept beside its masters; a manifest that could not be had, with all its images.
     """
     with archive.session() as session:
-        rows = session.execute(select(Failure.location, Failure.source))
-        failing = {location: source for location, source in rows}
+        rows = session.execute(select(Failure.location, Failure.source, Failure.tried)).all()
+    failing = {row.location: row.source for row in rows}
+    crops = {
+        row.location: failing.pop(row.location)
+        for row in rows
+        if row.location in failing and row.tried is not None and row.tried.endswith(CROPS)
+    }
     again = [location for location, source in failing.items() if location == source]
     asked = {location for location in again if master_exists(location)}
     for location in again:
@@ -139,7 +146,14 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
                 wanted.append(one)
         if wanted and manifest.id not in whole:
             manifests.append((GivenManifest(manifest, content), tuple(wanted)))
-    return Given(_at_hand(failing), tuple(manifests), frozenset(asked), unread, failed=True)
+    return Given(
+        _at_hand(failing),
+        _at_hand(crops),
+        manifests=tuple(manifests),
+        asked=frozenset(asked),
+        unread=unread,
+        failed=True,
+    )
 
 
 def _manifests_to_ask(masters: Path, failing: Collection[str]) -> set[Path]:
@@ -193,10 +207,11 @@ def try_again(archive: Archive, given: Given) -> None:
 
     Masters of manifests are fetched again.
     """
-    locations = [location_of(file.path) for file in given.files]
+    locations = [location_of(file.path) for file in (*given.files, *given.crops)]
     for one, wanted in given.manifests:
         here = masters_in(folder_of(archive.masters_folder, one.manifest))
         locations += [location_of(here[it.key]) for it in wanted if it.key in here]
     for some in in_parts(locations):
         with archive.writing() as session:
-            session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=None))
+            again = case((Failure.tried.endswith(CROPS), AGAIN_AS_CROPS))
+            session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=again))

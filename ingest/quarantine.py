@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ingest.formulas import as_said, as_shown
 from ingest.iiif.fetching import is_address
-from ingest.known import master_exists
+from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
 from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage, file_stamp
 from retrieval.catalogue.archive import Archive
@@ -117,6 +117,7 @@ def _record(
             ).where(Failure.source == source)
         )
     }
+    again = AGAIN_AS_CROPS if under is not None and under.endswith(CROPS) else None
     for image in unread:
         values = {
             "location": location,
@@ -124,7 +125,7 @@ def _record(
             "mtime_ns": stamp[1],
             "reason": image.reason,
             "advice": image.advice,
-            "tried": None if image.passing else under,
+            "tried": again if image.passing else under,
         }
         row = before.pop(image.frame, None)
         if row is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -115,13 +116,17 @@ def rehearse(
         gone.update(copies)
         return 0
 
-    for group in files_to_read(run, files, follow):
+    again = replace(run, segmenter=None)
+    for kind, group in itertools.chain(
+        zip(itertools.repeat(run), files_to_read(run, files, follow), strict=False),
+        zip(itertools.repeat(again), files_to_read(again, given.crops, follow), strict=False),
+    ):
         contents = {one.sha256 for one in group if one.sha256}
         with archive.session() as session:
             known = {
                 page.sha256
                 for page in pages_where(session, Page.sha256.in_(contents))
-                if run.is_of_its_kind(page)
+                if kind.is_of_its_kind(page)
             }
         for one in group:
             if reason := _why_not(one.path):

@@ -204,7 +204,8 @@ class Failure(Base):
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
     advice: Mapped[str] = mapped_column(Text, default="")
-    # limits and version under which it failed: under the same it need not be tried; None: it may
+    # limits, version and kind under which it failed: under the same it need not be tried; None, or
+    # "again" and the kind: it may
     tried: Mapped[str | None] = mapped_column(String(128))
     failed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from ingest.batch import Progress, retry_pages
+from ingest.batch import Progress, retry_quarantined
 from ingest.documents.binding import Claimed, claims_met
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, MetadataError, SourceError
@@ -216,12 +216,12 @@ def test_which_of_two_volumes_is_meant_is_not_guessed(archive: Archive, volumes:
         "'vol2/img1.png': write more of its path."
     )
     assert len(report.problems) == 4
-    report = retry_pages(archive, workers=0, documents=both)  # which is given no folder
+    report = retry_quarantined(archive, workers=0, documents=both)  # which is given no folder
     assert (report.bound, len(report.problems)) == (0, 4)
     for number in (1, 2):
         path = volumes / f"v{number}.csv"
         path.write_text(path.read_text().replace("img", f"vol{number}/img"))
-    assert retry_pages(archive, workers=0, documents=both).problems == ()
+    assert retry_quarantined(archive, workers=0, documents=both).problems == ()
     assert bound(archive) == BOTH_VOLUMES
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from ingest.batch import retry_crops, retry_pages
+from ingest.batch import retry_quarantined
 from ingest.reading import file_digest
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
@@ -512,7 +512,6 @@ def test_a_crop_in_quarantine_stays_a_crop_when_it_is_tried_again(
     assert crops_of(archive, crops).failed == 1
     (crops / "a.png").write_bytes(good)
     before = dump(archive)["marks"]
-    report = retry_pages(archive, propose=propose, segmenter="squares-1", workers=0)
-    assert (report.left_as_crops, report.failed) == (1, 1)
+    report = retry_quarantined(archive, propose=propose, segmenter="squares-1", workers=0)
+    assert (report.unchanged, report.healed, report.failed) == (1, 1, 0)
     assert dump(archive)["marks"] == before
-    assert retry_crops(archive, workers=0).failed == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -9,12 +10,21 @@ import pytest
 import tifffile
 from sqlalchemy import select
 
-from ingest.batch import IngestReport, retry_pages
+from ingest.batch import IngestReport, Progress, retry_quarantined
 from ingest.rehearsal import rehearse
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Failure
-from tests.ingest.scans import dump, page_image, pages_of, propose, quarantine, scan
+from tests.ingest.scans import (
+    boxes,
+    crops_of,
+    dump,
+    page_image,
+    pages_of,
+    propose,
+    quarantine,
+    scan,
+)
 
 
 def test_the_run_goes_on_after_files_that_cannot_be_read(archive: Archive, tmp_path: Path) -> None:
@@ -189,7 +199,7 @@ def test_a_page_whose_master_broke_is_not_read_at_every_run(
 
 def retry(archive: Archive, **options: object) -> IngestReport:
     options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
-    return retry_pages(archive, **options)  # type: ignore[arg-type]
+    return retry_quarantined(archive, **options)  # type: ignore[arg-type]
 
 
 def test_what_stands_in_quarantine_can_be_tried_again(archive: Archive, tmp_path: Path) -> None:
@@ -217,6 +227,47 @@ def test_what_stands_in_quarantine_can_be_tried_again(archive: Archive, tmp_path
     report = retry(archive)
     assert (report.added, report.healed, report.failed) == (0, 0, 2)
     assert pages_of(archive, tmp_path / "in").failed == 1
+
+
+def test_each_file_is_tried_again_as_what_it_was_given_as(archive: Archive, tmp_path: Path) -> None:
+    for folder in ("crops", "scans"):
+        scan(tmp_path / folder / "good.png", (0, 0), (2, 2))
+        (tmp_path / folder / "mended.png").write_bytes(b"junk")
+        (tmp_path / folder / "other.png").write_bytes(b"junk")
+    assert crops_of(archive, tmp_path / "crops").failed == 2
+    pages_of(archive, tmp_path / "scans")
+    shutil.copy(tmp_path / "scans" / "good.png", tmp_path / "scans" / "mended.png")
+    scan(tmp_path / "crops" / "mended.png", (1, 1), (3, 3))
+    before = dump(archive)
+    said = rehearse(archive, None)
+    assert (said.new, said.copies) == (2, ("scans/mended.png",))
+    assert [one.source for one in said.unreadable] == ["scans/other.png", "other.png"]
+    assert dump(archive) == before
+    seen: list[Progress] = []
+    report = retry(archive, progress=seen.append)
+    assert (report.added, report.healed, report.failed, report.marks) == (2, 2, 2, 3)
+    assert [(event.done, event.total) for event in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert boxes(archive, "mended.png") == [(0, 0, "confirmed")]
+    assert boxes(archive, "scans/mended.png") == [(0, 0, "proposed"), (40, 40, "proposed")]
+    scan(tmp_path / "crops" / "other.png", (1, 1))  # tried once more, as the same
+    assert retry(archive).failed == 1
+    assert boxes(archive, "other.png") == [(0, 0, "confirmed")]
+
+
+def test_a_crop_that_a_disk_did_not_give_is_tried_again_as_a_crop(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tmp_path / "crops" / "a.png", (1, 1))
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.sources.read_png", broken)
+        assert crops_of(archive, tmp_path / "crops").failed == 1
+        assert retry(archive).failed == 1
+    assert retry(archive).failed == 0
+    assert boxes(archive, "a.png") == [(0, 0, "confirmed")]
 
 
 def test_images_of_one_file_are_tried_again_together(archive: Archive, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "prizemarks status says"),
+        (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as what it was given"),
         (("search", "ARCHIVE"), "Give one kind of query"),
         (("search", "ARCHIVE", "--page", "1"), "belong together"),
         (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is no region"),

@@ -107,6 +107,11 @@ def ingest(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
                 "how many pages it would read."
             )
+        if retry and kind is As.MARKS:
+            raise QueryError(
+                "--retry-quarantined goes without --as marks: it tries each file as what it was "
+                "given as."
+            )
         if forget:
             _forget(archive, forget, as_json)
         elif dry_run:
@@ -125,8 +130,7 @@ def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _
         ingest_crops,
         ingest_pages,
         resegment_pages,
-        retry_crops,
-        retry_pages,
+        retry_quarantined,
     )
     from ingest.given import check_sources
 
@@ -134,7 +138,7 @@ def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _
     if resegment:
         return resegment_pages
     if retry:
-        return retry_pages if kind is As.PAGES else retry_crops
+        return retry_quarantined
     of_kind = ingest_pages if kind is As.PAGES else ingest_crops
     return functools.partial(of_kind, sources=sources)
 

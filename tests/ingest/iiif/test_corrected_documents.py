@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.batch import Progress, retry_pages
+from ingest.batch import Progress, retry_quarantined
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, page, put, take_in
 from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
@@ -75,7 +75,7 @@ def in_order(archive: Archive) -> list[str]:
 
 
 def try_again(archive: Archive) -> None:
-    retry_pages(archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK)
+    retry_quarantined(archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK)
 
 
 def test_what_a_documents_file_said_stays_when_the_manifest_is_run_again(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from ingest.batch import retry_pages
+from ingest.batch import retry_quarantined
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, letters, page, put, take_in
 from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
@@ -159,7 +159,7 @@ def test_a_master_that_is_too_large_is_fetched_again_when_the_limit_is_another(
     assert server.asked == ["/manifest.json"]
     assert quarantine(archive) == before
     again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
-    report = retry_pages(archive, max_pixels=10_000, **again)
+    report = retry_quarantined(archive, max_pixels=10_000, **again)
     assert (report.failed, report.left, report.fetched) == (1, 0, 1)
     report = take_in(archive, address)
     assert (report.added, report.failed, report.fetched) == (1, 0, 1)

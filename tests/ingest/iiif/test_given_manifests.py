@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batch import IngestReport, Progress, retry_pages
+from ingest.batch import IngestReport, Progress, retry_quarantined
 from ingest.iiif.manifest import Manifest, read_manifest
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive
@@ -27,7 +27,9 @@ def letter(server: Server, name: str) -> str:
 
 def try_again(archive: Archive) -> IngestReport:
     """Ingest what stands in quarantine."""
-    return retry_pages(archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK)
+    return retry_quarantined(
+        archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK
+    )
 
 
 def sources(archive: Archive) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from ingest.batch import retry_pages
+from ingest.batch import retry_quarantined
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Web
 from ingest.rehearsal import rehearse
@@ -219,14 +219,14 @@ def test_images_in_quarantine_are_tried_again_without_their_manifest(
     asked = len(server.asked)
     again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
     server.images["page-1"] = gone[0]
-    report = retry_pages(archive, **again)
+    report = retry_quarantined(archive, **again)
     assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 1, 1)
     assert not any("page-0" in one or "page-3" in one for one in server.asked[asked:])
     server.images["page-2"] = gone[1]
-    assert retry_pages(archive, **again).failed == 0
+    assert retry_quarantined(archive, **again).failed == 0
     ordered = sorted(dump(archive)["pages"], key=lambda one: one["ordinal"])
     assert [one["source"].split("/")[-1] for one in ordered] == ["f. 1r", "f. 2r", "f. 3r", "f. 4r"]
-    assert retry_pages(archive, **again).fetched == 0
+    assert retry_quarantined(archive, **again).fetched == 0
 
 
 def test_what_the_manifest_has_no_more_leaves_quarantine_and_no_other(
