@@ -14,8 +14,10 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from ingest.fingerprint import Looks
 from ingest.known import KnownPage, is_named, master_exists, outlives_its_image, pages_where
 from ingest.listing import is_at_hand, path_of
+from ingest.resemblance import Fingerprints, flag
 from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
@@ -102,6 +104,23 @@ def take_over(session: Session, copies: Sequence[int]) -> int:
         session.execute(delete(Mark).where(Mark.page_id.in_(some)))
         session.execute(delete(Page).where(Page.id.in_(some)))
     return carried
+
+
+def release_copies(session: Session, known: Fingerprints, page: int) -> None:
+    """Make the first of the page's copies the original of the others: the page is another now.
+
+    Or it is about to go. Call `known.load` first.
+    """
+    copies = session.execute(
+        select(Page.id, Page.fingerprint).where(Page.duplicate_of == page).order_by(Page.id)
+    ).all()
+    if not copies:
+        return
+    first, *others = (row.id for row in copies)
+    session.execute(update(Page).where(Page.id == first).values(duplicate_of=None))
+    session.execute(update(Page).where(Page.id.in_(others)).values(duplicate_of=first))
+    if (fingerprint := copies[0].fingerprint) is not None:
+        flag(session, known, first, Looks(fingerprint, ()))
 
 
 def _hand_on(session: Session, copies: Sequence[int]) -> None:

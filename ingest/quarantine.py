@@ -10,13 +10,13 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.formulas import as_said, as_shown
+from ingest.formulas import as_shown
 from ingest.iiif.fetching import is_address
 from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
 from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage, file_stamp
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, InputError, QueryError, SourceError
+from retrieval.catalogue.errors import ArchiveError, InputError, SourceError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page, now
@@ -156,29 +156,6 @@ def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
         ]
         for chunk in in_parts(absent):
             session.execute(delete(Failure).where(Failure.id.in_(chunk)))
-
-
-def forget_named_failures(archive: Archive, names: Sequence[str]) -> int:
-    """Take out of quarantine what stands there under the sources or locations; return how many.
-
-    Raises QueryError, and forgets nothing, when one of the names is neither.
-    """
-    found: set[int] = set()
-    with archive.writing() as session:
-        for name in names:
-            written = {name, as_said(name)}
-            named = or_(Failure.source.in_(written), Failure.location.in_(written))
-            failures = session.scalars(select(Failure.id).where(named)).all()
-            if not failures:
-                raise QueryError(
-                    f"Nothing stands in quarantine as {name!r}: write it as the column source or "
-                    f"location of {archive.folder / 'quarantine.csv'} has it."
-                )
-            found.update(failures)
-        for chunk in in_parts(sorted(found)):
-            session.execute(delete(Failure).where(Failure.id.in_(chunk)))
-    write_quarantine(archive)
-    return len(found)
 
 
 def write_quarantine(archive: Archive) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from ingest.fingerprint import Looks
+from ingest.copies import release_copies
 from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
 from ingest.listing import location_of
 from ingest.quarantine import failing_among, record_failures
@@ -132,7 +132,7 @@ def _renew_page(
         return
     values = _page_values(run, file, image) | {"ingested_at": now()}
     if page.sha256 != file.sha256 or not run.is_of_its_kind(page):
-        _release_copies(run, session, page.id)
+        release_copies(session, run.fingerprints, page.id)
         if not run.is_of_its_kind(page):
             run.counts.made_crops += run.as_crops
             run.counts.made_pages += not run.as_crops
@@ -153,7 +153,7 @@ def _renew_page(
 def _give_up(run: Run, session: Session, file: FileToRead, page: KnownPage) -> None:
     """Delete a page whose image is gone from its file; one with people's marks is kept."""
     _delete_marks(run, session, page)
-    _release_copies(run, session, page.id)
+    release_copies(session, run.fingerprints, page.id)
     release(session, run.fingerprints, page.id)
     if session.scalar(select(exists().where(Mark.page_id == page.id))):
         session.execute(
@@ -190,20 +190,6 @@ def _originals(run: Run, session: Session, contents: Sequence[str]) -> dict[tupl
         .group_by(Page.sha256, Page.frame)
     )
     return {(sha256, frame): page for sha256, frame, page in rows}
-
-
-def _release_copies(run: Run, session: Session, page: int) -> None:
-    """Make the first of the page's copies the original of the others: the page is another now."""
-    copies = session.execute(
-        select(Page.id, Page.fingerprint).where(Page.duplicate_of == page).order_by(Page.id)
-    ).all()
-    if not copies:
-        return
-    first, *others = (row.id for row in copies)
-    session.execute(update(Page).where(Page.id == first).values(duplicate_of=None))
-    session.execute(update(Page).where(Page.id.in_(others)).values(duplicate_of=first))
-    if (fingerprint := copies[0].fingerprint) is not None:
-        flag(session, run.fingerprints, first, Looks(fingerprint, ()))
 
 
 def _new_marks(

@@ -13,6 +13,7 @@ from ui.wording import counted, some_of
 
 if TYPE_CHECKING:  # it loads torch, which an ingest does without
     from ingest.everywhere import LookedThrough
+    from ingest.forgetting import Forgotten
     from retrieval.index import Refreshed
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
@@ -163,6 +164,46 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
     remarks = [*_imageless(found.manifests_without_image), *found.problems]
     lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     lines.append("Nothing was written.")
+    return lines
+
+
+def forgotten_sentences(folder: Path, done: Forgotten) -> list[str]:
+    """Return for a person what was taken out of an archive, and what of it stays and why."""
+    lines = []
+    if done.forgotten:
+        lines.append(f"{done.forgotten} inputs taken out of quarantine.")
+    if done.beside:
+        lines.append(
+            f"Pages of {counted(len(done.beside), 'file')} named there stay: to take them out, "
+            f"too, forget once more{_named(done.beside)}."
+        )
+    if done.pages:
+        lines.append(
+            f"{counted(done.pages, 'page')} taken out of the archive, with "
+            f"{counted(done.marks, 'mark')}; given again, they come in again."
+        )
+    if done.masters:
+        lines.append(
+            f"{counted(done.masters, 'image')} fetched from IIIF servers deleted; given again, "
+            "their manifests are fetched whole."
+        )
+    if done.documents:
+        lines.append(f"{counted(done.documents, 'document')} taken out of the archive.")
+    if done.pageless:
+        lines.append(
+            f"{counted(len(done.pageless), 'document')} without any page now; to take them out, "
+            f"too, forget their references{_named(done.pageless)}."
+        )
+    if done.judged:
+        export = command_on(folder, "annotate export", "--format csv --output marks.csv")
+        lines += [
+            f"{counted(len(done.judged), 'file')} kept, as people judged, drew or named marks on "
+            f"the pages{_named(done.judged)}.",
+            f"To keep these marks elsewhere: {export}; then --even-judged takes the pages out, "
+            "with the marks.",
+        ]
+    if done.marks:
+        lines.append(f"Next: {command_on(folder, 'index')}")
     return lines
 
 

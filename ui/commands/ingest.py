@@ -80,9 +80,18 @@ def ingest(
         typer.Option(
             metavar="NAME",
             help="Instead of SOURCE: take out of quarantine what will never be read, named by its "
-            "source or location there. May be given several times.",
+            "source or location there; or out of the archive a page or a folder of pages, named by "
+            "its source or path, or a document without pages, by its reference. Masters stay as "
+            "they are. May be given several times.",
         ),
     ] = None,
+    even_judged: Annotated[
+        bool,
+        typer.Option(
+            "--even-judged",
+            help="With --forget: also pages with marks that people judged, drew or named.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take scans in and find the marks on them. Run again, it goes on where it stopped.
@@ -102,6 +111,8 @@ def ingest(
                 "--forget goes with none of --documents, --dry-run and --as marks: it reads no "
                 "input. Give it alone."
             )
+        if even_judged and not forget:
+            raise QueryError("--even-judged goes with --forget alone.")
         if resegment and (dry_run or kind is As.MARKS):
             raise QueryError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
@@ -113,7 +124,7 @@ def ingest(
                 "given as."
             )
         if forget:
-            _forget(archive, forget, as_json)
+            _forget(archive, forget, even_judged, as_json)
         elif dry_run:
             _rehearse(archive, sources, documents or (), kind, as_json)
         else:
@@ -175,14 +186,19 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
     raise typer.Exit(FAILURES if failed else DONE)
 
 
-def _forget(folder: Path, names: Sequence[str], as_json: bool) -> None:
-    """Take what is named out of quarantine, and say how many rows that were."""
-    from ingest.quarantine import forget_named_failures
+def _forget(folder: Path, names: Sequence[str], even_judged: bool, as_json: bool) -> None:
+    """Take out of the archive what is named, and say what that was; FAILURES if some is kept."""
+    from ingest.forgetting import forget
+    from ui.sentences import forgotten_sentences
 
     with closing(open_archive(folder)) as archive, archive.lock():
-        count = forget_named_failures(archive, names)
-    said = f"{count} inputs taken out of quarantine."
-    typer.echo(json.dumps({"forgotten": count}) if as_json else said)
+        done = forget(archive, names, even_judged=even_judged)
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    else:
+        for line in forgotten_sentences(folder, done):
+            typer.echo(line)
+    raise typer.Exit(FAILURES if done.judged else DONE)
 
 
 def _rehearse(

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from ingest.batch import retry_quarantined
+from ingest.forgetting import forget
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Web
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
-from retrieval.catalogue.tables import Page
+from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.iiif.taking_in import QUICK, letters, master, page, placeless, put, take_in
 from tests.ingest.iiif_server import (
     Server,
@@ -508,3 +509,28 @@ def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
         take_in(archive, "ftp://example.org/x")
     assert not archive.masters_folder.exists()
     assert dump(archive)["documents"] == []
+
+
+def test_images_of_a_manifest_that_are_forgotten_are_deleted_and_wait_to_be_asked_for(
+    archive: Archive, server: Server
+) -> None:
+    address = letters(server, 3)
+    take_in(archive, address)
+    pages = dump(archive)["pages"]
+    with archive.writing() as session:
+        session.scalars(select(Mark).where(Mark.page_id == pages[1]["id"])).all()[
+            0
+        ].status = "confirmed"
+    name = pages[0]["source"].rpartition("/")[0]
+    done = forget(archive, [name])
+    assert (done.pages, done.masters, done.judged) == (2, 2, (pages[1]["source"],))
+    assert [Path(page["location"]).exists() for page in pages] == [False, True, False]
+    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
+    assert retry_quarantined(archive, **again).added == 0
+    assert dump(archive)["pages"] == pages[1:2]
+    report = take_in(archive, address)
+    assert (report.added, report.fetched, report.unchanged) == (2, 2, 1)
+    now = {
+        page["source"]: (page["document_id"], page["ordinal"]) for page in dump(archive)["pages"]
+    }
+    assert now == {page["source"]: (page["document_id"], page["ordinal"]) for page in pages}

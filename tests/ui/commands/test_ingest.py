@@ -108,14 +108,50 @@ def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> N
     assert run("ingest", archive, scans).exit_code == 1
     wrong = run("ingest", archive, "--forget", "a.jpg", "--forget", "d.jpg")
     assert wrong.exit_code == 2
-    assert "Nothing stands in quarantine as 'd.jpg'" in wrong.stderr
+    assert f"Nothing in {archive} is called 'd.jpg'." in wrong.stderr
     by_both = ("--forget", scans / "b.jpg", "--forget", "'=c.jpg")
     done = run("ingest", archive, *by_both)
     assert (done.exit_code, done.stdout) == (0, "2 inputs taken out of quarantine.\n")
     rows = (archive / "quarantine.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["a.jpg"]
     told = run("ingest", archive, "--forget", "a.jpg", "--json")
-    assert json.loads(told.stdout) == {"forgotten": 1}
+    assert json.loads(told.stdout)["forgotten"] == 1
+
+
+def test_pages_are_taken_out_of_the_archive_but_for_those_that_people_judged(
+    tmp_path: Path,
+) -> None:
+    archive, scans = tmp_path / "my archive", tmp_path / "holiday"
+    scans.mkdir()
+    for number in range(2):
+        page = np.full((300, 300), 255, np.uint8)
+        cv2.circle(page, (150, 150), 30 + 10 * number, 0, 5)
+        cv2.imwrite(str(scans / f"{number}.png"), page)
+    assert run("ingest", archive, scans).exit_code == 0
+    with contextlib.closing(sqlite3.connect(archive / "archive.db")) as catalogue:
+        with catalogue:
+            catalogue.execute("update marks set status = 'confirmed' where page_id = 1")
+        held = catalogue.execute("select page_id, count(*) from marks group by 1").fetchall()
+    (_, judged), (_, proposed) = held
+    assert judged == proposed == 1
+    done = run("ingest", archive, "--forget", scans)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "1 page taken out of the archive, with 1 mark; given again, they come in again.",
+        "1 file kept, as people judged, drew or named marks on the pages: 0.png.",
+        f"To keep these marks elsewhere: prizemarks annotate export '{archive}' --format csv "
+        "--output marks.csv; then --even-judged takes the pages out, with the marks.",
+        f"Next: prizemarks index '{archive}'",
+    ]
+    told = run("ingest", archive, "--forget", scans, "--even-judged", "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.stdout) == {
+        "forgotten": 0, "pages": 1, "marks": 1, "documents": 0, "masters": 0,
+        "judged": [], "beside": [], "pageless": [],
+    }  # fmt: skip
+    assert sorted(path.name for path in scans.iterdir()) == ["0.png", "1.png"]
+    refused = run("ingest", archive, scans, "--even-judged")
+    assert refused.exit_code == 2 and "--even-judged goes with --forget" in refused.stderr
 
 
 @pytest.mark.parametrize(

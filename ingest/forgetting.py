@@ -1,0 +1,231 @@
+"""What is taken out of an archive: inputs in quarantine, pages, documents that have no page.
+
+Nothing is held against it: what is given again comes in again. Masters outside the archive are
+only read, here as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, delete, exists, false, or_, select, update
+from sqlalchemy.orm import Session
+
+from ingest.copies import release_copies
+from ingest.formulas import as_said
+from ingest.known import KnownPage, outlives_its_image, pages_where
+from ingest.listing import path_of, storable
+from ingest.quarantine import write_quarantine
+from ingest.resemblance import Fingerprints, release
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.documents import references_without_page
+from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.files import disk_errors_said
+from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.prefixes import begins_with
+from retrieval.catalogue.references import normalise_reference, sort_key
+from retrieval.catalogue.tables import (
+    Document,
+    Failure,
+    Group,
+    GroupMark,
+    Identity,
+    IdentityMark,
+    Mark,
+    Page,
+)
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was taken out of an archive, and what of that which was named is still in it.
+
+    Numbers: `forgotten` (rows of the quarantine), `pages` and the `marks` on them, `documents`, and
+    `masters`, images of IIIF servers that were deleted. `judged`: sources that were kept, as people
+    judged, drew or named marks on them; `beside`: those of which rows of the quarantine alone were
+    taken out. `pageless`: references of the documents that have lost their last page.
+    """
+
+    forgotten: int = 0
+    pages: int = 0
+    marks: int = 0
+    documents: int = 0
+    masters: int = 0
+    judged: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    pageless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Ids of what is named: rows of the quarantine, pages, documents."""
+
+    failures: frozenset[int] = frozenset()
+    pages: frozenset[int] = frozenset()
+    documents: frozenset[int] = frozenset()
+    beside: frozenset[str] = frozenset()
+
+    def __or__(self, other: _Named) -> _Named:
+        return _Named(
+            self.failures | other.failures,
+            self.pages | other.pages,
+            self.documents | other.documents,
+            self.beside | other.beside,
+        )
+
+
+def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False) -> Forgotten:
+    """Take what is named out of the archive; the caller holds the lock.
+
+    A name is that of a row of the quarantine (a source or a location), else of a file that is in
+    or of a folder of such files, as sources or locations have them, else the reference of a
+    document without pages. Files with a mark that a person judged, drew or named stay whole, unless
+    `even_judged`. Of pages that go, the first copy becomes the original of the others. Images that
+    were fetched into the archive are deleted.
+
+    Raises QueryError, and forgets nothing, when one of the names is none of these; ArchiveError
+    when the disk refuses.
+    """
+    with archive.writing() as session:
+        named = _Named()
+        for name in names:
+            named |= _named(session, name, archive.folder)
+        pages = _pages(session, sorted(named.pages))
+        judged = set() if even_judged else _judged(session, pages)
+        going = [page for page in pages if page.source not in judged]
+        before = set(references_without_page(session))
+        done = Forgotten(
+            forgotten=_delete_failures(session, sorted(named.failures)),
+            pages=len(going),
+            marks=_delete_pages(session, [page.id for page in going]),
+            documents=_delete_documents(session, sorted(named.documents)),
+            judged=tuple(sorted(judged, key=sort_key)),
+            beside=tuple(sorted(named.beside, key=sort_key)),
+        )
+        pageless = [one for one in references_without_page(session) if one not in before]
+    masters = _delete_masters(archive, {page.location for page in going})
+    write_quarantine(archive)
+    return replace(done, masters=masters, pageless=tuple(pageless))
+
+
+def _named(session: Session, name: str, folder: Path) -> _Named:
+    written = {name, as_said(name), storable(name)}
+    failures = _ids(session, Failure, _is_called(Failure, written))
+    pages = _ids(session, Page, _is_called(Page, written))
+    if failures:
+        beside = session.scalars(select(Page.source).where(Page.id.in_(pages)).distinct())
+        return _Named(failures, beside=frozenset(beside))
+    pages |= _ids(session, Page, _lies_below(Page, written))
+    failures = _ids(session, Failure, _lies_below(Failure, written))
+    if pages or failures:
+        return _Named(failures, pages)
+    reference = normalise_reference(name)
+    document = session.scalar(select(Document.id).where(Document.reference == reference))
+    if document is None:
+        raise QueryError(
+            f"Nothing in {folder} is called {name!r}. Name a file or a folder as the column source "
+            "of quarantine.csv or of `prizemarks export --format csv` has it, or by its whole "
+            "path; or a document without pages by its reference."
+        )
+    held = session.scalars(select(Page.source).where(Page.document_id == document).limit(1)).all()
+    if held:
+        raise QueryError(
+            f"The document {reference!r} has pages, such as {held[0]!r}: take these out first, "
+            "each by its name or all by their folder."
+        )
+    return _Named(documents=frozenset([document]))
+
+
+def _ids(
+    session: Session, table: type[Page] | type[Failure], condition: ColumnElement[bool]
+) -> frozenset[int]:
+    return frozenset(session.scalars(select(table.id).where(condition)))
+
+
+def _is_called(table: type[Page] | type[Failure], written: set[str]) -> ColumnElement[bool]:
+    return or_(table.source.in_(written), table.location.in_(written))
+
+
+def _lies_below(table: type[Page] | type[Failure], written: set[str]) -> ColumnElement[bool]:
+    folders = {f"{name.rstrip('/')}/" for name in written} - {"/"}  # of a name left empty
+    return or_(
+        false(),
+        *(begins_with(table.source, folder) for folder in folders),
+        *(begins_with(table.location, folder) for folder in folders),
+    )
+
+
+def _pages(session: Session, ids: Sequence[int]) -> list[KnownPage]:
+    return [page for some in in_parts(ids) for page in pages_where(session, Page.id.in_(some))]
+
+
+def _judged(session: Session, pages: Sequence[KnownPage]) -> set[str]:
+    """Return the sources of the pages that have a mark that a person judged, drew or named."""
+    sources: set[str] = set()
+    for some in in_parts(sorted({page.source for page in pages})):
+        looked_at = exists().where(Mark.page_id == Page.id, outlives_its_image(as_crops=False))
+        sources.update(session.scalars(select(Page.source).where(Page.source.in_(some), looked_at)))
+    return sources
+
+
+def _delete_failures(session: Session, failures: Sequence[int]) -> int:
+    for some in in_parts(failures):
+        session.execute(delete(Failure).where(Failure.id.in_(some)))
+    return len(failures)
+
+
+def _delete_documents(session: Session, documents: Sequence[int]) -> int:
+    for some in in_parts(documents):
+        session.execute(delete(Document).where(Document.id.in_(some)))
+    return len(documents)
+
+
+def _delete_pages(session: Session, pages: Sequence[int]) -> int:
+    """Delete pages, their marks and what hangs on these; return how many marks that are."""
+    fingerprints = Fingerprints()
+    fingerprints.load(session)
+    marks: list[int] = []
+    for some in in_parts(pages):
+        session.execute(update(Page).where(Page.id.in_(some)).values(duplicate_of=None))
+        marks += session.scalars(select(Mark.id).where(Mark.page_id.in_(some)))
+    for page in pages:
+        release_copies(session, fingerprints, page)
+        release(session, fingerprints, page)
+    identities: set[int] = set()
+    groups: set[int] = set()
+    for some in in_parts(marks):
+        identities.update(
+            session.scalars(
+                select(IdentityMark.identity_id).where(IdentityMark.mark_id.in_(some)).distinct()
+            )
+        )
+        groups.update(
+            session.scalars(
+                select(GroupMark.group_id).where(GroupMark.mark_id.in_(some)).distinct()
+            )
+        )
+        session.execute(delete(Mark).where(Mark.id.in_(some)))
+    for some in in_parts(pages):
+        session.execute(delete(Page).where(Page.id.in_(some)))
+    for some in in_parts(sorted(identities)):
+        bare = ~exists().where(IdentityMark.identity_id == Identity.id)
+        session.execute(delete(Identity).where(Identity.id.in_(some), bare))
+    for some in in_parts(sorted(groups)):
+        empty = ~exists().where(GroupMark.group_id == Group.id)
+        session.execute(delete(Group).where(Group.id.in_(some), empty))
+    return len(marks)
+
+
+def _delete_masters(archive: Archive, locations: set[str]) -> int:
+    """Delete those of the masters that the archive fetched itself; return how many."""
+    ours = [
+        path
+        for path in (path_of(location) for location in sorted(locations))
+        if path.is_relative_to(archive.masters_folder) and path.is_file()
+    ]
+    with disk_errors_said(archive.masters_folder):
+        for path in ours:
+            path.unlink()
+    return len(ours)
