@@ -107,6 +107,8 @@ class IngestReport:
     those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
     sentences about the claims of the documents files. `files_without_page`: names of those that
     claim pages, none of which was found.
+    `missing`: sources of pages on which marks were to be sought anew, and whose masters are not at
+    hand.
     Where such files were given, `sources_without_document` and `references_without_page` name
     what is left in the archive, in natural order.
     """
@@ -140,6 +142,7 @@ class IngestReport:
     references_without_page: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     files_without_page: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Manner(TypedDict, total=False):
@@ -302,6 +305,7 @@ def _ingest(
             *claimed.problems,
         ),
         files_without_page=claimed.unmet,
+        missing=given.missing,
     )
 
 

@@ -46,7 +46,8 @@ class Given:
     `asked` are the places of all manifests, `unread` says of some why they could not be had.
     `roots` are the folders and files that were named, `themselves` these and the folders of the
     masters of manifests that were named, `skipped` counts what in them is no image,
-    `blank` the canvases of the manifests on which none is, or none that is understood.
+    `blank` the canvases of the manifests on which none is, or none that is understood. `missing`
+    are the sources of pages that were to be read again, and whose masters are not at hand.
     Where `failed`, they stand in quarantine and are to be tried again, changed or not; `crops` are
     further files there, which were tried as crops.
     """
@@ -60,6 +61,7 @@ class Given:
     themselves: frozenset[Path] = frozenset()
     skipped: int = 0
     blank: int = 0
+    missing: tuple[str, ...] = ()
     failed: bool = False
 
     @property
@@ -189,7 +191,10 @@ def of_other_segmenters(archive: Archive, segmenter: str) -> Given:
             .where(Page.segmenter.is_not(None), Page.segmenter != segmenter)
             .distinct()
         )
-        return Given(_at_hand({location: source for location, source in rows}))
+        sources = {location: source for location, source in rows}
+    here = _at_hand(sources)
+    missing = set(sources.values()) - {file.name for file in here}
+    return Given(here, missing=tuple(sorted(missing, key=natural_key)))
 
 
 def _at_hand(sources: Mapping[str, str]) -> tuple[ImageFile, ...]:

@@ -88,6 +88,11 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         )
     if report.made_pages:
         lines.append(f"On {counted(report.made_pages, 'crop')} marks were sought now, as on pages.")
+    if report.missing:
+        lines.append(
+            f"{counted(len(report.missing), 'file')} could not be read again, being missing; the "
+            f"marks of their pages stay as they are{_named(report.missing)}."
+        )
     if report.documents or report.bound:
         lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
     if report.pages_without_document:

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ingest.everywhere import Standing, standing
+from ingest.missing import missing_masters
 from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.failures import failure_reasons
-from retrieval.catalogue.figures import Counts, counts, pages_by_segmenter
+from retrieval.catalogue.figures import Counts, counts, pages_of_others
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
@@ -21,6 +22,8 @@ from ui.wording import counted, some_of, waits
 
 #: Pages that look like another which are named.
 _MOST_ALIKE = 5
+#: Files that are missing which are named.
+_MOST_MISSING = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Status:
     failure_reasons: dict[str, int]
     segmenter: str
     older_segmenters: dict[str, int]  # pages by the segmenter that proposed their marks
+    older_missing: int  # of these pages, those whose masters are not at hand
+    missing_masters: tuple[str, ...]  # sources of pages
     resembling: tuple[ResemblanceRow, ...]
     index_command: str  # that brings `not_indexed` to nothing
 
@@ -71,9 +76,22 @@ class Status:
             f"{self.segmenter}."
             for segmenter, number in self.older_segmenters.items()
         ]
-        if self.older_segmenters:
+        if sum(self.older_segmenters.values()) > self.older_missing:
             anew = command_on(self.folder, "ingest", "--resegment")
             lines.append(f"To seek marks there anew: {anew}")
+        if self.older_missing:
+            lines.append(
+                f"{counted(self.older_missing, 'page')} of these cannot be read for that: the "
+                "files are missing."
+            )
+        if self.missing_masters:
+            lines.append(
+                f"{counted(len(self.missing_masters), 'file')} missing, of which there are pages. "
+                "Their marks stay; give the files to ingest from where they are now, and the pages "
+                "follow:"
+            )
+            named = [f"  {source}" for source in self.missing_masters]
+            lines += some_of(named, _MOST_MISSING, "more")
         alike = [f"  {one.source} looks like {one.like_source}" for one in self.resembling]
         if alike:
             lines.append("Perhaps the same page scanned or saved again:")
@@ -129,9 +147,9 @@ def archive_status(archive: Archive) -> Status:
         held = counts(session)
         not_indexed = number_to_embed(session, model or "", SEEN)
         reasons = failure_reasons(session)
-        segmenters = pages_by_segmenter(session)
+        older = pages_of_others(session, SEGMENTER)
         alike = tuple(resemblances(session))
-    segmenters.pop(SEGMENTER, None)
+    missing = missing_masters(archive)
     return Status(
         folder=str(archive.folder),
         counts=held,
@@ -143,7 +161,9 @@ def archive_status(archive: Archive) -> Status:
         training_problem=problem,
         failure_reasons=reasons,
         segmenter=SEGMENTER,
-        older_segmenters=segmenters,
+        older_segmenters={name: sum(pages.values()) for name, pages in older.items()},
+        older_missing=sum(pages.get(one, 0) for pages in older.values() for one in missing),
+        missing_masters=missing,
         resembling=alike,
         index_command=plain if searched is None else index_command(archive, searched.id),
     )

@@ -89,12 +89,18 @@ def counts(session: Session) -> Counts:
     )
 
 
-def pages_by_segmenter(session: Session) -> dict[str, int]:
-    """Return how many pages have the proposals of each segmenter; crops have none."""
+def pages_of_others(session: Session, segmenter: str) -> dict[str, dict[str, int]]:
+    """Return how many pages each source has whose marks another segmenter proposed, by that.
+
+    Crops have none.
+    """
+    found: dict[str, dict[str, int]] = {}
     rows = session.execute(
-        select(Page.segmenter, func.count())
-        .where(Page.segmenter.is_not(None))
-        .group_by(Page.segmenter)
+        select(Page.segmenter, Page.source, func.count())
+        .where(Page.segmenter.is_not(None), Page.segmenter != segmenter)
+        .group_by(Page.segmenter, Page.source)
         .order_by(Page.segmenter)
     )
-    return {segmenter: number for segmenter, number in rows if segmenter is not None}
+    for other, source, number in rows:
+        found.setdefault(str(other), {})[source] = number
+    return found

@@ -238,3 +238,33 @@ def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
     done = json.loads(run("ingest", tmp_path / "archive", "--resegment", "--json").stdout)
     assert (done["changed"], done["unchanged"], done["failed"]) == (1, 0, 0)
     assert "--resegment" not in run("status", tmp_path / "archive").stdout
+
+
+def test_masters_that_are_missing_are_named_and_not_sought_anew_for_ever(tmp_path: Path) -> None:
+    archive, scans = tmp_path / "archive", tmp_path / "scans"
+    scans.mkdir()
+    for number in range(2):
+        cv2.imwrite(str(scans / f"{number}.png"), np.full((80, 80), 250 + number, np.uint8))
+    run("ingest", archive, scans)
+    with contextlib.closing(sqlite3.connect(archive / "archive.db")) as database, database:
+        database.execute("UPDATE pages SET segmenter = 'ink-0'")
+    (scans / "1.png").unlink()
+    told = run("status", archive).stdout.splitlines()
+    assert f"To seek marks there anew: prizemarks ingest {archive} --resegment" in told
+    assert "1 page of these cannot be read for that: the files are missing." in told
+    assert told[told.index("  1.png") - 1] == (
+        "1 file missing, of which there are pages. Their marks stay; give the files to ingest from "
+        "where they are now, and the pages follow:"
+    )
+    done = run("ingest", archive, "--resegment")
+    assert done.exit_code == 0
+    assert (
+        "1 file could not be read again, being missing; the marks of their pages stay as they are: "
+        "1.png."
+    ) in done.stdout.splitlines()
+    told = json.loads(run("status", archive, "--json").stdout)
+    assert told["older_segmenters"] == {"ink-0": 1}
+    assert (told["older_missing"], told["missing_masters"]) == (1, ["1.png"])
+    assert "--resegment" not in run("status", archive).stdout
+    done = run("ingest", archive, "--resegment", "--json")
+    assert json.loads(done.stdout)["missing"] == ["1.png"]
