@@ -52,7 +52,7 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
         for folder in report.away
     ]
     if report.resembling:
-        alike = [f"{one.source} like {one.like_source}" for one in report.resembling]
+        alike = [f"{one.called} like {one.like_called}" for one in report.resembling]
         lines.append(
             f"{len(alike)} of the pages look like another page, perhaps the same scanned or saved "
             f"again; all are kept{_named(alike)}."

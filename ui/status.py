@@ -92,7 +92,7 @@ class Status:
             )
             named = [f"  {source}" for source in self.missing_masters]
             lines += some_of(named, _MOST_MISSING, "more")
-        alike = [f"  {one.source} looks like {one.like_source}" for one in self.resembling]
+        alike = [f"  {one.called} looks like {one.like_called}" for one in self.resembling]
         if alike:
             lines.append("Perhaps the same page scanned or saved again:")
             lines += some_of(alike, _MOST_ALIKE, "more")

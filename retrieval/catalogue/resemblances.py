@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Page, Resemblance
@@ -24,6 +25,16 @@ class ResemblanceRow:
     like_source: str
     like_frame: int
     distance: int
+
+    @property
+    def called(self) -> str:
+        """What people call the page."""
+        return image_called(self.source, self.frame)
+
+    @property
+    def like_called(self) -> str:
+        """What people call the other."""
+        return image_called(self.like_source, self.like_frame)
 
 
 def resemblances(session: Session, pages: Sequence[int] | None = None) -> list[ResemblanceRow]:
@@ -54,22 +65,20 @@ def resemblances(session: Session, pages: Sequence[int] | None = None) -> list[R
 
 
 def same_again(session: Session, page: int) -> tuple[list[str], list[str]]:
-    """Return the sources of the files that hold the page byte for byte, and of those that look so.
+    """Return what the pages are called that are this one byte for byte, and those that look so.
 
-    The page's own is left out; each list is in natural order.
+    The page itself is left out; each list is in natural order.
     """
     original = session.scalar(select(Page.duplicate_of).where(Page.id == page)) or page
-    copies = session.scalars(
-        select(Page.source).where(
-            or_(Page.id == original, Page.duplicate_of == original), Page.id != page
-        )
+    copies = and_(or_(Page.id == original, Page.duplicate_of == original), Page.id != page)
+    alike = or_(
+        Page.id.in_(select(Resemblance.like_id).where(Resemblance.page_id == original)),
+        Page.id.in_(select(Resemblance.page_id).where(Resemblance.like_id == original)),
     )
-    alike = session.scalars(
-        select(Page.source).where(
-            or_(
-                Page.id.in_(select(Resemblance.like_id).where(Resemblance.page_id == original)),
-                Page.id.in_(select(Resemblance.page_id).where(Resemblance.like_id == original)),
-            )
-        )
-    )
-    return sorted(set(copies), key=sort_key), sorted(set(alike), key=sort_key)
+    return _called(session, copies), _called(session, alike)
+
+
+def _called(session: Session, condition: ColumnElement[bool]) -> list[str]:
+    rows = session.execute(select(Page.source, Page.frame).where(condition))
+    in_order = sorted(rows, key=lambda row: (sort_key(row.source), row.frame))
+    return [image_called(source, frame) for source, frame in in_order]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import cv2
@@ -125,6 +126,20 @@ def save(path: Path, image: Bytes, **options: object) -> Path:
 def like(archive: Archive) -> list[tuple[int, int]]:
     statement = select(Resemblance.page_id, Resemblance.like_id).order_by(Resemblance.page_id)
     return rows(archive, statement)
+
+
+def test_an_image_of_several_in_a_file_is_called_by_its_number(
+    archive: Archive, tmp_path: Path
+) -> None:
+    pages = [Image.fromarray(written_page(seed)) for seed in (1, 2)]
+    save(tmp_path / "in" / "1.png", written_page(2))
+    pages[0].save(tmp_path / "in" / "2.tif", save_all=True, append_images=pages[1:])
+    shutil.copy(tmp_path / "in" / "2.tif", tmp_path / "in" / "3.tif")
+    (found,) = pages_of(archive, tmp_path / "in").resembling
+    assert (found.called, found.like_called) == ("2.tif, image 2", "1.png")
+    with archive.session() as session:
+        assert same_again(session, found.page) == (["3.tif, image 2"], ["1.png"])
+        assert same_again(session, found.like) == ([], ["2.tif, image 2"])
 
 
 def test_the_same_page_saved_again_is_flagged_and_kept(archive: Archive, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.batch import IngestReport
+from retrieval.catalogue.resemblances import ResemblanceRow
 from retrieval.index import Refreshed
 from ui.sentences import index_sentences, ingest_sentences
 
@@ -30,6 +31,12 @@ def test_where_no_file_was_given_they_are_only_counted() -> None:
 def test_pages_are_said_to_be_bound_where_no_document_is_new() -> None:
     lines = ingest_sentences(Path("a"), IngestReport(bound=2))
     assert "0 documents catalogued, 2 pages bound to one." in lines
+
+
+def test_of_a_file_of_several_images_it_is_said_which_looks_like_another() -> None:
+    alike = ResemblanceRow(7, "b.tif", 2, 3, "a.pdf", 0, 12)
+    lines = ingest_sentences(Path("a"), IngestReport(resembling=(alike,)))
+    assert lines[1].endswith("all are kept: b.tif, image 3 like a.pdf.")
 
 
 def test_it_is_said_which_files_were_left_as_crops_and_how_to_make_them_pages() -> None:
