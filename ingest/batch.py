@@ -93,24 +93,33 @@ class Progress:
 class IngestReport:
     """What a run did, and the state it left the archive in.
 
-    Pages: `added`, `changed` (read again), `moved` and `unchanged`; `duplicates` of those added
-    have the content of another page, `resembling` of those read look like another page.
-    `copies_replaced`: pages of copies that went, as the files of their originals are gone and
-    these, `moved`, lie in theirs; `marks_of_copies` that people judged or named there are on the
-    originals now. `away`: empty folders in which originals of other copies were. `failed`:
-    inputs in quarantine; `left` there without another try, as nothing about them has changed;
-    `left_as_crops`: files below a SOURCE of pages that came in as crops and stay so;
-    `left_as_pages`: those below one of crops that stay pages; `made_crops`: pages that were given
-    themselves as crops and are such now; `made_pages`: the other way round;
-    `healed`: sources that left it for good. `skipped`: files that are no images.
-    `canvases_without_image`: those with none that is understood; `manifests_without_image`: ids of
-    those that give none at all. `marks`: marks made. `fetched`: masters fetched. `problems`:
-    sentences about the claims of the documents files. `files_without_page`: names of those that
-    claim pages, none of which was found.
-    `missing`: sources of pages on which marks were to be sought anew, and whose masters are not at
-    hand.
-    Where such files were given, `sources_without_document` and `references_without_page` name
-    what is left in the archive, in natural order.
+    Of pages, one for each image of a file: `added`; `changed`, read again; `moved`, following their
+    master; `unchanged`. `duplicates` of those added have the content of another page, `resembling`
+    of those read look like another. `copies_replaced`: pages of copies that went, as the files of
+    their originals are gone and these, `moved`, lie in theirs. `made_crops`: pages of those changed
+    that were given as crops and are such now; `made_pages`: crops that are pages now. `bound`:
+    pages that a document has by the manifests and the documents files of this run.
+    `pages_without_document`: in the archive.
+
+    Of marks: `marks` were made; `marks_of_copies` that people judged or named on copies that went
+    are the originals' now.
+
+    Of images: `failed` stand in quarantine now, from this run or an earlier one, a row each, and a
+    manifest counts as one; `fetched` masters of manifests. `canvases_without_image`: those of the
+    manifests with none that is understood.
+
+    Of files: `left` in quarantine without another try, as nothing about them has changed;
+    `left_as_crops` in a run of pages that came in as crops and stay so; `left_as_pages` the other
+    way round; `skipped` that are no images. `healed`: sources, and places of manifests, that left
+    quarantine for good. `missing`: sources of pages on which marks were to be sought anew, and
+    whose masters are not at hand. `away`: empty folders in which originals of copies were.
+
+    Of documents: `documents` were written, new or described otherwise than before;
+    `documents_without_pages`: in the archive. `manifests_without_image`: ids of those that give no
+    image at all. `problems`: sentences about the claims of the documents files.
+    `files_without_page`: names of those that claim pages, none of which was found. Where such files
+    were given, `sources_without_document` and `references_without_page` name what is left in the
+    archive, in natural order.
     """
 
     added: int = 0
@@ -261,7 +270,7 @@ def _ingest(
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
             record_unread_manifests(archive, given.asked, given.unread)
-            if given.failed:
+            if given.tried_again:
                 try_again(archive, given)
             by_manifests, written = _describe(archive, given, described)
             try:

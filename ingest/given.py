@@ -48,7 +48,7 @@ class Given:
     masters of manifests that were named, `skipped` counts what in them is no image,
     `blank` the canvases of the manifests on which none is, or none that is understood. `missing`
     are the sources of pages that were to be read again, and whose masters are not at hand.
-    Where `failed`, they stand in quarantine and are to be tried again, changed or not; `crops` are
+    Where `tried_again`, they stand in quarantine and are to be read, changed or not; `crops` are
     further files there, which were tried as crops.
     """
 
@@ -62,7 +62,7 @@ class Given:
     skipped: int = 0
     blank: int = 0
     missing: tuple[str, ...] = ()
-    failed: bool = False
+    tried_again: bool = False
 
     @property
     def without_image(self) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
         manifests=tuple(manifests),
         asked=frozenset(asked),
         unread=unread,
-        failed=True,
+        tried_again=True,
     )
 
 
