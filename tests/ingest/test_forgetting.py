@@ -26,13 +26,9 @@ from retrieval.catalogue.tables import (
     Page,
     now,
 )
-from retrieval.everywhere import (
-    load_places,
-    load_searcher_everywhere,
-    search_images_everywhere,
-)
 from retrieval.index import load_index, refresh_index
-from retrieval.search import load_searcher
+from retrieval.places import load_places
+from retrieval.search import load_searcher, search_images
 from retrieval.shards import each_page, shards_folder
 from tests.ingest.scans import (
     boxes,
@@ -239,7 +235,7 @@ def test_searches_find_nothing_of_what_is_gone(archive: Archive, tmp_path: Path)
     x, y = PLACES[1]
     mark = missed_page(1)[y : y + SIDE, x : x + SIDE]
     searcher, places = load_searcher(archive), load_places(archive, model)
-    (found,) = search_images_everywhere(searcher, places, [mark], top=500)
+    (found,) = search_images(searcher, [mark], places=places, top=500)
     assert {one.source for one in found} == {"0.png", "2.png"}
     assert look_everywhere(archive, model, workers=0).pages == 2
     with archive.session() as session:
@@ -249,4 +245,4 @@ def test_searches_find_nothing_of_what_is_gone(archive: Archive, tmp_path: Path)
     forget(archive, ["0.png", "2.png"])
     assert refresh_index(archive, model).total == 0
     assert look_everywhere(archive, model, workers=0).pages == 0
-    assert len(load_searcher_everywhere(archive).index) == 0
+    assert len(load_searcher(archive).index) == 0

@@ -39,7 +39,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         ),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
-        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "Give one of SOURCE"),
+        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "cannot be rehearsed"),
         (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "prizemarks status says"),
         (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as what it was given"),
         (("search", "ARCHIVE"), "Give one kind of query"),

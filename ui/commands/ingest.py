@@ -20,6 +20,7 @@ from retrieval.catalogue.archive import (
     open_archive,
 )
 from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.suggesting import command_on
 from retrieval.settings import Settings, read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
 from ui.progress import bar
@@ -101,6 +102,12 @@ def ingest(
     with errors_said():
         ways = bool(sources) + retry + resegment + bool(forget)
         described_alone = ways == 0 and documents and not dry_run
+        if dry_run and documents and ways == 0:
+            raise QueryError(
+                "--dry-run goes with SOURCE or --retry-quarantined; what --documents alone changes "
+                "cannot be rehearsed. Keep what is known now with: "
+                f"{command_on(archive, 'export', '--format documents --output before.csv')}"
+            )
         if ways != 1 and not described_alone:
             raise QueryError(
                 "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
@@ -129,6 +136,8 @@ def ingest(
             _rehearse(archive, sources, documents or (), kind, as_json)
         else:
             take_in = _way_in(sources or (), kind, retry, resegment)
+            if not archive.exists():  # nor is one made for documents that cannot be read
+                _check_documents(documents or ())
             settings = read_settings(archive)
             with closing(create_archive(archive) if sources else open_archive(archive)) as opened:
                 done = _taken_in(take_in, opened, documents or (), settings)
@@ -152,6 +161,13 @@ def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _
         return retry_quarantined
     of_kind = ingest_pages if kind is As.PAGES else ingest_crops
     return functools.partial(of_kind, sources=sources)
+
+
+def _check_documents(documents: Sequence[Path]) -> None:
+    from ingest.documents.reading import read_documents
+
+    for path in documents:
+        read_documents(path)
 
 
 def _taken_in(

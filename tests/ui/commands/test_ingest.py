@@ -66,6 +66,15 @@ def test_no_archive_is_made_where_a_source_does_not_exist(tmp_path: Path) -> Non
     assert not (tmp_path / "archive").exists()
 
 
+def test_no_archive_is_made_where_the_documents_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    done = run(
+        "ingest", tmp_path / "archive", tmp_path / "scans", "--documents", tmp_path / "d.csv"
+    )
+    assert done.exit_code == 2 and "d.csv cannot be read" in done.stderr
+    assert not (tmp_path / "archive").exists()
+
+
 def test_commands_that_are_suggested_can_be_pasted_as_they_are(tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     scans.mkdir()
