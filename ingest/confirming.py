@@ -10,7 +10,6 @@ from typing import Literal
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from ingest.annotations.importing import SAME_REGION
 from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
 from ingest.sources import MAX_PIXELS
@@ -25,6 +24,8 @@ from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.
 PERSON = "person:"
+#: A box that covers a mark this well (intersection over union) is that mark.
+SAME_REGION = 0.9
 
 Verdict = Literal["confirmed", "rejected"]
 
@@ -104,7 +105,7 @@ def judge_mark(archive: Archive, seen: MarkRow, status: Verdict, person: str) ->
     origin = _origin(person)
     with archive.writing() as session:
         _say(_judgeable(session, seen), status, origin)
-        note_taken_back(archive, _contradicted([seen], origin), origin.removeprefix(PERSON))
+        _note(archive, _contradicted([seen], origin), origin.removeprefix(PERSON))
 
 
 def judge_marks(archive: Archive, said: Sequence[tuple[MarkRow, Verdict]], person: str) -> Changed:
@@ -119,8 +120,8 @@ def judge_marks(archive: Archive, said: Sequence[tuple[MarkRow, Verdict]], perso
         judged = [(seen, status) for seen, status in said if seen.mark in there]
         for seen, status in judged:
             _say(there[seen.mark], status, origin)
-        words = _contradicted([seen for seen, _ in judged], origin)
-        note_taken_back(archive, words, origin.removeprefix(PERSON))
+        contradicted = _contradicted([seen for seen, _ in judged], origin)
+        _note(archive, contradicted, origin.removeprefix(PERSON))
     return Changed(
         tuple(replace(seen, status=status, origin=origin) for seen, status in judged),
         tuple(seen.mark for seen, _ in said if seen.mark not in there),
@@ -141,7 +142,7 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
         if found.proposed_by is None:
             raise QueryError(f"The program did not propose mark {seen.mark}: say that it is none.")
         _say(found, "proposed", found.proposed_by)
-        note_taken_back(archive, [_word(seen)], person)
+        _note(archive, [seen], person)
 
 
 def take_back_marks(archive: Archive, seen: Sequence[MarkRow], person: str) -> Changed:
@@ -158,7 +159,7 @@ def take_back_marks(archive: Archive, seen: Sequence[MarkRow], person: str) -> C
             if row.mark in there and (proposer := there[row.mark].proposed_by) is not None:
                 _say(there[row.mark], "proposed", proposer)
                 again.append((row, proposer))
-        note_taken_back(archive, [_word(row) for row, _ in again], person)
+        _note(archive, [row for row, _ in again], person)
     return Changed(
         tuple(replace(row, status="proposed", origin=proposer) for row, proposer in again),
         tuple(row.mark for row in seen if row.mark not in {one.mark for one, _ in again}),
@@ -174,14 +175,21 @@ def _say(found: Mark, status: str, origin: str) -> None:
     found.status, found.origin = status, origin
 
 
-def _contradicted(seen: Sequence[MarkRow], origin: str) -> list[OldWord]:
-    """Return what others had said of marks of which somebody says something now."""
-    return [_word(row) for row in seen if row.status != "proposed" and row.origin != origin]
+def _contradicted(seen: Sequence[MarkRow], origin: str) -> list[MarkRow]:
+    """Return of which marks others had said something that somebody contradicts now."""
+    return [row for row in seen if row.status != "proposed" and row.origin != origin]
 
 
-def _word(seen: MarkRow) -> OldWord:
-    said = "it is one" if seen.status == "confirmed" else "it is none"
-    return OldWord(f"mark {seen.mark}", said, sayer(seen.origin))
+def word_of(mark: int, status: str, origin: str) -> OldWord:
+    """Return what a person said of a mark that has this status and origin, and is no proposal."""
+    return OldWord(
+        f"mark {mark}", "it is one" if status == "confirmed" else "it is none", sayer(origin)
+    )
+
+
+def _note(archive: Archive, seen: Sequence[MarkRow], person: str) -> None:
+    words = [word_of(row.mark, row.status, row.origin) for row in seen]
+    note_taken_back(archive, [(word, person) for word in words])
 
 
 def _judgeable(session: Session, seen: MarkRow) -> Mark:

@@ -31,29 +31,26 @@ class OldWord:
     said_at: datetime | None = None
 
 
-def note_taken_back(archive: Archive, words: Sequence[OldWord], person: str) -> None:
-    """Add words that `person` takes back or contradicts to the archive's `taken-back.csv`.
+def note_taken_back(archive: Archive, taken: Sequence[tuple[OldWord, str]]) -> None:
+    """Add words to the archive's `taken-back.csv`, each with who takes it back or contradicts it.
 
     Call it last in the transaction that does so: where the file cannot be written, ArchiveError
     ends that, too.
     """
-    if not words:
+    if not taken:
         return
     path = archive.folder / TAKEN_BACK
-    lines = [
-        [
-            *map(as_shown, (word.of, word.said, word.said_by)),
-            in_utc(word.said_at).isoformat(timespec="seconds") if word.said_at else None,
-            as_shown(person),
-            now().isoformat(timespec="seconds"),
-        ]
-        for word in words
-    ]
+    moment = now().isoformat(timespec="seconds")
+    rows = "".join(
+        row_text([*map(as_shown, (word.of, word.said, word.said_by)), _said_at(word),
+                  as_shown(person), moment])
+        for word, person in taken
+    )  # fmt: skip
     try:
         with path.open("a", encoding="utf-8", newline="") as file:
             if not file.tell():
                 file.write(row_text(COLUMNS))
-            file.write("".join(map(row_text, lines)))
+            file.write(rows)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -61,6 +58,10 @@ def note_taken_back(archive: Archive, words: Sequence[OldWord], person: str) -> 
             f"{path} cannot be written: {error.strerror or error}. Make room there and try again: "
             "nothing is taken back without a line in it."
         ) from error
+
+
+def _said_at(word: OldWord) -> str | None:
+    return in_utc(word.said_at).isoformat(timespec="seconds") if word.said_at is not None else None
 
 
 def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
@@ -76,7 +77,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
     with archive.writing() as session:
         take_back(session, seen)
         word = OldWord(f"group {seen.group}", said, seen.said_by or "", seen.said_at)
-        note_taken_back(archive, [word], person)
+        note_taken_back(archive, [(word, person)])
 
 
 def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
@@ -90,4 +91,4 @@ def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
             OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)
             for said_by, said_at in take_out(session, mark, seen)
         ]
-        note_taken_back(archive, words, person)
+        note_taken_back(archive, [(word, person) for word in words])

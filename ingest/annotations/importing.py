@@ -17,7 +17,8 @@ box of that very mark was moved since it was written out. That shows where the m
 box that was proposed. A mark whose box is a person's stays where it is, however the file has it:
 it may have been written before. Nor does a file that says no status change a mark that it leaves
 where it is: many programs lose what they have no place for. Nothing is deleted: what is no mark, a
-file calls rejected.
+file calls rejected, but for a mark of an identity, of which more was said than a file knows. What a
+person had said otherwise of a mark goes to `taken-back.csv`.
 """
 
 from __future__ import annotations
@@ -37,20 +38,22 @@ from sqlalchemy.orm import Session
 from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
 from ingest.annotations.formats import AnnotationsFile, read_annotations
 from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
+from ingest.confirming import PERSON, SAME_REGION, word_of
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage
 from ingest.listing import storable
 from ingest.sources import MAX_PIXELS
+from ingest.taken_back import TAKEN_BACK, OldWord, note_taken_back
 from retrieval.boxes import Box, Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, in_utc, now
 
-#: A region that covers a mark this well (intersection over union) is that mark.
-SAME_REGION = 0.9
-#: One that bears a mark's number, and nothing else of ours, is that mark if it covers it this well.
+#: A region that bears a mark's number, and nothing else of ours, is that mark if it covers it this
+#: well (intersection over union).
 MOVED_REGION = 0.5
 #: Moments that are less apart are one: what is written in JavaScript has milliseconds at most.
 _APART = timedelta(milliseconds=1)
@@ -133,6 +136,8 @@ class _Plan:
     updated: list[tuple[KnownPage, Box | None, dict[str, Any]]] = field(default_factory=list)
     unchanged: int = 0
     left: list[str] = field(default_factory=list)  # marks that an older box did not move
+    contradicted: list[tuple[str, OldWord, str]] = field(default_factory=list)  # the mark, by whom
+    refused: list[str] = field(default_factory=list)
     gone: int = 0  # proposals of an older segmentation
     remarks: list[str] = field(default_factory=list)
 
@@ -155,7 +160,8 @@ def import_annotations(
     that is not in the archive, a region that lies outside its page, a master that cannot be read:
     each is reported, and the rest goes in. Importing the same files again changes nothing.
 
-    Raises ArchiveBusy when another long job holds the archive.
+    Raises ArchiveBusy when another long job holds the archive, and ArchiveError as
+    `note_taken_back` does.
     """
     reports: list[FileReport] = []
     with archive.lock():
@@ -208,6 +214,8 @@ def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
             missing = [cut for cut in plan.cuts() if (cut[0].id, cut[1]) not in crops.crops]
             if not missing:
                 _write(session, plan, crops)
+                if plan.contradicted:
+                    note_taken_back(archive, [(word, by) for _, word, by in plan.contradicted])
                 break
         crops = crops | cut_from_masters(archive.crops_folder, missing, max_pixels)
     for page in sorted(crops.unread):
@@ -220,8 +228,14 @@ def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
         len(plan.added),
         len(plan.updated),
         plan.unchanged,
-        tuple(refused),
-        (*read.remarks, *plan.remarks, *_left_said(plan.left), *_gone_said(plan.gone)),
+        (*refused, *plan.refused),
+        (
+            *read.remarks,
+            *plan.remarks,
+            *_contradicted_said([mark for mark, *_ in plan.contradicted]),
+            *_left_said(plan.left),
+            *_gone_said(plan.gone),
+        ),
     )
 
 
@@ -277,11 +291,26 @@ def _plan(
             select(*columns).where(Mark.page_id.in_(chunk)).order_by(Mark.id)
         ):
             existing[row.page_id].append(_Existing(*row))
+        matched = {number: _matches(placed[number][1], existing[number]) for number in chunk}
+        rejected = [
+            mark.id
+            for number, matches in matched.items()
+            for at, (mark, _) in matches.items()
+            if placed[number][1][at].annotation.status == "rejected" != mark.status
+        ]
+        names = identity_names(session, rejected)
         for number in chunk:
             page, here = placed[number]
-            matches = _matches(here, existing[number])
+            matches = matched[number]
             for at, one in enumerate(here):
-                if at in matches:
+                if at in matches and (name := names.get(matches[at][0].id)):
+                    plan.refused.append(
+                        f"{image_called(repr(page.source), page.frame)}, {one.annotation.where}: "
+                        f"mark {matches[at][0].id} was said to be {name!r}, and stays as it "
+                        "is: to reject it, take that back on the web page first, where its group "
+                        "is shown."
+                    )
+                elif at in matches:
                     mark, is_itself = matches[at]
                     _plan_update(plan, page, one, mark, is_itself, origin)
                 elif _is_of_older_segmentation(one, page):
@@ -356,7 +385,14 @@ def _plan_update(
     if not moved and status == mark.status:
         plan.unchanged += 1
         return
-    values: dict[str, Any] = {"id": mark.id, "status": status}
+    # Whoever proposed it did not say this of it, nor did who spoke of it before.
+    not_theirs = (None, mark.origin, mark.proposed_by, page.segmenter)
+    new_origin = said.origin if said.origin not in not_theirs else origin
+    values: dict[str, Any] = {"id": mark.id, "status": status, "origin": new_origin}
+    if mark.status not in ("proposed", status) and mark.origin != new_origin:
+        called = f"mark {mark.id} on {image_called(repr(page.source), page.frame)}"
+        word = word_of(mark.id, mark.status, mark.origin)
+        plan.contradicted.append((called, word, new_origin.removeprefix(PERSON)))
     if moved:
         x, y, width, height = one.box
         values |= {"x": x, "y": y, "width": width, "height": height, "polygon": polygon}
@@ -367,11 +403,6 @@ def _plan_update(
                 f"{called}, {said.where}: the outline of mark {mark.id} does not fit its new box, "
                 "and was given up."
             )
-    # Whoever proposed it did not say this of it.
-    not_theirs = (None, mark.origin, mark.proposed_by, page.segmenter)
-    new_origin = said.origin if said.origin not in not_theirs else origin
-    if moved or said.origin is None or said.origin != mark.origin:
-        values["origin"] = new_origin
     if said.score is not None:
         values["score"] = said.score
     plan.updated.append((page, one.box if one.box != mark.box else None, values))
@@ -387,6 +418,16 @@ def _is_of_older_segmentation(one: Placed, page: KnownPage) -> bool:
     return bool(theirs and ours and theirs[1] == ours[1] and int(theirs[2]) < int(ours[2]))
 
 
+def _contradicted_said(marks: Sequence[str]) -> Iterator[str]:
+    """Give a sentence on the marks of which a person had said otherwise, if there are any."""
+    if marks:
+        of = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
+        yield (
+            f"The file contradicts what was said of {of}; {TAKEN_BACK} keeps that: "
+            f"{_first_named(marks)}."
+        )
+
+
 def _left_said(left: Sequence[str]) -> Iterator[str]:
     """Give a sentence on the marks that stay where a person put them, if there are any."""
     if not left:
@@ -394,11 +435,15 @@ def _left_said(left: Sequence[str]) -> Iterator[str]:
     stay = f"{len(left)} marks stay where a person put them"
     if len(left) == 1:
         stay = "1 mark stays where a person put it"
-    more = f" and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
     yield (
         f"{stay}, though the file has another box, which it calls proposed: "
-        f"{', '.join(left[:MOST_NAMED])}{more}. Call confirmed what is to be moved all the same."
+        f"{_first_named(left)}. Call confirmed what is to be moved all the same."
     )
+
+
+def _first_named(marks: Sequence[str]) -> str:
+    more = f" and {len(marks) - MOST_NAMED} more" if len(marks) > MOST_NAMED else ""
+    return f"{', '.join(marks[:MOST_NAMED])}{more}"
 
 
 def _gone_said(gone: int) -> Iterator[str]:

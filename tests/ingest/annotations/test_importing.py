@@ -17,9 +17,10 @@ from ingest.annotations.importing import import_annotations
 from ingest.batch import resegment_pages
 from ingest.csv_text import table_text
 from ingest.segmentation import Proposal
+from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive, open_archive
-from retrieval.catalogue.errors import ArchiveBusy
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError
+from retrieval.catalogue.tables import Identity, IdentityMark, Mark
 from retrieval.crops import load_crop
 from tests.ingest.annotations.exported import exported_text
 from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks, written
@@ -195,11 +196,76 @@ def test_two_people_may_correct_copies_of_one_export(
     )
     now = only_marks(filled, "a/1.png")
     assert [(one.id, one.x, one.status, one.origin) for one in now] == [
-        (first.id, 0, "rejected", "squares-1" if "origin" in given else "import:bob.csv"),
+        (first.id, 0, "rejected", "import:bob.csv"),
         (second.id, x, "confirmed", "import:alice.csv"),
     ]
     page = page_image((0, 0), (1, 1))
     assert np.array_equal(load_crop(filled, now[1].crop), page[20:40, x : x + 20])
+
+
+def test_what_people_said_and_a_file_contradicts_is_kept_and_the_files_word_is_its_own(
+    filled: Archive, tmp_path: Path
+) -> None:
+    first, second = (mark.id for mark in only_marks(filled, "a/1.png"))
+    with filled.writing() as session:
+        for mark, status, origin in ((first, "confirmed", "person:Ada"), (second, "rejected", "x")):
+            judged = session.get_one(Mark, mark)
+            judged.status, judged.origin = status, origin
+    text = exported_text(filled, ANNOTATION_FORMATS["csv"])
+    text = corrected(text, first, status="rejected")
+    text = corrected(text, second, status="confirmed", origin="person:Bo")
+    report = imported(filled, tmp_path / "x.csv", text)
+    assert (report.updated, report.refused) == (2, ())
+    assert report.remarks == (
+        "The file contradicts what was said of 2 marks; taken-back.csv keeps that: "
+        f"mark {first} on 'a/1.png', mark {second} on 'a/1.png'.",
+    )
+    assert [(one.status, one.origin) for one in only_marks(filled, "a/1.png")] == [
+        ("rejected", "import:x.csv"), ("confirmed", "person:Bo"),
+    ]  # fmt: skip
+    kept = list(csv.DictReader(io.StringIO((filled.folder / TAKEN_BACK).read_text())))
+    assert [(row["of"], row["said"], row["said_by"], row["taken_back_by"]) for row in kept] == [
+        (f"mark {first}", "it is one", "Ada", "import:x.csv"),
+        (f"mark {second}", "it is none", "A person", "Bo"),
+    ]
+    report = imported(filled, tmp_path / "x.csv", text)
+    assert (report.updated, report.remarks) == (0, ())
+
+
+def test_nobody_is_contradicted_without_a_line_of_it(filled: Archive, tmp_path: Path) -> None:
+    with filled.writing() as session:
+        session.get_one(Mark, 1).status = "confirmed"
+    text = corrected(exported_text(filled, ANNOTATION_FORMATS["csv"]), 1, status="rejected")
+    (filled.folder / TAKEN_BACK).mkdir()
+    before = dump(filled, moments=True)
+    with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written"):
+        imported(filled, tmp_path / "x.csv", text)
+    assert dump(filled, moments=True) == before
+
+
+def test_a_mark_of_an_identity_is_not_rejected_by_a_file(filled: Archive, tmp_path: Path) -> None:
+    first, second = (mark.id for mark in only_marks(filled, "a/1.png"))
+    with filled.writing() as session:
+        session.get_one(Mark, first).status = "confirmed"
+        session.add(Identity(id=1, name="Jan"))
+        session.flush()
+        session.add(IdentityMark(identity_id=1, mark_id=first, certainty="certain", said_by="A"))
+    text = exported_text(filled, EXPORT_FORMATS["csv"])
+    for mark in (first, second):
+        text = corrected(text, mark, status="rejected", x=5)
+    report = imported(filled, tmp_path / "x.csv", text)
+    assert (report.updated, report.remarks) == (1, ())
+    assert report.refused == (
+        f"'a/1.png', line 2: mark {first} was said to be 'Jan', and stays as it is: to reject it, "
+        "take that back on the web page first, where its group is shown.",
+    )
+    assert [(one.id, one.x, one.status) for one in only_marks(filled, "a/1.png")] == [
+        (first, 0, "confirmed"), (second, 5, "rejected"),
+    ]  # fmt: skip
+    assert not (filled.folder / TAKEN_BACK).exists()
+    report = imported(filled, tmp_path / "x.csv", corrected(text, first, status="confirmed"))
+    assert (report.updated, report.refused) == (1, ())
+    assert [(one.id, one.x) for one in only_marks(filled, "a/1.png")] == [(first, 5), (second, 5)]
 
 
 def test_a_proposal_that_a_file_moved_is_moved_though_somebody_has_judged_it_meanwhile(
@@ -353,7 +419,7 @@ def test_an_outline_stays_where_the_box_stays_and_the_file_has_none(
     report = imported(filled, tmp_path / "x.csv", text)
     mark = only_marks(filled, "a/1.png")[0]
     assert (mark.status, mark.polygon) == ("rejected", [[0, 0], [20, 0], [20, 20]])
-    assert report.remarks == ()
+    assert not any("outline" in said for said in report.remarks)
     report = imported(filled, tmp_path / "x.csv", table.format(mark.id, 1, "confirmed"))
     assert "outline" in report.remarks[0]
     assert only_marks(filled, "a/1.png")[0].polygon is None
