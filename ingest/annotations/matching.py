@@ -90,11 +90,12 @@ class PageFinder:
     def find(self, image: AnnotatedImage) -> KnownPage:
         """Return the page of an image; RegionError says why there is none, or not one only.
 
-        The content decides where the file states it; copies of it are told apart by name. Else
-        the name does: the source or the master's place, or as much of the end as one page has; last
-        of all the bare name of a file as it was before it was uploaded. A bare name may be that of
-        files in several folders though one page has no other: then the file's size and the
-        image's decide, if they are those of one page.
+        The content decides where the file states it; copies of it are told apart by name, and
+        what is called as a page of other content is neither. Else the name does: the source or the
+        master's place, or as much of the end as one page has; last of all the bare name of a file
+        as it was before it was uploaded. A bare name may be that of files in several folders though
+        one page has no other: then the file's size and the image's decide, if they are those of one
+        page.
         """
         alike = self._alike(image)
         named = self._exactly(image)
@@ -104,6 +105,11 @@ class PageFinder:
             if not both:
                 ending = set(self._ending(image))
                 both = [page for page in alike if page.source in ending]
+            if named and not both:
+                raise RegionError(
+                    f"by its SHA-256 it is {alike[0].source!r}, another page: correct its name, or "
+                    "empty its sha256 if the name is right"
+                )
             return _only(both or alike, image)
         if not named or _is_bare(image):
             named = self._pages({*self._ending(image), *(page.source for page in named)})

@@ -45,6 +45,22 @@ def test_a_name_as_macos_writes_it_is_that_of_the_page(
     assert imported(filled, tmp_path / "x.json", content).unchanged == 1
 
 
+def test_what_is_called_as_one_page_and_has_the_content_of_another_is_left_out(
+    filled: Archive, tmp_path: Path
+) -> None:
+    sha256 = {row["source"]: row["sha256"] for row in dump(filled)["pages"]}
+    region = {"bbox": [50, 0, 9, 9]}
+    content = coco("a/1.png", region, region, sha256=sha256["b/1.png"])
+    before = dump(filled)
+    assert imported(filled, tmp_path / "x.json", content).refused == (
+        "'a/1.png': by its SHA-256 it is 'b/1.png', another page: correct its name, or empty its "
+        "sha256 if the name is right; its 2 marks are left out.",
+    )
+    assert dump(filled) == before
+    content = coco("a/1.png", region, sha256="0" * 64)
+    assert imported(filled, tmp_path / "x.json", content).added == 1
+
+
 @pytest.fixture
 def volumes(archive: Archive, tmp_path: Path) -> Archive:
     """Two volumes, the one in a folder of the other's: each has its f1.png, of other bytes, and its
