@@ -117,9 +117,9 @@ class IngestReport:
     Of documents: `documents` were written, new or described otherwise than before;
     `documents_without_pages`: in the archive. `manifests_without_image`: ids of those that give no
     image at all. `problems`: sentences about the claims of the documents files.
-    `files_without_page`: names of those that claim pages, none of which was found. Where such files
-    were given, `sources_without_document` and `references_without_page` name what is left in the
-    archive, in natural order.
+    `files_without_page`: names of those that claim pages, none of which was found; `files_unclear`
+    of those that name several at once. Where such files were given, `sources_without_document` and
+    `references_without_page` name what is left in the archive, in natural order.
     """
 
     added: int = 0
@@ -152,6 +152,7 @@ class IngestReport:
     problems: tuple[str, ...] = ()
     files_without_page: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    files_unclear: tuple[str, ...] = ()
 
 
 class Manner(TypedDict, total=False):
@@ -315,6 +316,7 @@ def _ingest(
         ),
         files_without_page=claimed.unmet,
         missing=given.missing,
+        files_unclear=claimed.unclear,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ingest.batch import IngestReport
@@ -101,16 +102,28 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     if report.documents_without_pages:
         named = _named(report.references_without_page)
         lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
-    lines += [
-        f"No page was found by {name}: it must name pages as `prizemarks export {folder} --format "
-        "csv` lists them in the column source."
-        for name in report.files_without_page
-    ]
+    lines += [_unmet(folder, name, report) for name in report.files_without_page]
     remarks = [*_imageless(report.manifests_without_image), *report.problems]
     lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
     if report.marks:
         lines.append(f"Next: {command_on(folder, 'index')}")
     return lines
+
+
+def _unmet(folder: Path, name: str, report: IngestReport) -> str:
+    """Return what is to be done about a documents file by which no page was found."""
+    if name in report.files_unclear:
+        given = command_on(folder, "ingest", f"FOLDER --documents {quote(name)}")
+        return (
+            f"No page was found by {name}: what it names may be pages of several folders. Say "
+            f"which folder it is about, `{given}`, or write more of the paths in it."
+        )
+    listed = command_on(folder, "export", "--format documents")
+    return (
+        f"No page was found by {name}: it must name pages as the archive does. `{listed}` lists "
+        "those of documents in the column source, and `ingest --json` the others as "
+        "sources_without_document."
+    )
 
 
 def rehearsal_sentences(found: Rehearsal) -> list[str]:

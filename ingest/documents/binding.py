@@ -28,12 +28,13 @@ class Claimed:
 
     `owners` are the claims that have the pages, by their sources and in the order of the claims;
     `problems` one sentence for each claim that failed. `unmet` names the files that claim pages,
-    none of which was found.
+    none of which was found; `unclear` those of them of which a claim may mean several pages.
     """
 
     owners: Mapping[str, PageClaim]
     problems: tuple[str, ...]
     unmet: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
 
 
 class Held(NamedTuple):
@@ -130,6 +131,7 @@ def claims_met(
     meetings: dict[str, list[_Meeting]] = defaultdict(list)
     problems: dict[int, str] = {}  # by the place of the claim
     met: set[int] = set()
+    unclear: set[int] = set()
     for at, (number, claim) in enumerate(claims):
         found = finder.find(claim)
         if len(found) == 1:
@@ -137,9 +139,13 @@ def claims_met(
             meetings[found[0]].append(_Meeting(at, files[number], claim, agreement))
             met.add(number)
         elif found:
+            unclear.add(number)
+            some = tuple(found[:2])
+            paths = finder.paths_apart(some) if not claim.names else None
             problems[at] = (
                 f"{claim.source!r} may be any of {len(found)} pages, such as {found[0]!r} and "
-                f"{found[1]!r}: write more of its path."
+                f"{found[1]!r}: write more of its path"
+                + (f", {paths[0]!r} or {paths[1]!r}." if paths and paths != some else ".")
             )
         else:
             problems[at] = f"no page {claim.source!r} has been ingested."
@@ -157,6 +163,7 @@ def claims_met(
             if at in problems
         ),
         tuple(file.name for number, file in enumerate(files) if file.claims and number not in met),
+        tuple(files[number].name for number in sorted(unclear - met)),
     )
 
 
@@ -274,11 +281,31 @@ class _Finder:
         # As many claims as there are volumes come to the same: "f. 1r" of another.
         self._named_by = functools.cache(self._sources_named)
         self._like = functools.cache(self._sources_like)
+        self._written_for = functools.cache(self._path_for)
 
     def find(self, claim: PageClaim) -> list[str]:
         """Return the one source that is meant, or several when it may be any of them."""
         found = self._found(claim)
         return [] if len(found) == 1 and found[0] in self._unread else found
+
+    def paths_apart(self, sources: Iterable[str]) -> tuple[str, ...] | None:
+        """Return for each source a path that means it alone; None where one has none."""
+        paths = tuple(self._written_for(source) for source in sources)
+        return tuple(path for path in paths if path) if all(paths) else None
+
+    def _path_for(self, source: str) -> str:
+        """Return the source, or as much of its master's path as it takes to mean this alone."""
+        parts = self._paths[source].split("/")
+        ends = ("/".join(parts[at:]) for at in range(len(parts) - 1, 0, -1))
+        longer = (end for end in ends if len(end) > len(source))
+        return next(
+            (
+                path
+                for path in (source, *longer)
+                if self._found_by_name(PageClaim(path, "", 0)) == [source]
+            ),
+            "",
+        )
 
     def agreement(self, claim: PageClaim, source: str) -> _Agreement:
         """Return how far the likeliest of a claim's paths agrees with a source or its place."""

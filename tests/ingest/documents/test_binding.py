@@ -61,6 +61,7 @@ class Told:
     pages: int
     problems: tuple[str, ...]
     unmet: tuple[str, ...]
+    unclear: tuple[str, ...]
 
 
 def told(archive: Archive, *files: DocumentsFile) -> Told:
@@ -68,7 +69,8 @@ def told(archive: Archive, *files: DocumentsFile) -> Told:
         for file in files:
             store_documents(session, file.documents)
         claimed = claims_met(sources_held(session), files)
-        return Told(bind_pages(session, claimed.owners), claimed.problems, claimed.unmet)
+        bound = bind_pages(session, claimed.owners)
+        return Told(bound, claimed.problems, claimed.unmet, claimed.unclear)
 
 
 def into(archive: Archive, tmp_path: Path, *contents: str) -> Told:
@@ -195,10 +197,12 @@ def test_files_of_which_no_claim_meets_a_page_are_named(archive: Archive, tmp_pa
         "reference,source\nA,9.png\nA,2.png\n",  # none there, and one of two
         "reference,source\nA,9.png\nA,1.png\n",
         "reference,source\nB,1.png\n",  # met, and given to another
+        "reference,source\nB,9.png\n",
         "reference,title\nC,without a claim\n",
     )
     assert binding.pages == 1
-    assert binding.unmet == ("documents.csv",)
+    assert binding.unmet == ("documents.csv", "4documents.csv")
+    assert binding.unclear == ("documents.csv",)
 
 
 def test_a_name_that_several_pages_have_is_not_guessed(archive: Archive, tmp_path: Path) -> None:
@@ -238,8 +242,25 @@ def test_the_path_below_one_folder_may_be_that_below_another(
         assert binding.pages == 0
         assert binding.problems == (
             f"documents.csv, line 2: {written!r} may be any of 2 pages, such as 'img.png' and "
-            "'2/img.png': write more of its path.",
+            "'2/img.png': write more of its path, '1/img.png' or '2/img.png'.",
         )
+        for source, path in zip(found, ("1/img.png", "2/img.png"), strict=True):
+            into(archive, tmp_path, f"reference,source\n{path},{path}\n")
+            assert (source, 0, path, 1) in bindings(archive)
+
+
+def test_a_name_of_several_pages_is_answered_with_paths_that_mean_one(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "img.png", folder="/in/a/vol")
+    add_pages(archive, "vol/img.png", folder="/in/b")
+    add_pages(archive, "HCA 32/1/f. 1r", "HCA 32/2/f. 1r", folder="masters")
+    for written, said in (
+        ("img.png", "write more of its path, 'a/vol/img.png' or 'vol/img.png'."),
+        ("f. 1r", "write more of its path."),
+    ):
+        (problem,) = into(archive, tmp_path, f"reference,source\nA,{written}\n").problems
+        assert problem.endswith(said)
 
 
 def test_a_page_given_to_two_documents_stays_with_the_first(

@@ -194,8 +194,9 @@ def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     done = run(*command)
     assert done.exit_code == 1
     assert (
-        "No page was found by d.csv: it must name pages as `prizemarks export "
-        f"{tmp_path / 'archive'} --format csv` lists them in the column source."
+        "No page was found by d.csv: it must name pages as the archive does. `prizemarks export "
+        f"{tmp_path / 'archive'} --format documents` lists those of documents in the column "
+        "source, and `ingest --json` the others as sources_without_document."
     ) in done.stdout.splitlines()
     told = run(*command, "--json")
     assert told.exit_code == 1
@@ -204,6 +205,30 @@ def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     done = run(*command)
     assert done.exit_code == 0
     assert "No page was found" not in done.stdout
+
+
+def test_a_documents_file_that_names_pages_of_several_folders_is_to_be_given_with_its_own(
+    tmp_path: Path,
+) -> None:
+    archive, described = tmp_path / "archive", tmp_path / "d.csv"
+    for volume in ("1", "2"):
+        (tmp_path / volume).mkdir()
+        cv2.imwrite(str(tmp_path / volume / "a.png"), np.full((80, 80), 255, np.uint8))
+        assert run("ingest", archive, tmp_path / volume).exit_code == 0
+    described.write_text("reference,source\nHCA 32/1,a.png\n")
+    done = run("ingest", archive, "--documents", described)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-2:] == [
+        "No page was found by d.csv: what it names may be pages of several folders. Say which "
+        f"folder it is about, `prizemarks ingest {archive} FOLDER --documents d.csv`, or write "
+        "more of the paths in it.",
+        "d.csv, line 2: 'a.png' may be any of 2 pages, such as 'a.png' and '2/a.png': write more "
+        "of its path, '1/a.png' or '2/a.png'.",
+    ]
+    assert run("ingest", archive, tmp_path / "2", "--documents", described).exit_code == 0
+    described.write_text("reference,source\nHCA 32/1,1/a.png\n")
+    done = run("ingest", archive, "--documents", described)
+    assert done.exit_code == 0 and "1 pages bound" in done.stdout
 
 
 def test_documents_may_come_after_the_pages(tmp_path: Path) -> None:
