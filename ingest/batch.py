@@ -29,7 +29,14 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
-from ingest.documents.binding import Claimed, bind_pages, claims_met, sources_held
+from ingest.documents.binding import (
+    Bound,
+    Claimed,
+    TakenPage,
+    bind_pages,
+    claims_met,
+    sources_held,
+)
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
@@ -98,8 +105,8 @@ class IngestReport:
     of those read look like another. `copies_replaced`: pages of copies that went, as the files of
     their originals are gone and these, `moved`, lie in theirs. `made_crops`: pages of those changed
     that were given as crops and are such now; `made_pages`: crops that are pages now. `bound`:
-    pages that a document has by the manifests and the documents files of this run.
-    `pages_without_document`: in the archive.
+    pages that got another document, `bound_already` those that were given to the one they had;
+    `taken` were another document's before. `pages_without_document`: in the archive.
 
     Of marks: `marks` were made; `marks_of_copies` that people judged or named on copies that went
     are the originals' now.
@@ -115,7 +122,8 @@ class IngestReport:
     whose masters are not at hand. `away`: empty folders in which originals of copies were.
 
     Of documents: `documents` were written, new or described otherwise than before;
-    `documents_without_pages`: in the archive. `manifests_without_image`: ids of those that give no
+    `documents_without_pages`: in the archive. `reordered`: those whose pages a documents file put
+    into another order. `manifests_without_image`: ids of those that give no
     image at all. `problems`: sentences about the claims of the documents files.
     `files_without_page`: names of those that claim pages, none of which was found; `files_unclear`
     of those that name several at once. Where such files were given, `sources_without_document` and
@@ -145,6 +153,9 @@ class IngestReport:
     fetched: int = 0
     documents: int = 0
     bound: int = 0
+    bound_already: int = 0
+    taken: tuple[TakenPage, ...] = ()
+    reordered: int = 0
     pages_without_document: int = 0
     documents_without_pages: int = 0
     sources_without_document: tuple[str, ...] = ()
@@ -305,7 +316,10 @@ def _ingest(
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=written,
-        bound=bound,
+        bound=len(bound.moved),
+        bound_already=len(bound.stayed),
+        taken=bound.taken,
+        reordered=bound.reordered,
         pages_without_document=state.pages_without_document,
         documents_without_pages=state.documents_without_pages,
         sources_without_document=unbound,
@@ -404,22 +418,31 @@ def _bind(
     given: Given,
     by_manifests: Sequence[Described],
     described: Sequence[DocumentsFile],
-) -> tuple[int, Claimed]:
+) -> tuple[Bound, Claimed]:
     """Give pages to the documents that manifests and documents files say they belong to.
 
-    Return how many, and how the claims of the documents files met them.
+    Return which, and how the claims of the documents files met them. What a manifest of this run
+    gave and a file has otherwise was never another document's.
     """
-    bound, claimed = 0, Claimed({}, ())
+    claimed = Claimed({}, ())
     if described:  # found out before the catalogue is kept from others
         with archive.session() as session:
             claimed = claims_met(sources_held(session), described, given.below_roots)
+    moved: set[int] = set()
+    stayed: set[int] = set()
     for by_manifest in by_manifests:
         with archive.writing() as session:
-            bound += bind_canvases(session, archive.masters_folder, by_manifest)
+            of_manifest = bind_canvases(session, archive.masters_folder, by_manifest)
+        moved |= of_manifest.moved
+        stayed |= of_manifest.stayed
+    of_files = Bound()
     if described:
         with archive.writing() as session:
-            bound += bind_pages(session, claimed.owners)
-    return bound, claimed
+            of_files = bind_pages(session, claimed.owners)
+    taken = tuple(one for one in of_files.taken if one.page not in moved)
+    moved |= of_files.moved
+    stayed |= of_files.stayed
+    return Bound(frozenset(moved), frozenset(stayed - moved), taken, of_files.reordered), claimed
 
 
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.batch import IngestReport
 from ingest.rehearsal import Rehearsal
+from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of
 
@@ -94,8 +95,19 @@ def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
             f"{counted(len(report.missing), 'file')} could not be read again, being missing; the "
             f"marks of their pages stay as they are{_named(report.missing)}."
         )
-    if report.documents or report.bound:
-        lines.append(f"{report.documents} documents catalogued, {report.bound} pages bound to one.")
+    if report.documents or report.bound or report.bound_already:
+        already = f"; {report.bound_already} were already" if report.bound_already else ""
+        lines.append(
+            f"{report.documents} documents catalogued, {report.bound} pages bound to one{already}."
+        )
+    if report.taken:
+        taken = [
+            f"{image_called(one.source, one.frame)} from {one.before} to {one.now}"
+            for one in report.taken
+        ]
+        lines.append(f"{len(taken)} of them were another document's{_named(taken)}.")
+    if report.reordered:
+        lines.append(f"{report.reordered} documents have their pages in another order now.")
     if report.pages_without_document:
         named = _named(report.sources_without_document)
         lines.append(f"{report.pages_without_document} pages belong to no document yet{named}.")

@@ -45,13 +45,39 @@ class Held(NamedTuple):
     sha256: str | None
 
 
-def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
-    """Give each claimed page to its document, whose pages are numbered from 1; return how many.
+@dataclass(frozen=True)
+class TakenPage:
+    """A page, by its id and name, that a document had `before` and another has `now`."""
+
+    page: int
+    source: str
+    frame: int
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Pages that were given to documents, by their ids.
+
+    `moved` got another document, `stayed` had it; `taken` are those of `moved` that were another
+    document's. `reordered` counts the documents whose pages follow another order than before.
+    """
+
+    moved: frozenset[int] = frozenset()
+    stayed: frozenset[int] = frozenset()
+    taken: tuple[TakenPage, ...] = ()
+    reordered: int = 0
+
+
+def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> Bound:
+    """Give each claimed page to its document, whose pages are numbered from 1; return what changed.
 
     `owners` are as `claims_met` gives them. What the document has already and nothing claims stays
     in its place, and new pages go before the next that is claimed and there, or to the end. Every
-    image of a multi-page file goes to the document, one after another. Call `store_documents`
-    first.
+    image of a multi-page file goes to the document, one after another. What another document loses
+    leaves no gap there; one whose pages stay in their order keeps their numbers. Call
+    `store_documents` first.
     """
     documents: dict[str, int] = {}
     for some in in_parts(sorted({claim.reference for claim in owners.values()})):
@@ -65,7 +91,8 @@ def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
         for source, page, document, ordinal in session.execute(claimed_here.order_by(Page.frame)):
             pages[source].append(page)
             places[page] = document, ordinal
-    for some_documents in in_parts(sorted(documents.values())):
+    touched = {*documents.values(), *(document for document, _ in places.values() if document)}
+    for some_documents in in_parts(sorted(touched)):
         theirs = statement.where(Page.document_id.in_(some_documents))
         for _, page, document, ordinal in session.execute(theirs):
             places[page] = document, ordinal
@@ -73,19 +100,43 @@ def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> int:
     for source, claim in owners.items():
         claimed[documents[claim.reference]] += pages[source]
     owner_of = {page: document for document, ours in claimed.items() for page in ours}
-    there: dict[int | None, list[int]] = defaultdict(list)
+    standing: dict[int | None, list[int]] = defaultdict(list)
     for page, (document, _) in sorted(places.items(), key=lambda one: (one[1][1], one[0])):
-        if owner_of.get(page, document) == document:
-            there[document].append(page)
-    changed = [
-        {"id": page, "document_id": document, "ordinal": ordinal}
-        for document, ours in claimed.items()
-        for ordinal, page in enumerate(_in_order(there[document], ours), start=1)
-        if places[page] != (document, ordinal)
-    ]
+        standing[document].append(page)
+    changed: list[dict[str, int]] = []
+    reordered = 0
+    for document in touched:
+        before = standing[document]
+        there = [page for page in before if owner_of.get(page, document) == document]
+        after = _in_order(there, claimed[document])
+        if after == before:
+            continue
+        of_both = set(there)
+        reordered += [page for page in after if page in of_both] != there
+        changed += [
+            {"id": page, "document_id": document, "ordinal": ordinal}
+            for ordinal, page in enumerate(after, start=1)
+            if places[page] != (document, ordinal)
+        ]
     if changed:
         session.execute(update(Page), changed)
-    return sum(map(len, claimed.values()))
+    moved = frozenset(page for page, document in owner_of.items() if places[page][0] != document)
+    formerly = {page: document for page in moved if (document := places[page][0]) is not None}
+    return Bound(moved, frozenset(owner_of) - moved, _taken(session, formerly), reordered)
+
+
+def _taken(session: Session, formerly: Mapping[int, int]) -> tuple[TakenPage, ...]:
+    """Return the pages that had other documents, by these, in the order of their names."""
+    references: dict[int, str] = {}
+    for some in in_parts(sorted(set(formerly.values()))):
+        of_these = select(Document.id, Document.reference).where(Document.id.in_(some))
+        references |= {document: reference for document, reference in session.execute(of_these)}
+    taken: list[TakenPage] = []
+    for some in in_parts(sorted(formerly)):
+        now = select(Page.id, Page.source, Page.frame, Document.reference).join(Document)
+        for page, source, frame, reference in session.execute(now.where(Page.id.in_(some))):
+            taken.append(TakenPage(page, source, frame, references[formerly[page]], reference))
+    return tuple(sorted(taken, key=lambda one: (one.source, one.frame)))
 
 
 def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
+from ingest.documents.binding import Bound
 from ingest.documents.csv_file import COLUMNS
 from ingest.documents.record import Details, DocumentRecord, Gathering, add_detail
 from ingest.iiif.manifest import Manifest
@@ -160,8 +161,8 @@ def follow_master(session: Session, path: Path) -> None:
     session.execute(update(Page).where(of_it).values(location=location_of(path)))
 
 
-def bind_canvases(session: Session, masters: Path, described: Described) -> int:
-    """Give the pages of a manifest to its document; return how many are there.
+def bind_canvases(session: Session, masters: Path, described: Described) -> Bound:
+    """Give the pages of a manifest to its document; return which were given, and which had it.
 
     They follow the order of the canvases; pages of other origin stay where they are. A page that
     other metadata have given to another document stays there. Where the pages are neither in the
@@ -220,7 +221,8 @@ def bind_canvases(session: Session, masters: Path, described: Described) -> int:
     ]
     if placed:
         session.execute(update(Page), placed)
-    return len(now)
+    stayed = frozenset(page for page in now if held[page][0] == document)
+    return Bound(frozenset(now) - stayed, stayed)
 
 
 def _sequence(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.batch import IngestReport
+from ingest.documents.binding import TakenPage
 from retrieval.catalogue.resemblances import ResemblanceRow
 from retrieval.index import Refreshed
 from ui.sentences import index_sentences, ingest_sentences
@@ -31,6 +32,18 @@ def test_where_no_file_was_given_they_are_only_counted() -> None:
 def test_pages_are_said_to_be_bound_where_no_document_is_new() -> None:
     lines = ingest_sentences(Path("a"), IngestReport(bound=2))
     assert "0 documents catalogued, 2 pages bound to one." in lines
+    lines = ingest_sentences(Path("a"), IngestReport(bound_already=2))
+    assert "0 documents catalogued, 0 pages bound to one; 2 were already." in lines
+
+
+def test_pages_that_were_another_documents_are_named() -> None:
+    taken = tuple(TakenPage(page, f"{page}.tif", 1, "HCA 32/1", "HCA 32/2") for page in range(1, 8))
+    lines = ingest_sentences(Path("a"), IngestReport(bound=9, taken=taken, reordered=1))
+    named = ", ".join(f"{page}.tif, image 2 from HCA 32/1 to HCA 32/2" for page in range(1, 6))
+    assert lines[-2:] == [
+        f"7 of them were another document's: {named} and 2 more (--json: all).",
+        "1 documents have their pages in another order now.",
+    ]
 
 
 def test_of_a_file_of_several_images_it_is_said_which_looks_like_another() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
-from ingest.documents.binding import Held, bind_pages, claims_met, sources_held
+from ingest.documents.binding import Bound, Held, TakenPage, bind_pages, claims_met, sources_held
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
@@ -56,12 +56,13 @@ def bindings(archive: Archive) -> list[tuple[str, int, str | None, int]]:
 
 @dataclass(frozen=True)
 class Told:
-    """How many pages were given to documents, and what claimed them in vain."""
+    """How many pages were given to documents, what claimed them in vain, and what changed."""
 
     pages: int
     problems: tuple[str, ...]
     unmet: tuple[str, ...]
     unclear: tuple[str, ...]
+    bound: Bound
 
 
 def told(archive: Archive, *files: DocumentsFile) -> Told:
@@ -70,7 +71,8 @@ def told(archive: Archive, *files: DocumentsFile) -> Told:
             store_documents(session, file.documents)
         claimed = claims_met(sources_held(session), files)
         bound = bind_pages(session, claimed.owners)
-        return Told(bound, claimed.problems, claimed.unmet, claimed.unclear)
+        pages = len(bound.moved) + len(bound.stayed)
+        return Told(pages, claimed.problems, claimed.unmet, claimed.unclear, bound)
 
 
 def into(archive: Archive, tmp_path: Path, *contents: str) -> Told:
@@ -111,10 +113,40 @@ def test_pages_follow_the_rows_and_not_their_names(archive: Archive, tmp_path: P
     ]
     into(archive, tmp_path, "reference,source\nB,3.png\n")
     assert bindings(archive) == [
-        ("1.png", 0, "A", 2),
+        ("1.png", 0, "A", 1),
         ("2.png", 0, "B", 1),
         ("3.png", 0, "B", 2),
     ]
+
+
+def test_what_changed_is_told_from_what_was_so_before(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "1.png", "2.png", "3.png", "4.png")
+    table = "reference,source\nA,1.png\nA,2.png\nA,3.png\n"
+    assert into(archive, tmp_path, table).bound == Bound(moved=frozenset({1, 2, 3}))
+    assert into(archive, tmp_path, table).bound == Bound(stayed=frozenset({1, 2, 3}))
+    other = into(archive, tmp_path, "reference,source\nB,4.png\nB,2.png\n")
+    assert other.bound == Bound(
+        moved=frozenset({2, 4}), taken=(TakenPage(2, "2.png", 0, "A", "B"),)
+    )
+    assert bindings(archive) == [
+        ("1.png", 0, "A", 1), ("3.png", 0, "A", 2), ("4.png", 0, "B", 1), ("2.png", 0, "B", 2),
+    ]  # fmt: skip
+    turned = into(archive, tmp_path, "reference,source\nA,3.png\nA,1.png\nB,4.png\n")
+    assert turned.bound == Bound(stayed=frozenset({1, 3, 4}), reordered=1)
+
+
+def test_a_document_whose_pages_stay_in_their_order_keeps_their_numbers(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "1.png", "2.png", "3.png")
+    table = "reference,source\nA,1.png\nA,2.png\nA,3.png\n"
+    into(archive, tmp_path, table)
+    with archive.writing() as session:  # the archive forgets one
+        session.delete(session.scalars(select(Page).where(Page.source == "2.png")).one())
+    before = bindings(archive)
+    assert before == [("1.png", 0, "A", 1), ("3.png", 0, "A", 3)]
+    into(archive, tmp_path, table.replace("A,2.png\n", ""))
+    assert bindings(archive) == before
 
 
 @pytest.mark.parametrize(
