@@ -249,7 +249,7 @@ def _placed(finder: PageFinder, read: _Read) -> dict[int, tuple[KnownPage, list[
         called = f"{image.source[:300]!r}"
         try:
             page = finder.find(image)
-            image = finder.sized(image)
+            image = finder.sized(image, page)
             scale = scale_to(page, image)
         except RegionError as error:
             count = len(image.annotations)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from ingest.annotations.annotation import (
     RegionError,
     bounding_box,
 )
+from ingest.annotations.image_addresses import image_address
+from ingest.documents.hrefs import page_names
 from ingest.known import KnownPage, pages_where
 from ingest.path_ends import PathEnds
 from retrieval.boxes import Box
@@ -25,6 +28,9 @@ from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]
+
+#: The addresses that a page from a manifest has: of its canvas, its image and its image's service.
+_ADDRESSES = ("canvas", "image", "service")
 
 #: What Label Studio calls an uploaded file: `cb0618f6-f12r.png`, in folders of its own.
 _UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
@@ -56,6 +62,7 @@ class PageFinder:
         self._by_name: dict[str, list[KnownPage]] = defaultdict(list)
         self._by_content: dict[str, list[KnownPage]] = defaultdict(list)
         self._canvases: dict[str, tuple[int | None, int | None]] = {}
+        self._details: dict[int, Mapping[str, Any]] = {}
         self._held: set[int] = set()
         contents = {_content(image) for image in images} - {""}
         for some in in_parts(sorted(contents)):
@@ -64,7 +71,7 @@ class PageFinder:
         for some in in_parts(sorted(names)):
             self._hold(or_(Page.source.in_(some), Page.location.in_(some)))
         unknown = [image for image in images if not self._alike(image)]
-        # No index has canvases or the ends of names: one look through all is for all images.
+        # No index has addresses or the ends of names: one look through all is for all images.
         addresses = {
             name
             for image in unknown
@@ -73,8 +80,8 @@ class PageFinder:
             if ":" in name
         }
         for some in in_parts(sorted(addresses)):
-            canvas = Page.details["canvas"].as_string()
-            self._hold(and_(Page.details.is_not(None), canvas.in_(some)))
+            named = (Page.details[key].as_string().in_(some) for key in _ADDRESSES)
+            self._hold(and_(Page.details.is_not(None), or_(*named)))
         files = {
             file
             for image in unknown
@@ -92,8 +99,9 @@ class PageFinder:
 
         The content decides where the file states it; copies of it are told apart by name, and
         what is called as a page of other content is neither. Else the name does: the source or the
-        master's place, or as much of the end as one page has; last of all the bare name of a file
-        as it was before it was uploaded. A bare name may be that of files in several folders though
+        master's place, the address of its canvas, its image or its image service, or as much of the
+        end as one page has, of the path of an address, too; last of all the bare name of a file as
+        it was before it was uploaded. A bare name may be that of files in several folders though
         one page has no other: then the file's size and the image's decide, if they are those of one
         page.
         """
@@ -114,15 +122,35 @@ class PageFinder:
         if not named or _is_bare(image):
             named = self._pages({*self._ending(image), *(page.source for page in named)})
         if not named:
-            raise RegionError("no such page is in the archive")
+            raise _unknown(image)
         return _only(named, image)
 
-    def sized(self, image: AnnotatedImage) -> AnnotatedImage:
-        """Return the image with the size of the canvas that it names, where the file says none."""
-        if image.width or image.height or image.source not in self._canvases:
+    def sized(self, image: AnnotatedImage, page: KnownPage) -> AnnotatedImage:
+        """Return the image with the size of what it is called by, where the file says none: of a
+        canvas, or of the image that an address gives.
+
+        RegionError where the page may be of another size than the image of that address.
+        """
+        if image.width or image.height:
             return image
-        width, height = self._canvases[image.source]
-        return replace(image, width=width, height=height)
+        if image.source in self._canvases:
+            width, height = self._canvases[image.source]
+            return replace(image, width=width, height=height)
+        address = image_address(image.source)
+        if address and (size := address.size_of(page.width, page.height)):
+            return replace(image, width=size[0], height=size[1])
+        details = self._details.get(page.id, {})
+        service = details.get("service")
+        if service in _written(image):  # of which the page may be a smaller copy
+            known = (details.get("width"), details.get("height")) == (page.width, page.height)
+        else:
+            known = service is None or image.source != details.get("image")
+        if not known:
+            raise RegionError(
+                "nothing says how large the image is that its boxes are measured on: give its "
+                "width and height, or name its canvas"
+            )
+        return image
 
     def _hold(self, condition: ColumnElement[bool]) -> None:
         """Hold the pages that meet the condition by their content and all that they are called."""
@@ -134,10 +162,11 @@ class PageFinder:
             self._held.add(page.id)
             self._by_content[page.sha256].append(page)
             called = {page.source, page.location}
-            if canvas := details.get(page.id, {}).get("canvas"):
-                size = details[page.id].get("width"), details[page.id].get("height")
-                self._canvases[canvas] = size
-                called.add(canvas)
+            if said := details.get(page.id):
+                self._details[page.id] = said
+                called |= {said[key] for key in _ADDRESSES if said.get(key)}
+                if canvas := said.get("canvas"):
+                    self._canvases[canvas] = said.get("width"), said.get("height")
             for name in called:
                 self._by_name[name].append(page)
 
@@ -305,13 +334,16 @@ def _clipped(outline: Sequence[Point], width: int, height: int) -> list[Point]:
 
 
 def _written(image: AnnotatedImage) -> list[str]:
-    """Return an image's names, the best first, and how sources would be written that have them.
+    """Return an image's names, the best first, and how sources would be written that have them;
+    of the addresses of whole images their services.
 
     Half of a surrogate pair, which JSON may hold, is in the name of no page.
     """
+    addresses = [image_address(name) for name in image.names if "://" in name]
+    services = (address.service for address in addresses if address and address.whole)
     return [
         name
-        for name in (*image.names, *map(composed, image.names))
+        for name in (*image.names, *map(composed, image.names), *services)
         if not re.search(r"[\ud800-\udfff]", name)
     ]
 
@@ -331,13 +363,34 @@ def _is_bare(image: AnnotatedImage) -> bool:
 
 
 def _paths(image: AnnotatedImage) -> list[list[str]]:
-    """Return the parts of the names that are paths."""
+    """Return the parts of the names, as far as these are paths or addresses that end in one."""
     paths = [
-        path_parts(name.replace("\\", "/").removeprefix("./"))
+        path_parts(path.replace("\\", "/").removeprefix("./"))
         for name in image.names
-        if "://" not in name
+        for path in (_paths_of(name) if "://" in name else [name])
     ]
     return [parts for parts in paths if parts]
+
+
+def _paths_of(address: str) -> tuple[str, ...]:
+    """Return the path that a page with this address may have; none where only a part of it has."""
+    asked = image_address(address)
+    if asked is None:
+        return page_names(address)
+    return page_names(asked.service) if asked.whole else ()
+
+
+def _unknown(image: AnnotatedImage) -> RegionError:
+    """Return why an image is no page, as far as its name tells."""
+    if "://" not in image.source:
+        return RegionError("no such page is in the archive")
+    asked = image_address(image.source)
+    if asked and not asked.whole:
+        return RegionError("it is the address of a part of an image, or of a turned one")
+    return RegionError(
+        "no page of the archive has this address, or a path that ends as it does: write the "
+        "page's source instead"
+    )
 
 
 def _uploaded(parts: Sequence[str]) -> str:

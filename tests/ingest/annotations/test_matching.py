@@ -61,6 +61,30 @@ def test_what_is_called_as_one_page_and_has_the_content_of_another_is_left_out(
     assert imported(filled, tmp_path / "x.json", content).added == 1
 
 
+@pytest.mark.parametrize(
+    ("address", "x"),
+    [
+        ("http://localhost:8080/scans/b/1.png", 50),
+        ("https://x.org/B/1.PNG", 50),
+        ("file:///home/me/scans/b/1.png", 50),
+        ("https://x.org/iiif/b%2F1.png", 50),
+        ("https://x.org/iiif/3/b%2F1.png/info.json", 50),
+        ("https://x.org/iiif/3/b%2F1.png/full/max/0/default.jpg", 50),
+        ("https://x.org/iiif/3/b%2F1.png/full/200,/0/default.jpg", 25),
+        ("https://x.org/iiif/3/b%2F1.png/full/,160/0/default.jpg", 25),
+    ],
+)
+def test_an_address_that_nobody_knows_is_taken_for_a_path(
+    filled: Archive, tmp_path: Path, address: str, x: int
+) -> None:
+    content = {"type": "Annotation", "target": f"{address}#xywh=50,0,10,10"}
+    assert imported(filled, tmp_path / "x.json", content).refused == ()
+    assert (x, 0, "confirmed") in boxes(filled, "b/1.png")
+    rect = {"shape_attributes": {"name": "rect", "x": 60, "y": 40, "width": 10, "height": 10}}
+    project = {"1": {"filename": address, "size": -1, "regions": [rect]}}
+    assert imported(filled, tmp_path / "y.json", project).added == 1
+
+
 @pytest.fixture
 def volumes(archive: Archive, tmp_path: Path) -> Archive:
     """Two volumes, the one in a folder of the other's: each has its f1.png, of other bytes, and its
@@ -187,7 +211,12 @@ def test_files_of_more_regions_than_are_held_at_once_all_go_in(
         ("1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
         ("c.png", "no such page"),
         ("../a/1.png", "no such page"),
-        ("https://x.org/a/1.png", "no such page"),
+        ("https://x.org/c/1.png", "no page of the archive has this address"),
+        ("https://x.org/1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("https://x.org/1", "ends as it does: write the page's source instead"),
+        ("https://x.org/a%2F1.png/0,0,9,9/max/0/default.jpg", "address of a part of an image"),
+        ("https://x.org/a%2F1.png/full/max/90/default.jpg", "or of a turned one"),
+        ("https://[x.org/a/1.png", "no page of the archive has this address"),
         ("c/1.png", "no such page"),
         ("a/1.png\ud800", "no such page"),
     ],
@@ -234,7 +263,6 @@ def test_the_name_of_an_upload_is_cut_last_and_only_where_one_page_is_left(
         ("images/cb0618f6-1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
         ("images/cb0618f-two.tif", "no such page"),
         ("images/cb0618fg-two.tif", "no such page"),
-        ("https://x.org/cb0618f7-two.tif", "no such page"),
         ("images/cb0618f7-", "no such page"),
     ):
         content = coco(name, {"bbox": [50, 0, 9, 9]}, frame=1)

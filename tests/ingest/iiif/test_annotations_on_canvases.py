@@ -94,6 +94,64 @@ def test_a_strangers_annotation_in_units_of_the_canvas_finds_its_place(
     assert [mark[side] for side in ("x", "y", "width", "height")] == [150, 100, 20, 30]
 
 
+@pytest.mark.parametrize(
+    ("image", "box"),
+    [
+        ("", [40, 20, 20, 30]),
+        ("/info.json", [40, 20, 20, 30]),
+        ("/full/max/0/default.jpg", [40, 20, 20, 30]),
+        ("/full/full/0/native.jpg", [40, 20, 20, 30]),
+        ("/full/100,/0/default.jpg", [80, 40, 40, 60]),
+        ("/full/!400,100/0/default.jpg", [60, 30, 30, 45]),
+        ("/full/!900,900/0/default.jpg", [40, 20, 20, 30]),
+        ("/full/pct:50/0/default.jpg", [80, 40, 40, 60]),
+        ("/full/^400,300/0/default.jpg", [20, 10, 10, 15]),
+    ],
+)
+def test_a_mark_on_the_image_of_a_canvas_finds_its_page(
+    archive: Archive, server: Server, tmp_path: Path, image: str, box: list[int]
+) -> None:
+    service = server.image("a", page_image((3, 3), size=(200, 150)), version=3)
+    canvas = canvas_3(CANVAS, "1r", [body_3(f"{service}/full/100,/0/default.jpg", service)])
+    canvas |= {"width": 200, "height": 150}
+    server.files["/m.json"] = json.dumps(manifest_3(server.url("/m.json"), [canvas])).encode()
+    pages_of(archive, server.url("/m.json"), courtesy=QUICK)
+    annotation = {"type": "Annotation", "target": f"{service}{image}#xywh=40,20,20,30"}
+    assert imported(archive, tmp_path / "x.json", annotation).refused == ()
+    mark = dump(archive)["marks"][-1]
+    assert [mark[side] for side in ("x", "y", "width", "height")] == pytest.approx(box, abs=1)
+
+
+def test_a_mark_on_an_image_of_unknown_size_is_left_out(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    """The canvas is larger than the page: so may the image be that the service has."""
+    service = server.image("a", page_image((3, 3), size=(200, 150)), version=3)
+    canvas = canvas_3(CANVAS, "1r", [body_3(server.url("/a.jpg"), service)])
+    canvas |= {"width": 400, "height": 300}
+    server.files["/m.json"] = json.dumps(manifest_3(server.url("/m.json"), [canvas])).encode()
+    pages_of(archive, server.url("/m.json"), courtesy=QUICK)
+    for address in (service, f"{service}/info.json", server.url("/a.jpg")):
+        annotation = {"type": "Annotation", "target": f"{address}#xywh=40,20,20,30"}
+        (said,) = imported(archive, tmp_path / "x.json", annotation).refused
+        assert "nothing says how large the image is that its boxes are measured on" in said
+        source = {"id": address, "width": 400, "height": 300}
+        selector = {"type": "FragmentSelector", "value": "xywh=40,20,20,30"}
+        told = {"type": "Annotation", "target": {"source": source, "selector": selector}}
+        assert imported(archive, tmp_path / "x.json", told).refused == ()
+    assert (dump(archive)["marks"][-1]["x"], dump(archive)["marks"][-1]["width"]) == (20, 10)
+
+
+def test_a_mark_on_the_very_file_that_was_fetched_is_in_its_pixels(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    take_in(archive, server, 400, 300)
+    annotation = {"type": "Annotation", "target": f"{server.url('/1.jpg')}#xywh=40,20,20,30"}
+    assert imported(archive, tmp_path / "x.json", annotation).remarks == ()
+    mark = dump(archive)["marks"][-1]
+    assert [mark[side] for side in ("x", "y", "width", "height")] == [40, 20, 20, 30]
+
+
 def test_rights_and_attribution_stay_with_a_canvas(archive: Archive, server: Server) -> None:
     take_in(archive, server, 200, 150)
     (canvas,) = exported(archive, "iiif")["items"]
