@@ -206,29 +206,25 @@ def _image(
     called = text_of(file)
     if called is None:
         raise MetadataError(f"{name} has an image without a filename.")
-    try:
-        numbers = {
-            one: whole(said[one], one) if said.get(one) not in (None, "") else None
-            for one in ("frame", "width", "height")
-        }
-    except RegionError as error:
-        raise MetadataError(f"{name}: of {called[:200]!r}, {error}.") from error
     return AnnotatedImage(
         names=(called,),
         annotations=tuple(annotations),
-        frame=numbers["frame"],
-        width=numbers["width"] or None,
-        height=numbers["height"] or None,
+        frame=_whole(said.get("frame")),
+        width=_whole(said.get("width")) or None,
+        height=_whole(said.get("height")) or None,
         sha256=text_of(said.get("sha256")),
-        size=_size(size),
+        size=_whole(size) or None,
     )
 
 
-def _size(value: object) -> int | None:
-    """Return the bytes of a file; None where VIA does not know them, as of one that it was only
-    told the address of: -1."""
+def _whole(value: object) -> int | None:
+    """Return a whole number from 0 on; None for anything else.
+
+    Attributes of files may be anybody's own, and VIA gives -1 bytes to a file that it was only told
+    the address of.
+    """
     try:
-        return whole(value, "size") or None
+        return whole(value, "number")
     except RegionError:
         return None
 

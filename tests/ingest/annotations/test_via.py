@@ -27,6 +27,26 @@ def test_shapes_of_via() -> None:
         assert len(said.refused) == 2
 
 
+def test_a_file_attribute_of_somebodys_own_is_no_number_of_ours() -> None:
+    shape = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
+    files = {
+        str(at): {
+            "filename": f"{at}.png",
+            "size": -1,
+            "regions": [{"shape_attributes": shape, "region_attributes": {}}],
+            "file_attributes": attributes,
+        }
+        for at, attributes in enumerate(
+            [{"height": "31 cm", "width": "20"}, {"frame": "1r", "height": -1}, {"frame": "0"}]
+        )
+    }
+    said = said_by(files)
+    assert said.refused == ()
+    assert [(one.frame, one.width, one.height) for one in said.images] == [
+        (None, 20, None), (None, None, None), (0, None, None),
+    ]  # fmt: skip
+
+
 def test_via_csv_names_images_that_have_no_region() -> None:
     rows = list(csv.DictReader(io.StringIO(EXPORT_FORMATS["via-csv"].write(
         [PAGE, AnnotatedImage(("c.png",), (), 0, 5, 5)], BASE))))  # fmt: skip
