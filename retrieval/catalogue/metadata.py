@@ -56,24 +56,38 @@ def read_text(path: Path) -> str:
 def decode_text(content: bytes, name: str) -> str:
     """Return text in UTF-8 or UTF-16 (with its byte order mark) or Windows-1252.
 
-    Bytes that Windows-1252 lacks are taken as Latin-1. Raises MetadataError, which calls the
-    file `name`, for zero bytes and for a broken UTF-16.
+    Raises MetadataError, which calls the file `name`, for zero bytes, a broken UTF-16, and bytes
+    that Windows-1252 lacks, which are letters in other encodings: which of them, nothing says.
     """
-    encodings = ["utf-16"] if content[:2] in _UTF_16 else ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
+    if content[:2] in _UTF_16:
         try:
-            text = content.decode(encoding)
-            break
+            text = content.decode("utf-16")
         except UnicodeDecodeError:
-            continue
+            said = f"{name} is no text in UTF-8 or UTF-16: save it as UTF-8."
+            raise MetadataError(said) from None
     else:
-        raise MetadataError(f"{name} is no text in UTF-8 or UTF-16: save it as UTF-8.")
+        text = _of_bytes(content, name)
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise MetadataError(
             f"{name}, line {line}: there are zero bytes, so it is no text: save it as UTF-8."
         )
     return text
+
+
+def _of_bytes(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise MetadataError(
+            f"{name}, line {line}: the byte {content[error.start]:#x} is nothing in UTF-8 or "
+            'Windows-1252, so its letters cannot be told: save it as UTF-8 (in Excel "CSV UTF-8").'
+        ) from None
 
 
 def read_table(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

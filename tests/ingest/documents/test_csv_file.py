@@ -125,11 +125,6 @@ def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str,
     assert (document.title, document.ship) == ('a "b", c; d\té', "Ãlvaro é")
 
 
-def test_bytes_that_cp1252_lacks_are_latin_1(tmp_path: Path) -> None:
-    (document,) = read(tmp_path, b"reference,title\nA,\x81\xe9\n").documents
-    assert document.title == "\x81é"
-
-
 def test_excels_own_way_of_naming_the_delimiter(tmp_path: Path) -> None:
     (document,) = read(tmp_path, "sep=;\r\nreference;title\r\nA;x, y\r\n").documents
     assert document.title == "x, y"
