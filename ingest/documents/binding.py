@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,27 +22,34 @@ from retrieval.catalogue.tables import Document, Page
 _FETCH = 10_000
 
 
+#: A source, and one image of its file or all of them.
+Meant = tuple[str, int | None]
+
+
 @dataclass(frozen=True)
 class Claimed:
     """How the claims met the pages.
 
-    `owners` are the claims that have the pages, by their sources and in the order of the claims;
+    `owners` are the claims that have the pages, in their order and by their sources and the image
+    of the file that is meant, None for all of which no claim speaks alone;
     `problems` one sentence for each claim that failed. `unmet` names the files that claim pages,
     none of which was found; `unclear` those of them of which a claim may mean several pages.
     """
 
-    owners: Mapping[str, PageClaim]
+    owners: Mapping[Meant, PageClaim]
     problems: tuple[str, ...]
     unmet: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
 
 
 class Held(NamedTuple):
-    """A source that the archive has, where its master lies, and the SHA-256 of this, if known."""
+    """A source that the archive has, where its master lies, the SHA-256 of this and which of its
+    images it is, if known."""
 
     source: str
     location: str
     sha256: str | None
+    frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +77,13 @@ class Bound:
     reordered: int = 0
 
 
-def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> Bound:
+def bind_pages(session: Session, owners: Mapping[Meant, PageClaim]) -> Bound:
     """Give each claimed page to its document, whose pages are numbered from 1; return what changed.
 
     `owners` are as `claims_met` gives them. What the document has already and nothing claims stays
     in its place, and new pages go before the next that is claimed and there, or to the end. Every
-    image of a multi-page file goes to the document, one after another. What another document loses
+    image of a multi-page file goes to the document, one after another, but for those that are
+    claimed alone. What another document loses
     leaves no gap there; one whose pages stay in their order keeps their numbers. Call
     `store_documents` first.
     """
@@ -83,22 +91,24 @@ def bind_pages(session: Session, owners: Mapping[str, PageClaim]) -> Bound:
     for some in in_parts(sorted({claim.reference for claim in owners.values()})):
         of_these = select(Document.reference, Document.id).where(Document.reference.in_(some))
         documents |= {reference: document for reference, document in session.execute(of_these)}
-    pages: dict[str, list[int]] = defaultdict(list)
+    pages: dict[Meant, list[int]] = defaultdict(list)
     places: dict[int, tuple[int | None, int]] = {}
-    statement = select(Page.source, Page.id, Page.document_id, Page.ordinal)
-    for sources in in_parts(list(owners)):
-        claimed_here = statement.where(Page.source.in_(sources))
-        for source, page, document, ordinal in session.execute(claimed_here.order_by(Page.frame)):
-            pages[source].append(page)
-            places[page] = document, ordinal
+    statement = select(Page.source, Page.frame, Page.id, Page.document_id, Page.ordinal)
+    for sources in in_parts(list(dict.fromkeys(source for source, _ in owners))):
+        claimed_here = statement.where(Page.source.in_(sources)).order_by(Page.frame)
+        for source, frame, page, document, ordinal in session.execute(claimed_here):
+            meant: Meant = (source, frame) if (source, frame) in owners else (source, None)
+            pages[meant].append(page)
+            if meant in owners:
+                places[page] = document, ordinal
     touched = {*documents.values(), *(document for document, _ in places.values() if document)}
     for some_documents in in_parts(sorted(touched)):
         theirs = statement.where(Page.document_id.in_(some_documents))
-        for _, page, document, ordinal in session.execute(theirs):
+        for _, _, page, document, ordinal in session.execute(theirs):
             places[page] = document, ordinal
     claimed: dict[int, list[int]] = defaultdict(list)
-    for source, claim in owners.items():
-        claimed[documents[claim.reference]] += pages[source]
+    for meant, claim in owners.items():
+        claimed[documents[claim.reference]] += pages[meant]
     owner_of = {page: document for document, ours in claimed.items() for page in ours}
     standing: dict[int | None, list[int]] = defaultdict(list)
     for page, (document, _) in sorted(places.items(), key=lambda one: (one[1][1], one[0])):
@@ -156,8 +166,8 @@ def _in_order(there: Sequence[int], claimed: Sequence[int]) -> list[int]:
 
 
 def sources_held(session: Session) -> Iterator[Held]:
-    """Give all sources of the catalogue, in their order; a source may come several times."""
-    statement = select(Page.source, Page.location, Page.sha256)
+    """Give all sources of the catalogue, in their order; one for each image of their files."""
+    statement = select(Page.source, Page.location, Page.sha256, Page.frame)
     statement = statement.order_by(Page.source, Page.frame)
     for row in session.execute(statement.execution_options(yield_per=_FETCH)):
         yield Held(*row)
@@ -179,15 +189,22 @@ def claims_met(
     """
     claims = [(number, claim) for number, file in enumerate(files) for claim in file.claims]
     finder = _Finder(*_called_as_claimed([claim for _, claim in claims], held, given))
-    meetings: dict[str, list[_Meeting]] = defaultdict(list)
+    meetings: dict[Meant, list[_Meeting]] = defaultdict(list)
     problems: dict[int, str] = {}  # by the place of the claim
     met: set[int] = set()
     unclear: set[int] = set()
     for at, (number, claim) in enumerate(claims):
         found = finder.find(claim)
-        if len(found) == 1:
+        frames = finder.frames_of(found[0]) if len(found) == 1 else frozenset()
+        if claim.frame is not None and frames and claim.frame not in frames:
+            problems[at] = (
+                f"the archive has no page {claim.frame + 1} of {found[0]!r}, but {len(frames)} in "
+                "all."
+            )
+        elif len(found) == 1:
             agreement = finder.agreement(claim, found[0])
-            meetings[found[0]].append(_Meeting(at, files[number], claim, agreement))
+            meant = found[0], None if frames == {0} else claim.frame
+            meetings[meant].append(_Meeting(at, files[number], claim, agreement))
             met.add(number)
         elif found:
             unclear.add(number)
@@ -200,14 +217,14 @@ def claims_met(
             )
         else:
             problems[at] = f"no page {claim.source!r} has been ingested."
-    owners: list[tuple[int, str, PageClaim]] = []
-    for source, claimed in meetings.items():
-        owner, failed = _owner_of(source, claimed)
+    owners: list[tuple[int, Meant, PageClaim]] = []
+    for meant, claimed in meetings.items():
+        owner, failed = _owner_of(meant, claimed, len(finder.frames_of(meant[0])))
         problems |= failed
         if owner is not None:
-            owners.append((owner.at, source, owner.claim))
+            owners.append((owner.at, meant, owner.claim))
     return Claimed(
-        {source: claim for _, source, claim in sorted(owners, key=lambda one: one[0])},
+        {meant: claim for _, meant, claim in sorted(owners, key=lambda one: one[0])},
         tuple(
             f"{files[number].name}, line {claim.line}: {problems[at]}"
             for at, (number, claim) in enumerate(claims)
@@ -271,12 +288,19 @@ class _Meeting:
     agreement: _Agreement
 
 
-def _owner_of(source: str, claimed: Sequence[_Meeting]) -> tuple[_Meeting | None, dict[int, str]]:
+def _owner_of(
+    meant: Meant, claimed: Sequence[_Meeting], images: int
+) -> tuple[_Meeting | None, dict[int, str]]:
     """Return which of the claims has the page; what is to be said of each other, by its place.
 
     It is the one that agrees with the page further than those of other documents; of several with
-    one and the same path the first; else none.
+    one and the same path the first; else none. `images` are those of the file.
     """
+    source, frame = meant
+    called = repr(source) if frame is None else f"{source!r}, image {frame + 1},"
+    tells_apart = ""
+    if frame is None and images > 1:
+        tells_apart = f" Which of its {images} images a row is about, a column 'page in file' says."
     furthest = max(one.agreement.rank for one in claimed)
     owner, *others = [one for one in claimed if one.agreement.rank == furthest]
     rivals = [one for one in others if one.claim.reference != owner.claim.reference]
@@ -285,7 +309,7 @@ def _owner_of(source: str, claimed: Sequence[_Meeting]) -> tuple[_Meeting | None
         for one in claimed:
             rival = owner if one.claim.reference != owner.claim.reference else rivals[0]
             problems[one.at] = (
-                f"the page {source!r} may be that of {rival.claim.reference} on "
+                f"the page {called} may be that of {rival.claim.reference} on "
                 f"{_line(rival, one)} just as well, so that none was given it: write more of its "
                 "path."
             )
@@ -294,8 +318,9 @@ def _owner_of(source: str, claimed: Sequence[_Meeting]) -> tuple[_Meeting | None
         if one.claim.reference != owner.claim.reference:
             alike = one.agreement.rank == furthest
             problems[one.at] = (
-                f"the page {source!r} was given to {owner.claim.reference} on {_line(owner, one)}"
+                f"the page {called} was given to {owner.claim.reference} on {_line(owner, one)}"
                 + ("; it stays there." if alike else ", whose path agrees with it further.")
+                + tells_apart
             )
     return owner, problems
 
@@ -313,8 +338,11 @@ class _Finder:
         self._locations = {one.source: one.location for one in held}
         sources = {location: source for source, location in self._locations.items()}
         self._by_content: dict[str | None, dict[str, None]] = defaultdict(dict)
+        self._frames: dict[str, set[int]] = defaultdict(set)
         for one in held:
             self._by_content[one.sha256].setdefault(one.source)
+            if one.frame is not None:
+                self._frames[one.source].add(one.frame)
         self._unread: set[str] = set()  # what a claim on a file means that has no page
         self._given: dict[str, list[str]] = defaultdict(list)  # by the path below SOURCE
         for file in given:
@@ -338,6 +366,10 @@ class _Finder:
         """Return the one source that is meant, or several when it may be any of them."""
         found = self._found(claim)
         return [] if len(found) == 1 and found[0] in self._unread else found
+
+    def frames_of(self, source: str) -> Set[int]:
+        """Return which images of a source's file are there; none where it was not read yet."""
+        return self._frames.get(source, frozenset())
 
     def paths_apart(self, sources: Iterable[str]) -> tuple[str, ...] | None:
         """Return for each source a path that means it alone; None where one has none."""

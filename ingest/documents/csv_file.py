@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "series": ("series",),
     "source": ("source", "file", "filename", "file path", "path", "image", "image file", "scan"),
     "sha256": ("sha256",),
+    "page in file": ("page in file", "image in file", "page of file", "pdf page", "tiff page"),
 }
 
 
@@ -86,23 +87,39 @@ def read_csv(path: Path) -> DocumentsFile:
             )
         reference = gathering.describe(values["reference"], values, details, line)
         if source := values.get("source"):
-            gathering.claim(
-                PageClaim(source, reference, line, sha256=values.get("sha256", "").casefold())
-            )
+            sha256 = values.get("sha256", "").casefold()
+            frame = _frame(path.name, line, values.get("page in file"))
+            gathering.claim(PageClaim(source, reference, line, sha256=sha256, frame=frame))
     return gathering.finished()
+
+
+def plain_name(field: str) -> str:
+    """Return what a column is called, without case, spaces and signs."""
+    return re.sub(r"[\W_]+", "", field.casefold())
+
+
+def _frame(name: str, line: int, written: str | None) -> int | None:
+    """Return which image of its file a row is about, from 0 on; None where it does not say."""
+    if written is None:
+        return None
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", written):
+        raise MetadataError(
+            f"{name}, line {line}: the page in the file, {written[:40]!r}, is no whole number from "
+            "1 on."
+        )
+    return int(written) - 1
 
 
 def _columns(name: str, header: Sequence[str]) -> list[str]:
     """Return what each column is: a field of ours in lower case, or `details:` and its name."""
-    plain = [re.sub(r"[\W_]+", "", field.casefold()) for field in header]
+    plain = [plain_name(field) for field in header]
     columns = [
         f"details:{as_said(field.strip()) or f'column {at}'}"
         for at, field in enumerate(header, start=1)
     ]
     for column, names in COLUMNS.items():
         for called in names:
-            wanted = called.replace(" ", "")
-            if wanted in plain:
+            if (wanted := plain_name(called)) in plain:
                 columns[plain.index(wanted)] = column
                 break
     if "reference" not in columns:
@@ -124,7 +141,7 @@ def _values(
     """Return a row's fields that are not empty: ours, and the details.
 
     A series is a detail where the reference has its own, and where it is too long to be one; a
-    SHA-256 where there is no source.
+    SHA-256 and a page in a file where there is no source.
     """
     if any(field.strip() for field in row[len(columns) :]):
         raise MetadataError(
@@ -147,8 +164,9 @@ def _values(
         values[column] = text
     if "normal" in values:
         values.setdefault("date", values["normal"])
-    if "source" not in values and "sha256" in values:
-        add_detail(details, "sha256", values.pop("sha256"))
+    for column in ("sha256", "page in file"):
+        if "source" not in values and column in values:
+            add_detail(details, column, values.pop(column))
     if series := values.get("series"):
         reference = normalise_reference(values.get("reference", ""))
         if len(series) > LONGEST["series"] or series_within(reference, series) != series:

@@ -48,7 +48,8 @@ class PageClaim:
 
     `names` is empty where the source is a path below the ingested folder, or the end of one.
     Where it is an address that another system uses, `names` are the paths the page may have
-    here, the likeliest first. `sha256` is that of the page's file, where it is said.
+    here, the likeliest first. `sha256` is that of the page's file, where it is said. Of a file of
+    several images `frame` is the one that is meant, from 0 on; None for all of them.
     """
 
     source: str
@@ -56,6 +57,7 @@ class PageClaim:
     line: int
     names: tuple[str, ...] = ()
     sha256: str = ""
+    frame: int | None = None
 
 
 @dataclass(frozen=True)

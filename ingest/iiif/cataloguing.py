@@ -27,6 +27,9 @@ from retrieval.catalogue.tables import Document, Failure, Page
 
 #: Characters of a document's or a canvas's name in the name of a page.
 _LONGEST_NAME = 300
+#: What names files in a table; in a manifest it says where the document comes from, as a series
+#: does.
+_OF_FILES = ("source", "series", "sha256", "page in file")
 
 #: Characters that the catalogue's columns hold, with room for a reference's usual form.
 _LONGEST_FIELD = 240
@@ -73,7 +76,7 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
     used: set[int] = set()
     labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
     for column, names in COLUMNS.items():
-        if column in ("source", "series", "sha256"):  # here they say where the document comes from
+        if column in _OF_FILES:
             continue
         found = [
             at

@@ -190,6 +190,53 @@ def test_every_image_of_a_file_goes_to_its_document(archive: Archive, tmp_path: 
     ]
 
 
+def test_images_of_one_file_go_to_several_documents(archive: Archive, tmp_path: Path) -> None:
+    add_pages(archive, "vol.pdf", frames=5)
+    add_pages(archive, "one.png")
+    binding = into(
+        archive,
+        tmp_path,
+        "reference,source,page in file\nA,vol.pdf,2\nA,vol.pdf,1\nB,vol.pdf,3\n"
+        "C,vol.pdf,\nB,one.png,1\n",
+    )
+    assert (binding.pages, binding.problems) == (6, ())
+    there = [
+        ("vol.pdf", 1, "A", 1),
+        ("vol.pdf", 0, "A", 2),
+        ("vol.pdf", 2, "B", 1),
+        ("one.png", 0, "B", 2),
+        ("vol.pdf", 3, "C", 1),
+        ("vol.pdf", 4, "C", 2),
+    ]
+    assert bindings(archive) == there
+    again = into(archive, tmp_path, "reference,source,Page_in_File\nC,vol.pdf,5\nC,vol.pdf,4\n")
+    assert again.bound == Bound(stayed=frozenset({4, 5}), reordered=1)
+    assert bindings(archive)[4:] == [("vol.pdf", 4, "C", 1), ("vol.pdf", 3, "C", 2)]
+    before = bindings(archive)
+    binding = into(
+        archive,
+        tmp_path,
+        "reference,source,page in file\nA,vol.pdf,6\nD,one.png,2\nA,vol.pdf,1\nD,vol.pdf,1\n",
+    )
+    assert binding.problems == (
+        "documents.csv, line 2: the archive has no page 6 of 'vol.pdf', but 5 in all.",
+        "documents.csv, line 3: the archive has no page 2 of 'one.png', but 1 in all.",
+        "documents.csv, line 5: the page 'vol.pdf', image 1, was given to A on line 4; it stays "
+        "there.",
+    )
+    assert bindings(archive) == before
+
+
+def test_of_a_file_of_several_documents_it_is_said_how_to_tell_its_images_apart(
+    archive: Archive, tmp_path: Path
+) -> None:
+    add_pages(archive, "vol.pdf", frames=2)
+    assert into(archive, tmp_path, "reference,source\nA,vol.pdf\nB,vol.pdf\n").problems == (
+        "documents.csv, line 3: the page 'vol.pdf' was given to A on line 2; it stays there. Which "
+        "of its 2 images a row is about, a column 'page in file' says.",
+    )
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -471,7 +518,7 @@ def test_of_an_archives_pages_those_are_held_that_are_called_as_the_claims_files
     claimed = claims_met(held(), [DocumentsFile("a.csv", (), claims)])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert list(claimed.owners) == ["7/7.jpg", "8/8.jpg"]
+    assert list(claimed.owners) == [("7/7.jpg", None), ("8/8.jpg", None)]
     assert peak < 200_000
 
 
@@ -484,7 +531,7 @@ def test_no_page_is_asked_for_where_none_is_claimed(archive: Archive, tmp_path: 
     assert into(archive, tmp_path, "reference,source\nA,b.jpg\n").pages == 1
     (looked_through,) = (one for one in asked if "FROM pages" in one and "WHERE" not in one)
     assert looked_through.startswith(
-        "SELECT pages.source, pages.location, pages.sha256 \nFROM pages ORDER"
+        "SELECT pages.source, pages.location, pages.sha256, pages.frame \nFROM pages ORDER"
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.documents.reading import read_documents
-from ingest.documents.record import DocumentsFile
+from ingest.documents.record import DocumentsFile, PageClaim
 from retrieval.catalogue.errors import MetadataError
 
 
@@ -268,3 +268,12 @@ def test_the_archives_own_sentence_names_ship_and_captain(tmp_path: Path) -> Non
     ).documents
     assert (first.ship, first.captain) == ("Anna of Hull", "Jan Smit")
     assert (second.ship, second.captain) == ("De Hoop", "Jan Smit")
+
+
+@pytest.mark.parametrize("written", ["0", "1r", "-1", "1.5", "9" * 12])
+def test_a_page_in_a_file_is_counted_from_1(tmp_path: Path, written: str) -> None:
+    said = f"line 2: the page in the file, {written!r}, is no whole number from 1 on"
+    with pytest.raises(MetadataError, match=said):
+        read(tmp_path, f"reference,source,page in file\nA,a.pdf,{written}\n")
+    (claim,) = read(tmp_path, "reference,source,PDF page\nA,a.pdf,012\n").claims
+    assert claim == PageClaim("a.pdf", "A", 2, frame=11)

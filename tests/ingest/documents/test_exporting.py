@@ -87,6 +87,51 @@ def test_taken_back_it_changes_nothing(described: Archive, tmp_path: Path) -> No
     assert (documents(described), bindings(described)) == before
 
 
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("A,b.tif,2\nA,b.tif,1\nA,b.tif,3\n", ["A,b.tif,2", "A,b.tif,1", "A,b.tif,3"]),
+        ("A,b.tif,\nB,a.tif,\n", ["A,b.tif,", "B,a.tif,"]),
+        ("A,b.tif,1\nA,b.tif,2\nA,b.tif,3\n", ["A,b.tif,"]),
+        ("A,b.tif,1\n", ["A,b.tif,1"]),
+        (
+            "A,b.tif,1\nA,a.tif,\nA,b.tif,2\nB,b.tif,\n",
+            ["A,b.tif,1", "A,a.tif,", "A,b.tif,2", "B,b.tif,3"],
+        ),
+    ],
+)
+def test_images_of_one_file_that_are_of_several_documents_come_back(
+    archive: Archive, tmp_path: Path, table: str, rows: list[str]
+) -> None:
+    add_pages(archive, "a.tif", "b.tif", frames=3)
+    take_in(archive, read(tmp_path, f"reference,source,page in file\n{table}"))
+    before = bindings(archive)
+    written = exported(archive)
+    told = list(csv.DictReader(io.StringIO(written)))
+    columns = ("reference", "source", "page in file")
+    assert [",".join(row[column] for column in columns) for row in told] == rows
+    take_in(archive, read(tmp_path, written, "back.csv"))
+    assert bindings(archive) == before
+    other = create_archive(tmp_path / "other")
+    add_pages(other, "a.tif", "b.tif", frames=3)
+    take_in(other, read(tmp_path, written, "back.csv"))
+    assert bindings(other) == before
+    other.close()
+
+
+def test_a_detail_called_as_the_page_in_a_file_stays_one(archive: Archive, tmp_path: Path) -> None:
+    take_in(archive, read(tmp_path, "reference,page in file\nA,12\n"))
+    before = documents(archive)
+    assert before[0]["details"] == {"page in file": "12"}
+    assert exported(archive).splitlines() == [
+        "reference,title,date,date (EDTF),ship,place,captain,series,source,sha256,page in file,"
+        "page in file",
+        "A,,,,,,,,,,,12",
+    ]
+    take_in(archive, read(tmp_path, exported(archive), "back.csv"))
+    assert documents(archive) == before
+
+
 def test_another_archive_learns_the_same_from_it(described: Archive, tmp_path: Path) -> None:
     other = create_archive(tmp_path / "other")
     add_pages(other, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg", "stray.jpg")
@@ -292,7 +337,7 @@ def test_the_pages_come_back_whatever_they_are_called(
         with archive.writing() as session:
             store_documents(session, gathering.finished().documents)
             owners = {
-                source: PageClaim(source, by_path[location], 1)
+                (source, None): PageClaim(source, by_path[location], 1)
                 for source, location in session.execute(select(Page.source, Page.location))
             }
             bind_pages(session, owners)
