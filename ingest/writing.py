@@ -20,7 +20,7 @@ from retrieval.boxes import overlap
 from retrieval.catalogue.tables import Mark, Page, now
 
 #: A new proposal that covers a person's mark this well (intersection over union) is left out.
-_SAME_REGION = 0.5
+_COVERED = 0.5
 
 _MarkRow = Row[int, int, int, int, int, str]  # id, x, y, width, height, origin
 
@@ -202,9 +202,7 @@ def _new_marks(
         cuts = list(image.cuts)
     else:
         boxes = [(row.x, row.y, row.width, row.height) for row in kept]
-        cuts = [
-            cut for cut in image.cuts if all(overlap(cut.box, box) < _SAME_REGION for box in boxes)
-        ]
+        cuts = [cut for cut in image.cuts if all(overlap(cut.box, box) < _COVERED for box in boxes)]
     return [
         _cut_values(cut)
         | {

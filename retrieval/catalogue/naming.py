@@ -88,8 +88,3 @@ def agreeing(one: Sequence[str], other: Sequence[str]) -> int:
             break
         number += 1
     return number
-
-
-def end_alike(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Return whether two paths end alike as far as both have any parts."""
-    return agreeing(one, other) == min(len(one), len(other))

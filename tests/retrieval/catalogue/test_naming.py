@@ -5,12 +5,16 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.naming import end_alike, path_parts, sources_meant, sources_of_files
+from retrieval.catalogue.naming import agreeing, path_parts, sources_meant, sources_of_files
 from retrieval.catalogue.tables import Page
 
 PATHS = st.lists(st.sampled_from(["1", "2", "a.jpg", "A.jpg", "b.jpg", ""]), max_size=4).map(
     "/".join
 )
+
+
+def end_alike(one: list[str], other: list[str]) -> bool:
+    return agreeing(one, other) == min(len(one), len(other))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
