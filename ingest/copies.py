@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from ingest.confirming import SAME_REGION
 from ingest.fingerprint import Looks
 from ingest.known import KnownPage, is_named, master_exists, outlives_its_image, pages_where
 from ingest.listing import is_at_hand, path_of
@@ -21,9 +22,6 @@ from ingest.resemblance import Fingerprints, flag
 from retrieval.boxes import LEAST_OVERLAP, Box, overlap
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
-
-#: Two boxes that people drew or judged are one where they share this part of their union.
-_SAME_BOX = 0.9
 
 _MarkRow = Row[int, int, int, int, int, str, bool]  # id, x, y, width, height, status, named
 
@@ -184,7 +182,7 @@ def _carry_over(session: Session, copies: Sequence[int]) -> int:
 
 
 def _say_the_same(one: _MarkRow, other: _MarkRow) -> bool:
-    return one.status == other.status and overlap(_box(one), _box(other)) >= _SAME_BOX
+    return one.status == other.status and overlap(_box(one), _box(other)) >= SAME_REGION
 
 
 def _marks(session: Session, *conditions: ColumnElement[bool]) -> Sequence[_MarkRow]:

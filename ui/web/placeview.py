@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ingest.annotations.importing import SAME_REGION
-from ingest.confirming import confirm_place
+from ingest.confirming import SAME_REGION, confirm_place
 from retrieval.boxes import overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
