@@ -47,7 +47,6 @@ from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.given_manifests import Asking
 from ingest.known import CROPS
 from ingest.listing import is_at_hand
-from ingest.program import program_version
 from ingest.quarantine import (
     forget_absent_failures,
     healed_of,
@@ -67,6 +66,7 @@ from ingest.reading import (
 from ingest.run import Run
 from ingest.segmentation import SEGMENTER, propose_marks
 from ingest.sources import MAX_PIXELS
+from ingest.version import program_version
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive

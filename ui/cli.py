@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest.program import program_version
+from ingest.version import program_version
 from ui.command import CRASHED
 from ui.commands.annotate import annotate
 from ui.commands.evaluate import evaluate

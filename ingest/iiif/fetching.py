@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, SSLError
 from urllib3.util import Url, parse_url
 
 from ingest.iiif.connections import TooSlow, bound_answers
-from ingest.program import program_version
+from ingest.version import program_version
 from retrieval.catalogue.errors import ArchiveError, NotGiven, NotGivenNow, Unreachable
 
 #: What is accepted where a manifest, or what an image server offers, is asked for.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.program import program_version
+from ingest.version import program_version
 from tests.ui.running import run
 from ui.command import CRASHED
 
