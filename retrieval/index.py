@@ -38,7 +38,6 @@ from retrieval.gpu import on_gpu
 from retrieval.indexed import check_indexed, how_indexed, is_embedded_under
 from retrieval.ink import SEEN
 from retrieval.model import Model
-from retrieval.proposal_ranking import rank_proposals
 from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
 _AT_ONCE = 512  # marks embedded and committed in one transaction
@@ -75,7 +74,6 @@ class Refreshed:
     removed: int
     total: int
     unread: tuple[str, ...]
-    ranked_by: int  # confirmed marks, when proposals got their realism; 0 where none did
 
 
 def register_model(archive: Archive, model: Model, origin: str) -> None:
@@ -156,7 +154,6 @@ def refresh_index(
 ) -> Refreshed:
     """Bring embeddings and index of `model` up to date with the archive's marks.
 
-    Then proposals are ranked anew by what people said of others (`retrieval.proposal_ranking`).
     Marks whose crops cannot be read are passed over. `report` as for `embed_marks`; then the marks
     are compared with one another, and `report_compared` is called with (done, total). Raises
     ArchiveError when the disk is full or refuses.
@@ -169,10 +166,7 @@ def refresh_index(
     if current.changed or not once_finished(folder):
         with disk_errors_said(folder):
             write_stored(folder, current.stored, finished=True)
-    stored = current.stored
-    ranked_by = rank_proposals(archive, model.id, stored.vectors, stored.rows[:, 0])
-    total = len(stored.rows)
-    return Refreshed(embedded, current.added, current.removed, total, unread, ranked_by)
+    return Refreshed(embedded, current.added, current.removed, len(current.stored.rows), unread)
 
 
 @dataclass(frozen=True)
@@ -199,7 +193,7 @@ def _synchronised(
             stored.vectors.remove_ids(gone)
         for start in range(0, len(new), _READ):
             part = new[start : start + _READ]
-            vectors = _stored_vectors(session, model.id, part.tolist(), size)
+            vectors = catalogued_vectors(session, model.id, part.tolist(), size)
             stored.vectors.add_with_ids(vectors, part)
     changed = read is None or len(gone) + len(new) > 0
     if changed:
@@ -247,7 +241,7 @@ def _not_in(others: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.in
     return np.asarray(rows[~known, 0], np.int64)
 
 
-def _stored_vectors(
+def catalogued_vectors(
     session: Session, model_id: str, marks: list[int], size: int
 ) -> NDArray[np.float32]:
     """Return the catalogue's vectors of `marks` in that order, (N, size)."""

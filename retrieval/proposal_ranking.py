@@ -1,4 +1,4 @@
-"""Proposals ranked anew by their realism, each time that an archive is indexed."""
+"""Proposals ranked anew by their realism, each time that what is searched was indexed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.marks import LIKELY
+from retrieval.catalogue.marks import LIKELY, on_a_copy
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Embedding, Mark, Page
+from retrieval.embedding import dimension
+from retrieval.index import catalogued_vectors
+from retrieval.ink import SEEN
+from retrieval.model import Model
 from retrieval.realism import LEAST_CONFIRMED, fit_realism, realism
 from retrieval.vectors import Vectors
 
@@ -25,63 +29,58 @@ _PLACES = 4  # decimals that are kept
 _SCORED = np.dtype([("mark", np.int64), ("score", np.float64), ("realism", np.float64)])
 
 
-def rank_proposals(archive: Archive, model_id: str, indexed: Any, marks: NDArray[np.int64]) -> int:
-    """Give each proposal of an index its realism; return by how many confirmed marks.
+def rank_proposals(archive: Archive, model: Model) -> int:
+    """Give each proposal its realism by its embedding under a model that is searched by.
 
-    `indexed` is the model's faiss.IndexIDMap2 of `marks`, (N,). Learned from are marks on pages
-    that were segmented: crops that were taken in as marks lie on other paper, and look otherwise.
-    Where fewer than `LEAST_CONFIRMED` are confirmed, no proposal has any, and 0 is returned.
+    Learned from are marks on pages that were segmented: crops that were taken in as marks lie on
+    other paper, and look otherwise. Returns by how many confirmed marks. Where fewer than
+    `LEAST_CONFIRMED` are confirmed, no proposal has any realism, and 0 is returned.
     """
     with archive.session() as session:
-        confirmed = _on_pages(session, "confirmed", marks)
-        proposed = _on_pages(session, "proposed", marks)
-        rejected, none_of_them = _rejected(session, model_id, indexed.d)
-    proposed = proposed[~np.isnan(proposed["score"])]
-    enough = len(confirmed) >= LEAST_CONFIRMED
-    values = np.full(len(proposed), np.nan)
-    if enough and len(proposed):
-        learned = [_some(confirmed), _some(proposed)]
-        weights = fit_realism(
-            np.concatenate([*(_embeddings(indexed, part) for part in learned), none_of_them]),
-            np.concatenate([part["score"] for part in (*learned, rejected)]),
-            np.repeat(np.array([1, 0, -1], np.int8), [*map(len, learned), len(rejected)]),
+        confirmed, proposed, rejected = (
+            _embedded(session, model.id, status) for status in ("confirmed", "proposed", "rejected")
         )
-        parts = in_parts(range(len(proposed)), _AT_ONCE)
-        likeness = [
-            _embeddings(indexed, proposed[part[0] : part[-1] + 1]) @ weights for part in parts
-        ]
-        values = realism(proposed["score"], np.concatenate(likeness), LIKELY).round(_PLACES)
+        proposed = proposed[~np.isnan(proposed["score"])]
+        enough = len(confirmed) >= LEAST_CONFIRMED
+        values = np.full(len(proposed), np.nan)
+        if enough and len(proposed):
+            learned = [_some(confirmed), _some(proposed), _some(rejected)]
+            weights = fit_realism(
+                np.concatenate([_vectors(session, model, part) for part in learned]),
+                np.concatenate([part["score"] for part in learned]),
+                np.repeat(np.array([1, 0, -1], np.int8), [len(part) for part in learned]),
+            )
+            parts = in_parts(range(len(proposed)), _AT_ONCE)
+            likeness = [
+                _vectors(session, model, proposed[part[0] : part[-1] + 1]) @ weights
+                for part in parts
+            ]
+            values = realism(proposed["score"], np.concatenate(likeness), LIKELY).round(_PLACES)
     _write(archive, proposed, values)
     return len(confirmed) if enough else 0
 
 
-def _on_pages(session: Session, status: str, among: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the marks of a status on segmented pages, in order of id; NaN for what is null."""
+def _embedded(session: Session, model_id: str, status: str) -> NDArray[Any]:
+    """Return the marks of a status on segmented pages that were embedded as they are, by id.
+
+    NaN for what is null. Proposals on copies of a page are left out.
+    """
+    as_it_is = and_(
+        Embedding.mark_id == Mark.id,
+        Embedding.model_id == model_id,
+        Embedding.crop == Mark.crop,
+        Embedding.seen == SEEN,
+    )
     statement = (
         select(Mark.id, Mark.score, Mark.realism)
         .join(Page, Mark.page_id == Page.id)
+        .join(Embedding, as_it_is)
         .where(Mark.status == status, Page.segmenter.is_not(None))
+        .where(or_(Mark.status != "proposed", not_(on_a_copy())))
         .order_by(Mark.id)
         .execution_options(yield_per=_AT_ONCE)
     )
-    found = np.fromiter(map(_scored, session.execute(statement)), _SCORED)
-    return found[np.isin(found["mark"], among)]
-
-
-def _rejected(session: Session, model_id: str, size: int) -> tuple[NDArray[Any], Vectors]:
-    """Return the last rejected marks that were embedded as they are, and their embeddings."""
-    statement = (
-        select(Mark.id, Mark.score, Mark.realism, Embedding.vector)
-        .join(Page, Mark.page_id == Page.id)
-        .join(Embedding, and_(Embedding.mark_id == Mark.id, Embedding.crop == Mark.crop))
-        .where(Mark.status == "rejected", Page.segmenter.is_not(None))
-        .where(Embedding.model_id == model_id)
-        .order_by(Mark.id.desc())
-        .limit(MOST_LEARNED)
-    )
-    rows = session.execute(statement).all()
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), "<f4").reshape(-1, size)
-    return np.array([_scored(row[:3]) for row in rows], _SCORED), vectors
+    return np.fromiter(map(_scored, session.execute(statement)), _SCORED)
 
 
 def _scored(row: Sequence[Any]) -> tuple[int, float, float]:
@@ -95,9 +94,9 @@ def _some(rows: NDArray[Any]) -> NDArray[Any]:
     return rows[at]
 
 
-def _embeddings(indexed: Any, rows: NDArray[Any]) -> Vectors:
-    """Return the embeddings of marks from their index, (N, D)."""
-    return np.asarray(indexed.reconstruct_batch(np.ascontiguousarray(rows["mark"])), np.float32)
+def _vectors(session: Session, model: Model, rows: NDArray[Any]) -> Vectors:
+    """Return the embeddings of marks, (N, D)."""
+    return catalogued_vectors(session, model.id, rows["mark"].tolist(), dimension(model))
 
 
 def _write(archive: Archive, proposed: NDArray[Any], values: NDArray[np.float64]) -> None:

@@ -16,6 +16,7 @@ from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Page
 from retrieval.index import refresh_index
 from retrieval.learn import archive_model
+from retrieval.proposal_ranking import rank_proposals
 from ui.progress import bar, console
 
 PAGES, IDENTITIES, SEED = 60, 40, 7
@@ -42,7 +43,9 @@ def make_demo(folder: Path) -> None:
                 archive, [scans / "pages"], documents=[scans / "documents.csv"], progress=show
             )
         with bar("Embedding") as report, archive.lock():
-            indexed = refresh_index(archive, archive_model(archive), report)
+            model = archive_model(archive)
+            indexed = refresh_index(archive, model, report)
+            rank_proposals(archive, model)
     finally:
         archive.close()
     console.print(

@@ -254,16 +254,19 @@ def _named(left: Sequence[str]) -> str:
     return f": {', '.join(left[:MOST_NAMED])}{others}"
 
 
-def index_sentences(model: str, done: Refreshed) -> list[str]:
-    """Return what `index` did under a model, for a person, one fact a line."""
+def index_sentences(model: str, done: Refreshed, ranked_by: int) -> list[str]:
+    """Return what `index` did under a model, for a person, one fact a line.
+
+    `ranked_by` is by how many confirmed marks it ranked the proposals; 0 where it did not.
+    """
     lines = [
         f"{done.total} marks are searchable under model {model}: {done.embedded} embedded now, "
         f"{done.added} added to the index, {done.removed} removed."
     ]
-    if done.ranked_by:
+    if ranked_by:
         lines.append(
             "Proposals are ranked by how much they look like the "
-            f"{counted(done.ranked_by, 'confirmed mark')}, too."
+            f"{counted(ranked_by, 'confirmed mark')}, too."
         )
     number = counted(len(done.unread), "mark")
     said = f"{number} could not be embedded; the next run tries again:"

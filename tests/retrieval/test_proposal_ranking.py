@@ -11,7 +11,7 @@ from retrieval.catalogue.marks import mark_rows
 from retrieval.catalogue.tables import Embedding, Mark, Page
 from retrieval.index import refresh_index
 from retrieval.model import Model
-from retrieval.proposal_ranking import MOST_LEARNED
+from retrieval.proposal_ranking import MOST_LEARNED, rank_proposals
 from retrieval.realism import logits
 from tests.drawn_marks import add_marks
 
@@ -38,6 +38,12 @@ def an_archive(archive: Archive, model: Model) -> tuple[list[int], list[int]]:
     return confirmed, proposed
 
 
+def ranked(archive: Archive, model: Model) -> int:
+    """Index the archive and rank its proposals; by how many confirmed marks."""
+    refresh_index(archive, model)
+    return rank_proposals(archive, model)
+
+
 def seen(archive: Archive, marks: Sequence[int]) -> list[float | None]:
     with archive.session() as session:
         rows = session.execute(select(Mark.id, Mark.realism).where(Mark.id.in_(marks)))
@@ -49,8 +55,7 @@ def test_proposals_like_confirmed_marks_are_the_likeliest(
     archive: Archive, tiny_model: Model
 ) -> None:
     confirmed, proposed = an_archive(archive, tiny_model)
-    done = refresh_index(archive, tiny_model)
-    assert done.ranked_by == 5
+    assert ranked(archive, tiny_model) == 5
     likely = np.array(seen(archive, proposed), float)
     assert likely[:5].min() > likely[5:].max()
     assert seen(archive, confirmed) == [None] * 5
@@ -60,10 +65,10 @@ def test_proposals_like_confirmed_marks_are_the_likeliest(
 
 def test_four_confirmed_marks_say_too_little(archive: Archive, tiny_model: Model) -> None:
     confirmed, proposed = an_archive(archive, tiny_model)
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     with archive.session() as session:
         session.execute(update(Mark).where(Mark.id == confirmed[0]).values(status="rejected"))
-    assert refresh_index(archive, tiny_model).ranked_by == 0
+    assert ranked(archive, tiny_model) == 0
     assert seen(archive, proposed) == [None] * len(proposed)
 
 
@@ -74,7 +79,7 @@ def test_crops_that_were_taken_in_as_marks_do_not_count(
     with archive.session() as session:
         crop = select(Mark.page_id).where(Mark.id == confirmed[0]).scalar_subquery()
         session.execute(update(Page).where(Page.id == crop).values(segmenter=None))
-    assert refresh_index(archive, tiny_model).ranked_by == 0
+    assert ranked(archive, tiny_model) == 0
     assert seen(archive, proposed) == [None] * len(proposed)
 
 
@@ -86,11 +91,11 @@ def test_what_was_rejected_takes_down_what_looks_like_it(
     with archive.session() as session:
         crop = session.scalars(select(Mark.crop).where(Mark.id == rejected)).one()
         session.execute(update(Mark).where(Mark.id == twin).values(crop=crop))
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     before = seen(archive, proposed[:-1])
     with archive.session() as session:
         session.execute(update(Mark).where(Mark.id == rejected).values(status="rejected"))
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     after = seen(archive, proposed[:-1])
     below = [
         logits(np.array(some[5:-1])).mean() - logits(np.array(some[-1])) for some in (before, after)
@@ -103,7 +108,7 @@ def test_a_proposal_without_a_score_has_no_realism(archive: Archive, tiny_model:
     _, proposed = an_archive(archive, tiny_model)
     with archive.session() as session:
         session.execute(update(Mark).where(Mark.id == proposed[0]).values(score=None))
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     assert [one is None for one in seen(archive, proposed)] == [True] + [False] * 8
 
 
@@ -111,11 +116,11 @@ def test_nothing_is_written_a_second_time(
     archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, proposed = an_archive(archive, tiny_model)
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     before = seen(archive, proposed)
     written: list[object] = []
     monkeypatch.setattr("retrieval.proposal_ranking.in_parts", _watching(written))
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     assert seen(archive, proposed) == before
     assert not [part for part in written if part and isinstance(part[0], dict)]  # type: ignore[index]
 
@@ -138,7 +143,7 @@ def test_marks_from_all_over_the_archive_are_learned_from(
     monkeypatch.setattr("retrieval.proposal_ranking.MOST_LEARNED", 6)
     monkeypatch.setattr("retrieval.proposal_ranking._AT_ONCE", 4)
     _, proposed = an_archive(archive, tiny_model)
-    assert refresh_index(archive, tiny_model).ranked_by == 5
+    assert ranked(archive, tiny_model) == 5
     assert None not in seen(archive, proposed)
 
 
@@ -148,7 +153,7 @@ def test_an_archive_without_proposals_has_nothing_to_rank(
     marks = add_marks(archive, range(6))
     with archive.session() as session:
         session.execute(update(Page).values(segmenter="strokes-6"))
-    refresh_index(archive, tiny_model)
+    ranked(archive, tiny_model)
     assert seen(archive, marks) == [None] * 6
     with archive.session() as session:
         assert session.scalar(select(Embedding.mark_id).limit(1)) is not None

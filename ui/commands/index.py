@@ -30,7 +30,8 @@ def index(
     Example: prizemarks index my-archive
     """
     from retrieval.index import refresh_index
-    from retrieval.learn import archive_model
+    from retrieval.learn import archive_model, searched_id
+    from retrieval.proposal_ranking import rank_proposals
 
     looked = None
     with archive_in(archive) as opened, opened.lock():
@@ -38,6 +39,8 @@ def index(
         with bar("Embedding") as report:
             compared = partial(report, title="Comparing")
             done = refresh_index(opened, chosen, report, compared)
+        # A model that nobody searches by, indexed to be compared, leaves what is shown as it is.
+        ranked_by = rank_proposals(opened, chosen) if chosen.id == searched_id(opened) else 0
         if everywhere:
             from ingest.everywhere import look_everywhere
 
@@ -53,11 +56,12 @@ def index(
                 )
     if as_json:
         found = {} if looked is None else {"everywhere": asdict(looked)}
-        typer.echo(json.dumps({"model": chosen.id, **asdict(done), **found}))
+        told = {"model": chosen.id, **asdict(done), "ranked_by": ranked_by, **found}
+        typer.echo(json.dumps(told))
     else:
         from ui.sentences import everywhere_sentences, index_sentences
 
-        lines = index_sentences(chosen.id, done)
+        lines = index_sentences(chosen.id, done, ranked_by)
         if looked is not None:
             lines += everywhere_sentences(looked)
         for line in lines:
