@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ from retrieval.ink import SEEN
 from retrieval.model import Model
 from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
-_AT_ONCE = 512  # marks embedded and committed in one transaction
+EMBEDDED_AT_ONCE = 512  # marks embedded and committed in one transaction
 _READ = 10_000  # rows read from the catalogue at once
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
@@ -109,36 +109,46 @@ def embed_marks(
     done = last = 0
     while True:
         with archive.session() as session:
-            part = marks_to_embed(session, model.id, SEEN, after=last, most=_AT_ONCE)
+            part = marks_to_embed(session, model.id, SEEN, after=last, most=EMBEDDED_AT_ONCE)
         if not part:
             return done - len(unread), tuple(unread)
-        pictures = dict(load_crops(archive, part, unread))
-        vectors = embed(model, list(pictures.values()))
-        read = [part[at] for at in pictures]
-        ids = [mark for mark, _ in read]
-        with archive.writing() as session:
-            # A mark may have gone while its crop was being embedded.
-            present = set(session.scalars(select(tables.Mark.id).where(tables.Mark.id.in_(ids))))
-            session.execute(
-                delete(tables.Embedding).where(
-                    tables.Embedding.mark_id.in_(ids), tables.Embedding.model_id == model.id
-                )
-            )
-            rows = [
-                {
-                    "mark_id": mark,
-                    "model_id": model.id,
-                    "crop": crop,
-                    "seen": SEEN,
-                    "vector": vector.astype("<f4").tobytes(),
-                }
-                for (mark, crop), vector in zip(read, vectors, strict=True)
-                if mark in present
-            ]
-            if rows:
-                session.execute(insert(tables.Embedding), rows)
+        embed_part(archive, model, part, unread)
         done, last = done + len(part), part[-1][0]
         report(done, max(done, missing))
+
+
+def embed_part(
+    archive: Archive, model: Model, part: Sequence[tuple[int, str]], unread: list[str]
+) -> None:
+    """Embed a few hundred marks, (mark, crop), anew under `model`, in one transaction.
+
+    A sentence on each whose crop cannot be read is added to `unread`; it stays as it was.
+    """
+    pictures = dict(load_crops(archive, part, unread))
+    vectors = embed(model, list(pictures.values()))
+    read = [part[at] for at in pictures]
+    ids = [mark for mark, _ in read]
+    with archive.writing() as session:
+        # A mark may have gone while its crop was being embedded.
+        present = set(session.scalars(select(tables.Mark.id).where(tables.Mark.id.in_(ids))))
+        session.execute(
+            delete(tables.Embedding).where(
+                tables.Embedding.mark_id.in_(ids), tables.Embedding.model_id == model.id
+            )
+        )
+        rows = [
+            {
+                "mark_id": mark,
+                "model_id": model.id,
+                "crop": crop,
+                "seen": SEEN,
+                "vector": vector.astype("<f4").tobytes(),
+            }
+            for (mark, crop), vector in zip(read, vectors, strict=True)
+            if mark in present
+        ]
+        if rows:
+            session.execute(insert(tables.Embedding), rows)
 
 
 def _look(crop: str, seen: str | None) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, not_, or_, select, update
+from sqlalchemy import Select, and_, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.archive import Archive
@@ -15,27 +15,37 @@ from retrieval.catalogue.marks import LIKELY, on_a_copy
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Embedding, Mark, Page
 from retrieval.embedding import dimension
-from retrieval.index import catalogued_vectors
+from retrieval.index import EMBEDDED_AT_ONCE, catalogued_vectors, embed_part
 from retrieval.ink import SEEN
 from retrieval.model import Model
 from retrieval.realism import LEAST_CONFIRMED, fit_realism, realism
 from retrieval.vectors import Vectors
 
-#: Marks of each verdict that are learned from; of more, this many from all over the archive.
+#: Marks that are learned from of those confirmed, rejected and not judged, each; of more, this many
+#: from all over the archive.
 MOST_LEARNED = 10_000
 _AT_ONCE = 10_000  # rows read from the catalogue or the index, or written in one transaction
 _PLACES = 4  # decimals that are kept
+#: 2 ** 64 by the golden ratio: products with it, modulo 2 ** 64, scatter neighbouring ids
+#: evenly (Knuth, The Art of Computer Programming 3, 6.4).
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 _SCORED = np.dtype([("mark", np.int64), ("score", np.float64), ("realism", np.float64)])
 
 
-def rank_proposals(archive: Archive, model: Model) -> int:
+def rank_proposals(
+    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+) -> int:
     """Give each proposal its realism by its embedding under a model that is searched by.
 
     Learned from are marks on pages that were segmented: crops that were taken in as marks lie on
     other paper, and look otherwise. Returns by how many confirmed marks. Where fewer than
     `LEAST_CONFIRMED` are confirmed, no proposal has any realism, and 0 is returned.
+
+    Rejected marks that are learned from are embedded, and `report` called with (done, total) of
+    them; those whose crops cannot be read teach nothing.
     """
+    _embed_rejected(archive, model, report)
     with archive.session() as session:
         confirmed, proposed, rejected = (
             _embedded(session, model.id, status) for status in ("confirmed", "proposed", "rejected")
@@ -60,27 +70,51 @@ def rank_proposals(archive: Archive, model: Model) -> int:
     return len(confirmed) if enough else 0
 
 
-def _embedded(session: Session, model_id: str, status: str) -> NDArray[Any]:
-    """Return the marks of a status on segmented pages that were embedded as they are, by id.
+def _embed_rejected(archive: Archive, model: Model, report: Callable[[int, int], None]) -> None:
+    """Embed those rejected marks that are learned from, if any are, and are not embedded yet.
 
-    NaN for what is null. Proposals on copies of a page are left out.
+    No index takes them in: they were rejected before there was one under this model, or before its
+    marks were seen as they are now.
     """
+    with archive.session() as session:
+        if len(_embedded(session, model.id, "confirmed")) < LEAST_CONFIRMED:
+            return
+        every = np.fromiter(map(_scored, session.execute(_on_pages("rejected"))), _SCORED)
+        known = _embedded(session, model.id, "rejected")
+    missing = np.setdiff1d(_some(every)["mark"], known["mark"]).tolist()
+    for number, ids in enumerate(in_parts(missing, EMBEDDED_AT_ONCE)):
+        with archive.session() as session:
+            crops = select(Mark.id, Mark.crop).where(Mark.id.in_(ids)).order_by(Mark.id)
+            part = [(mark, crop) for mark, crop in session.execute(crops)]
+        embed_part(archive, model, part, [])
+        report(number * EMBEDDED_AT_ONCE + len(ids), len(missing))
+
+
+def _on_pages(status: str) -> Select[int, float | None, float | None]:
+    """Return the statement on the marks of a status on segmented pages, in order of id.
+
+    Proposals on copies of a page are left out.
+    """
+    return (
+        select(Mark.id, Mark.score, Mark.realism)
+        .join(Page, Mark.page_id == Page.id)
+        .where(Mark.status == status, Page.segmenter.is_not(None))
+        .where(or_(Mark.status != "proposed", not_(on_a_copy())))
+        .order_by(Mark.id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+
+
+def _embedded(session: Session, model_id: str, status: str) -> NDArray[Any]:
+    """Return those of `_on_pages` that were embedded as they are now; NaN for what is null."""
     as_it_is = and_(
         Embedding.mark_id == Mark.id,
         Embedding.model_id == model_id,
         Embedding.crop == Mark.crop,
         Embedding.seen == SEEN,
     )
-    statement = (
-        select(Mark.id, Mark.score, Mark.realism)
-        .join(Page, Mark.page_id == Page.id)
-        .join(Embedding, as_it_is)
-        .where(Mark.status == status, Page.segmenter.is_not(None))
-        .where(or_(Mark.status != "proposed", not_(on_a_copy())))
-        .order_by(Mark.id)
-        .execution_options(yield_per=_AT_ONCE)
-    )
-    return np.fromiter(map(_scored, session.execute(statement)), _SCORED)
+    found = session.execute(_on_pages(status).join(Embedding, as_it_is))
+    return np.fromiter(map(_scored, found), _SCORED)
 
 
 def _scored(row: Sequence[Any]) -> tuple[int, float, float]:
@@ -89,9 +123,13 @@ def _scored(row: Sequence[Any]) -> tuple[int, float, float]:
 
 
 def _some(rows: NDArray[Any]) -> NDArray[Any]:
-    """Return `MOST_LEARNED` of the rows at the most, evenly from first to last."""
-    at = np.linspace(0, len(rows) - 1, min(len(rows), MOST_LEARNED)).round().astype(np.int64)
-    return rows[at]
+    """Return `MOST_LEARNED` of the rows at the most, from all over them.
+
+    When there are a few more, it is nearly the same that are chosen: who was embedded to be learned
+    from is learned from again.
+    """
+    scattered = rows["mark"].astype(np.uint64) * _GOLDEN
+    return rows[np.sort(np.argsort(scattered)[:MOST_LEARNED])]
 
 
 def _vectors(session: Session, model: Model, rows: NDArray[Any]) -> Vectors:

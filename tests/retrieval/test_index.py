@@ -88,7 +88,7 @@ def test_only_what_is_new_is_embedded_and_added(archive: Archive, tiny_model: Mo
 def test_marks_are_read_a_part_at_a_time_and_those_that_come_in_meanwhile_as_well(
     archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.index._AT_ONCE", 2)
+    monkeypatch.setattr("retrieval.index.EMBEDDED_AT_ONCE", 2)
     register_model(archive, tiny_model, "trained")
     marks = add_marks(archive, range(5))
     steps: list[tuple[int, int]] = []
@@ -107,7 +107,7 @@ def test_marks_are_read_a_part_at_a_time_and_those_that_come_in_meanwhile_as_wel
 def test_a_crop_that_cannot_be_read_keeps_no_other_mark_out(
     archive: Archive, tiny_model: Model, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.index._AT_ONCE", 2)
+    monkeypatch.setattr("retrieval.index.EMBEDDED_AT_ONCE", 2)
     marks = add_marks(archive, range(5))
     with archive.session() as session:
         path = crop_path(archive, session.get_one(tables.Mark, marks[1]).crop)

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import mark_rows
 from retrieval.catalogue.tables import Embedding, Mark, Page
-from retrieval.index import refresh_index
+from retrieval.index import load_index, refresh_index
+from retrieval.ink import SEEN
 from retrieval.model import Model
 from retrieval.proposal_ranking import MOST_LEARNED, rank_proposals
 from retrieval.realism import logits
@@ -157,3 +158,97 @@ def test_an_archive_without_proposals_has_nothing_to_rank(
     assert seen(archive, marks) == [None] * 6
     with archive.session() as session:
         assert session.scalar(select(Embedding.mark_id).limit(1)) is not None
+
+
+def rejected_marks(archive: Archive, model: Model, seeds: range) -> dict[int, str | None]:
+    """Reject drawn marks on pages, rank, and return how those that were embedded were seen."""
+    marks = add_marks(archive, seeds)
+    with archive.session() as session:
+        session.execute(update(Page).values(segmenter="strokes-6"))
+        session.execute(update(Mark).where(Mark.id.in_(marks)).values(status="rejected"))
+    ranked(archive, model)
+    return embedded_rejected(archive)
+
+
+def embedded_rejected(archive: Archive) -> dict[int, str | None]:
+    with archive.session() as session:
+        rows = session.execute(
+            select(Mark.id, Embedding.seen)
+            .join(Embedding, Embedding.mark_id == Mark.id)
+            .where(Mark.status == "rejected")
+            .order_by(Mark.id)
+        )
+        return dict(rows.all())
+
+
+def test_what_was_rejected_before_there_was_an_index_is_learned_from_and_not_found(
+    archive: Archive, tiny_model: Model
+) -> None:
+    _, proposed = an_archive(archive, tiny_model)
+    ranked(archive, tiny_model)
+    before = seen(archive, proposed)
+    with archive.session() as session:
+        other = select(Mark.crop).where(Mark.id == proposed[-1]).scalar_subquery()
+        (mark,) = add_marks(archive, range(20, 21))
+        session.execute(update(Mark).where(Mark.id == mark).values(status="rejected", crop=other))
+        session.execute(update(Page).values(segmenter="strokes-6"))
+    done = refresh_index(archive, tiny_model)
+    assert rank_proposals(archive, tiny_model) == 5
+    after = seen(archive, proposed)
+    below = [logits(np.array(some[5:])) for some in (before, after)]
+    fell = below[1] - below[0]
+    assert fell[-1] < fell[:-1].min()
+    assert done.embedded == 0 and mark not in load_index(archive, tiny_model).marks
+    assert embedded_rejected(archive) == {mark: SEEN}
+
+
+def test_a_rejected_mark_is_embedded_again_where_it_is_seen_otherwise_now(
+    archive: Archive, tiny_model: Model
+) -> None:
+    an_archive(archive, tiny_model)
+    kept = rejected_marks(archive, tiny_model, range(20, 23))
+    assert list(kept.values()) == [SEEN] * 3
+    older, cut, same = kept
+    with archive.session() as session:
+        session.execute(update(Embedding).where(Embedding.mark_id == older).values(seen="ink-3"))
+        other = select(Mark.crop).where(Mark.id == same).scalar_subquery()
+        session.execute(update(Mark).where(Mark.id == cut).values(crop=other))
+    rank_proposals(archive, tiny_model)
+    assert embedded_rejected(archive) == kept
+    with archive.session() as session:
+        vectors = dict(session.execute(select(Embedding.mark_id, Embedding.vector)).all())
+    assert vectors[cut] == vectors[same]
+
+
+def test_where_nothing_is_learned_nothing_that_was_rejected_is_embedded(
+    archive: Archive, tiny_model: Model
+) -> None:
+    add_marks(archive, range(4))
+    assert rejected_marks(archive, tiny_model, range(20, 23)) == {}
+
+
+def test_rejected_marks_from_all_over_the_archive_are_learned_from(
+    archive: Archive, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrieval.proposal_ranking.MOST_LEARNED", 6)
+    monkeypatch.setattr("retrieval.proposal_ranking.EMBEDDED_AT_ONCE", 4)
+    an_archive(archive, tiny_model)
+    first = list(rejected_marks(archive, tiny_model, range(20, 44)))
+    assert len(first) == 6
+    thirds = {(mark - 15) // 8 for mark in first}
+    assert thirds == {0, 1, 2}
+    more = list(rejected_marks(archive, tiny_model, range(44, 46)))
+    assert set(first) <= set(more) and len(more) <= 8
+
+
+def test_a_rejected_mark_whose_crop_is_gone_teaches_nothing(
+    archive: Archive, tiny_model: Model
+) -> None:
+    an_archive(archive, tiny_model)
+    marks = add_marks(archive, range(20, 22))
+    with archive.session() as session:
+        session.execute(update(Page).values(segmenter="strokes-6"))
+        session.execute(update(Mark).where(Mark.id.in_(marks)).values(status="rejected"))
+        session.execute(update(Mark).where(Mark.id == marks[0]).values(crop="0" * 64))
+    assert ranked(archive, tiny_model) == 5
+    assert list(embedded_rejected(archive)) == marks[1:]

@@ -39,8 +39,11 @@ def index(
         with bar("Embedding") as report:
             compared = partial(report, title="Comparing")
             done = refresh_index(opened, chosen, report, compared)
-        # A model that nobody searches by, indexed to be compared, leaves what is shown as it is.
-        ranked_by = rank_proposals(opened, chosen) if chosen.id == searched_id(opened) else 0
+            ranked_by = 0
+            # One that nobody searches by, indexed to be compared, leaves what is shown as it is.
+            if chosen.id == searched_id(opened):
+                ranking = partial(report, title="Ranking proposals")
+                ranked_by = rank_proposals(opened, chosen, ranking)
         if everywhere:
             from ingest.everywhere import look_everywhere
 
