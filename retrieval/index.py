@@ -42,6 +42,7 @@ from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
 EMBEDDED_AT_ONCE = 512  # marks embedded and committed in one transaction
 _READ = 10_000  # rows read from the catalogue at once
+_SEEN_BITS = 32  # of a look, the lowest, in which how a crop was seen is mixed with the crop's hash
 #: A query alone is answered fastest by one thread: the others' barriers cost more than they bring.
 _FEW_QUERIES = 8
 
@@ -57,9 +58,17 @@ class VectorIndex:
     cosines: Calibration  # of the cosines between two marks
     scores: Calibration  # of what `nearest` gives
     marks: NDArray[np.int64]  # the ids in it, ascending
+    looks: NDArray[np.int64]  # which crop each was embedded by, as `_look` says it
 
     def __len__(self) -> int:
         return int(self.vectors.ntotal)
+
+    def knows(self, mark: int, crop: str) -> bool:
+        """Return whether a mark is in the index by this crop: its box may be another by now."""
+        at = int(np.searchsorted(self.marks, mark))
+        if at == len(self.marks) or self.marks[at] != mark:
+            return False
+        return int(self.looks[at]) >> _SEEN_BITS == _look(crop, None) >> _SEEN_BITS
 
 
 @dataclass(frozen=True)
@@ -100,8 +109,8 @@ def embed_marks(
     One of what the mark no longer looks like counts as none.
     Committed every few hundred marks, so that an interrupted run goes on where it stopped; marks
     that come in meanwhile are embedded as well.
-    Returns how many marks were embedded, and sentences on those whose crops could not be read:
-    they stay as they were. `report` is called with (done, total).
+    Returns how many marks were embedded, and sentences on those whose crops could not be read.
+    `report` is called with (done, total).
     """
     with archive.session() as session:
         missing = number_to_embed(session, model.id, SEEN)
@@ -122,7 +131,7 @@ def embed_part(
 ) -> None:
     """Embed a few hundred marks, (mark, crop), anew under `model`, in one transaction.
 
-    A sentence on each whose crop cannot be read is added to `unread`; it stays as it was.
+    A sentence on each whose crop cannot be read is added to `unread`; its embedding stays.
     """
     pictures = dict(load_crops(archive, part, unread))
     vectors = embed(model, list(pictures.values()))
@@ -226,15 +235,20 @@ def _searchable(model_id: str, stored: Stored) -> VectorIndex:
         cosines=stored.cosines,
         scores=stored.scores,
         marks=stored.rows[:, 0],
+        looks=stored.rows[:, 1],
     )
 
 
 def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
-    """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2)."""
+    """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2).
+
+    One that looks otherwise by now than when it was embedded cannot, until it is embedded anew.
+    """
     statement = (
         select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
         .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
         .where(tables.Embedding.model_id == model_id, may_be_found())
+        .where(tables.Embedding.crop == tables.Mark.crop)
         .order_by(tables.Mark.id)
         .execution_options(yield_per=_READ)
     )

@@ -234,8 +234,8 @@ def _pushed_away(wanted: NDArray[np.float32], disliked: NDArray[np.float32]) -> 
 def mark_vectors(searcher: Searcher, marks: Sequence[int]) -> NDArray[np.float32]:
     """Return the embeddings of marks of the archive, (N, D); those not indexed yet by their crops.
 
-    Raises QueryError for a mark that does not exist or was rejected, if only since the index was
-    read.
+    So are those that were cut anew since. Raises QueryError for a mark that does not exist or was
+    rejected, if only since the index was read.
     """
     return _vectors_of(searcher, marks, _rows_of(searcher, marks))
 
@@ -259,7 +259,7 @@ def _vectors_of(
     searcher: Searcher, marks: Sequence[int], rows: Mapping[int, MarkRow]
 ) -> NDArray[np.float32]:
     """Return what `mark_vectors` does, of marks that are in `rows`."""
-    new = [mark for mark in marks if mark not in searcher.index.marks]
+    new = [mark for mark in marks if not searcher.index.knows(mark, rows[mark].crop)]
     if not new:
         return stored_vectors(searcher.index, list(marks))
     by_crop = _crop_vectors(searcher, [rows[mark] for mark in new], (UPRIGHT,))[:, 0]
@@ -310,8 +310,14 @@ def rank_marks(
             scores, marks = nearest(searcher.index, asked, count, among)
             seen: list[int] = np.unique(marks).tolist()
             rows = mark_rows(session, seen)
-            # Deleted or rejected since the index was read: others are to take their places.
-            passed_over.update(m for m in seen if m not in rows or rows[m].status == "rejected")
+            # Deleted, rejected or cut anew since the index was read: others take their places.
+            passed_over.update(
+                mark
+                for mark in seen
+                if mark not in rows
+                or rows[mark].status == "rejected"
+                or not searcher.index.knows(mark, rows[mark].crop)
+            )
             if top + len(passed_over) == count or marks.shape[1] < count:
                 break
         canvases = canvas_rows(session, sorted({row.page for row in rows.values()}))

@@ -8,8 +8,17 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
+from retrieval.catalogue.marks import number_to_embed
 from retrieval.crops import crop_path, store_crop
-from retrieval.index import embed_marks, load_index, nearest, refresh_index, stored_vectors
+from retrieval.index import (
+    embed_marks,
+    index_to_search,
+    load_index,
+    nearest,
+    refresh_index,
+    stored_vectors,
+)
+from retrieval.ink import SEEN
 from retrieval.model import Model, pack_weights, write_model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
 from retrieval.search import (
@@ -295,6 +304,31 @@ def test_a_mark_that_is_not_indexed_yet_is_looked_for_by_its_crop(searcher: Sear
         session.get_one(tables.Mark, new).status = "rejected"
     with pytest.raises(QueryError, match="does not exist or was rejected"):
         search_marks(searcher, [new])
+
+
+def test_a_mark_whose_box_was_corrected_is_as_one_that_is_not_indexed_yet(
+    searcher: Searcher,
+) -> None:
+    archive, model = searcher.archive, searcher.model
+    with archive.session() as session:
+        session.get_one(tables.Mark, 12).crop = session.get_one(tables.Mark, 6).crop
+        assert number_to_embed(session, model.id, SEEN) == 1
+    with archive.lock():  # while a long job holds it, searches use the index as it was
+        held = Searcher(archive, model, index_to_search(archive, model))
+    now = Searcher(archive, model, index_to_search(archive, model))
+    assert (len(held.index), len(now.index)) == (20, 19)
+    for one in (searcher, held, now):
+        hits = search_marks(one, [12], top=20)
+        assert (hits[0].mark, len(hits)) == (6, 19)
+        assert hits[0].score == pytest.approx(1, abs=1e-4)
+        (others,) = search_images(one, [drawn_mark(11)], top=20)
+        assert len(others) == 19 and 12 not in [hit.mark for hit in others]
+    refresh_index(archive, model)
+    assert search_marks(load(archive, model), [6], top=1)[0].mark == 12
+
+
+def load(archive: Archive, model: Model) -> Searcher:
+    return Searcher(archive, model, load_index(archive, model))
 
 
 def _add_picture(searcher: Searcher, image: np.ndarray, name: str) -> tuple[Searcher, int]:
