@@ -1,9 +1,10 @@
 """Shards: files that hold what a model makes of the regions of pages, many pages a file.
 
 A shard is named by the SHA-256 of its bytes, so that a damaged one gives itself away, and needs no
-list beside it: what lies in the folder is what there is. Pages are known by the content of their
-master, so that nothing changes when a master is moved. All is derived from the masters: any file
-may be deleted, and is made again.
+list beside it: what lies in the folder is what there is. It says which model it was made under, so
+that one copied to another model's folder is not taken for that model's. Pages are known by the
+content of their master, so that nothing changes when a master is moved. All is derived from the
+masters: any file may be deleted, and is made again.
 
 A component of a vector takes one byte, a box eight: of 137 bytes a region 128 are its vector.
 """
@@ -104,6 +105,8 @@ def write_shard(folder: Path, scheme: str, pages: Sequence[PageRegions]) -> Path
         "boxes": np.concatenate([page.boxes for page in pages]),
         "slid": np.concatenate([page.slid for page in pages]).astype(np.uint8),
         "codes": np.concatenate([page.codes for page in pages]),
+        # No second entry of the metadata: safetensors does not keep the order of several.
+        "model": np.frombuffer(_model_of(folder).encode(), np.uint8),
     }
     content = save_arrays(arrays, {"scheme": scheme})
     path = folder / f"{hashlib.sha256(content).hexdigest()}{ENDING}"
@@ -112,7 +115,7 @@ def write_shard(folder: Path, scheme: str, pages: Sequence[PageRegions]) -> Path
 
 
 def read_shard(path: Path, size: int, scheme: str | None = None) -> list[PageRegions] | None:
-    """Return the pages of a shard; None where it is damaged, or not what is asked for.
+    """Return the pages of a shard; None where it is damaged, another model's, or not asked for.
 
     `size` is the length of the model's vectors. Any `scheme` will do if None is named.
     """
@@ -125,7 +128,7 @@ def _scheme_and_pages(path: Path, size: int) -> tuple[str | None, list[PageRegio
     if content is None:
         return None
     try:
-        arrays = load_arrays(content)
+        arrays = _arrays(path, content)
         contents = arrays["contents"].reshape(-1, 32)
         counts, frames = arrays["counts"], arrays["frames"]
         boxes, codes = arrays["boxes"].reshape(-1, 4), arrays["codes"].reshape(-1, size)
@@ -150,16 +153,32 @@ def _scheme_and_pages(path: Path, size: int) -> tuple[str | None, list[PageRegio
 
 
 def pages_in(path: Path) -> set[PageKey]:
-    """Return which pages a shard of any model holds; none where it is damaged."""
+    """Return which pages a shard of any model holds; none where it is damaged or misplaced."""
     content = _trusted(path)
     if content is None:
         return set()
     try:
-        arrays = load_arrays(content)
+        arrays = _arrays(path, content)
         contents, frames = arrays["contents"].reshape(-1, 32), arrays["frames"].tolist()
         return {PageKey(c.tobytes().hex(), f) for c, f in zip(contents, frames, strict=True)}
     except (ValueError, KeyError, SafetensorError):
         return set()
+
+
+def _model_of(folder: Path) -> str:
+    """Return the id of the model whose shards lie in `folder`, as `shards_folder` names it."""
+    return folder.parent.name
+
+
+def _arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """Return what is in a shard; ValueError where it was made under another model.
+
+    Older shards do not say, and are taken for those of the model whose folder they lie in.
+    """
+    arrays = load_arrays(content)
+    if "model" in arrays and arrays["model"].tobytes() != _model_of(path.parent).encode():
+        raise ValueError(f"{path} was made under another model")
+    return arrays
 
 
 def _trusted(path: Path) -> bytes | None:

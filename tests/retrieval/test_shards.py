@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save
 
 from retrieval.shards import (
     STEP,
@@ -17,6 +20,7 @@ from retrieval.shards import (
     each_page,
     in_pixels,
     most_regions,
+    pages_in,
     parts_of_sides,
     read_shard,
     shard_paths,
@@ -77,8 +81,6 @@ def test_a_damaged_shard_is_not_read(tmp_path: Path, damage: str) -> None:
 def test_any_bytes_under_their_right_name_are_refused(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
-    import hashlib
-
     path = tmp_path_factory.mktemp("any") / f"{hashlib.sha256(content).hexdigest()}.regions"
     path.write_bytes(content)
     assert read_shard(path, SIZE) is None
@@ -90,6 +92,32 @@ def test_another_models_or_schemes_shard_is_not_taken(tmp_path: Path) -> None:
     assert read_shard(path, SIZE + 1) is None
     assert read_shard(path, SIZE, "new") is None
     assert tidy(tmp_path, "new", SIZE, {page(1).page}) == set()
+
+
+def test_a_shard_copied_from_another_models_folder_is_not_taken(tmp_path: Path) -> None:
+    own, other = (tmp_path / model / "everywhere" for model in ("own", "other"))
+    first, second = write_shard(own, "s", [page(1)]), write_shard(other, "s", [page(2)])
+    copied = Path(shutil.copy(second, own))
+    assert read_shard(second, SIZE, "s") is not None
+    assert read_shard(copied, SIZE, "s") is None and pages_in(copied) == set()
+    assert [one.page for one in each_page(own, SIZE)] == [page(1).page]
+    wanted = {page(number).page for number in (1, 2)}
+    assert tidy(own, "s", SIZE, wanted) == {page(1).page}
+    assert shard_paths(own) == [first]
+
+
+def test_a_shard_that_does_not_say_its_model_is_that_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "everywhere"
+    named = write_shard(folder, "s", [page(1)])
+    arrays = load_file(named)
+    del arrays["model"]
+    content = save(arrays, {"scheme": "s"})
+    path = folder / f"{hashlib.sha256(content).hexdigest()}.regions"
+    path.write_bytes(content)
+    named.unlink()
+    assert tidy(folder, "s", SIZE, {page(1).page}) == {page(1).page}
+    assert shard_paths(folder) == [path], "left as it is"
+    assert pages_in(path) == {page(1).page}
 
 
 def test_how_many_regions_there_are_at_the_most_is_told_by_the_files_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import create_archive, open_archive
 from retrieval.learn import archive_model
+from retrieval.shards import read_shard, shard_paths, write_shard
 from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked, missed_page
 from tests.ui.running import run
 
@@ -115,7 +117,11 @@ def test_the_status_says_which_pages_can_be_searched_everywhere(
     assert told == {"pages": 2, "current": 2, "older": 0, "missing": 0, "other_model": 0}
 
     (own,) = (unlooked / "index").iterdir()
-    own.rename(unlooked / "index/another-model")
+    (shard,) = shard_paths(own / "everywhere")
+    pages = read_shard(shard, 128)
+    assert pages is not None
+    shutil.rmtree(own)
+    write_shard(unlooked / "index/another-model/everywhere", "any", pages)
     line = everywhere_line(unlooked)
     assert line == "  everywhere  0 of 2 pages; 2 not yet, of which 2 under another model only"
 
