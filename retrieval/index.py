@@ -182,9 +182,9 @@ def refresh_index(
     embedded, unread = embed_marks(archive, model, report)
     current = _synchronised(archive, model, report_compared)
     folder = archive.index_folder / model.id
-    if current.changed or not once_finished(folder):
+    if current.changed or not once_finished(folder, model.id):
         with disk_errors_said(folder):
-            write_stored(folder, current.stored, finished=True)
+            write_stored(folder, model.id, current.stored, finished=True)
     return Refreshed(embedded, current.added, current.removed, len(current.stored.rows), unread)
 
 
@@ -203,7 +203,7 @@ def _synchronised(
 ) -> _Synchronised:
     """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
-    read = read_stored(archive.index_folder / model.id, size)
+    read = read_stored(archive.index_folder / model.id, model.id, size)
     stored = read or Stored.nothing(size)
     with archive.session() as session:  # one for all: what others do meanwhile is not seen
         target = _embedded(session, model.id)
@@ -306,7 +306,7 @@ def index_to_search(archive: Archive, model: Model) -> VectorIndex:
     that are gone since are for the search to leave out.
     """
     if archive.is_locked():
-        stored = read_stored(archive.index_folder / model.id, dimension(model))
+        stored = read_stored(archive.index_folder / model.id, model.id, dimension(model))
         if stored is not None:
             return _searchable(model.id, stored)
     return _followed(archive, model)
@@ -320,7 +320,7 @@ def _followed(archive: Archive, model: Model) -> VectorIndex:
     if current.changed:
         finished = how_indexed(archive, model.id).finished
         with contextlib.suppress(OSError):  # it is derived: searches do without
-            write_stored(archive.index_folder / model.id, current.stored, finished)
+            write_stored(archive.index_folder / model.id, model.id, current.stored, finished)
     return _searchable(model.id, current.stored)
 
 

@@ -30,7 +30,7 @@ def how_indexed(archive: Archive, model_id: str) -> Indexed:
     It is finished where its index once was, or no mark is left to embed: a folder that somebody
     deleted is rebuilt.
     """
-    finished = once_finished(archive.index_folder / model_id)
+    finished = once_finished(archive.index_folder / model_id, model_id)
     if not finished:
         with archive.session() as session:
             finished = not has_marks_to_embed(session, model_id, SEEN)

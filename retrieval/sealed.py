@@ -1,7 +1,8 @@
 """The files of an index: named by their content, and sealed by `index.json`.
 
-The seal names those that belong together. It is replaced last, so that the index of before counts
-until the new one is whole. Nothing here is unpickled.
+The seal names those that belong together, and the model that they were made under; its own digest
+stands in it. It is replaced last, so that the index of before counts until the new one is whole.
+Nothing here is unpickled.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from retrieval.company import NEAREST, Neighbours
 
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
 _CONTENT = (VECTORS, IDS, NEIGHBOURS)
+_SELF = "sealed"  # under which the digest of all else in the seal stands
 _NEIGHBOUR = np.dtype([("mark", "<i8"), ("cosine", "<f4")])
 
 
@@ -45,10 +47,12 @@ class Stored:
         return cls(empty, np.zeros((0, 2), np.int64), Neighbours.none(), unknown, unknown)
 
 
-def read_stored(folder: Path, size: int) -> Stored | None:
-    """Return what is stored, or None if it cannot be trusted."""
+def read_stored(folder: Path, model_id: str, size: int) -> Stored | None:
+    """Return what is stored, or None if it cannot be trusted to be this model's index."""
     try:
         seal, content = _sealed(folder)
+        if seal["model"] != model_id or seal[_SELF] != _digest_of_seal(seal):
+            return None
         if any(seal[name] != _digest(read) for name, read in content.items()):
             return None
         index = faiss.deserialize_index(np.frombuffer(content[VECTORS], np.uint8))
@@ -66,7 +70,7 @@ def read_stored(folder: Path, size: int) -> Stored | None:
     return Stored(index, rows, neighbours, *calibrations)
 
 
-def write_stored(folder: Path, stored: Stored, finished: bool) -> None:
+def write_stored(folder: Path, model_id: str, stored: Stored, finished: bool) -> None:
     """Write what is stored and seal it, then clear away what was sealed before. Raises OSError.
 
     `finished` says that a run ended, once, that left no mark out.
@@ -78,12 +82,14 @@ def write_stored(folder: Path, stored: Stored, finished: bool) -> None:
         IDS: _npy(stored.rows.astype("<i8")),
         NEIGHBOURS: _npy(nearest),
     }
-    seal = {
+    seal: dict[str, Any] = {
+        "model": model_id,
         **{name: _digest(written) for name, written in content.items()},
         "cosines": asdict(stored.cosines),
         "scores": asdict(stored.scores),
         "finished": finished,
     }
+    seal[_SELF] = _digest_of_seal(seal)
     before = (folder / SEAL).stat().st_mtime_ns if (folder / SEAL).exists() else 0
     named = {name: folder / f"{seal[name]}-{name}" for name in content}
     for name, path in named.items():
@@ -97,10 +103,14 @@ def write_stored(folder: Path, stored: Stored, finished: bool) -> None:
                     path.unlink()
 
 
-def once_finished(folder: Path) -> bool:
-    """Return whether the index in `folder` was sealed as finished; older seals do not say."""
+def once_finished(folder: Path, model_id: str) -> bool:
+    """Return whether the model's index in `folder` was sealed as finished.
+
+    Older seals say neither that nor which model's they are: they are taken for finished ones.
+    """
     try:
-        return bool(json.loads((folder / SEAL).read_bytes()).get("finished", True))
+        seal = json.loads((folder / SEAL).read_bytes())
+        return seal.get("model", model_id) == model_id and bool(seal.get("finished", True))
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -111,18 +121,13 @@ def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     while True:
         seal = json.loads(written)
         try:
-            return seal, {name: _file(folder, name, seal[name]).read_bytes() for name in _CONTENT}
+            named = {name: folder / f"{seal[name]}-{name}" for name in _CONTENT}
+            return seal, {name: path.read_bytes() for name, path in named.items()}
         except FileNotFoundError:
             # Perhaps another process has sealed others meanwhile, and cleared these away.
             before, written = written, (folder / SEAL).read_bytes()
             if written == before:
                 raise
-
-
-def _file(folder: Path, name: str, digest: str) -> Path:
-    """Return where the content of this digest lies that a seal calls `name`."""
-    path = folder / f"{digest}-{name}"
-    return path if path.exists() else folder / name  # where older versions put it
 
 
 def _array(content: bytes) -> NDArray[Any]:
@@ -135,6 +140,10 @@ def _npy(array: NDArray[Any]) -> bytes:
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return file.getvalue()
+
+
+def _digest_of_seal(seal: dict[str, Any]) -> str:
+    return _digest(json.dumps({**seal, _SELF: None}, sort_keys=True).encode())
 
 
 def _digest(content: bytes) -> str:

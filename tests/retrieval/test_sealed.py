@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -18,22 +20,25 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import UNFINISHED
 from retrieval.company import NEAREST
+from retrieval.gan.architecture import Generator, draw_weights
 from retrieval.index import (
     index_to_search,
     load_index,
     refresh_index,
     stored_vectors,
 )
-from retrieval.model import Model, pack_weights, read_model, write_model
-from retrieval.sealed import IDS, NEIGHBOURS, SEAL, VECTORS
+from retrieval.model import Model, build_discriminator, pack_weights, read_model, write_model
+from retrieval.sealed import IDS, NEIGHBOURS, SEAL, VECTORS, once_finished
 from tests.drawn_marks import add_marks
+from tests.retrieval.conftest import TINY
 
 
 def reseal(folder: Path, name: str, content: bytes) -> None:
     """Put other content into a file of an index, and the seal on it."""
     seal = json.loads((folder / SEAL).read_bytes()) | {name: hashlib.sha256(content).hexdigest()}
     (folder / f"{seal[name]}-{name}").write_bytes(content)
-    (folder / SEAL).write_text(json.dumps(seal))
+    whole = json.dumps(seal | {"sealed": None}, sort_keys=True).encode()
+    (folder / SEAL).write_text(json.dumps(seal | {"sealed": hashlib.sha256(whole).hexdigest()}))
 
 
 def sealed(folder: Path, name: str) -> Path:
@@ -102,19 +107,61 @@ def test_a_sealed_file_that_does_not_fit_the_others_is_rebuilt(
     assert sealed(folder, name).read_bytes() == before
 
 
-def test_what_an_older_version_thought_rare_is_estimated_anew(
-    archive: Archive, tiny_model: Model
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda seal: seal["scores"].update(quantiles=[]),
+        lambda seal: seal["cosines"].update(quantiles=[q - 0.5 for q in _quantiles(seal)]),
+        lambda seal: seal["scores"].update(power=None),
+        lambda seal: seal["scores"].update(power=40.0),
+        lambda seal: seal["cosines"].pop("rarest"),
+        lambda seal: seal.pop("scores"),
+        lambda seal: seal.update(model=None),
+        lambda seal: seal.clear(),
+    ],
+)
+def test_a_damaged_seal_is_not_trusted_and_made_again(
+    archive: Archive, tiny_model: Model, damage: Callable[[dict[str, Any]], object]
 ) -> None:
-    add_marks(archive, range(3))
+    marks = add_marks(archive, range(12))
     refresh_index(archive, tiny_model)
     path = archive.index_folder / tiny_model.id / SEAL
-    seal = json.loads(path.read_bytes())
-    for name in ("cosines", "scores"):
-        del seal[name]["rarest"]
-        seal[name]["power"] = 40.0
-    path.write_text(json.dumps(seal))
-    assert load_index(archive, tiny_model).scores.rarest == 1.0
-    assert json.loads(path.read_bytes())["scores"]["rarest"] == 1.0
+    content = path.read_bytes()
+    index = load_index(archive, tiny_model)
+    for mend in (refresh_index, load_index):
+        seal = json.loads(content)
+        damage(seal)
+        path.write_text(json.dumps(seal))
+        mend(archive, tiny_model)
+        assert path.read_bytes() == content
+    path.write_text("[]")
+    again = load_index(archive, tiny_model)
+    assert again.marks.tolist() == marks
+    assert (again.cosines, again.scores) == (index.cosines, index.scores)
+
+
+def _quantiles(seal: dict[str, Any]) -> list[float]:
+    return seal["cosines"]["quantiles"]
+
+
+def test_the_index_of_another_model_is_not_taken_for_this_ones(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(6))
+    discriminator, generator = build_discriminator(TINY, "contrastive"), Generator(TINY)
+    draw_weights(discriminator, 3)
+    other = Model("0" * 16, discriminator.eval(), generator.eval(), {"id": "0" * 16})
+    for model in (tiny_model, other):
+        refresh_index(archive, model)
+    right = stored_vectors(load_index(archive, tiny_model), marks)
+    folder = archive.index_folder / tiny_model.id
+    shutil.rmtree(folder)
+    shutil.copytree(archive.index_folder / other.id, folder)
+    assert once_finished(archive.index_folder / other.id, other.id)
+    assert not once_finished(folder, tiny_model.id)
+    np.testing.assert_array_equal(stored_vectors(load_index(archive, tiny_model), marks), right)
+    assert once_finished(folder, tiny_model.id)
+    assert json.loads((folder / SEAL).read_bytes())["model"] == tiny_model.id
 
 
 @pytest.mark.parametrize("count", [3, 0])
@@ -236,25 +283,22 @@ def test_files_of_no_seal_go_but_those_that_another_may_be_about_to_seal(
     assert set(folder.iterdir()) == {folder / SEAL, *now, *at_work}
 
 
-def test_files_that_an_older_version_named_otherwise_are_read_and_replaced(
-    archive: Archive, tiny_model: Model, known_before: list[list[int]]
+def test_an_index_that_does_not_say_its_model_is_rebuilt_and_nothing_embedded_anew(
+    archive: Archive, tiny_model: Model
 ) -> None:
     marks = add_marks(archive, range(6))
     refresh_index(archive, tiny_model)
     folder = archive.index_folder / tiny_model.id
-    for name in (VECTORS, IDS, NEIGHBOURS):
-        sealed(folder, name).rename(folder / name)
-    known_before.clear()
+    named = {name: sealed(folder, name) for name in (VECTORS, IDS, NEIGHBOURS)}
+    seal = json.loads((folder / SEAL).read_bytes())
+    for name, path in named.items():
+        path.rename(folder / name)  # as older versions called them
+    (folder / SEAL).write_text(json.dumps({name: seal[name] for name in (*named, "cosines")}))
+    assert once_finished(folder, tiny_model.id), "searches stay with this model"
+    done = refresh_index(archive, tiny_model)
+    assert (done.embedded, done.total) == (0, 6)
+    assert set(folder.iterdir()) == {folder / SEAL, *named.values()}
     assert load_index(archive, tiny_model).marks.tolist() == marks
-    assert known_before == [], "nothing had changed"
-    refresh_index(archive, tiny_model)
-    marks += add_marks(archive, range(6, 8))
-    refresh_index(archive, tiny_model)
-    assert known_before == [marks[:6]]
-    assert set(folder.iterdir()) == {
-        folder / SEAL,
-        *(sealed(folder, name) for name in (VECTORS, IDS, NEIGHBOURS)),
-    }
 
 
 def test_a_full_disk_ends_a_run_and_no_search(
