@@ -37,7 +37,7 @@ from retrieval.gan.training import (
 from retrieval.index import register_model
 from retrieval.indexed import how_indexed
 from retrieval.ink import normalise
-from retrieval.model import Model, bundled_model, read_model, write_model
+from retrieval.model import Model, bundled_model, kept_model, read_model, write_model
 
 #: The unfinished run's folder under models/, and where the last run's metrics and samples are kept.
 RUN, RECORDS = ".run", "record"
@@ -54,13 +54,13 @@ def archive_model(archive: Archive, model_id: str | None = None) -> Model:
     """Return a model of the archive by id or unambiguous head of one; None: the newest trained.
 
     Where none was trained it is the bundled one, whose id also answers to "bundled". Raises
-    ModelError when there is no such model.
+    ModelError when there is no such model, or its files are not there or not its own.
     """
     bundled = bundled_model()
     with archive.session() as session:
         trained = trained_models(session)
     if model_id is None:
-        return read_model(archive.models_folder / trained[0]) if trained else bundled
+        return kept_model(archive.models_folder, trained[0]) if trained else bundled
     if model_id == "bundled":
         return bundled
     fitting = [known for known in [*trained, bundled.id] if known.startswith(model_id)]
@@ -68,7 +68,7 @@ def archive_model(archive: Archive, model_id: str | None = None) -> Model:
         known = ", ".join([*trained, f"{bundled.id} (bundled)"])
         problem = "no model" if not fitting else "more than one model"
         raise ModelError(f"{archive.folder} has {problem} {model_id!r}; it has: {known}.")
-    return bundled if fitting[0] == bundled.id else read_model(archive.models_folder / fitting[0])
+    return bundled if fitting[0] == bundled.id else kept_model(archive.models_folder, fitting[0])
 
 
 def searched_model(archive: Archive, model_id: str | None = None) -> Model:

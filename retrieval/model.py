@@ -165,6 +165,11 @@ def read_model(folder: Path) -> Model:
         ) from error
     except ValueError as error:
         raise ModelError(f"{folder / MANIFEST} is not valid JSON ({error}).") from error
+    if not isinstance(manifest, dict):
+        raise ModelError(
+            f"{folder / MANIFEST} does not describe a model: it is no JSON object. Train again, or "
+            "restore the folder from a backup."
+        )
     found = model_id(weights)
     if manifest.get("id") != found:
         raise ModelError(
@@ -173,6 +178,17 @@ def read_model(folder: Path) -> Model:
         )
     discriminator, generator = unpack_weights(weights, folder / WEIGHTS)
     return Model(found, discriminator, generator, manifest)
+
+
+def kept_model(models_folder: Path, name: str) -> Model:
+    """Return an archive's model by its id; ModelError also where another lies in its folder."""
+    model = read_model(models_folder / name)
+    if model.id != name:
+        raise ModelError(
+            f"{models_folder / name} holds model {model.id} instead of its own: the folder was "
+            "renamed or its files replaced. Train again, or restore the folder from a backup."
+        )
+    return model
 
 
 @cache

@@ -13,6 +13,7 @@ from retrieval.model import (
     WEIGHTS,
     Model,
     bundled_model,
+    kept_model,
     pack_weights,
     read_model,
     write_model,
@@ -69,6 +70,26 @@ def test_what_is_no_safetensors_is_refused(
     (folder / MANIFEST).write_text(json.dumps({"id": model_id(content)}))
     with pytest.raises(ModelError):
         read_model(folder)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '"model"', "3"])
+def test_a_manifest_that_is_no_object_is_refused(
+    tiny_model: Model, tmp_path: Path, content: str
+) -> None:
+    folder = stored(tiny_model, tmp_path)
+    (folder / MANIFEST).write_text(content)
+    with pytest.raises(ModelError, match="does not describe a model"):
+        read_model(folder)
+
+
+def test_a_models_folder_that_holds_another_does_not_answer_for_it(
+    tiny_model: Model, tmp_path: Path
+) -> None:
+    for name in (tiny_model.id, "0" * 16):
+        stored(tiny_model, tmp_path / name)
+    assert kept_model(tmp_path, tiny_model.id).id == tiny_model.id
+    with pytest.raises(ModelError, match=f"{'0' * 16} holds model {tiny_model.id} instead of"):
+        kept_model(tmp_path, "0" * 16)
 
 
 def test_a_missing_model_says_which(tmp_path: Path) -> None:

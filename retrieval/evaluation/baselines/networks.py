@@ -23,7 +23,7 @@ from retrieval.gan.objectives import OBJECTIVES
 from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.probe import as_pictures
 from retrieval.gan.redrawing import redrawn_pairs
-from retrieval.model import Model, read_model
+from retrieval.model import Model, kept_model
 from retrieval.vectors import Vectors, unit
 
 IMAGENET_SIDE = 224
@@ -87,8 +87,8 @@ def _row_name(model: tables.Model) -> str:
 
 
 def kept_discriminator(folder: Path) -> Features:
-    """Return the pooled activations of the model in `folder`; ModelError if it cannot be read."""
-    return trained_discriminator(read_model(folder))
+    """Return the pooled activations of the model in `folder`; ModelError if it cannot be had."""
+    return trained_discriminator(kept_model(folder.parent, folder.name))
 
 
 def trained_discriminator(model: Model) -> Features:
