@@ -74,5 +74,9 @@ def index_command(archive: Archive, model_id: str) -> str:
         newest = (*trained_models(session), bundled)[0]
     if model_id == newest:
         return command_on(archive.folder, "index")
-    named = "bundled" if model_id == bundled else model_id
-    return command_on(archive.folder, "index", f"--model {named}")
+    return command_on(archive.folder, "index", f"--model {named_model(model_id)}")
+
+
+def named_model(model_id: str) -> str:
+    """Return how a command names a model: the one that ships with the program is "bundled"."""
+    return "bundled" if model_id == bundled_model().id else model_id

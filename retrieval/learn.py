@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -82,9 +83,23 @@ def searched_id(archive: Archive) -> str:
     One whose first index was not finished comes after those that have one. Where no model has
     any, it is the newest.
     """
+    return _as_searched(archive)[0]
+
+
+def model_at_hand(archive: Archive) -> Model:
+    """Return the model of `searched_id`, or the next one whose files are there."""
+    for model in _as_searched(archive):
+        with contextlib.suppress(ModelError):
+            return archive_model(archive, model)
+    return bundled_model()
+
+
+def _as_searched(archive: Archive) -> list[str]:
+    """Return the ids of all models, in the order in which `searched_id` prefers them."""
     with archive.session() as session:
         known = [*trained_models(session), bundled_model().id]
-    return max(known, key=lambda model: how_indexed(archive, model))  # of equal ones the first
+    # Equal ones stay in their order, the newest first.
+    return sorted(known, key=lambda model: how_indexed(archive, model), reverse=True)
 
 
 def waiting_model(archive: Archive) -> str | None:

@@ -15,9 +15,15 @@ from retrieval.catalogue.figures import Counts, counts, pages_of_others
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
-from retrieval.indexed import index_command
+from retrieval.indexed import index_command, named_model
 from retrieval.ink import SEEN
-from retrieval.learn import has_unfinished_run, searched_model, waiting_model
+from retrieval.learn import (
+    archive_model,
+    has_unfinished_run,
+    model_at_hand,
+    searched_model,
+    waiting_model,
+)
 from ui.wording import counted, some_of, waits
 
 #: Pages that look like another which are named.
@@ -32,10 +38,12 @@ class Status:
 
     folder: str
     counts: Counts
-    model: str | None  # that searches are made under
+    model: str | None  # that searches are made under; None: it cannot be had
     model_waiting: str | None  # trained since, and not indexed yet
-    not_indexed: int  # under `model`
-    everywhere: Standing | None  # None: there is no model to search under
+    model_problem: str | None  # why either of them cannot be had
+    model_at_hand: str  # `model`, or what can be searched under instead of it
+    not_indexed: int  # under the model at hand
+    everywhere: Standing  # the same
     unfinished_training: bool
     training_problem: str | None  # why it cannot be gone on with
     failure_reasons: dict[str, int]
@@ -44,6 +52,7 @@ class Status:
     older_missing: int  # of these pages, those whose masters are not at hand
     missing_masters: tuple[str, ...]  # sources of pages
     resembling: tuple[ResemblanceRow, ...]
+    search_command: str  # under the model at hand
     index_command: str  # that brings `not_indexed` to nothing
 
     def as_json(self) -> dict[str, Any]:
@@ -69,7 +78,7 @@ class Status:
             f"  model       {self.model or 'none'}",
             f"  not indexed {self.not_indexed}",
         ]
-        if self.everywhere is not None and self.everywhere.pages:
+        if self.everywhere.pages:
             lines += _everywhere_sentences(self.index_command, self.everywhere)
         lines += [
             f"{counted(number, 'page')} of which {segmenter} proposed the marks, not "
@@ -105,6 +114,10 @@ class Status:
         elif self.unfinished_training:
             resume = command_on(self.folder, "train", "--resume")
             lines.append(f"Interrupted training: {resume}")
+        if self.model_problem is not None:
+            lines.append(self.model_problem)
+        if self.model is None:
+            lines.append(f"Meanwhile another model can be named: {self.search_command}")
         if not held.pages:
             lines.append(f"Next: {command_on(self.folder, 'ingest', 'SOURCE')}")
         elif self.not_indexed:
@@ -131,21 +144,26 @@ def _everywhere_sentences(command: str, found: Standing) -> list[str]:
 
 
 def archive_status(archive: Archive) -> Status:
-    """Return the state of an archive under the model that a search would use."""
+    """Return the state of an archive under the model that a search would use.
+
+    Where its files are lost, under that which can be searched instead.
+    """
+    searched = waiting = model_problem = problem = None
     try:
         searched = searched_model(archive)
-    except ModelError:
-        searched = None
-    problem = None
+        if (waiting := waiting_model(archive)) is not None:
+            archive_model(archive, waiting)
+    except ModelError as error:
+        model_problem, waiting = str(error), None
+    model = searched or model_at_hand(archive)
     try:
         unfinished = has_unfinished_run(archive)
     except TrainingError as error:
         unfinished, problem = True, str(error)
-    model = None if searched is None else searched.id
-    plain = command_on(archive.folder, "index")
+    named = "" if searched else f"--model {named_model(model.id)}"
     with archive.session() as session:
         held = counts(session)
-        not_indexed = number_to_embed(session, model or "", SEEN)
+        not_indexed = number_to_embed(session, model.id, SEEN)
         reasons = failure_reasons(session)
         older = pages_of_others(session, SEGMENTER)
         alike = tuple(resemblances(session))
@@ -153,10 +171,12 @@ def archive_status(archive: Archive) -> Status:
     return Status(
         folder=str(archive.folder),
         counts=held,
-        model=model,
-        model_waiting=None if searched is None else waiting_model(archive),
+        model=None if searched is None else searched.id,
+        model_waiting=waiting,
+        model_problem=model_problem,
+        model_at_hand=model.id,
         not_indexed=not_indexed,
-        everywhere=None if searched is None else standing(archive, searched),
+        everywhere=standing(archive, model),
         unfinished_training=unfinished,
         training_problem=problem,
         failure_reasons=reasons,
@@ -165,5 +185,6 @@ def archive_status(archive: Archive) -> Status:
         older_missing=sum(pages.get(one, 0) for pages in older.values() for one in missing),
         missing_masters=missing,
         resembling=alike,
-        index_command=plain if searched is None else index_command(archive, searched.id),
+        search_command=command_on(archive.folder, "search", f"IMAGE {named}".strip()),
+        index_command=index_command(archive, model.id),
     )
