@@ -28,6 +28,7 @@ from retrieval.catalogue.marks import marked_boxes
 from retrieval.catalogue.pages import (
     PageSize,
     PlacePage,
+    has_pages_by_content,
     page_ids,
     pages_by_content,
     place_pages,
@@ -103,13 +104,20 @@ def has_places(archive: Archive, model_id: str) -> bool:
     return bool(shard_paths(shards_folder(archive, model_id)))
 
 
+def has_pages(archive: Archive) -> bool:
+    """Return whether the archive holds pages that can be looked through; crops are none."""
+    with archive.session() as session:
+        return has_pages_by_content(session)
+
+
 def load_places(archive: Archive, model: Model) -> Places:
     """Load the regions of the archive's pages as they are now, damaged shards left out.
 
-    Raises ModelError when there are none.
+    There are none where the archive holds no pages, but crops alone. Raises ModelError when it
+    holds pages, and none was looked through.
     """
     folder, size = shards_folder(archive, model.id), dimension(model)
-    if not shard_paths(folder):
+    if not has_places(archive, model.id) and has_pages(archive):
         raise ModelError(
             f"The pages of {archive.folder} were not looked through under model {model.id}; run: "
             f"{index_command(archive, model.id)} --everywhere"

@@ -86,6 +86,12 @@ def pages_by_content(session: Session) -> dict[tuple[str, int], PageSize]:
     }
 
 
+def has_pages_by_content(session: Session) -> bool:
+    """Return whether `pages_by_content` returns any."""
+    statement = select(Page.id).where(Page.duplicate_of.is_(None), Page.segmenter.is_not(None))
+    return session.scalar(statement.limit(1)) is not None
+
+
 def place_pages(session: Session, pages: Sequence[int]) -> dict[int, PlacePage]:
     """Return the named pages by id with their documents; ids that are gone are left out."""
     found: dict[int, PlacePage] = {}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -19,6 +20,7 @@ from retrieval.places import (
     HANDICAP,
     Place,
     find_places,
+    has_pages,
     has_places,
     load_places,
     one_place,
@@ -267,9 +269,26 @@ def test_a_search_by_marks_embeds_their_crops_once(
 def test_pages_that_nobody_looked_through_say_what_to_run(
     archive: Archive, tiny_model: Model
 ) -> None:
+    add_marks(archive, range(1))
+    with archive.session() as session:
+        session.execute(update(tables.Page).values(segmenter="strokes-6"))
     assert not has_places(archive, tiny_model.id)
     with pytest.raises(ModelError, match=r"index .* --everywhere"):
         load_places(archive, tiny_model)
+
+
+def test_where_there_are_crops_alone_there_are_no_places(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(3))
+    refresh_index(archive, tiny_model)
+    assert not has_pages(archive)
+    places = load_places(archive, tiny_model)
+    assert len(places) == 0
+    searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
+    found = search_marks(searcher, marks[:1], places=places, where=Filters())
+    assert {one.mark for one in found if isinstance(one, Hit)} == set(marks[1:])
+    assert len(found) == 2
 
 
 def test_marks_and_places_stand_in_one_list() -> None:

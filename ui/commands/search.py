@@ -116,10 +116,10 @@ def _loaded(
     from retrieval.search import load_searcher
 
     searcher = load_searcher(archive, model)
-    if everywhere:
-        return searcher, load_places(archive, searcher.model)
-    check_indexed(archive, searcher.model)
-    return searcher, None
+    places = load_places(archive, searcher.model) if everywhere else None
+    if places is None or not len(places.pages):
+        check_indexed(archive, searcher.model)
+    return searcher, places
 
 
 def _answer_marks(asked: _Asked, liked: list[int]) -> None:

@@ -18,7 +18,7 @@ from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.indexed import index_command
-from retrieval.places import has_places
+from retrieval.places import has_pages, has_places
 from retrieval.search import Searcher
 from ui.pictures import ONE_OF_SEVERAL, parse_region
 from ui.serve import UPLOAD_LIMIT
@@ -111,8 +111,13 @@ def _ways_to_hold(now: View) -> None:
 
 
 def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
-    """Offer to look where no mark was found, or say which command makes that possible."""
+    """Offer to look where no mark was found, or say which command makes that possible.
+
+    Where there are no pages, but crops alone, there is nowhere else to look.
+    """
     if not has_places(archive, model):
+        if not has_pages(archive):
+            return
         st.caption(
             "Only marks that the program found are searched. To look over the whole pages as "
             "well, run:"

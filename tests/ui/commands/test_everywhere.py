@@ -157,3 +157,19 @@ def test_an_archive_without_a_mark_is_searched_everywhere(
     assert alone.exit_code == 2
     said = " ".join(alone.stderr.split())
     assert "There is no mark" in said and "search with --everywhere" in said
+
+
+def test_an_archive_of_crops_alone_is_searched_by_its_marks(marks: Path) -> None:
+    query = marks / "crops/merchant 1/01.png"
+    plain = json.loads(run("search", marks / "archive", query, "--json").stdout)
+    done = run("search", marks / "archive", query, "--everywhere", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["results"] == plain["results"]
+
+
+def test_crops_alone_that_are_not_indexed_say_what_to_run(marks: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    run("ingest", archive, marks / "crops/merchant 1", "--as", "marks")
+    done = run("search", archive, marks / "crops/merchant 1/01.png", "--everywhere")
+    assert done.exit_code == 2
+    assert f"run: prizemarks index {archive}\n" in done.stderr
