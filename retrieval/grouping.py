@@ -24,6 +24,7 @@ from retrieval.catalogue.groups import ProposedGroup, marks_of_no_group, replace
 from retrieval.catalogue.marks import LIKELY
 from retrieval.gpu import nearest_rows
 from retrieval.index import load_index, stored_vectors
+from retrieval.inkless import marks_without_ink
 from retrieval.model import Model
 
 #: The nearest marks that are looked at, one by one. A stamp may be on every page of an archive.
@@ -43,6 +44,7 @@ class Grouping:
     share: float
     cosine: float
     marks: int  # that were looked at
+    without_ink: int  # marks left out, as there is nothing on them that could be alike
     groups: tuple[ProposedGroup, ...]  # the largest first
     settled: int  # groups a person had judged, which are not proposed again
 
@@ -53,12 +55,12 @@ def propose_groups(
     share: float | None = None,
     report: Report = lambda done, total: None,
 ) -> Grouping:
-    """Group the archive's marks and put the groups in the place of the model's last.
+    """Group the archive's marks and put the groups in the place of all that nobody judged.
 
     `share` says how alike: as only that share of unrelated pairs of this archive would be; None is
-    `usual_share`. Rejected marks, those on copies of a page, and proposals that are unlikely to be
-    marks (less than `LIKELY`) are left out. Raises QueryError when `share` is out of range,
-    ModelError when nothing is indexed.
+    `usual_share`. Rejected marks, those on copies of a page, proposals that are unlikely to be
+    marks (less than `LIKELY`), and marks without ink are left out. Raises QueryError when
+    `share` is out of range, ModelError when nothing is indexed.
     """
     if share is not None and not RAREST <= share <= COMMONEST:
         raise QueryError(
@@ -69,12 +71,16 @@ def propose_groups(
     with archive.session() as session:
         left_out = marks_of_no_group(session, LIKELY)
     marks = np.setdiff1d(index.marks, np.array(left_out, np.int64), assume_unique=True)
+    vectors = stored_vectors(index, marks.tolist())
+    bare = marks_without_ink(archive, model, marks, vectors)
+    inked = np.isin(marks, bare, invert=True)
+    marks, vectors = marks[inked], vectors[inked]
     share = usual_share(len(marks)) if share is None else share
     cosine = index.cosines.cosine(share)
-    groups = group_marks(marks, stored_vectors(index, marks.tolist()), cosine, report=report)
+    groups = group_marks(marks, vectors, cosine, report=report)
     with archive.writing() as session:
         settled = replace_proposed_groups(session, model.id, share, cosine, groups)
-    return Grouping(model.id, share, cosine, len(marks), tuple(groups), settled)
+    return Grouping(model.id, share, cosine, len(marks), len(bare), tuple(groups), settled)
 
 
 def usual_share(marks: int) -> float:

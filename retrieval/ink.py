@@ -191,6 +191,11 @@ def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     return square * 2 - 1
 
 
+def without_ink(seen: NDArray[np.float32]) -> list[int]:
+    """Return which of N normalised pictures, (N, 1, S, S), have no ink."""
+    return np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1).tolist()
+
+
 def normalise_all(images: Sequence[NDArray[np.uint8]], size: int) -> NDArray[np.float32]:
     """Return a batch of normalised pictures, (N, 1, size, size) float32 in [-1, 1], ink = +1."""
     if not images:

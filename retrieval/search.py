@@ -28,7 +28,7 @@ from retrieval.catalogue.marks import MarkRow, mark_ids, mark_rows
 from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, index_to_search, nearest, stored_vectors
-from retrieval.ink import normalise_all
+from retrieval.ink import normalise_all, without_ink
 from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, held
@@ -179,7 +179,7 @@ def query_vectors(
     rejected or has no ink.
     """
     seen = normalise_all(images, searcher.model.shape.size)
-    if bare := _bare(seen):
+    if bare := without_ink(seen):
         raise NoInk(bare)
     rows = _rows_of(searcher, disliked)
     _check_ink(searcher, rows.values())
@@ -187,17 +187,12 @@ def query_vectors(
     return _pushed_away(wanted, _vectors_of(searcher, disliked, rows))
 
 
-def _bare(seen: NDArray[np.float32]) -> list[int]:
-    """Return which of N normalised pictures, (N, 1, S, S), have no ink."""
-    return np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1).tolist()
-
-
 def _check_ink(searcher: Searcher, rows: Iterable[MarkRow]) -> None:
     """Raise QueryError where a mark has no ink; of one whose crop is gone nothing is known."""
     for row in rows:
         with contextlib.suppress(ArchiveError):
             crop = load_crop(searcher.archive, row.crop)
-            if _bare(normalise_all([crop], searcher.model.shape.size)):
+            if without_ink(normalise_all([crop], searcher.model.shape.size)):
                 raise QueryError(
                     f"There is no ink in the picture of mark {row.mark}, so there is nothing to "
                     "compare. Leave it out of the search."

@@ -15,7 +15,7 @@ from retrieval.evaluation.agreement import Agreement
 from retrieval.evaluation.labels import Labelled
 from retrieval.grouping import Grouping
 from ui.label_answers import label_fields
-from ui.wording import alikeness
+from ui.wording import alikeness, counted
 
 #: Groups in the table, and marks of each whose sources are named.
 LARGEST, NAMED = 10, 3
@@ -29,6 +29,7 @@ def as_json(found: Grouping, labelled: Labelled | None, agreed: Agreement | None
         "share": found.share,
         "cosine": round(found.cosine, 6),
         "marks": found.marks,
+        "without_ink": found.without_ink,
         "settled": found.settled,
         "groups": [
             {
@@ -60,12 +61,17 @@ def group_sentences(folder: Path, found: Grouping) -> list[str]:
         f"on average as alike as {alikeness(found.share)} (cosine {found.cosine:.3f})."
     ]
     sizes = [
-        f"{counted} of {least}{'' if most == least else f' to {most}' if most else ' and more'}"
+        f"{number} of {least}{'' if most == least else f' to {most}' if most else ' and more'}"
         for least, most in _SIZES
-        if (counted := _between(found, least, most))
+        if (number := _between(found, least, most))
     ]
     if sizes:
         lines.append("Marks in a group: " + ", ".join(sizes) + ".")
+    if found.without_ink:
+        lines.append(
+            f"{counted(found.without_ink, 'mark')} without ink left out: there is nothing on their "
+            "pictures that could be alike."
+        )
     if found.settled:
         lines.append(f"{found.settled} of them a person has judged already; they stay as they are.")
     if len(found.groups) > found.settled:

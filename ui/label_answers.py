@@ -33,6 +33,11 @@ def label_sentences(labelled: Labelled) -> list[str]:
             f"{counted(labelled.same_picture, 'mark')} passed over: the picture is byte for byte "
             "that of another mark of the label."
         )
+    if labelled.without_ink:
+        lines.append(
+            f"{counted(labelled.without_ink, 'mark')} without ink passed over: each would be found "
+            "by any other."
+        )
     if labelled.unlabelled:
         lines.append(f"{counted(labelled.unlabelled, 'row')} without a label passed over.")
     if labelled.several:
@@ -54,6 +59,7 @@ def label_fields(labelled: Labelled) -> dict[str, Any]:
         "missed_rows": list(labelled.missed),
         "on_copies": labelled.on_copies,
         "same_picture": labelled.same_picture,
+        "without_ink": labelled.without_ink,
         "unlabelled_rows": labelled.unlabelled,
         "rows_of_several_names": list(labelled.several),
         "unread": list(labelled.unread),

@@ -25,7 +25,7 @@ from retrieval.evaluation.features import (
     vectors_of,
 )
 from retrieval.evaluation.invariance import Invariance, invariance, sample_size
-from retrieval.evaluation.labels import Labelled, with_readable_crops
+from retrieval.evaluation.labels import Labelled, with_ink
 from retrieval.evaluation.measures import Ranked, Scores, Similarity, answerable, rank, score
 from retrieval.model import Model, bundled_model
 
@@ -120,12 +120,15 @@ def evaluate(
     """Measure the model, and the `baselines` if any are given, on the labelled marks.
 
     `curves` adds the invariance curves. A baseline that the installation has no means for, or the
-    archive no weights, keeps its row, which says so. A mark whose crop cannot be read is left out
-    (`Labelled.unread`). Equal arguments give equal figures. Raises MetadataError when no query can
-    be answered.
+    archive no weights, keeps its row, which says so. A mark whose crop cannot be read, or has no
+    ink, is left out (`Labelled.unread`, `without_ink`). Equal arguments give equal figures. Raises
+    MetadataError when no query can be answered.
     """
-    labelled = with_readable_crops(
-        archive, labelled, lambda done, total: report(done, total, "reading the marks")
+    labelled = with_ink(
+        archive,
+        labelled,
+        model.shape.size,
+        lambda done, total: report(done, total, "reading the marks"),
     )
     cases = cases_of(labelled)
     if not cases:

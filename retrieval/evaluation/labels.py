@@ -40,6 +40,7 @@ from retrieval.evaluation.columns import (
     plain_column,
     written_source,
 )
+from retrieval.ink import normalise_all, without_ink
 
 #: What each column may be called, the first that is there; case, spaces and signs are ignored. A
 #: table that `export` wrote may have `identity`, and is given a `label` beside it.
@@ -92,6 +93,7 @@ class Labelled:
     unlabelled: int = 0  # rows without a label
     several: tuple[str, ...] = ()  # a sentence for each row with several names
     unread: tuple[str, ...] = ()  # one for each mark left out because its crop cannot be read
+    without_ink: int = 0  # marks left out because nothing is on their crops that could be found
 
 
 def read_labels(path: Path, split: str | None = None) -> list[Label]:
@@ -231,32 +233,37 @@ def _named(one: Label) -> str:
     return repr(one.label) if one.kind is None else f"{one.label!r} ({one.kind})"
 
 
-def with_readable_crops(
+def with_ink(
     archive: Archive,
     labelled: Labelled,
+    side: int,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Labelled:
-    """Return the marks whose crops can be read, and in `unread` a sentence on each of the others.
+    """Return the marks whose crops can be read and have ink where they are `side` pixels wide.
 
-    Raises MetadataError when no label has two such marks, or when they are all of one label.
+    In `unread` is a sentence on each that cannot be read. Raises MetadataError when no label has
+    two such marks, or when they are all of one label.
     """
     unread: list[str] = []
+    bare = 0
     kept: list[int] = []
     for at, (mark, crop) in enumerate(zip(labelled.marks, labelled.crops, strict=True)):
         try:
-            load_crop(archive, crop)
+            if without_ink(normalise_all([load_crop(archive, crop)], side)):
+                bare += 1
+            else:
+                kept.append(at)
         except ArchiveError as error:
             unread.append(f"mark {mark}: {error}")
-        else:
-            kept.append(at)
         report(at + 1, len(labelled.marks))
-    if not unread:
+    if len(kept) == len(labelled.marks):
         return labelled
     numbers, labels = np.unique(labelled.labels[kept], return_inverse=True)
     if len(numbers) < 2 or np.bincount(labels).max() < 2:
         raise MetadataError(
-            f"Too few labelled marks are left to look for one another: the crops of {len(unread)} "
-            f"of {len(labelled.marks)} cannot be read, the first of them {unread[0]}"
+            f"Too few labelled marks are left to look for one another: of {len(labelled.marks)} "
+            f"{bare} have no ink, and the crops of {len(unread)} cannot be read"
+            + (f", the first of them {unread[0]}" if unread else ".")
         )
     return replace(
         labelled,
@@ -267,6 +274,7 @@ def with_readable_crops(
         labels=labels,
         sketches=None if labelled.sketches is None else labelled.sketches[kept],
         unread=tuple(unread),
+        without_ink=bare,
     )
 
 

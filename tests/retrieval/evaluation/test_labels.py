@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +12,8 @@ from sqlalchemy import event
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.crops import crop_path
-from retrieval.evaluation.labels import find_marks, read_labels, with_readable_crops
+from retrieval.crops import crop_path, store_crop
+from retrieval.evaluation.labels import find_marks, read_labels, with_ink
 from tests.drawn_marks import add_marks
 
 
@@ -102,11 +103,11 @@ def test_marks_whose_crops_cannot_be_read_are_left_out(archive: Archive, tmp_pat
         tmp_path, "source,label,kind\n0.png,a,\n1.png,b,\n2.png,c,sketch\n3.png,c,\n4.png,b,\n"
     )
     found = find_marks(archive, read_labels(path), path.name)
-    assert with_readable_crops(archive, found) is found
+    assert with_ink(archive, found, 32) is found
     crop_path(archive, found.crops[0]).unlink()
     crop_path(archive, found.crops[1]).write_bytes(b"damaged")
     steps: list[tuple[int, int]] = []
-    left = with_readable_crops(archive, found, lambda *step: steps.append(step))
+    left = with_ink(archive, found, 32, lambda *step: steps.append(step))
     assert (left.marks, left.names) == (tuple(marks[2:]), ("b", "c"))
     assert (left.crops, left.sources) == (found.crops[2:], found.sources[2:])
     assert left.labels.tolist() == [1, 1, 0]
@@ -116,8 +117,26 @@ def test_marks_whose_crops_cannot_be_read_are_left_out(archive: Archive, tmp_pat
     assert damaged.startswith(f"mark {marks[1]}: The crop ") and "is damaged" in damaged
     assert steps == [(at, 5) for at in range(1, 6)]
     crop_path(archive, found.crops[4]).unlink()
-    with pytest.raises(MetadataError, match=rf"3 of 5 cannot be read, the first .* {marks[0]}: "):
-        with_readable_crops(archive, found)
+    said = rf"of 5 0 have no ink, and the crops of 3 cannot be read, the first .* {marks[0]}: "
+    with pytest.raises(MetadataError, match=said):
+        with_ink(archive, found, 32)
+
+
+def test_marks_without_ink_are_right_answers_for_nothing(archive: Archive, tmp_path: Path) -> None:
+    marks = add_marks(archive, range(6))
+    rows = "0.png,a\n1.png,a\n2.png,b\n3.png,b\n4.png,c\n5.png,c\n"
+    path = written(tmp_path, f"source,label\n{rows}")
+    with archive.session() as session:
+        for level, mark in ((250, marks[4]), (240, marks[5])):
+            paper = np.full((60, 60, 3), level, np.uint8)
+            session.get_one(tables.Mark, mark).crop = store_crop(archive, paper)
+    found = find_marks(archive, read_labels(path), path.name)
+    left = with_ink(archive, found, 32)
+    assert (left.marks, left.names, left.without_ink) == (tuple(marks[:4]), ("a", "b"), 2)
+    path = written(tmp_path, "source,label\n0.png,a\n4.png,c\n5.png,c\n")
+    found = find_marks(archive, read_labels(path), path.name)
+    with pytest.raises(MetadataError, match=r"of 3 2 have no ink, .* 0 cannot be read\.$"):
+        with_ink(archive, found, 32)
 
 
 def test_a_box_picks_the_mark_it_overlaps_best(archive: Archive, tmp_path: Path) -> None:

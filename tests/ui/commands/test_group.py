@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from tests.ui.running import run
 
@@ -39,3 +43,24 @@ def test_rows_of_the_labels_that_meet_no_mark_are_said(
     assert "are not in the archive and were passed over" in run(*command).stdout
     told = json.loads(run(*command, "--json").stdout)["agreement"]
     assert (told["marks"], told["unknown_sources"][-1]) == (12, "elsewhere.png")
+
+
+def test_marks_without_ink_are_said_and_left_out(marks: Path, tmp_path: Path) -> None:
+    shutil.copytree(marks / "crops", tmp_path / "crops")
+    labels = ["source,label"]
+    for level in (200, 240, 250):
+        cv2.imwrite(str(tmp_path / f"crops/{level}.png"), np.full((60, 60, 3), level, np.uint8))
+        labels.append(f"{level}.png,nobody")
+    labels += [f"merchant {seed % 3}/{seed:02}.png,merchant {seed % 3}" for seed in range(12)]
+    (tmp_path / "labels.csv").write_text("\n".join(labels))
+    archive = tmp_path / "archive"
+    assert run("ingest", archive, tmp_path / "crops", "--as", "marks").exit_code == 0
+    assert run("index", archive).exit_code == 0
+    said = run("group", archive, "--share", 0.01).stdout
+    assert "3 marks without ink left out: there is nothing on their pictures" in said
+    told = json.loads(run("group", archive, "--share", 0.01, "--json").stdout)
+    assert (told["marks"], told["without_ink"]) == (12, 3)
+    measured = ("evaluate", archive, "--labels", tmp_path / "labels.csv")
+    assert "3 marks without ink passed over" in run(*measured).stdout
+    counted = json.loads(run(*measured, "--json").stdout)
+    assert (counted["marks"], counted["labels"], counted["without_ink"]) == (12, 3, 3)
