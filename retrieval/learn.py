@@ -11,7 +11,8 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
@@ -47,6 +48,7 @@ EXAMPLES = "examples.json"
 #: A run looks at no more marks than this, chosen at random: features saturate long before.
 MOST_MARKS = 200_000
 FEWEST_MARKS = 2
+_READ = 10_000  # rows read from the catalogue at once
 #: From the bundled weights: ten minutes on two cores with bfloat16, several times that without.
 ADAPTING_STEPS, ADAPTING_BATCH = 480, 144
 
@@ -171,24 +173,38 @@ def examples(archive: Archive, seed: int) -> list[Example]:
     Rejected marks teach nothing and are left out. A crop that occurs in several series is taken
     for one of the first of them. Of more than `MOST_MARKS` those that `seed` chooses are returned.
     """
+    known: dict[str, Example] = {}  # the same crop twice would be its own false negative
     with archive.session() as session:
+        chosen = _chosen(session, seed)
         found = session.execute(
             select(tables.Mark.crop, tables.Mark.id, tables.Document.series)
             .join(tables.Mark.page)
             .outerjoin(tables.Page.document)
             .where(tables.Mark.status != "rejected")
             .order_by(tables.Mark.id)
-        ).all()
-    known: dict[str, Example] = {}  # the same crop twice would be its own false negative
-    for crop, mark, series in found:
-        one = known.setdefault(crop, Example(crop, mark, series))
-        if one.series is None:
-            known[crop] = replace(one, series=series)
-    every = list(known.values())
-    if len(every) <= MOST_MARKS:
-        return every
-    chosen = np.random.default_rng([seed, 4]).choice(len(every), MOST_MARKS, replace=False)
-    return [every[i] for i in np.sort(chosen)]
+            .execution_options(yield_per=_READ)
+        )
+        for crop, mark, series in found:
+            if mark in chosen:
+                known[crop] = Example(crop, mark, series)
+            elif (one := known.get(crop)) is not None and one.series is None:
+                known[crop] = replace(one, series=series)
+    return list(known.values())
+
+
+def _chosen(session: Session, seed: int) -> set[int]:
+    """Return the marks that a run looks at, of each crop the first; no more than ids are loaded."""
+    first = (
+        select(func.min(tables.Mark.id))
+        .where(tables.Mark.status != "rejected")
+        .group_by(tables.Mark.crop)
+        .execution_options(yield_per=_READ)
+    )
+    marks = np.sort(np.fromiter(session.scalars(first), np.int64))
+    if len(marks) > MOST_MARKS:
+        rng = np.random.default_rng([seed, 4])
+        marks = marks[rng.choice(len(marks), MOST_MARKS, replace=False)]
+    return set(marks.tolist())
 
 
 def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[str, ...]]:

@@ -251,6 +251,24 @@ def test_of_a_crop_in_several_series_the_first_counts(archive: Archive) -> None:
     assert examples(archive, seed=1) == [Example(crop, first, "HCA 32")]
 
 
+def test_of_very_many_marks_those_are_learned_from_that_the_seed_chooses(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = add_marks(archive, range(7))
+    twins = add_marks(archive, range(7, 9), "HCA 32/1", series="HCA 32")
+    with archive.session() as session:
+        for mark, twin in zip(marks, twins, strict=False):
+            session.get_one(tables.Mark, twin).crop = session.get_one(tables.Mark, mark).crop
+    every = examples(archive, seed=1)
+    assert [one.mark for one in every] == marks
+    assert [one.series for one in every] == ["HCA 32"] * 2 + [None] * 5
+    monkeypatch.setattr("retrieval.learn.MOST_MARKS", 4)
+    monkeypatch.setattr("retrieval.learn._READ", 2)
+    for seed in range(5):
+        chosen = np.sort(np.random.default_rng([seed, 4]).choice(7, 4, replace=False))
+        assert examples(archive, seed) == [every[at] for at in chosen]
+
+
 def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
     marks = add_marks(archive, range(6))
     with archive.session() as session:
