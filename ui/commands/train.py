@@ -31,7 +31,12 @@ def objectives_offered() -> str:
     return "\n\n".join([listed("Objectives:", RECIPES), listed("Switches:", SWITCHES)])
 
 
+#: What is asked of a run when it begins, and not when it goes on.
+_AT_THE_BEGINNING = ("architecture", "objective", "switches", "start", "steps", "seed")
+
+
 def train(
+    context: typer.Context,
     archive: ArchiveArgument,
     architecture: Annotated[
         str, typer.Option(help="dcgan, dcgan-attention, sketch-gan or thin-gan.")
@@ -74,6 +79,7 @@ def train(
         if resume and restart:
             raise QueryError("--resume and --restart exclude each other; give one.")
         if resume:
+            _check_nothing_else_is_asked(context)
             unfinished = unfinished_run(opened)
             if unfinished is None:
                 raise QueryError(f"{archive} has no interrupted run; leave --resume out.")
@@ -101,6 +107,22 @@ def train(
         for line in _sentences(archive, learned):
             typer.echo(line)
     raise typer.Exit(FAILURES if learned.unread else DONE)
+
+
+def _check_nothing_else_is_asked(context: typer.Context) -> None:
+    """Raise QueryError where an option beside --resume asks for another run."""
+    asked = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in _AT_THE_BEGINNING
+        and (source := context.get_parameter_source(parameter.name)) is not None
+        and source.name == "COMMANDLINE"
+    ]
+    if asked:
+        raise QueryError(
+            f"--resume goes on with the interrupted run as it was begun: leave {', '.join(asked)} "
+            "out, or begin another with --restart instead."
+        )
 
 
 def _sentences(folder: Path, learned: Learned) -> list[str]:

@@ -283,6 +283,31 @@ def test_training_takes_no_search_away_until_it_is_indexed(
     assert started[3] == bundled
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (("--steps", 8), "--steps"),
+        (("--seed", SETTINGS.seed), "--seed"),
+        (("--objective", "contrastive"), "--objective"),
+        (("--architecture", "thin-gan", "--with", "lecam"), "--architecture, --with"),
+        (("--from", "random"), "--from"),
+    ],
+)
+def test_what_is_asked_beside_resume_is_refused(
+    interrupted: Path, asked: tuple[object, ...], named: str
+) -> None:
+    done = run("train", interrupted, "--resume", *asked)
+    assert done.exit_code == 2
+    assert f"as it was begun: leave {named} out, or begin another with --restart" in said(done)
+    assert unfinished(interrupted) == SETTINGS
+
+
+def test_an_interrupted_run_is_resumed_as_it_was_begun(interrupted: Path) -> None:
+    done = run("train", interrupted, "--resume", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["settings"]["steps"] == SETTINGS.steps
+
+
 def test_help_lists_every_objective_and_switch() -> None:
     said = run("train", "--help").output
     for name in (*RECIPES, *SWITCHES):
