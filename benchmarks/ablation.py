@@ -23,7 +23,7 @@ from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import train
-from retrieval.learn import gather_lesson
+from retrieval.learn import examples, lesson_of
 from retrieval.model import bundled_model, read_model, write_model
 
 #: Row -> what it changes in the default settings.
@@ -62,7 +62,7 @@ def main() -> None:
         labels = read_labels(options.drawn / "labels.csv", options.split)
         labelled = find_marks(archive, labels, "labels.csv")
         pairs = redrawn_pairs(plain.seed, plain.identities, start.shape.size)
-        lesson, _ = gather_lesson(archive, plain)
+        lesson, *_ = lesson_of(archive, plain, examples(archive, plain.seed))
         for name in ["start", *options.rows]:
             if name not in done:
                 began, model = time.monotonic(), start

@@ -207,21 +207,14 @@ def _chosen(session: Session, seed: int) -> set[int]:
     return set(marks.tolist())
 
 
-def gather_lesson(archive: Archive, settings: Settings) -> tuple[Lesson, tuple[str, ...]]:
-    """Return what a run with these settings learns from, and sentences on what it cannot read.
+def lesson_of(
+    archive: Archive, settings: Settings, every: Sequence[Example]
+) -> tuple[Lesson, list[Example], tuple[str, ...]]:
+    """Return the lesson of some examples, those that are in it, and sentences on the others.
 
     Labels are left out: pictures are read, and the series of their documents where the switch
     `conditional` asks for them. Marks whose crops are gone or damaged are passed over.
     """
-    # Read once: somebody may reject marks meanwhile.
-    lesson, _, unread = _lesson_of(archive, settings, examples(archive, settings.seed))
-    return lesson, unread
-
-
-def _lesson_of(
-    archive: Archive, settings: Settings, every: Sequence[Example]
-) -> tuple[Lesson, list[Example], tuple[str, ...]]:
-    """Return the lesson of some examples, those that are in it, and sentences on the others."""
     shown: list[Example] = []
     unread: list[str] = []
     size = settings.shape.size
@@ -241,7 +234,7 @@ def _lesson_of(
 def _lesson_begun(
     archive: Archive, settings: Settings
 ) -> tuple[Lesson, list[Example], tuple[str, ...]] | None:
-    """Return what `_lesson_of` gave the unfinished run, if there is one that kept its examples.
+    """Return what `lesson_of` gave the unfinished run, if there is one that kept its examples.
 
     Marks may be rejected or come in while it rests. Raises TrainingError where they, or a crop that
     it learns from, cannot be read any more.
@@ -255,7 +248,7 @@ def _lesson_begun(
         passed_over = tuple(kept["unread"])
     except (ValueError, KeyError, TypeError) as error:
         raise damaged_run(run / EXAMPLES, error) from error
-    lesson, shown, unread = _lesson_of(archive, settings, began)
+    lesson, shown, unread = lesson_of(archive, settings, began)
     if unread:
         raise TrainingError(
             f"The unfinished run in {run} cannot go on without {len(unread)} of the crops that it "
@@ -324,7 +317,7 @@ def train_on_archive(
             settings = replace(settings, start=start.id)
         lesson, shown, unread = (
             None if restart else _lesson_begun(archive, settings)
-        ) or _lesson_of(archive, settings, examples(archive, settings.seed))
+        ) or lesson_of(archive, settings, examples(archive, settings.seed))
         if len(lesson.marks) < FEWEST_MARKS and unread:
             raise TrainingError(
                 f"{archive.folder} has {len(lesson.marks)} marks to learn from: of "

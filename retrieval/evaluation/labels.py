@@ -26,9 +26,7 @@ from retrieval.catalogue.errors import ArchiveError, MetadataError
 from retrieval.catalogue.identities import BETWEEN_NAMES
 from retrieval.catalogue.marks import on_a_copy
 from retrieval.catalogue.metadata import read_table
-from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.crops import load_crop
 from retrieval.evaluation.columns import (
@@ -40,6 +38,7 @@ from retrieval.evaluation.columns import (
     plain_column,
     written_source,
 )
+from retrieval.evaluation.sources import is_unclear, sources_named
 from retrieval.ink import normalise_all, without_ink
 
 #: What each column may be called, the first that is there; case, spaces and signs are ignored. A
@@ -145,16 +144,9 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     unlabelled = sum(not one.label and not one.names for one in labels)
     labels = [one for one in labels if one.label]
     with archive.session() as session:
-        meant = sources_meant(session, {one.source for one in labels})
-        clear = [one for one in labels if not _unclear(one, meant[one.source])]
-        of_source = _marks_of(session, sorted({at for one in clear for at in meant[one.source]}))
-    unknown = tuple(dict.fromkeys(one.source for one in labels if not meant[one.source]))
-    if not any(meant.values()):
-        raise MetadataError(
-            f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
-            f"{labels[0].source!r}. The column must hold sources as the catalogue has them, or "
-            f"file names: {command_on(archive.folder, 'export', '--format csv')}"
-        )
+        named = sources_named(session, archive.folder, labels, name)
+        of_source = _marks_of(session, named.clear)
+    meant, unknown = named.meant, named.unknown
     said: dict[int, Label] = {}
     crops: dict[int, str] = {}
     on_copies: set[int] = set()
@@ -298,11 +290,6 @@ def _marks_of(session: Session, sources: Sequence[str]) -> dict[str, list[Any]]:
     return found
 
 
-def _unclear(one: Label, sources: Sequence[str]) -> bool:
-    """Return whether a label may mean several sources, and names no page that tells which."""
-    return len(sources) > 1 and one.page is None
-
-
 def _mark_meant(
     one: Label, sources: Sequence[str], of_source: Mapping[str, Sequence[Any]]
 ) -> Any | str:
@@ -310,7 +297,7 @@ def _mark_meant(
 
     `sources` are those that the label may mean, `of_source` has their marks where that is clear.
     """
-    if _unclear(one, sources):
+    if is_unclear(one, sources):
         return (
             f"{one.source} may be any of {len(sources)} files, such as {sources[0]} and "
             f"{sources[1]}; write more of its path."

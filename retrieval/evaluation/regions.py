@@ -24,9 +24,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.marks import how_likely
 from retrieval.catalogue.metadata import read_table
-from retrieval.catalogue.naming import sources_meant
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.evaluation.columns import (
     columns_in_words,
@@ -37,6 +35,7 @@ from retrieval.evaluation.columns import (
     written_source,
 )
 from retrieval.evaluation.coverage import Covered
+from retrieval.evaluation.sources import is_unclear, sources_named
 
 #: Left, top, right and bottom in pixels of the master.
 Corners = tuple[int, int, int, int]
@@ -136,23 +135,15 @@ def check_pages(
 
     Proposals are all marks that are not rejected, the likeliest first, by realism where they have
     one; one that a person confirmed or brought in without a score stands before all others and has
-    the score 1. Boxes are cut off at
-    the page's edges. `complete`: the file names every page that has a mark, so that the archive's
-    other pages have none; crops, which nobody segmented, and copies of named pages are left out.
+    the score 1. Boxes are cut off at the page's edges. `complete`: the file names every page that
+    has a mark, so that the archive's other pages have none; crops, which nobody segmented, and
+    copies of named pages are left out.
     `name` is the file's, for messages. Raises MetadataError when no source is known, or when a
     page has a box and is said to have none.
     """
     with archive.session() as session:
-        meant = sources_meant(session, {one.source for one in regions})
-        clear = [one for one in regions if not _unclear(one, meant[one.source])]
-        of_source = _pages_of(session, sorted({at for one in clear for at in meant[one.source]}))
-        unknown = tuple(dict.fromkeys(one.source for one in regions if not meant[one.source]))
-        if not any(meant.values()):
-            raise MetadataError(
-                f"None of the {len(unknown)} sources in {name} is in {archive.folder}, such as "
-                f"{regions[0].source!r}. The column must hold sources as the catalogue has them, "
-                f"or file names: {command_on(archive.folder, 'export', '--format csv')}"
-            )
+        known = sources_named(session, archive.folder, regions, name)
+        meant, of_source = known.meant, _pages_of(session, known.clear)
         said: dict[int, list[Region]] = {}
         pages: dict[int, _Page] = {}
         passed_over: list[str] = []
@@ -161,7 +152,7 @@ def check_pages(
             sources = meant[one.source]
             if not sources:
                 continue
-            if _unclear(one, sources):
+            if is_unclear(one, sources):
                 passed_over.append(
                     f"{name}, line {one.line}: {one.source} may be any of {len(sources)} pages, "
                     f"such as {sources[0]!r} and {sources[1]!r}; write its path as the archive "
@@ -184,7 +175,7 @@ def check_pages(
         for rows in said.values():
             _no_contradiction(name, rows)
         if complete:
-            unclear = {one.source for one in regions if _unclear(one, meant[one.source])}
+            unclear = {one.source for one in regions if is_unclear(one, meant[one.source])}
             possible = sorted({at for source in unclear for at in meant[source]})
             for among in _pages_of(session, possible).values():
                 named |= {page.duplicate_of or page.id for page in among}
@@ -203,7 +194,7 @@ def check_pages(
             f"No row in {name} says anything of a page in {archive.folder}. {passed_over[0]}"
         )
     segmenters = dict(sorted(Counter(page.segmenter for page in checked).items()))
-    return Checked(checked, segmenters, unknown, tuple(passed_over))
+    return Checked(checked, segmenters, known.unknown, tuple(passed_over))
 
 
 def _columns(name: str, header: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -271,11 +262,6 @@ def _pages_of(session: Session, sources: Sequence[str]) -> dict[str, list[_Page]
         for page in _pages_where(session, Page.source.in_(among)):
             found.setdefault(page.source, []).append(page)
     return found
-
-
-def _unclear(one: Region, sources: Sequence[str]) -> bool:
-    """Return whether a row may mean several sources, and names no page that tells which."""
-    return len(sources) > 1 and one.page is None
 
 
 def _not_understood(one: Region, among: Sequence[_Page]) -> str:

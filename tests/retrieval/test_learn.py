@@ -29,7 +29,7 @@ from retrieval.learn import (
     archive_model,
     default_settings,
     examples,
-    gather_lesson,
+    lesson_of,
     searched_id,
     searched_model,
     train_on_archive,
@@ -277,7 +277,8 @@ def test_rejected_marks_and_copies_teach_nothing(archive: Archive) -> None:
         session.execute(
             update(tables.Mark).where(tables.Mark.id == marks[2]).values(status="rejected")
         )
-    assert gather_lesson(archive, SETTINGS)[0].marks.shape == (4, 32, 32)
+    lesson, *_ = lesson_of(archive, SETTINGS, examples(archive, seed=1))
+    assert lesson.marks.shape == (4, 32, 32)
 
 
 @pytest.mark.parametrize("damage", ["gone", "damaged"])
@@ -287,11 +288,12 @@ def test_a_crop_that_cannot_be_read_teaches_nothing_and_is_named(
     told = replace(SETTINGS, switches=("conditional",))
     lost = add_marks(archive, range(3), reference="HCA 30/1", series="HCA 30")[1]
     add_marks(archive, range(3, 5), reference="HCA 32/9", series="HCA 32")
-    whole, unread = gather_lesson(archive, told)
-    assert (len(whole.marks), unread) == (5, ())
-    path = crop_path(archive, examples(archive, seed=1)[1].crop)
+    every = examples(archive, seed=1)
+    whole, shown, unread = lesson_of(archive, told, every)
+    assert (len(whole.marks), shown, unread) == (5, every, ())
+    path = crop_path(archive, every[1].crop)
     path.write_bytes(b"no picture") if damage == "damaged" else path.unlink()
-    rest, (sentence,) = gather_lesson(archive, told)
+    rest, _, (sentence,) = lesson_of(archive, told, every)
     np.testing.assert_array_equal(rest.marks, whole.marks[[0, 2, 3, 4]])
     assert rest.series == ["HCA 30", "HCA 30", "HCA 32", "HCA 32"]
     assert rest.digest != whole.digest
