@@ -62,7 +62,7 @@ def region_sentences(regions: Regions) -> list[str]:
 def recall_table(regions: Regions) -> Table:
     """Return the shares of the boxes that were found, with 95 % intervals, a sort a row."""
     table = Table(
-        title=f"boxes found (shown: score >= {regions.threshold:g})",
+        title=f"boxes found (shown: score or realism >= {regions.threshold:g})",
         title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
     table.add_column("", overflow="fold")
@@ -78,7 +78,7 @@ def recall_table(regions: Regions) -> Table:
 def shown_table(regions: Regions) -> Table:
     """Return how many proposals a page shows, and how many of them are false."""
     table = Table(
-        title=f"proposals a page with a score >= {regions.threshold:g}, mean and median",
+        title=f"proposals a page, score or realism >= {regions.threshold:g}, mean and median",
         title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
     table.add_column("pages")

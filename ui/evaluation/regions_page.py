@@ -118,7 +118,8 @@ def _false(archive: Archive, heads: list[tuple[CheckedPage, int]]) -> list[PageC
     pictures = []
     for page, at in heads:
         mark = rows[int(page.marks[at])]
-        score = f"score {page.covered.scores[at]:.2f}"
+        called = "score" if mark.realism is None else "realism"
+        score = f"{called} {page.covered.scores[at]:.2f}"
         caption = f"mark {mark.mark}, confirmed" if mark.status == "confirmed" else score
         try:
             image = picture_uri(load_crop(archive, mark.crop), _SIDE)

@@ -141,8 +141,8 @@ def test_evaluate_says_how_well_marks_are_found_on_pages(pages: Path, tmp_path: 
     assert done.exit_code == 0, done.output
     number = len(truth.read_text().splitlines()) - 1
     assert f"{number} boxes on " in done.stdout
-    assert "boxes found (shown: score >= 0.5)" in done.stdout
-    assert "proposals a page with a score >= 0.5" in done.stdout
+    assert "boxes found (shown: score or realism >= 0.5)" in done.stdout
+    assert "proposals a page, score or realism >= 0.5" in done.stdout
     assert "mark → mark" not in done.stdout
     assert [one.name for one in (tmp_path / "report").iterdir()] == ["regions.html"]
     told = json.loads(

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from rich.console import Console
+from sqlalchemy import update
 
 from ingest.listing import location_of
 from ingest.reading import file_digest, file_stamp
@@ -121,6 +122,19 @@ def test_the_page_says_what_was_missed_and_what_is_false(
     assert "its master cannot be read" in text
     assert "<b>score 0.70</b>" in text
     assert "Pages that the file does not name were not looked at." in text
+
+
+def test_the_page_says_by_what_a_false_proposal_was_ranked(
+    archive: Archive, regions: Regions, tmp_path: Path
+) -> None:
+    with archive.session() as session:
+        session.execute(update(tables.Mark).where(tables.Mark.x == 100).values(realism=0.65))
+    checked = check_pages(archive, read_regions(tmp_path / "truth.csv"), "truth.csv")
+    measured = coverage([one.covered for one in checked.pages], 0.5)
+    ranked = Regions(checked, measured, 0.5, complete=False)
+    text = write_regions_report(archive, ranked, tmp_path, "truth.csv", 10**6).read_text("utf-8")
+    assert "<b>realism 0.65</b>" in text and "score 0.70" not in text
+    assert "with a score, or realism where they have it, of 0.5 or more" in text
 
 
 def test_the_known_box_is_drawn_into_the_picture(
