@@ -24,6 +24,8 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
 
     def opened(folder: Path, *model: str, **params: str) -> AppTest:
         monkeypatch.setattr(sys, "argv", [str(PAGE), str(folder), *model])
+        # Streamlit makes the page the main program: worker processes of later tests would run it.
+        monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
         page = AppTest.from_file(str(PAGE), default_timeout=60)
         for name, value in params.items():
             page.query_params[name] = value
