@@ -33,7 +33,7 @@ def group(
     Example: prizemarks group my-archive --share 1e-4
     """
     from retrieval.evaluation.agreement import agreement
-    from retrieval.evaluation.labels import find_marks, read_labels
+    from retrieval.evaluation.labels import find_marks, read_labels, with_ink
     from retrieval.grouping import group_numbers, propose_groups
     from retrieval.learn import searched_model
     from ui.group_answers import agreement_sentence, group_sentences, largest_table
@@ -45,6 +45,8 @@ def group(
             find_marks(opened, read_labels(labels), labels.name) if labels is not None else None
         )
         chosen = searched_model(opened, model)
+        if labelled is not None:
+            labelled = with_ink(opened, labelled, chosen.shape.size)
         with bar("Grouping") as report:
             found = propose_groups(opened, chosen, share, report)
         agreed = None

@@ -64,3 +64,6 @@ def test_marks_without_ink_are_said_and_left_out(marks: Path, tmp_path: Path) ->
     assert "3 marks without ink passed over" in run(*measured).stdout
     counted = json.loads(run(*measured, "--json").stdout)
     assert (counted["marks"], counted["labels"], counted["without_ink"]) == (12, 3, 3)
+    grouped = ("group", archive, "--labels", tmp_path / "labels.csv", "--json")
+    agreed = json.loads(run(*grouped).stdout)["agreement"]
+    assert (agreed["marks"], agreed["without_ink"], agreed["pairs_relevant"]) == (12, 3, 18)
