@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -24,7 +26,7 @@ from ui.web.markup import section
 from ui.web.person import ask_name
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
-from ui.web.wording import as_markdown, isolated, likeness, said_on
+from ui.web.wording import as_markdown, back_to, isolated, likeness, said_on
 from ui.wording import alikeness, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
@@ -52,8 +54,11 @@ def offer_groups(groups: int) -> None:
 def show_group(searcher: Searcher, groups: int) -> None:
     """Show the view's group, or the first that nobody has judged, with the means to judge it."""
     archive, wanted = searcher.archive, view().group
-    whence = "Back to the search" if view().proposals is None else "Back to the proposals"
-    st.button(whence, key="search", on_click=lambda: change(group=None))
+    st.button(
+        back_to(replace(view(), group=None), "search"),
+        key="search",
+        on_click=lambda: change(group=None),
+    )
     if said := st.session_state.pop(_SAID, None):
         sentence, judged = said
         st.success(as_markdown(sentence))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
@@ -12,7 +14,7 @@ from ui.web.cards import mark_card, more_like_this, open_page
 from ui.web.markup import section
 from ui.web.state import change, next_from_top, show_from_top, view
 from ui.web.view import MOST_MARKS, SHOWN
-from ui.web.wording import as_markdown, isolated, said_on
+from ui.web.wording import as_markdown, back_to, isolated, said_on
 from ui.wording import counted
 
 #: Identities that are listed at once: of more, nobody reads the list, and a name is typed.
@@ -58,11 +60,12 @@ def show_identities(archive: Archive) -> None:
 def show_identity(archive: Archive, identity: int) -> None:
     """Show the marks of one identity, and who said so of each."""
     now = view()
-    whence = "Back to the search" if now.proposals is None else "Back to the proposals"
-    if now.group is not None:
-        whence = "Back to the group"
     with st.container(horizontal=True, key="steps"):
-        st.button(whence, key="search", on_click=lambda: change(identity=None))
+        st.button(
+            back_to(replace(now, identity=None), "search"),
+            key="search",
+            on_click=lambda: change(identity=None),
+        )
         st.button("All identities", key="all", on_click=lambda: next_from_top(identity=0))
     with archive.session() as session:
         found = identity_row(session, identity)

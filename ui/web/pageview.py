@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -31,6 +31,7 @@ from ui.web.verdict import ask_whether_mark
 from ui.web.wording import (
     STATUS,
     as_markdown,
+    back_to,
     cited,
     isolated,
     mark_in_words,
@@ -59,7 +60,11 @@ class _Opened:
 
 def show_page(archive: Archive, mark: int) -> None:
     """Show the page of `mark`."""
-    st.button(_whence(), on_click=lambda: back(opened=None), key="back")
+    st.button(
+        back_to(replace(view(), opened=None), "results"),
+        on_click=lambda: back(opened=None),
+        key="back",
+    )
     opened = _looked_up(archive, mark)
     if opened is None:
         st.warning(f"This archive has no mark {mark}.")
@@ -166,16 +171,6 @@ def _show_known(archive: Archive, opened: _Opened) -> None:
         ("Found by", row.origin),
     ]
     show_known(opened.spot, rows, mark_in_words(row.mark, row.status, archive.folder.name))
-
-
-def _whence() -> str:
-    """Say what lies under the page and is seen again without it."""
-    now = view()
-    if now.identity is not None:
-        return "Back to the identity"
-    if now.group is not None:
-        return "Back to the group"
-    return "Back to the results" if now.proposals is None else "Back to the proposals"
 
 
 def _show_identity(

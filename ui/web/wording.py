@@ -12,6 +12,7 @@ from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.naming import image_called
 from ui.canvases import beyond
+from ui.web.view import View
 from ui.wording import NOTABLE, alikeness, counted, known
 
 #: From this share of unrelated marks on, a likeness says nothing.
@@ -210,6 +211,15 @@ STATUS = {
     "confirmed": "confirmed",
     "rejected": "rejected by a person",
 }
+
+
+def back_to(beneath: View, search: str) -> str:
+    """Say what is seen again in the view `beneath` what lies open; a search is called `search`."""
+    if beneath.identity is not None:
+        return "Back to the identity"
+    if beneath.group is not None:
+        return "Back to the group"
+    return f"Back to the {search if beneath.proposals is None else 'proposals'}"
 
 
 def mark_in_words(mark: int, status: str, archive: str) -> str:
