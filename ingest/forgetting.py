@@ -6,7 +6,7 @@ only read, here as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,10 +97,10 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
         going = [page for page in pages if page.source not in judged]
         before = set(references_without_page(session))
         done = Forgotten(
-            forgotten=_delete_failures(session, sorted(named.failures)),
+            forgotten=_delete(session, Failure, named.failures),
             pages=len(going),
             marks=_delete_pages(session, [page.id for page in going]),
-            documents=_delete_documents(session, sorted(named.documents)),
+            documents=_delete(session, Document, named.documents),
             judged=tuple(sorted(judged, key=sort_key)),
             beside=tuple(sorted(named.beside, key=sort_key)),
         )
@@ -170,20 +170,19 @@ def _judged(session: Session, pages: Sequence[KnownPage]) -> set[str]:
     return sources
 
 
-def _delete_failures(session: Session, failures: Sequence[int]) -> int:
-    for some in in_parts(failures):
-        session.execute(delete(Failure).where(Failure.id.in_(some)))
-    return len(failures)
-
-
-def _delete_documents(session: Session, documents: Sequence[int]) -> int:
-    for some in in_parts(documents):
-        session.execute(delete(Document).where(Document.id.in_(some)))
-    return len(documents)
+def _delete(
+    session: Session, table: type[Failure] | type[Page] | type[Document], ids: Collection[int]
+) -> int:
+    """Delete rows by their ids; return how many these are."""
+    for some in in_parts(sorted(ids)):
+        session.execute(delete(table).where(table.id.in_(some)))
+    return len(ids)
 
 
 def _delete_pages(session: Session, pages: Sequence[int]) -> int:
     """Delete pages, their marks and what hangs on these; return how many marks that are."""
+    if not pages:  # as where inputs are taken out of quarantine alone
+        return 0
     fingerprints = Fingerprints()
     fingerprints.load(session)
     marks: list[int] = []
@@ -207,8 +206,7 @@ def _delete_pages(session: Session, pages: Sequence[int]) -> int:
             )
         )
         session.execute(delete(Mark).where(Mark.id.in_(some)))
-    for some in in_parts(pages):
-        session.execute(delete(Page).where(Page.id.in_(some)))
+    _delete(session, Page, pages)
     for some in in_parts(sorted(identities)):
         bare = ~exists().where(IdentityMark.identity_id == Identity.id)
         session.execute(delete(Identity).where(Identity.id.in_(some), bare))
