@@ -123,11 +123,11 @@ class IngestReport:
 
     Of documents: `documents` were written, new or described otherwise than before;
     `documents_without_pages`: in the archive. `reordered`: those whose pages a documents file put
-    into another order. `manifests_without_image`: ids of those that give no
-    image at all. `problems`: sentences about the claims of the documents files.
-    `files_without_page`: names of those that claim pages, none of which was found; `files_unclear`
-    of those that name several at once. Where such files were given, `sources_without_document` and
-    `references_without_page` name what is left in the archive, in natural order.
+    into another order. `manifests_without_image`: ids of those that give no image at all.
+    `problems`: sentences about the claims of the documents files. `files_without_page`: names of
+    those that claim pages, none of which was found; `files_unclear` of those that name several at
+    once. Where such files were given, `sources_without_document` and `references_without_page` name
+    what is left in the archive, in natural order.
     """
 
     added: int = 0

@@ -21,7 +21,6 @@ from retrieval.catalogue.tables import Document, Page
 #: Sources that are fetched at a time where all are looked through.
 _FETCH = 10_000
 
-
 #: A source, and one image of its file or all of them.
 Meant = tuple[str, int | None]
 
@@ -83,9 +82,8 @@ def bind_pages(session: Session, owners: Mapping[Meant, PageClaim]) -> Bound:
     `owners` are as `claims_met` gives them. What the document has already and nothing claims stays
     in its place, and new pages go before the next that is claimed and there, or to the end. Every
     image of a multi-page file goes to the document, one after another, but for those that are
-    claimed alone. What another document loses
-    leaves no gap there; one whose pages stay in their order keeps their numbers. Call
-    `store_documents` first.
+    claimed alone. What another document loses leaves no gap there; one whose pages stay in their
+    order keeps their numbers. Call `store_documents` first.
     """
     documents: dict[str, int] = {}
     for some in in_parts(sorted({claim.reference for claim in owners.values()})):

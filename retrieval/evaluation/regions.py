@@ -137,9 +137,8 @@ def check_pages(
     one; one that a person confirmed or brought in without a score stands before all others and has
     the score 1. Boxes are cut off at the page's edges. `complete`: the file names every page that
     has a mark, so that the archive's other pages have none; crops, which nobody segmented, and
-    copies of named pages are left out.
-    `name` is the file's, for messages. Raises MetadataError when no source is known, or when a
-    page has a box and is said to have none.
+    copies of named pages are left out. `name` is the file's, for messages. Raises MetadataError
+    when no source is known, or when a page has a box and is said to have none.
     """
     with archive.session() as session:
         known = sources_named(session, archive.folder, regions, name)

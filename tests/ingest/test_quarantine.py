@@ -199,7 +199,7 @@ def test_a_page_whose_master_broke_is_not_read_at_every_run(
 
 def retry(archive: Archive, **options: object) -> IngestReport:
     options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
-    return retry_quarantined(archive, **options)  # type: ignore[arg-type]
+    return retry_quarantined(archive, **options)
 
 
 def test_what_stands_in_quarantine_can_be_tried_again(archive: Archive, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import mark_rows
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Embedding, Mark, Page
 from retrieval.index import load_index, refresh_index
 from retrieval.ink import SEEN
@@ -119,17 +120,17 @@ def test_nothing_is_written_a_second_time(
     _, proposed = an_archive(archive, tiny_model)
     ranked(archive, tiny_model)
     before = seen(archive, proposed)
-    written: list[object] = []
+    written: list[Sequence[object]] = []
     monkeypatch.setattr("retrieval.proposal_ranking.in_parts", _watching(written))
     ranked(archive, tiny_model)
     assert seen(archive, proposed) == before
-    assert not [part for part in written if part and isinstance(part[0], dict)]  # type: ignore[index]
+    assert not [part for part in written if part and isinstance(part[0], dict)]
 
 
-def _watching(written: list[object]):  # type: ignore[no-untyped-def]
-    from retrieval.catalogue.parts import in_parts
-
-    def watched(items: Sequence[object], most: int):  # type: ignore[no-untyped-def]
+def _watching(
+    written: list[Sequence[object]],
+) -> Callable[[Sequence[object], int], Iterator[Sequence[object]]]:
+    def watched(items: Sequence[object], most: int) -> Iterator[Sequence[object]]:
         for part in in_parts(items, most):
             written.append(part)
             yield part
