@@ -1,8 +1,8 @@
 """Fit the weights of a proposal's score: `python benchmarks/fit_proposals.py --pages FOLDER`.
 
 FOLDER holds scans and `regions.csv` (source,zone,x0,y0,x1,y1 in pixels), the true stamps on them.
-Drawn marks are laid into the scans (`ingest.synthetic.inlay`), on half of them among blots, rules,
-initials and the like (`ingest.synthetic.clutter`), and pages of a synthetic archive are added. A
+Drawn marks are laid into the scans (`proposals.inlay`), on half of them among blots, rules,
+initials and the like (`proposals.clutter`), and pages of a synthetic archive are added. A
 logistic regression learns to tell the boxes that fit these marks from the page's other boxes by
 their traits; three small networks then learn from the pictures of those that the regression puts
 first how far each is a mark. The true stamps teach nothing: what overlaps one is neither mark nor

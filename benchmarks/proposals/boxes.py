@@ -10,13 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from segmentation import TrueBox, scanned_pages, synthetic_pages
-
-from ingest.appearance import ink_planes
-from ingest.inks import Inks, separate_inks
-from ingest.segmentation import candidates, working_copy
-from ingest.synthetic.clutter import CLUTTER, lay_clutter_in
-from ingest.synthetic.inlay import (
+from proposals.clutter import CLUTTER, lay_clutter_in
+from proposals.inlay import (
     AMONG_WRITING,
     ANYWHERE,
     BY_CLERKS,
@@ -26,6 +21,11 @@ from ingest.synthetic.inlay import (
     lay_marks_in,
     writing_ink,
 )
+from segmentation import TrueBox, scanned_pages, synthetic_pages
+
+from ingest.appearance import ink_planes
+from ingest.inks import Inks, separate_inks
+from ingest.segmentation import candidates, working_copy
 from ingest.traits import Boxes, describe
 from retrieval.boxes import overlaps
 

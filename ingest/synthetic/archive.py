@@ -25,21 +25,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ingest.synthetic.handwriting import Writing, ink_writing, random_scribe, write_line
 from ingest.synthetic.page import (
     PlacedMark,
-    draw_mark,
     draw_page,
     identity_program,
-    stain_with_ink,
 )
-from ingest.synthetic.paper import draw_paper
 from ingest.synthetic.records import (
     NOTE,
     SKETCH,
@@ -47,7 +42,6 @@ from ingest.synthetic.records import (
     documents_csv,
     plan_documents,
 )
-from ingest.synthetic.wording import LANGUAGES, TEXTS
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import write_atomically
 from retrieval.strokes.memory import from_memory, sketching_hand
@@ -260,45 +254,3 @@ def draw_sketch(program: Program, seed: Sequence[int], side: int = 300) -> NDArr
     rng = np.random.default_rng(seed)
     ink = draw(from_memory(program, rng), sketching_hand(rng), rng, side)
     return np.asarray(np.round(255 - 255 * ink), np.uint8)
-
-
-def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
-    """Return one redrawing of `program` on paper, cut out as a person would cut it.
-
-    (H, W, 3) uint8 RGB, H and W up to `side`; on some, strokes of the neighbouring text come in.
-    What is random depends on `seed` alone.
-    """
-    rng = np.random.default_rng(seed)
-    mark_side = round(side / float(rng.uniform(1.08, 1.4)))
-    pen = side * float(rng.uniform(0.012, 0.035))
-    ink = np.zeros((side, side), np.float32)
-    x, y = (int(rng.integers(0, side - mark_side + 1)) for _ in range(2))
-    mark = draw_mark(program, rng, mark_side, pen)
-    ink[y : y + mark_side, x : x + mark_side] = mark
-    scribe = random_scribe(rng, side * float(rng.uniform(0.1, 0.2)))
-    if rng.random() < 0.4:
-        words = iter(TEXTS[LANGUAGES[int(rng.integers(len(LANGUAGES)))]].split() * 2)
-        writing = Writing()
-        baseline = side * float(rng.choice([rng.uniform(0.0, 0.1), rng.uniform(0.97, 1.1)]))
-        start = (-side * float(rng.uniform(0, 0.6)), baseline)
-        write_line(writing, scribe, lambda: next(words), start, side * 1.5, rng)
-        neighbours = ink_writing(writing, (side, side)).astype(np.float32) / 255
-        ink = np.maximum(ink, neighbours)
-    ink *= np.float32(scribe.strength)
-    # A crop's paper is a piece of a larger sheet: no edges, folds or gutters of its own.
-    whole = draw_paper(rng, (4 * side, 4 * side))
-    left, top = (int(rng.integers(side // 2, 5 * side // 2)) for _ in range(2))
-    planes = whole[:, top : top + side, left : left + side].copy()
-    stain_with_ink(planes, ink, scribe.colour)
-    planes += rng.normal(0, float(rng.uniform(0.5, 3)), planes.shape).astype(np.float32)
-    image = np.asarray(np.moveaxis(np.clip(planes, 0, 255), 0, 2), np.uint8)
-    if rng.random() < 0.5:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6), np.uint8)
-    # Tall and narrow marks are cut tall and narrow.
-    rows, columns = np.nonzero(mark > 0.2)
-    if len(rows):
-        pad = round(side * float(rng.uniform(0.03, 0.12)))
-        low, high = max(0, y + int(rows.min()) - pad), y + int(rows.max()) + pad + 1
-        begin, end = max(0, x + int(columns.min()) - pad), x + int(columns.max()) + pad + 1
-        image = image[low:high, begin:end]
-    return np.ascontiguousarray(image)

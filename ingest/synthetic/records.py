@@ -99,7 +99,7 @@ _MONTHS = (
 )
 
 #: Streams of random numbers, so that the plan, each page and each identity have their own.
-PLAN, PAGE, IDENTITY, CROP, SKETCH = 1, 2, 3, 4, 5
+PLAN, PAGE, IDENTITY, SKETCH = 1, 2, 3, 5
 
 COLUMNS = ("reference", "title", "date", "ship", "place", "captain", "source", "language", "note")
 

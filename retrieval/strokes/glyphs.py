@@ -1,7 +1,7 @@
 """Letters, numerals and signs of many scripts as stroke programs.
 
 The data, `glyphs.npz` beside this module, were traced from freely licensed fonts by
-`retrieval.strokes.trace`; `retrieval.strokes.scripts` says which scripts are left out and why.
+`tools.glyphs.trace`; `tools.glyphs.scripts` says which scripts are left out and why.
 `Glyphs.fonts` names the fonts and their licences.
 """
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks.proposals.clutter import CLUTTER, Clutter, lay_clutter_in
 from ingest.inks import separate_inks
 from ingest.segmentation import DEFAULT_THRESHOLD, Proposal, candidates, propose_marks
-from ingest.synthetic.clutter import CLUTTER, Clutter, lay_clutter_in
 
 Page = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # x, y, width, height

@@ -15,10 +15,8 @@ from ingest.batch import ingest_crops, ingest_pages
 from ingest.synthetic.archive import (
     TRUTH_COLUMNS,
     Truth,
-    cut_out,
     draw_archive,
 )
-from ingest.synthetic.page import identity_program
 from ingest.synthetic.records import COLUMNS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
@@ -195,13 +193,3 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_written(
     with pytest.raises(ArchiveError, match=message):
         draw_archive(tmp_path / "new", **counts)  # type: ignore[arg-type]
     assert not (tmp_path / "new").exists()
-
-
-def test_a_crop_depends_on_its_program_and_seed_alone() -> None:
-    programs = [identity_program(5, identity) for identity in (1, 2)]
-    first = cut_out(programs[0], [5, 0], 96)
-    assert first.ndim == 3 and max(first.shape) <= 96
-    assert np.array_equal(first, cut_out(programs[0], [5, 0], 96))
-    for other in (cut_out(programs[0], [5, 1], 96), cut_out(programs[1], [5, 0], 96)):
-        assert not np.array_equal(first, other)
-    assert first.min() < first.mean() - 30

@@ -6,8 +6,8 @@ import pytest
 pytest.importorskip("skimage", reason="scikit-image is needed only to remake glyphs.npz")
 
 from retrieval.strokes.program import Program, line
-from retrieval.strokes.scripts import SOURCES
-from retrieval.strokes.trace import Traced, packed
+from tools.glyphs.scripts import SOURCES
+from tools.glyphs.trace import Traced, packed
 
 
 def test_packing_keeps_flags_and_counts() -> None:

@@ -1,10 +1,10 @@
 """Make `glyphs.npz`: the letters and signs of many scripts traced into strokes.
 
-Run as ``python -m retrieval.strokes.trace OUT.npz`` by a developer, on a Debian machine with the
-packages of `retrieval.strokes.scripts` and scikit-image installed; the product only reads the
+Run as ``python -m tools.glyphs.trace OUT.npz`` by a developer, on a Debian machine with the
+packages of `tools.glyphs.scripts` and scikit-image installed; the product only reads the
 result through `retrieval.strokes.glyphs`.
 
-Every glyph of `SOURCES` is rendered and traced (`retrieval.strokes.skeleton`). Near twins of a
+Every glyph of `SOURCES` is rendered and traced (`tools.glyphs.skeleton`). Near twins of a
 glyph that is there already are left out, and so are those of too many strokes or of hardly any ink.
 """
 
@@ -25,8 +25,8 @@ from PIL import Image, ImageDraw, ImageFont
 from retrieval.catalogue.files import write_atomically
 from retrieval.strokes.glyphs import CLOSED, FILLED, SMOOTH
 from retrieval.strokes.program import Program
-from retrieval.strokes.scripts import FONTS, PACKAGES, SOURCES, Font, Source
-from retrieval.strokes.skeleton import SIDE, Mask, trace
+from tools.glyphs.scripts import FONTS, PACKAGES, SOURCES, Font, Source
+from tools.glyphs.skeleton import SIDE, Mask, trace
 
 MARGIN = 6  # pixels around a rendered glyph
 MOST_STROKES = 14
@@ -152,7 +152,7 @@ def packed(glyphs: Sequence[Traced]) -> dict[str, NDArray[np.generic]]:
 def main(arguments: Sequence[str]) -> None:
     """Trace every source and write the arrays to the file named by the one argument."""
     if len(arguments) != 1:
-        raise SystemExit("usage: python -m retrieval.strokes.trace OUT.npz")
+        raise SystemExit("usage: python -m tools.glyphs.trace OUT.npz")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **packed(trace_all(SOURCES)))  # type: ignore[arg-type]
     write_atomically(Path(arguments[0]), buffer.getvalue())

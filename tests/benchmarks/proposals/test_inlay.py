@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ingest.inks import separate_inks
-from ingest.synthetic.inlay import (
+from benchmarks.proposals.inlay import (
     AMONG_WRITING,
     ANYWHERE,
     Box,
@@ -16,6 +15,7 @@ from ingest.synthetic.inlay import (
     Sort,
     lay_marks_in,
 )
+from ingest.inks import separate_inks
 
 Page = NDArray[np.uint8]
 PAPER, INK = (226, 214, 190), (70, 50, 40)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ingest.synthetic.clutter import CLUTTER, Clutter, lay_clutter_in
+from benchmarks.proposals.clutter import CLUTTER, Clutter, lay_clutter_in
 
 INK = np.array([1.0, 1.1, 1.2], np.float32)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from retrieval.strokes.scripts import PACKAGES, SOURCES
+from tools.glyphs.scripts import PACKAGES, SOURCES
 
 
 def test_no_source_touches_the_held_out_scripts() -> None:

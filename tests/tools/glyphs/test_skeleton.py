@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("skimage", reason="scikit-image is needed only to remake glyphs.npz")
 
 from retrieval.strokes.program import Program
-from retrieval.strokes.skeleton import trace
+from tools.glyphs.skeleton import trace
 
 
 def drawn(*lines: tuple[tuple[int, int], tuple[int, int]], width: int = 12) -> Program:

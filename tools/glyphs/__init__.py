@@ -1,0 +1,1 @@
+"""Traces letters and signs of fonts into strokes, for the marks that `retrieval.strokes` draws."""
