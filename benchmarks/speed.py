@@ -21,7 +21,7 @@ from ingest.sources import read_frames
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.marks import mark_rows
-from retrieval.crops import load_crop, store_crop
+from retrieval.crops import load_crop, write_crop
 from retrieval.embedding import AS_IT_IS, VIEWS, embed_pictures
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.index import nearest, refresh_index
@@ -38,7 +38,10 @@ DISTINCT = 1024
 def fill(archive: Archive, marks: int) -> list[str]:
     """Put `marks` drawn marks on one page each, with documents; return the pictures' crops."""
     pictures = redrawn_pairs(3, DISTINCT // 2, 64).reshape(-1, 64, 64)
-    crops = [store_crop(archive, np.repeat(255 - ink[..., None], 3, axis=2)) for ink in pictures]
+    crops = [
+        write_crop(archive.crops_folder, np.repeat(255 - ink[..., None], 3, axis=2))
+        for ink in pictures
+    ]
     with archive.session() as session:
         for number in range(marks):
             crop = crops[number % DISTINCT]

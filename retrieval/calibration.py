@@ -61,7 +61,6 @@ class Calibration:
 def calibrate(
     vectors: NDArray[np.float32],
     found_by: Sequence[NDArray[np.float32]] = (),
-    seed: int = 0,
 ) -> Calibration:
     """Return the calibration of an archive from its embeddings (N, D), from pairs of them.
 
@@ -75,7 +74,7 @@ def calibrate(
     if len(vectors) * (len(vectors) - 1) <= PAIRS:
         cosines = _every_pair(vectors, found_by or [vectors])
     else:
-        cosines = _random_pairs(vectors, found_by or [vectors], seed)
+        cosines = _random_pairs(vectors, found_by or [vectors])
     body, tail = np.quantile(cosines, [BODY, TAIL])
     spread = math.log(max(1 - body, 1e-6) / max(1 - tail, 1e-6))
     power = math.log((1 - BODY) / (1 - TAIL)) / max(spread, 1e-3)
@@ -94,10 +93,10 @@ def _every_pair(
 
 
 def _random_pairs(
-    vectors: NDArray[np.float32], found_by: Sequence[NDArray[np.float32]], seed: int
+    vectors: NDArray[np.float32], found_by: Sequence[NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     """Return the same of random pairs, (`PAIRS`,)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     first = rng.integers(0, len(vectors), PAIRS)
     second = (first + rng.integers(1, len(vectors), PAIRS)) % len(vectors)
     cosines = np.full(PAIRS, -1.0, np.float32)

@@ -29,17 +29,12 @@ _SIDE_BY_SIDE = 8
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def store_crop(archive: Archive, image: NDArray[np.uint8]) -> str:
-    """Keep `image`, (H, W, 3) RGB, among the archive's crops and return its SHA-256.
+def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
+    """Keep `image`, (H, W, 3) RGB, among the crops in `folder` and return its SHA-256.
 
     A longest side over `LONGEST_SIDE` is brought down to it by area-averaging. The same picture
     is kept once, however often it is stored.
     """
-    return write_crop(archive.crops_folder, image)
-
-
-def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
-    """Do what `store_crop` does in the crops folder itself: for processes without a catalogue."""
     content = _png(within(image, LONGEST_SIDE))
     sha256 = hashlib.sha256(content).hexdigest()
     path = _path(folder, sha256)

@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.crops import store_crop
+from retrieval.crops import write_crop
 from retrieval.gan.redrawing import random_family
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.pen import draw
@@ -47,7 +47,7 @@ def add_marks(
             session.flush()
             mark = tables.Mark(
                 page_id=page.id, x=0, y=0, width=60, height=60, status="confirmed",
-                origin="ingest", crop=store_crop(archive, image),
+                origin="ingest", crop=write_crop(archive.crops_folder, image),
             )  # fmt: skip
             session.add(mark)
             session.flush()

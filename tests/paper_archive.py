@@ -11,7 +11,7 @@ import numpy as np
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.crops import store_crop
+from retrieval.crops import write_crop
 from retrieval.gan.architecture import Architecture, Generator, draw_weights
 from retrieval.index import refresh_index
 from retrieval.model import build_discriminator, model_id, pack_weights, read_model, write_model
@@ -85,7 +85,7 @@ def make_papers(archive: Archive, scans: Path) -> Papers:
 def add_mark(archive: Archive, page: int, image: np.ndarray, at: tuple[int, int]) -> int:
     """Put the mark of `SIDE` pixels at `at` into the catalogue; return its id."""
     x, y = at
-    crop = store_crop(archive, image[y : y + SIDE, x : x + SIDE])
+    crop = write_crop(archive.crops_folder, image[y : y + SIDE, x : x + SIDE])
     with archive.session() as session:
         mark = tables.Mark(
             page_id=page, x=x, y=y, width=SIDE, height=SIDE, status="proposed", score=0.9,

@@ -249,8 +249,8 @@ def _write_sketches(folder: Path, seed: int, identities: Sequence[int]) -> None:
     _write_unless_same(folder / "sketches.csv", _csv(("source", "identity"), rows))
 
 
-def draw_sketch(program: Program, seed: Sequence[int], side: int = 300) -> NDArray[np.uint8]:
-    """Return `program` drawn from memory with a clean pen on white: (side, side) uint8 grey."""
+def draw_sketch(program: Program, seed: Sequence[int]) -> NDArray[np.uint8]:
+    """Return `program` drawn from memory with a clean pen on white: (300, 300) uint8 grey."""
     rng = np.random.default_rng(seed)
-    ink = draw(from_memory(program, rng), sketching_hand(rng), rng, side)
+    ink = draw(from_memory(program, rng), sketching_hand(rng), rng, 300)
     return np.asarray(np.round(255 - 255 * ink), np.uint8)

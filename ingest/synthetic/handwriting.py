@@ -33,7 +33,6 @@ class Scribe:
     contrast: float  # 0: a blunt pen; 1: upstrokes are hairlines
     slant: float  # horizontal shear, positive leans to the right
     width: float  # letters' width over their usual width
-    reach: float  # length of ascenders and descenders over their usual length
     looseness: float  # displacement of control points, x-heights
     tracking: float  # gap after a letter, x-heights
     word_gap: float  # x-heights
@@ -99,7 +98,6 @@ def random_scribe(rng: np.random.Generator, x_height: float) -> Scribe:
         contrast=float(rng.uniform(0.4, 0.85)),
         slant=slant,
         width=width,
-        reach=reach,
         looseness=float(rng.uniform(0.02, 0.06)),
         tracking=float(rng.uniform(-0.05, 0.14)),
         word_gap=float(rng.uniform(0.65, 1.15)),

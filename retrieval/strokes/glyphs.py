@@ -26,9 +26,9 @@ class Glyphs:
 
     `points` (P, 2) uint8 holds the coordinates of all strokes, 255 = 1.0; stroke s owns
     `points[stroke_offsets[s]:stroke_offsets[s + 1]]`, glyph i owns the strokes from
-    `glyph_offsets[i]` to `glyph_offsets[i + 1]`. `code_points`, `script_of_glyph` and
-    `font_of_glyph` have one entry a glyph, the latter two into `scripts` and `fonts`; a font is
-    (Debian package, file name, licence).
+    `glyph_offsets[i]` to `glyph_offsets[i + 1]`. `code_points` and
+    `script_of_glyph` have one entry a glyph, the latter into `scripts`; one of the `fonts` that
+    they were traced from is (Debian package, file name, licence).
     """
 
     points: NDArray[np.uint8]
@@ -37,7 +37,6 @@ class Glyphs:
     glyph_offsets: NDArray[np.int64]
     code_points: NDArray[np.uint32]
     script_of_glyph: NDArray[np.uint8]
-    font_of_glyph: NDArray[np.uint8]
     scripts: tuple[str, ...]
     fonts: tuple[tuple[str, str, str], ...]
 
@@ -79,7 +78,6 @@ def load_glyphs() -> Glyphs:
             glyph_offsets=_offsets(arrays["strokes_per_glyph"]),
             code_points=arrays["code_points"],
             script_of_glyph=arrays["script_of_glyph"],
-            font_of_glyph=arrays["font_of_glyph"],
             scripts=tuple(str(name) for name in arrays["scripts"]),
             fonts=tuple((str(p), str(f), str(licence)) for p, f, licence in arrays["fonts"]),
         )

@@ -15,7 +15,7 @@ from retrieval.crops import (
     crop_path,
     load_crop,
     load_crops,
-    store_crop,
+    write_crop,
     write_crops,
 )
 
@@ -27,13 +27,13 @@ images = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(images)
 def test_a_crop_comes_back_as_it_was(archive: Archive, image: np.ndarray) -> None:
-    sha256 = store_crop(archive, image)
+    sha256 = write_crop(archive.crops_folder, image)
     assert np.array_equal(load_crop(archive, sha256), image)
-    assert store_crop(archive, image.copy()) == sha256
+    assert write_crop(archive.crops_folder, image.copy()) == sha256
 
 
 def test_a_crop_is_named_by_its_content(archive: Archive) -> None:
-    sha256 = store_crop(archive, np.full((4, 4, 3), 7, np.uint8))
+    sha256 = write_crop(archive.crops_folder, np.full((4, 4, 3), 7, np.uint8))
     path = crop_path(archive, sha256)
     assert path == archive.folder / "crops" / sha256[:2] / f"{sha256}.png"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
@@ -41,9 +41,9 @@ def test_a_crop_is_named_by_its_content(archive: Archive) -> None:
 
 def test_a_crop_is_written_once(archive: Archive) -> None:
     image = np.full((4, 4, 3), 7, np.uint8)
-    path = crop_path(archive, store_crop(archive, image))
+    path = crop_path(archive, write_crop(archive.crops_folder, image))
     before = path.stat()
-    store_crop(archive, image)
+    write_crop(archive.crops_folder, image)
     after = path.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
@@ -62,7 +62,7 @@ def test_several_crops_are_written_at_once_in_the_order_given(archive: Archive) 
 
 def test_of_several_crops_one_that_cannot_be_written_is_said(archive: Archive) -> None:
     images = [np.full((4, 4, 3), shade, np.uint8) for shade in range(12)]
-    path = crop_path(archive, store_crop(archive, images[5]))
+    path = crop_path(archive, write_crop(archive.crops_folder, images[5]))
     path.unlink()
     path.parent.rmdir()
     path.parent.write_bytes(b"a file where a folder belongs")
@@ -73,10 +73,10 @@ def test_of_several_crops_one_that_cannot_be_written_is_said(archive: Archive) -
 def test_a_large_crop_is_averaged_down_to_its_longest_side(archive: Archive) -> None:
     image = np.zeros((768, 384, 3), np.uint8)
     image[::2] = 200  # lines that plain subsampling would keep or drop whole
-    small = load_crop(archive, store_crop(archive, image))
+    small = load_crop(archive, write_crop(archive.crops_folder, image))
     assert small.shape == (LONGEST_SIDE, 192, 3)
     assert np.all(small == 100)
-    sliver = load_crop(archive, store_crop(archive, np.zeros((4000, 2, 3), np.uint8)))
+    sliver = load_crop(archive, write_crop(archive.crops_folder, np.zeros((4000, 2, 3), np.uint8)))
     assert sliver.shape == (LONGEST_SIDE, 1, 3)
 
 
@@ -87,7 +87,7 @@ def test_only_a_sha256_names_a_crop(archive: Archive, name: str) -> None:
 
 
 def test_a_crop_that_is_gone_or_damaged_is_reported(archive: Archive) -> None:
-    sha256 = store_crop(archive, np.full((4, 4, 3), 7, np.uint8))
+    sha256 = write_crop(archive.crops_folder, np.full((4, 4, 3), 7, np.uint8))
     path = crop_path(archive, sha256)
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(ArchiveError, match="damaged"):
@@ -101,7 +101,7 @@ def test_of_several_crops_those_that_can_be_read_are_given_and_the_others_named(
     archive: Archive,
 ) -> None:
     images = [np.full((4, 4, 3), shade, np.uint8) for shade in (7, 8, 9)]
-    stored = [store_crop(archive, image) for image in images]
+    stored = [write_crop(archive.crops_folder, image) for image in images]
     crop_path(archive, stored[1]).unlink()
     unread: list[str] = []
     found = dict(load_crops(archive, list(zip((31, 32, 33), stored, strict=True)), unread))

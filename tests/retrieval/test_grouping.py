@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import QueryError
-from retrieval.crops import store_crop
+from retrieval.crops import write_crop
 from retrieval.embedding import embed_pictures
 from retrieval.grouping import group_marks, group_numbers, propose_groups, usual_share
 from retrieval.index import load_index, refresh_index
@@ -208,7 +208,7 @@ def test_marks_without_ink_are_in_no_group(
     with archive.session() as session:
         for level, mark in zip((200, 240, 250, 255), marks[20:24], strict=True):
             paper = np.full((60, 60, 3), level, np.uint8)
-            session.get_one(tables.Mark, mark).crop = store_crop(archive, paper)
+            session.get_one(tables.Mark, mark).crop = write_crop(archive.crops_folder, paper)
     refresh_index(archive, tiny_model)
     found = propose_groups(archive, tiny_model, 1e-6)
     assert (found.marks, found.without_ink) == (36, 4)
@@ -223,7 +223,7 @@ def test_what_a_model_takes_for_bare_paper_is_left_out_only_where_it_is(
     blank = np.full((1, 1, tiny_model.shape.size, tiny_model.shape.size), -1, np.float32)
     vectors = np.tile(embed_pictures(tiny_model, blank), (3, 1))
     with archive.session() as session:
-        paper = store_crop(archive, np.full((60, 60, 3), 250, np.uint8))
+        paper = write_crop(archive.crops_folder, np.full((60, 60, 3), 250, np.uint8))
         session.get_one(tables.Mark, marks[1]).crop = paper
         session.get_one(tables.Mark, marks[2]).crop = "0" * 64
     three = np.array(marks[:3])

@@ -9,7 +9,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.catalogue.marks import number_to_embed
-from retrieval.crops import crop_path, store_crop
+from retrieval.crops import crop_path, write_crop
 from retrieval.index import (
     embed_marks,
     index_to_search,
@@ -338,7 +338,7 @@ def _add_picture(searcher: Searcher, image: np.ndarray, name: str) -> tuple[Sear
     with archive.session() as session:
         row = session.get(tables.Mark, mark)
         assert row is not None
-        row.crop = store_crop(archive, np.ascontiguousarray(image))
+        row.crop = write_crop(archive.crops_folder, np.ascontiguousarray(image))
         row.page.source = name
     refresh_index(archive, searcher.model)
     return Searcher(archive, searcher.model, load_index(archive, searcher.model)), mark

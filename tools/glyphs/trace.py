@@ -30,6 +30,7 @@ from tools.glyphs.skeleton import SIDE, Mask, trace
 
 MARGIN = 6  # pixels around a rendered glyph
 MOST_STROKES = 14
+SEED = 1713
 ALIKE = 0.955  # glyphs whose blurred drawings correlate more than this count as one
 
 _CATEGORIES = ("L", "N", "S", "Po")
@@ -109,13 +110,13 @@ def trace_source(source: Source, rng: np.random.Generator) -> Iterator[Traced]:
             yield Traced(program, source.script, ord(character), font)
 
 
-def trace_all(sources: Sequence[Source], seed: int = 1713) -> list[Traced]:
+def trace_all(sources: Sequence[Source]) -> list[Traced]:
     """Trace all `sources`, each up to its most, leaving out near twins of glyphs already there."""
     kept: list[Traced] = []
     looks = np.zeros((sum(source.most for source in sources), 24 * 24), np.float32)
     for number, source in enumerate(sources):
         before = len(kept)
-        for glyph in trace_source(source, np.random.default_rng([seed, number])):
+        for glyph in trace_source(source, np.random.default_rng([SEED, number])):
             if len(kept) - before >= source.most:
                 break
             look = _look(glyph.program)

@@ -122,9 +122,9 @@ def ship_and_date(document: Mapping[str, Any] | None) -> str:
     return beside or isolated(known(document.get("title")))
 
 
-def by_chance(searched: int, one_in: int = 2000) -> str:
-    """Say how many of `searched` marks chance alone makes as alike as one in `one_in` is."""
-    expected = searched / one_in
+def by_chance(searched: int) -> str:
+    """Say how many of `searched` marks chance alone makes as alike as one in 2,000 is."""
+    expected = searched / 2000
     if expected < 0.95:
         return f"about 1 time in {round(1 / max(expected, 1e-3)):,}"
     return f"about {counted(round(expected), 'time')}"

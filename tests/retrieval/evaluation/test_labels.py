@@ -12,7 +12,7 @@ from sqlalchemy import event
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.crops import crop_path, store_crop
+from retrieval.crops import crop_path, write_crop
 from retrieval.evaluation.labels import find_marks, read_labels, with_ink
 from tests.drawn_marks import add_marks
 
@@ -129,7 +129,7 @@ def test_marks_without_ink_are_right_answers_for_nothing(archive: Archive, tmp_p
     with archive.session() as session:
         for level, mark in ((250, marks[4]), (240, marks[5])):
             paper = np.full((60, 60, 3), level, np.uint8)
-            session.get_one(tables.Mark, mark).crop = store_crop(archive, paper)
+            session.get_one(tables.Mark, mark).crop = write_crop(archive.crops_folder, paper)
     found = find_marks(archive, read_labels(path), path.name)
     left = with_ink(archive, found, 32)
     assert (left.marks, left.names, left.without_ink) == (tuple(marks[:4]), ("a", "b"), 2)

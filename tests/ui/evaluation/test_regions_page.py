@@ -18,7 +18,7 @@ from ingest.reading import file_digest, file_stamp
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.crops import store_crop
+from retrieval.crops import write_crop
 from retrieval.evaluation.coverage import MEASURES, coverage
 from retrieval.evaluation.regions import check_pages, read_regions
 from tests.drawn_marks import drawn_mark
@@ -58,7 +58,7 @@ def regions(archive: Archive, tmp_path: Path) -> Regions:
             session.add(row)
             session.flush()
             for (x, y, width, height), score in boxes:
-                crop = store_crop(archive, page[y : y + height, x : x + width])
+                crop = write_crop(archive.crops_folder, page[y : y + height, x : x + width])
                 session.add(
                     tables.Mark(
                         page_id=row.id, x=x, y=y, width=width, height=height, score=score,
