@@ -24,10 +24,9 @@ from PIL import Image
 
 from ingest.segmentation import DEFAULT_THRESHOLD, SEGMENTER, Proposal, propose_marks
 from ingest.synthetic.archive import draw_archive
-from retrieval.boxes import LEAST_OVERLAP, overlaps
+from retrieval.boxes import LEAST_OVERLAP, Corners, overlaps
 from retrieval.evaluation.coverage import (
     MEASURES,
-    Boxes,
     Covered,
     coverage,
     false,
@@ -71,7 +70,7 @@ def synthetic_pages(
         yield path, truth[path.name]
 
 
-def corners(proposals: Sequence[Proposal]) -> Boxes:
+def corners(proposals: Sequence[Proposal]) -> Corners:
     rows = [(p.x, p.y, p.x + p.width, p.y + p.height) for p in proposals]
     return np.array(rows, np.float64).reshape(-1, 4)
 

@@ -55,7 +55,7 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
 # JPEG 2000 -----------------------------------------------------------------------------------
 
 
-class Box(NamedTuple):
+class Jp2Box(NamedTuple):
     """A box of a JP2 file: its kind, and where its content begins and ends."""
 
     kind: bytes
@@ -75,7 +75,7 @@ class Codestream(NamedTuple):
     bits: tuple[int, ...]
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Jp2Box]:
     """Give the boxes of a JP2 file, those within the header among them, as far as they go."""
     end = len(data) if end is None else end
     while start + 8 <= end:
@@ -87,7 +87,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
         following = start + length if length else end  # 0: up to the end
         if following < content:
             return
-        yield Box(kind, content, min(following, end))
+        yield Jp2Box(kind, content, min(following, end))
         if kind in _NESTED_BOXES:
             yield from boxes(data, content, min(following, end))
         start = following

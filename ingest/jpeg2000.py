@@ -12,7 +12,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
-from ingest.headers import Box, Codestream, boxes, codestream
+from ingest.headers import Codestream, Jp2Box, boxes, codestream
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,
@@ -74,7 +74,7 @@ def _check_end(data: bytes, claims: Codestream) -> None:
         raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
 
 
-def _as_rgb(data: bytes, found: list[Box], pixels: RGB, claims: Codestream) -> RGB:
+def _as_rgb(data: bytes, found: list[Jp2Box], pixels: RGB, claims: Codestream) -> RGB:
     content = {box.kind: data[box.start : box.end] for box in reversed(found)}
     bits = max(claims.bits)
     if palette := content.get(b"pclr"):

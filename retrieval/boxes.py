@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 #: x, y, width and height in pixels.
 Box = tuple[int, int, int, int]
+#: Left, top, right and bottom in pixels.
+Edges = tuple[int, int, int, int]
 #: Rows of left, top, right and bottom in pixels, (N, 4).
 Corners = NDArray[np.floating[Any]]
 
@@ -25,7 +27,7 @@ def overlap(one: Box, other: Box) -> float:
     return common / (one[2] * one[3] + other[2] * other[3] - common)
 
 
-def overlaps(some: Corners, others: Corners) -> Corners:
+def overlaps(some: Corners, others: Corners) -> NDArray[np.floating[Any]]:
     """Return the intersection over union of each of `some` with each of `others`, (M, N)."""
     low = np.maximum(some[:, None, :2], others[:, :2])
     high = np.minimum(some[:, None, 2:], others[:, 2:])

@@ -15,7 +15,6 @@ from proposals.inlay import (
     AMONG_WRITING,
     ANYWHERE,
     BY_CLERKS,
-    Box,
     InlaidPage,
     Sort,
     lay_marks_in,
@@ -27,7 +26,7 @@ from ingest.appearance import ink_planes
 from ingest.inks import Inks, separate_inks
 from ingest.segmentation import candidates, working_copy
 from ingest.traits import Boxes, describe
-from retrieval.boxes import overlaps
+from retrieval.boxes import Edges, overlaps
 
 Values = NDArray[np.float32]
 
@@ -103,7 +102,7 @@ def among_clutter(
     page: NDArray[np.uint8],
     inks: Inks,
     rng: np.random.Generator,
-    taken: Sequence[Box],
+    taken: Sequence[Edges],
     sorts: Sequence[Sort],
 ) -> InlaidPage:
     """Lay things that are no marks into a page, then marks off them."""
@@ -117,7 +116,7 @@ def among_clutter(
     return lay_marks_in(page, inks, rng, _MARKS, busy, sorts)
 
 
-def whole_pixels(boxes: Sequence[Sequence[float]]) -> list[Box]:
+def whole_pixels(boxes: Sequence[Sequence[float]]) -> list[Edges]:
     return [(round(x), round(y), round(right), round(low)) for x, y, right, low in boxes]
 
 

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.boxes import Edges
+
 Picture = NDArray[np.uint8]
 Ink = NDArray[np.float32]  # (H, W) in 0..1
-Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
 
 Clutter = Literal[
     "blot", "stain", "rules", "initial", "crossed out", "flourish", "target", "border"
@@ -31,8 +32,8 @@ def lay_clutter_in(
     ink: NDArray[np.float32],
     rng: np.random.Generator,
     kinds: Sequence[Clutter],
-    taken: Sequence[Box] = (),
-) -> tuple[Picture, tuple[Box, ...]]:
+    taken: Sequence[Edges] = (),
+) -> tuple[Picture, tuple[Edges, ...]]:
     """Return `page`, (H, W, 3) uint8 RGB, with one thing of each of the `kinds`, and their boxes.
 
     `letter` is the height of the page's letters in pixels and `ink` the optical density of its
@@ -41,7 +42,7 @@ def lay_clutter_in(
     """
     light = page.astype(np.float32)
     rows, columns = page.shape[:2]
-    boxes: list[Box] = []
+    boxes: list[Edges] = []
     for kind in kinds:
         if kind == "border":
             _border(light, rng)
@@ -67,7 +68,7 @@ def lay_clutter_in(
     return np.clip(light, 0, 255).astype(np.uint8), tuple(boxes)
 
 
-def _meet(a: Box, b: Box) -> bool:
+def _meet(a: Edges, b: Edges) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.binarise import optical_density, paper_colour
 from ingest.inks import Inks
+from retrieval.boxes import Edges
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.merchant import merchant_mark
 from retrieval.strokes.pen import draw
@@ -21,7 +22,6 @@ from retrieval.strokes.rings import ringed_mark
 
 Picture = NDArray[np.uint8]
 Ink = NDArray[np.float32]  # (H, W) in 0..1
-Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
 
 #: What is laid in: a merchant's mark in the page's own ink, in the margin, across the writing, in
 #: the margin over the numbers of its bales, or in a gap that the clerk left in a line; and in
@@ -71,7 +71,7 @@ class InlaidPage:
     """A picture, (H, W, 3) uint8 RGB, and the boxes of the marks that were laid into it."""
 
     image: Picture
-    boxes: tuple[Box, ...]
+    boxes: tuple[Edges, ...]
     sorts: tuple[Sort, ...]
 
 
@@ -80,7 +80,7 @@ def lay_marks_in(
     inks: Inks,
     rng: np.random.Generator,
     count: int,
-    taken: Sequence[Box] = (),
+    taken: Sequence[Edges] = (),
     sorts: Sequence[Sort] = ANYWHERE,
 ) -> InlaidPage:
     """Lay up to `count` marks into `page`, whose inks are `inks`, the `sorts` in turn.
@@ -94,7 +94,7 @@ def lay_marks_in(
     page_is_grey = float(np.ptp(page[::4, ::4].astype(np.int16), axis=2).mean()) < 3
     light = page.astype(np.float32)
     paper = paper_colour(page, 36)
-    boxes: list[Box] = []
+    boxes: list[Edges] = []
     laid: list[Sort] = []
     places = _Places(inks, page.shape[1] / inks.ink.shape[1])
     for kind in rng.permutation(np.arange(count) % len(sorts)):
@@ -150,7 +150,7 @@ class _Places:
         self._ink = _sums(inks.ink)
 
     def find(
-        self, sort: Sort, shape: tuple[int, ...], rng: np.random.Generator, taken: Sequence[Box]
+        self, sort: Sort, shape: tuple[int, ...], rng: np.random.Generator, taken: Sequence[Edges]
     ) -> tuple[int, int] | None:
         """Return the left upper corner of a place for (height, width) pixels; None: there is none.
 
@@ -230,7 +230,7 @@ def _numbered(ink: Ink, letter: float, rng: np.random.Generator) -> Ink:
     return whole
 
 
-def _clear(light: Ink, paper: Picture, box: Box, letter: float, rng: np.random.Generator) -> None:
+def _clear(light: Ink, paper: Picture, box: Edges, letter: float, rng: np.random.Generator) -> None:
     """Leave paper in and around a box: less above and below it than on its sides."""
     left, top, right, bottom = box
     beside, above = (int(letter * rng.uniform(*reach)) for reach in ((0.2, 1.0), (0.0, 0.4)))

@@ -12,7 +12,7 @@ from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.identities import Word
 
 Point = tuple[float, float]
-Box = tuple[float, float, float, float]  # x, y, width, height
+FloatBox = tuple[float, float, float, float]  # x, y, width, height
 
 STATUSES = ("proposed", "confirmed", "rejected")
 
@@ -41,7 +41,7 @@ class Annotation:
     what the region is called in the file it was read from.
     """
 
-    box: Box
+    box: FloatBox
     polygon: tuple[Point, ...] | None = None
     percent: bool = False
     status: str | None = None
@@ -110,7 +110,7 @@ class Understood:
     remarks: tuple[str, ...] = ()
 
 
-def bounding_box(points: tuple[Point, ...]) -> Box:
+def bounding_box(points: tuple[Point, ...]) -> FloatBox:
     """Return the smallest box around the points."""
     left, top = min(x for x, _ in points), min(y for _, y in points)
     return left, top, max(x for x, _ in points) - left, max(y for _, y in points) - top
@@ -143,7 +143,7 @@ def whole(value: object, what: str) -> int:
     return int(value) if isinstance(value, int | str) and _is_digits(value) else int(found)
 
 
-def box_of(x: object, y: object, width: object, height: object) -> Box:
+def box_of(x: object, y: object, width: object, height: object) -> FloatBox:
     """Return a box; RegionError where a side is no number or is not over 0."""
     box = number(x, "x"), number(y, "y"), number(width, "width"), number(height, "height")
     if box[2] <= 0 or box[3] <= 0:
@@ -246,7 +246,7 @@ def score_text(score: float | None) -> str | None:
 
 
 def annotation_of(
-    box: Box,
+    box: FloatBox,
     polygon: tuple[Point, ...] | None,
     said: Mapping[str, Any],
     where: str,

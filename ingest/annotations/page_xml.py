@@ -18,7 +18,7 @@ from ingest.annotations.annotation import (
     MAX_REGIONS_OF_AN_IMAGE,
     AnnotatedImage,
     Annotation,
-    Box,
+    FloatBox,
     Point,
     RegionError,
     Understood,
@@ -189,7 +189,7 @@ def _annotation(
     return annotation_of(bounding_box(outline), None if is_box else outline, said, where, refused)
 
 
-def _corners(box: Box) -> tuple[Point, ...]:
+def _corners(box: FloatBox) -> tuple[Point, ...]:
     x, y, width, height = box
     return (x, y), (x + width, y), (x + width, y + height), (x, y + height)
 

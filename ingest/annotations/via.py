@@ -16,7 +16,7 @@ from ingest.annotations.annotation import (
     STATUSES,
     AnnotatedImage,
     Annotation,
-    Box,
+    FloatBox,
     RegionError,
     Understood,
     annotation_of,
@@ -186,7 +186,7 @@ def _annotation(
     return annotation_of(box, outline, said, where, refused)
 
 
-def _around(shape: Mapping[str, Any]) -> Box:
+def _around(shape: Mapping[str, Any]) -> FloatBox:
     """Return the box around a circle or an ellipse; one that is turned gets room for any turn."""
     x, y = number(shape.get("cx"), "cx"), number(shape.get("cy"), "cy")
     across = number(shape.get("r", shape.get("rx")), "radius")

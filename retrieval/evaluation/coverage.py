@@ -13,11 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.boxes import LEAST_OVERLAP, overlaps
+from retrieval.boxes import LEAST_OVERLAP, Corners, overlaps
 from retrieval.evaluation.measures import RESAMPLES, Estimate
 
-#: Rows of left, top, right and bottom in pixels of the page, (N, 4).
-Boxes = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 #: So many of a page's best proposals are looked at first.
@@ -40,9 +38,9 @@ _AT_ONCE = 500_000
 class Covered:
     """A page whose marks are known, and what was proposed on it."""
 
-    boxes: Boxes  # (M, 4)
+    boxes: Corners  # (M, 4)
     sorts: tuple[str, ...]  # of the boxes, "" for none
-    proposals: Boxes  # (N, 4), best first
+    proposals: Corners  # (N, 4), best first
     scores: NDArray[np.float64]  # (N,)
 
 
@@ -91,7 +89,7 @@ class Missed:
     place: int | None  # of the first proposal that is it, from 1; None: there is none
 
 
-def centred(boxes: Boxes, proposals: Boxes) -> Flags:
+def centred(boxes: Corners, proposals: Corners) -> Flags:
     """Return whether the centre of each proposal lies in each box, (M, N)."""
     centres = (proposals[:, :2] + proposals[:, 2:]) / 2
     inside = (boxes[:, None, :2] < centres) & (centres < boxes[:, None, 2:])

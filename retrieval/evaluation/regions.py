@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from retrieval.boxes import Edges
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.marks import how_likely
@@ -36,9 +37,6 @@ from retrieval.evaluation.columns import (
 )
 from retrieval.evaluation.coverage import Covered
 from retrieval.evaluation.sources import is_unclear, sources_named
-
-#: Left, top, right and bottom in pixels of the master.
-Corners = tuple[int, int, int, int]
 
 #: What the columns may be called; case, spaces and signs are ignored.
 COLUMNS = {
@@ -70,7 +68,7 @@ class Region:
     line: int
     source: str
     page: int | None = None
-    box: Corners | None = None
+    box: Edges | None = None
     sort: str = ""
 
 
@@ -284,7 +282,7 @@ def _nothing_new(one: Region, page: _Page, said: Mapping[int, Sequence[Region]])
     return ""
 
 
-def _cut(box: Corners, page: _Page) -> Corners | None:
+def _cut(box: Edges, page: _Page) -> Edges | None:
     """Return the part of a box that lies on the page, if any does."""
     left, top = max(0, box[0]), max(0, box[1])
     right, bottom = min(page.width, box[2]), min(page.height, box[3])

@@ -30,15 +30,15 @@ _TRIES = 6
 #: In a mark of so few strokes a stroke is reshaped so many times as often as in others.
 _FEW, _WITHIN = 2, 6.0
 
-Box = NDArray[np.float32]  # low x, low y, high x, high y
+Extent = NDArray[np.float32]  # low x, low y, high x, high y
 
 
-def _box(strokes: list[Stroke]) -> Box:
+def _box(strokes: list[Stroke]) -> Extent:
     points = np.concatenate([stroke.points for stroke in strokes])
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
 
-def _side(box: Box) -> float:
+def _side(box: Extent) -> float:
     return float((box[2:] - box[:2]).max())
 
 
@@ -68,7 +68,7 @@ def _another_sign(rng: np.random.Generator) -> Program:
     return Program(random_program(rng).strokes[:2])
 
 
-def _fitted(program: Program, box: Box, whole: float) -> list[Stroke]:
+def _fitted(program: Program, box: Extent, whole: float) -> list[Stroke]:
     """Return a sign laid into the place of an element, unstretched, large enough to be seen."""
     strokes = list(program.strokes)
     own = _box(strokes)
@@ -77,21 +77,21 @@ def _fitted(program: Program, box: Box, whole: float) -> list[Stroke]:
     return list(placed(program, float(x), float(y), scale, scale).strokes)
 
 
-def _exchanged(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _exchanged(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     chosen = _element(strokes, _side(whole), rng)
     rest = [stroke for at, stroke in enumerate(strokes) if at not in chosen]
     box = _box([strokes[at] for at in chosen])
     return rest + _fitted(_another_sign(rng), box, _side(whole))
 
 
-def _left_out(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _left_out(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     chosen = _element(strokes, _side(whole), rng)
     if _side(_box([strokes[at] for at in chosen])) < SMALLEST * _side(whole):
         return strokes
     return [stroke for at, stroke in enumerate(strokes) if at not in chosen]
 
 
-def _mirrored(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _mirrored(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     chosen = _element(strokes, _side(whole), rng)
     box = _box([strokes[at] for at in chosen])
     if _side(box) < SMALLEST * _side(whole):
@@ -105,7 +105,7 @@ def _mirrored(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> li
     return changed
 
 
-def _moved(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _moved(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     chosen = _element(strokes, _side(whole), rng)
     box = _box([strokes[at] for at in chosen])
     room = np.maximum((whole[2:] - whole[:2]) - (box[2:] - box[:2]), 0)
@@ -118,7 +118,7 @@ def _moved(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[
     return changed
 
 
-def _added(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _added(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     side = _side(whole)
     size = side * float(rng.uniform(SMALLEST, 0.3))
     low = whole[:2] - 0.1 * side
@@ -132,7 +132,7 @@ def _added(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[
     return [*strokes, *sign.strokes]
 
 
-def _lettered(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _lettered(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     """Exchange all that is small, as initials in a frame are."""
     side = _side(whole)
     small = [stroke for stroke in strokes if _side(_box([stroke])) <= 0.35 * side]
@@ -149,7 +149,7 @@ def _lettered(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> li
     return changed
 
 
-def _dotted(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _dotted(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     """Take a dot or a tick away, or set one where there is room."""
     side = _side(whole)
     paths = [path_of(stroke) for stroke in strokes]
@@ -190,7 +190,7 @@ def _dot(at: tuple[float, float], side: float, rng: np.random.Generator) -> Stro
     return line((at[0] - x, at[1] - y), (at[0] + x, at[1] + y))
 
 
-def _reshaped(strokes: list[Stroke], whole: Box, rng: np.random.Generator) -> list[Stroke]:
+def _reshaped(strokes: list[Stroke], whole: Extent, rng: np.random.Generator) -> list[Stroke]:
     """Bend, cut, hook, open or close one stroke, as n differs from h and a round r from an n."""
     side = _side(whole)
     large = [at for at, stroke in enumerate(strokes) if _side(_box([stroke])) > 0.2 * side]
@@ -252,7 +252,7 @@ def _closed(stroke: Stroke, side: float, rng: np.random.Generator) -> Stroke:
 
 
 _CHANGES: tuple[
-    tuple[float, Callable[[list[Stroke], Box, np.random.Generator], list[Stroke]]], ...
+    tuple[float, Callable[[list[Stroke], Extent, np.random.Generator], list[Stroke]]], ...
 ] = (
     (0.28, _exchanged),
     (0.10, _left_out),

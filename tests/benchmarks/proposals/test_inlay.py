@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from benchmarks.proposals.inlay import (
     AMONG_WRITING,
     ANYWHERE,
-    Box,
     InlaidPage,
     Sort,
     lay_marks_in,
 )
 from ingest.inks import separate_inks
+from retrieval.boxes import Edges
 
 Page = NDArray[np.uint8]
 PAPER, INK = (226, 214, 190), (70, 50, 40)
@@ -35,17 +35,17 @@ def page() -> Page:
 
 
 def laid(
-    page: Page, seed: int = 3, taken: Sequence[Box] = (), sorts: Sequence[Sort] = ANYWHERE
+    page: Page, seed: int = 3, taken: Sequence[Edges] = (), sorts: Sequence[Sort] = ANYWHERE
 ) -> InlaidPage:
     return lay_marks_in(page, separate_inks(page), np.random.default_rng(seed), 12, taken, sorts)
 
 
-def grown(box: Box, by: int) -> tuple[slice, slice]:
+def grown(box: Edges, by: int) -> tuple[slice, slice]:
     left, top, right, bottom = box
     return slice(max(0, top - by), bottom + by), slice(max(0, left - by), right + by)
 
 
-def apart(a: Box, b: Box) -> bool:
+def apart(a: Edges, b: Edges) -> bool:
     return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retrieval.boxes import Edges
 from retrieval.evaluation.coverage import (
     FIRST,
     MEASURES,
@@ -18,12 +19,10 @@ from retrieval.evaluation.coverage import (
     missed,
 )
 
-Corners = tuple[int, int, int, int]
-
 
 def page(
-    boxes: list[Corners],
-    proposals: list[Corners],
+    boxes: list[Edges],
+    proposals: list[Edges],
     scores: list[float] | None = None,
     sorts: tuple[str, ...] | None = None,
 ) -> Covered:
@@ -36,7 +35,7 @@ def page(
 
 
 @st.composite
-def corners(draw: st.DrawFn) -> Corners:
+def corners(draw: st.DrawFn) -> Edges:
     left, top = draw(st.integers(0, 90)), draw(st.integers(0, 90))
     return left, top, left + draw(st.integers(1, 40)), top + draw(st.integers(1, 40))
 
@@ -134,7 +133,7 @@ def test_the_highest_scored_false_proposals() -> None:
 
 @given(boxes=some, proposals=some, more=some, threshold=st.floats(0, 1))
 def test_recall_never_falls_when_proposals_are_added(
-    boxes: list[Corners], proposals: list[Corners], more: list[Corners], threshold: float
+    boxes: list[Edges], proposals: list[Edges], more: list[Edges], threshold: float
 ) -> None:
     fewer = page(boxes, proposals, [0.5] * len(proposals))
     further = page(boxes, proposals + more, [0.5] * len(proposals) + [0.4] * len(more))
@@ -146,7 +145,7 @@ def test_recall_never_falls_when_proposals_are_added(
 
 @given(boxes=st.lists(corners(), min_size=1, max_size=FIRST), proposals=some)
 def test_a_proposal_that_is_the_box_always_counts(
-    boxes: list[Corners], proposals: list[Corners]
+    boxes: list[Edges], proposals: list[Edges]
 ) -> None:
     one = page(boxes, boxes + proposals)
     assert found(one, 0.5).all()
@@ -155,7 +154,7 @@ def test_a_proposal_that_is_the_box_always_counts(
 
 
 @given(pages=st.lists(st.tuples(some, some), max_size=4))
-def test_what_is_measured_holds_together(pages: list[tuple[list[Corners], list[Corners]]]) -> None:
+def test_what_is_measured_holds_together(pages: list[tuple[list[Edges], list[Edges]]]) -> None:
     covered = [page(boxes, proposals) for boxes, proposals in pages]
     measured = coverage(covered, 0.5)
     assert measured.recall[0].boxes == sum(len(boxes) for boxes, _ in pages)
