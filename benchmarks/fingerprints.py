@@ -14,33 +14,31 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from ingest.fingerprint import BYTES, Looks, looks_of
 from ingest.listing import IMAGE_SUFFIXES
 from ingest.resemblance import MOST, Fingerprints
 from ingest.sources import read_frames
+from retrieval.ink import Pixels
 
-Bytes = NDArray[np.uint8]
 
-
-def saved(image: Bytes, kind: str, quality: int) -> Bytes:
+def saved(image: Pixels, kind: str, quality: int) -> Pixels:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, kind, quality=quality)
     return np.asarray(Image.open(stream).convert("RGB"))
 
 
-def lit(image: Bytes, factor: float, more: float) -> Bytes:
+def lit(image: Pixels, factor: float, more: float) -> Pixels:
     return cv2.convertScaleAbs(image, alpha=factor, beta=more)  # type: ignore[return-value]
 
 
-def scaled(image: Bytes, share: float) -> Bytes:
+def scaled(image: Pixels, share: float) -> Pixels:
     size = (round(image.shape[1] * share), round(image.shape[0] * share))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def laid(image: Bytes, share: float, degrees: float) -> Bytes:
+def laid(image: Pixels, share: float, degrees: float) -> Pixels:
     """The page on the bed a little off: shifted by a share of its sides, and turned."""
     height, width = image.shape[:2]
     move = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
@@ -49,7 +47,7 @@ def laid(image: Bytes, share: float, degrees: float) -> Bytes:
     return np.asarray(cv2.warpAffine(image, move, (width, height), borderMode=border), np.uint8)
 
 
-CHANGES: dict[str, Callable[[Bytes], Bytes]] = {
+CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "JPEG, quality 40": lambda page: saved(page, "JPEG", 40),
     "JPEG, quality 90": lambda page: saved(page, "JPEG", 90),
     "60 % of its size": lambda page: scaled(page, 0.6),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from retrieval.embedding import embed
 from retrieval.evaluation.labels import read_labels
 from retrieval.evaluation.measures import rank, score
+from retrieval.ink import Pixels
 from retrieval.model import bundled_model
 
 EVERY = 7
@@ -25,7 +26,6 @@ MARGIN = 0.15  # paper round the drawing, in its longer sides
 INK = 0.25  # of the light that paper gives back
 BRIGHTEST, GRAIN = 230, 3  # grey levels
 
-Picture = NDArray[np.uint8]
 Light = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -39,7 +39,7 @@ def with_a_shadow(darkest: float) -> Light:
     return lambda x, y: 1 - (1 - darkest) / (1 + np.exp((x + 0.3 * y - 0.6) * 25))
 
 
-def photographed(drawing: Picture, light: Light, rng: np.random.Generator) -> Picture:
+def photographed(drawing: Pixels, light: Light, rng: np.random.Generator) -> Pixels:
     """Return a dark drawing on white as a photograph under `light`."""
     wide = round(max(drawing.shape) * MARGIN)
     given_back = INK + (1 - INK) * np.pad(drawing, wide, constant_values=255) / 255

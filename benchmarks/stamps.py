@@ -35,6 +35,7 @@ from retrieval.evaluation.features import (
     vectors_of,
 )
 from retrieval.evaluation.measures import rank, score
+from retrieval.ink import Pixels
 from retrieval.model import Model, bundled_model, read_model
 
 LOOSE = 0.10
@@ -52,7 +53,6 @@ STRUCK_BY_ONE_DIE = {
     "Bibliotheca regia": (25, 45),
     "Ministère de la guerre": (28, 38),
 }
-Picture = NDArray[np.uint8]
 
 
 def read_regions(folder: Path) -> list[tuple[str, Box]]:
@@ -66,7 +66,7 @@ def read_regions(folder: Path) -> list[tuple[str, Box]]:
     ]
 
 
-def cut_by_hand(page: Path, box: Box) -> Picture:
+def cut_by_hand(page: Path, box: Box) -> Pixels:
     """Return a region of a page, a little wider than the truth."""
     image = next(read_frames(page)).image
     x, y, width, height = box

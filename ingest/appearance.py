@@ -19,10 +19,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from safetensors.numpy import load_file, save
 
-from ingest.binarise import Bytes, Floats
+from ingest.binarise import Floats
 from ingest.inks import Inks
 from ingest.traits import Boxes
 from retrieval.catalogue.files import write_atomically
+from retrieval.ink import Pixels
 
 FILE = Path(__file__).with_name("appearance.safetensors")
 
@@ -83,7 +84,7 @@ def write_appearances(path: Path, networks: Sequence[Appearance]) -> None:
     write_atomically(path, save(arrays))
 
 
-def ink_planes(inks: Inks) -> Bytes:
+def ink_planes(inks: Inks) -> Pixels:
     """How dark the ink is, and how unlike the writing's in colour, against the writing's density:
     (H, W, 2) uint8."""
     usual = float(inks.density[inks.bold > 0].mean()) if inks.bold.any() else 1.0
@@ -92,7 +93,7 @@ def ink_planes(inks: Inks) -> Bytes:
     return np.asarray(np.minimum(planes, 255.0), np.uint8)
 
 
-def pictures(planes: Bytes, boxes: Boxes, letter: float) -> Bytes:
+def pictures(planes: Pixels, boxes: Boxes, letter: float) -> Pixels:
     """Square pictures of the boxes, (N, 4, SIDE, SIDE) uint8: the two planes from close, the first
     from afar, and which part of the near picture is the box."""
     rows, columns = planes.shape[:2]
@@ -146,7 +147,7 @@ def _convolved(values: Floats, kernels: Floats, bias: Floats) -> Floats:
     return np.asarray(flat.reshape(count, half, half, out), np.float32)
 
 
-def looks(shown: Bytes, traits: Floats, networks: Sequence[Appearance]) -> Floats:
+def looks(shown: Pixels, traits: Floats, networks: Sequence[Appearance]) -> Floats:
     """How like a mark pictures of a page, (N, 4, SIDE, SIDE), with such traits, (N, T) in spreads
     from the mean, look: (N,) in 0..1.
 
@@ -164,7 +165,7 @@ def looks(shown: Bytes, traits: Floats, networks: Sequence[Appearance]) -> Float
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))), np.float32)
 
 
-def _logits(shown: Bytes, traits: Floats, network: Appearance) -> Floats:
+def _logits(shown: Pixels, traits: Floats, network: Appearance) -> Floats:
     parts = [
         _logits_at_once(shown[at : at + _AT_ONCE], traits[at : at + _AT_ONCE], network)
         for at in range(0, len(shown), _AT_ONCE)
@@ -172,7 +173,7 @@ def _logits(shown: Bytes, traits: Floats, network: Appearance) -> Floats:
     return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
-def _logits_at_once(shown: Bytes, traits: Floats, net: Appearance) -> Floats:
+def _logits_at_once(shown: Pixels, traits: Floats, net: Appearance) -> Floats:
     values = _ROOTS[shown.transpose(0, 2, 3, 1)]
     values = _convolved(values, net.first, net.first_bias)
     values = _convolved(values, net.second, net.second_bias)

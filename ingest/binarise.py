@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from retrieval.ink import Pixels
+
 Floats = npt.NDArray[np.float32]
 
 
-def sauvola_threshold(grey: Bytes | Floats, window: int, k: float = 0.2) -> Floats:
+def sauvola_threshold(grey: Pixels | Floats, window: int, k: float = 0.2) -> Floats:
     """Threshold surface of Sauvola & Pietikäinen (2000), "Adaptive document image binarization".
 
     `grey` is (H, W) in 0..255, `window` the odd side of the neighbourhood in pixels. Ink is where
@@ -33,7 +34,7 @@ def sauvola_threshold(grey: Bytes | Floats, window: int, k: float = 0.2) -> Floa
     return np.asarray(mean, dtype=np.float32)
 
 
-def paper_colour(image: Bytes, reach: int) -> Bytes:
+def paper_colour(image: Pixels, reach: int) -> Pixels:
     """The sheet as it would look unwritten: (H, W, C) or (H, W) uint8, as given.
 
     Dark things narrower than `reach` pixels are closed over (grey-scale closing), broad ones (a
@@ -52,7 +53,7 @@ def paper_colour(image: Bytes, reach: int) -> Bytes:
     ).reshape(image.shape)
 
 
-def optical_density(image: Bytes, paper: Bytes) -> Floats:
+def optical_density(image: Pixels, paper: Pixels) -> Floats:
     """How much light the ink took from the paper, for each channel: -log(image / paper), >= 0.
 
     Ink laid on thicker or thinner moves along a ray from the origin whose direction is the ink's

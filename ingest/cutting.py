@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ingest.known import KnownPage
 from ingest.listing import path_of
-from ingest.pixels import RGB
 from ingest.reading import cut_out, file_digest
 from ingest.sources import read_frame
 from retrieval.boxes import Box
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crops
+from retrieval.ink import Pixels
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def cut_from_masters(
     return found
 
 
-def image_of(page: KnownPage, max_pixels: int) -> RGB:
+def image_of(page: KnownPage, max_pixels: int) -> Pixels:
     """Return what the page was read from, (H, W, 3) uint8 RGB.
 
     Raises SourceError where that cannot be had any more.

@@ -17,7 +17,6 @@ import numpy as np
 from sqlalchemy import and_
 
 from ingest.batch import MAX_MINUTES
-from ingest.binarise import Bytes
 from ingest.cutting import image_of
 from ingest.known import KnownPage, pages_where
 from ingest.regions import MOST_REGIONS, REGIONS, Regions, page_regions, region_pictures
@@ -30,6 +29,7 @@ from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import pages_by_content
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
+from retrieval.ink import Pixels
 from retrieval.model import Model
 from retrieval.shards import (
     PageKey,
@@ -92,7 +92,7 @@ class _Cut:
     """The regions of a page, or why there are none."""
 
     regions: Regions
-    pictures: Bytes
+    pictures: Pixels
     problem: str = ""
 
 

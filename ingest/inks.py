@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.binarise import Bytes, Floats, optical_density, paper_colour, sauvola_threshold
+from ingest.binarise import Floats, optical_density, paper_colour, sauvola_threshold
+from retrieval.ink import Pixels
 
 #: Ink takes at least this optical density from the paper (0.1 = 10 % of the light), or it is dirt.
 _FAINTEST = 0.10
@@ -33,28 +34,28 @@ _REGULAR = 0.25
 class Inks:
     """One page taken apart, at half its size; planes are (H, W), masks uint8 with 1 = ink."""
 
-    ink: Bytes  # all ink on paper, ruled lines taken away
-    bold: Bytes  # the part of it that is about as dark as the writing
-    faint: Bytes  # the part far from any bold ink: faint stamps, bleed-through, pencil
-    between: Bytes  # the part outside the bodies of the lines of writing
-    other: Bytes  # ink whose colour is not the writing's: stamps, coloured pencil
-    rules: Bytes  # long straight lines: ruling, frames, the sheet's edges
+    ink: Pixels  # all ink on paper, ruled lines taken away
+    bold: Pixels  # the part of it that is about as dark as the writing
+    faint: Pixels  # the part far from any bold ink: faint stamps, bleed-through, pencil
+    between: Pixels  # the part outside the bodies of the lines of writing
+    other: Pixels  # ink whose colour is not the writing's: stamps, coloured pencil
+    rules: Pixels  # long straight lines: ruling, frames, the sheet's edges
     density: Floats  # optical density, mean of the channels
     across: Floats  # density across the colour of the writing
-    sheet: Bytes  # 1 where there is paper, 0 on the scanner's bed and in deep shadow
+    sheet: Pixels  # 1 where there is paper, 0 on the scanner's bed and in deep shadow
     strange: Floats  # how unlike the paper under the writing the ground is, as a density
-    firm: Bytes  # strokes broader than most of the writing's: a mark that letters run into
+    firm: Pixels  # strokes broader than most of the writing's: a mark that letters run into
     steps: Floats  # how much the ground changes within a letter or two: edges of sheets, folds
     pieces: Floats  # boxes of the connected pieces of ink, (N, 4), as sharp as the page was
     letter: float  # height of this page's letters, pixels of these planes
 
 
-def _halved(plane: npt.NDArray[np.uint8]) -> Bytes:
+def _halved(plane: npt.NDArray[np.uint8]) -> Pixels:
     size = (max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2))
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _halved_mask(mask: Bytes) -> Bytes:
+def _halved_mask(mask: Pixels) -> Pixels:
     """A mask at half its size; a pixel is ink if more than a quarter of it is."""
     return (_halved(mask * np.uint8(255)) > 70).astype(np.uint8)
 
@@ -64,7 +65,7 @@ def _mean(planes: Floats) -> Floats:
     return np.asarray(cv2.transform(planes, np.full((1, 3), 1 / 3, np.float32)), np.float32)
 
 
-def _sheet(paper: Bytes) -> Bytes:
+def _sheet(paper: Pixels) -> Pixels:
     """Where there is paper: not the scanner's bed, not the fold's shadow; (H, W) uint8."""
     red, green, blue = cv2.split(paper)
     light = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
@@ -72,7 +73,7 @@ def _sheet(paper: Bytes) -> Bytes:
     return np.asarray(light > 0.5 * level, np.uint8)
 
 
-def _ground(paper: Bytes, bold: Bytes, letter: float) -> tuple[Floats, Floats]:
+def _ground(paper: Pixels, bold: Pixels, letter: float) -> tuple[Floats, Floats]:
     """How far the ground is from the paper under the writing, and how much it changes there.
 
     Both as optical densities, (H, W): a grey mount, a book's fore-edge and the bed are strange,
@@ -91,7 +92,7 @@ def _ground(paper: Bytes, bold: Bytes, letter: float) -> tuple[Floats, Floats]:
     return np.asarray(whole[0], np.float32), np.asarray(whole[1], np.float32)
 
 
-def _ink_direction(density: Floats, bold: Bytes) -> Floats:
+def _ink_direction(density: Floats, bold: Pixels) -> Floats:
     """Colour of the writing as a unit vector of optical densities, (3,) float32."""
     values = density[bold > 0]
     if len(values) < 50:
@@ -102,7 +103,7 @@ def _ink_direction(density: Floats, bold: Bytes) -> Floats:
     return np.asarray(direction / max(float(np.linalg.norm(direction)), 1e-6), dtype=np.float32)
 
 
-def letter_height(ink: Bytes, bold: Bytes) -> float:
+def letter_height(ink: Pixels, bold: Pixels) -> float:
     """Height of the letters in pixels: that of the connected piece in which the median ink lies.
 
     Pieces are weighted by the root of their ink, so that neither dots nor words that grew together
@@ -130,7 +131,7 @@ def letter_height(ink: Bytes, bold: Bytes) -> float:
     return float(np.clip(middle, 6.0, max(6.0, max(ink.shape) / 20)))
 
 
-def line_distance(bold: Bytes) -> float | None:
+def line_distance(bold: Pixels) -> float | None:
     """Distance from one line of writing to the next in pixels; None where lines are not regular.
 
     It is the first strong peak in the autocorrelation of the rows' ink, strip by strip.
@@ -157,7 +158,7 @@ def line_distance(bold: Bytes) -> float | None:
     return float(peaks[total[peaks] > 0.7 * total[peaks].max()][0])
 
 
-def _bold(ink: Bytes, flat: Bytes) -> Bytes:
+def _bold(ink: Pixels, flat: Pixels) -> Pixels:
     """The ink at least 0.4 times as dense as the darkest tenth: the writing, not its shadow."""
     values = flat[ink > 0]
     if not values.size:
@@ -166,7 +167,7 @@ def _bold(ink: Bytes, flat: Bytes) -> Bytes:
     return ink & np.asarray(flat < 255.0 * (darkest / 255.0) ** 0.4, np.uint8)
 
 
-def _lines_of_writing(ink: Bytes, letter: float) -> Bytes:
+def _lines_of_writing(ink: Pixels, letter: float) -> Pixels:
     """The bodies of the lines of writing, (H, W) uint8: long, low strips full of ink."""
     length, height = max(5, int(5 * letter)), max(3, int(0.4 * letter)) | 1
     # A line is full of ink to the right of its first letter and to the left of its last.
@@ -183,7 +184,7 @@ def _lines_of_writing(ink: Bytes, letter: float) -> Bytes:
     return np.asarray(share > 0.6 * np.percentile(full, 90), np.uint8)
 
 
-def straight_lines(ink: Bytes, length: int) -> Bytes:
+def straight_lines(ink: Pixels, length: int) -> Pixels:
     """Rules, frames and paper edges: runs of ink along or across the page; (H, W) uint8."""
     # Lines a little askew break into steps: thicken them across, never along, or the letters of a
     # word would grow together into a line.
@@ -194,7 +195,7 @@ def straight_lines(ink: Bytes, length: int) -> Bytes:
     return np.asarray(cv2.bitwise_or(along, down), dtype=np.uint8)
 
 
-def firm_strokes(ink: Bytes) -> Bytes:
+def firm_strokes(ink: Pixels) -> Pixels:
     """The ink without strokes thinner than the usual one, and without the thin joints of others.
 
     A pen's width is read from the ridges of the distance transform, where strokes are deepest.
@@ -208,7 +209,7 @@ def firm_strokes(ink: Bytes) -> Bytes:
     return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, disc), np.uint8)
 
 
-def connected_pieces(ink: Bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def connected_pieces(ink: Pixels) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Which piece each pixel of a mask belongs to, (H, W), and OpenCV's table of the pieces.
 
     Pixels touch at their corners too; piece 0 is the ground. Grana's blocks (2010) number them as
@@ -220,7 +221,7 @@ def connected_pieces(ink: Bytes) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.
     return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
 
 
-def piece_boxes(ink: Bytes) -> Floats:
+def piece_boxes(ink: Pixels) -> Floats:
     """Boxes of the connected pieces of a mask, (N, 4)."""
     _, stats = connected_pieces(ink)
     boxes = stats[1:, :4].astype(np.float32)
@@ -228,7 +229,7 @@ def piece_boxes(ink: Bytes) -> Floats:
     return boxes
 
 
-def separate_inks(image: Bytes) -> Inks:
+def separate_inks(image: Pixels) -> Inks:
     """Take a page, (H, W, 3) uint8 RGB, apart into paper, writing and other inks."""
     # Ink is told from paper at the full size given, where strokes are sharp ...
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)

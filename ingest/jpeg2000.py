@@ -16,7 +16,6 @@ from ingest.headers import Codestream, Jp2Box, boxes, codestream
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,
-    RGB,
     check_bytes,
     check_pixels,
     from_inks,
@@ -25,6 +24,7 @@ from ingest.pixels import (
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, NotAnImage
+from retrieval.ink import Pixels
 
 #: Channels that are unpacked; a file of more is no picture of a page.
 MAX_CHANNELS = 5
@@ -32,7 +32,7 @@ MAX_CHANNELS = 5
 _CMYK, _CIELAB = 12, 14
 
 
-def read_jpeg2000(stream: BinaryIO, max_pixels: int) -> RGB:
+def read_jpeg2000(stream: BinaryIO, max_pixels: int) -> Pixels:
     """Return the first picture of a JPEG 2000 file, (H, W, 3) uint8 RGB on white.
 
     Its header is held against `max_pixels`. A channel is transparency only where the file says
@@ -74,7 +74,7 @@ def _check_end(data: bytes, claims: Codestream) -> None:
         raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
 
 
-def _as_rgb(data: bytes, found: list[Jp2Box], pixels: RGB, claims: Codestream) -> RGB:
+def _as_rgb(data: bytes, found: list[Jp2Box], pixels: Pixels, claims: Codestream) -> Pixels:
     content = {box.kind: data[box.start : box.end] for box in reversed(found)}
     bits = max(claims.bits)
     if palette := content.get(b"pclr"):

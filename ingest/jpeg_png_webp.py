@@ -20,7 +20,6 @@ from PIL import Image, ImageOps
 from ingest.headers import jpeg_size, webp_size
 from ingest.pixels import (
     ADVICE_COPY,
-    RGB,
     check_bytes,
     check_pixels,
     grey_as_rgb,
@@ -29,6 +28,7 @@ from ingest.pixels import (
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
+from retrieval.ink import Pixels
 
 #: Bytes that a PNG may hold beside its picture in one piece, such as a text.
 MAX_PNG_ASIDE = 8_000_000
@@ -40,8 +40,11 @@ _ORIENTATION, _UPRIGHT = 0x0112, 1
 _JPEG_SIDE = 65_500
 
 
-def read_jpeg(stream: BinaryIO, max_pixels: int) -> RGB:
-    """Return a JPEG as RGB; what claims more pixels than its bytes can hold is damaged."""
+def read_jpeg(stream: BinaryIO, max_pixels: int) -> Pixels:
+    """Return a JPEG as (H, W, 3) RGB.
+
+    What claims more pixels than its bytes can hold is damaged.
+    """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     head = stream.read(1 << 16)
@@ -60,8 +63,8 @@ def read_jpeg(stream: BinaryIO, max_pixels: int) -> RGB:
     return picture if picture is not None else _read_pillow(stream, "JPEG", max_pixels)
 
 
-def read_png(stream: BinaryIO, max_pixels: int) -> RGB:
-    """Return a PNG as RGB, the checksums of its picture having been looked at."""
+def read_png(stream: BinaryIO, max_pixels: int) -> Pixels:
+    """Return a PNG as (H, W, 3) RGB, the checksums of its picture having been looked at."""
     head = stream.read(24)
     if len(head) == 24 and head[12:16] == b"IHDR":
         width, height = struct.unpack_from(">II", head, 16)
@@ -71,8 +74,11 @@ def read_png(stream: BinaryIO, max_pixels: int) -> RGB:
     return _read_pillow(stream, "PNG", max_pixels)
 
 
-def read_webp(stream: BinaryIO, head: bytes, max_pixels: int) -> RGB:
-    """Return a WebP as RGB, of one that moves the first picture; `head` are its first bytes."""
+def read_webp(stream: BinaryIO, head: bytes, max_pixels: int) -> Pixels:
+    """Return a WebP as (H, W, 3) RGB, of one that moves the first picture.
+
+    `head` are its first bytes.
+    """
     claimed = webp_size(head)
     if claimed is None:
         raise DamagedImage("Its header cannot be understood.", ADVICE_COPY)
@@ -97,7 +103,7 @@ def _opened(stream: BinaryIO, kind: str, max_pixels: int) -> Image.Image:
     return image
 
 
-def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
+def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> Pixels:
     with _opened(stream, kind, max_pixels) as image:
         image.load()
         # A broken EXIF block is no reason to refuse the picture.
@@ -106,7 +112,7 @@ def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> RGB:
         return _flattened(image)
 
 
-def _read_upright_jpeg(stream: BinaryIO, size: int, max_pixels: int) -> RGB | None:
+def _read_upright_jpeg(stream: BinaryIO, size: int, max_pixels: int) -> Pixels | None:
     """Return a whole, upright JPEG of `size` bytes in grey or three colours; None for others.
 
     These, nearly all there are, imagecodecs gives pixel for pixel as Pillow does, in half of the
@@ -167,7 +173,7 @@ def _check_png_chunks(stream: BinaryIO) -> None:
             return
 
 
-def _flattened(image: Image.Image) -> RGB:
+def _flattened(image: Image.Image) -> Pixels:
     """Return a Pillow image of any mode as RGB on white."""
     if image.mode.startswith("I;16") or image.mode == "I":
         return grey_as_rgb(to_8_bits(np.asarray(image).clip(0, 65535).astype(np.uint16), 65535))

@@ -18,8 +18,9 @@ from pypdfium2 import raw
 from pypdfium2.internal import get_bufreader
 
 from ingest.headers import codestream, jpeg_size
-from ingest.pixels import ADVICE_COPY, RGB, check_pixels
+from ingest.pixels import ADVICE_COPY, check_pixels
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage
+from retrieval.ink import Pixels
 
 #: Dots an inch of a page that is drawn, not scanned.
 DRAWN_DPI = 300
@@ -35,8 +36,10 @@ _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _pdfium = threading.RLock()
 
 
-def pdf_decoders(stream: BinaryIO, max_pixels: int, max_pages: int) -> Iterator[Callable[[], RGB]]:
-    """Give a decoder for each page, in the file's order.
+def pdf_decoders(
+    stream: BinaryIO, max_pixels: int, max_pages: int
+) -> Iterator[Callable[[], Pixels]]:
+    """Give a decoder for each page, to (H, W, 3) RGB, in the file's order.
 
     Raises NotAnImage for a password, ImageTooLarge for more than `max_pages`, and DamagedImage,
     before or after the pages, for what the file claims and does not hold. Annotations are others'
@@ -118,7 +121,7 @@ class _Picture:
     area: float
 
 
-def _rendered(document: Any, index: int, max_pixels: int) -> RGB:
+def _rendered(document: Any, index: int, max_pixels: int) -> Pixels:
     with _pdfium:
         try:
             page = document[index]
@@ -142,7 +145,7 @@ def _rendered(document: Any, index: int, max_pixels: int) -> RGB:
             page.close()
 
 
-def _drawn(page: Any, width: int, height: int) -> RGB:
+def _drawn(page: Any, width: int, height: int) -> Pixels:
     # A buffer of our own outlives the bitmap that PDFium draws into it.
     bitmap = pdfium.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGR, rev_byteorder=True)
     try:

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
-from retrieval.ink import FAINTEST, LEAST_CONTRAST
-
-RGB = NDArray[np.uint8]
+from retrieval.ink import FAINTEST, LEAST_CONTRAST, Pixels
 
 ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG."
 ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
@@ -44,8 +42,8 @@ def check_bytes(size: int, max_pixels: int) -> None:
         )
 
 
-def to_8_bits(values: NDArray[Any], full: int) -> RGB:
-    """Scale whole numbers from 0 to `full` to 0 to 255."""
+def to_8_bits(values: NDArray[Any], full: int) -> Pixels:
+    """Scale whole numbers, of any shape, from 0 to `full` to 0 to 255."""
     if values.dtype == np.uint8 and full == 255:
         return values
     if values.dtype.itemsize <= 2:  # a table is many times as quick as the arithmetic
@@ -55,25 +53,25 @@ def to_8_bits(values: NDArray[Any], full: int) -> RGB:
     return np.rint(values * (255 / full)).clip(0, 255).astype(np.uint8)
 
 
-def real_to_8_bits(values: NDArray[Any]) -> RGB:
+def real_to_8_bits(values: NDArray[Any]) -> Pixels:
     """Scale real numbers from 0 to 1, or to their maximum where it is more, to 0 to 255."""
     known = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     scaled = known * (255 / max(1.0, float(known.max(initial=0))))
     return np.asarray(np.rint(scaled).clip(0, 255), np.uint8)
 
 
-def grey_as_rgb(values: RGB) -> RGB:
+def grey_as_rgb(values: Pixels) -> Pixels:
     """Give one channel, (H, W), three times: (H, W, 3)."""
     return np.repeat(values[..., None], 3, axis=2)
 
 
-def from_inks(inks: RGB) -> RGB:
+def from_inks(inks: Pixels) -> Pixels:
     """Give (H, W, 4) of cyan, magenta, yellow and black, 255 being all of it, as colours."""
     inverse = 255 - inks.astype(np.uint16)
     return np.asarray((inverse[..., :3] * inverse[..., 3:] + 127) // 255, np.uint8)
 
 
-def on_white(colours: RGB, alpha: RGB, *, premultiplied: bool = False) -> RGB:
+def on_white(colours: Pixels, alpha: Pixels, *, premultiplied: bool = False) -> Pixels:
     """Lay colours, (H, W, 3), of opacity `alpha`, (H, W), on white paper.
 
     What is drawn in white would be lost on it: where nothing else is there, it is drawn in black.

@@ -7,11 +7,11 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.pixels import RGB
 from ingest.sources import holds_several, read_frames
 from ingest.workers import in_order
 from retrieval.catalogue.errors import DamagedImage, SourceError
 from retrieval.crops import within
+from retrieval.ink import Pixels
 
 #: Seconds in which a picture has to be read: somebody waits for it.
 PATIENCE = 60.0
@@ -26,7 +26,7 @@ _ADVICE = "Cut out the mark, and save that as PNG or JPEG."
 class QueryPicture:
     """The first image of a file, (H, W, 3) uint8 RGB, and whether the file holds several."""
 
-    image: RGB
+    image: Pixels
     several: bool
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.fingerprint import Looks, looks_of
-from ingest.pixels import RGB
 from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
 from ingest.workers import sign_of_life
 from retrieval.boxes import Box
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.crops import write_crops
+from retrieval.ink import Pixels
 
-Propose = Callable[[RGB], Sequence[Proposal]]
+Propose = Callable[[Pixels], Sequence[Proposal]]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def file_digest(path: Path) -> str | None:
 
 
 def _read_image(
-    index: int, image: RGB, kept: Sequence[KeptMark], crops: Path, propose: Propose | None
+    index: int, image: Pixels, kept: Sequence[KeptMark], crops: Path, propose: Propose | None
 ) -> ReadImage:
     height, width = image.shape[:2]
     regions: list[tuple[Box, float | None]] = [((0, 0, width, height), None)]
@@ -202,8 +202,8 @@ def _read_image(
     )
 
 
-def cut_out(image: RGB, box: Box) -> RGB:
-    """Return what of the image lies in the box; the image's own pixels, not a copy."""
+def cut_out(image: Pixels, box: Box) -> Pixels:
+    """Return what of the image, (H, W, 3), lies in the box; the image's own pixels, not a copy."""
     x, y, width, height = box
     return image[y : y + height, x : x + width]
 

@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.binarise import Bytes
 from ingest.inks import Inks
 from ingest.segmentation import SEGMENTER, distinct, enlarged, scored_candidates
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, shipped_weights
-from retrieval.ink import SEEN, normalise
+from retrieval.ink import SEEN, Pixels, normalise
 
 #: Written with every page's regions; changes whenever the same page could give others, or they
 #: could be seen otherwise.
@@ -47,7 +46,7 @@ class Regions:
     slid: npt.NDArray[np.bool_]  # (N,) whether it is a square slid over the page
 
 
-def page_regions(image: Bytes, most: int = MOST_REGIONS) -> Regions:
+def page_regions(image: Pixels, most: int = MOST_REGIONS) -> Regions:
     """Regions of a page, (H, W, 3) uint8 RGB, that may hold a mark: `most` of them at most.
 
     None on a page without ink.
@@ -70,7 +69,7 @@ def page_regions(image: Bytes, most: int = MOST_REGIONS) -> Regions:
     return Regions(found[kept], (np.arange(len(found)) >= len(chosen[0]))[kept])
 
 
-def region_pictures(image: Bytes, regions: npt.NDArray[np.int64], size: int) -> Bytes:
+def region_pictures(image: Pixels, regions: npt.NDArray[np.int64], size: int) -> Pixels:
     """What a model sees of each region: (N, size, size) uint8, 0 = paper, 255 = full ink."""
     pictures = np.empty((len(regions), size, size), np.uint8)
     for picture, (x, y, width, height) in zip(pictures, regions.tolist(), strict=True):

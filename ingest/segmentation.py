@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.appearance import ink_planes, looks, pictures, shipped_appearances
-from ingest.binarise import Bytes, Floats
+from ingest.binarise import Floats
 from ingest.inks import Inks, piece_boxes, separate_inks
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, measured, shipped_weights
+from retrieval.ink import Pixels
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.
 SEGMENTER = "strokes-6"
@@ -73,7 +74,7 @@ class Proposal:
     score: float  # 0..1
 
 
-def _groups(ink: Bytes, letter: float, reaches: Sequence[float]) -> list[Boxes]:
+def _groups(ink: Pixels, letter: float, reaches: Sequence[float]) -> list[Boxes]:
     """Boxes of the strokes that lie within each reach of one another; they touch the ink."""
     if not ink.any():
         return [np.zeros((0, 4), np.float32) for _ in reaches]
@@ -90,12 +91,12 @@ def _groups(ink: Bytes, letter: float, reaches: Sequence[float]) -> list[Boxes]:
     return found
 
 
-def _disc(radius: float) -> Bytes:
+def _disc(radius: float) -> Pixels:
     side = max(3, int(2 * radius)) | 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
-def _closed_shapes(ink: Bytes, letter: float) -> Boxes:
+def _closed_shapes(ink: Pixels, letter: float) -> Boxes:
     """Boxes of rings and frames, whatever text crosses them.
 
     Closed shapes are filled, then what is thinner than a ring's inside is taken away: of a line of
@@ -161,7 +162,7 @@ def _valleys(profile: Floats, letter: float) -> list[int]:
     return found
 
 
-def _parts(ink: Bytes, boxes: Boxes, letter: float) -> Boxes:
+def _parts(ink: Pixels, boxes: Boxes, letter: float) -> Boxes:
     """Boxes cut in two where least ink crosses, each part drawn in to its ink, (N, 4)."""
     found: list[tuple[int, int, int, int]] = []
     rows, columns = ink.shape
@@ -223,7 +224,7 @@ def candidates(inks: Inks) -> Boxes:
     return _fit(np.concatenate([whole, cut, again, _companies(inks.pieces, letter)]), letter)
 
 
-def enlarged(boxes: Boxes, inks: Inks, image: Bytes) -> npt.NDArray[np.int64]:
+def enlarged(boxes: Boxes, inks: Inks, image: Pixels) -> npt.NDArray[np.int64]:
     """Boxes of the planes of `inks` in whole pixels of `image`, (N, 4), none beyond its edges."""
     height, width = image.shape[:2]
     size = np.array([width, height, width, height])
@@ -262,7 +263,7 @@ def worth_a_look(boxes: Boxes, scores: Floats) -> list[int]:
     return distinct(boxes, scores, _LOOKED_AT, _DOUBLE, 1.0)
 
 
-def scored_candidates(image: Bytes) -> tuple[Inks, Boxes, Floats]:
+def scored_candidates(image: Pixels) -> tuple[Inks, Boxes, Floats]:
     """A page, (H, W, 3) uint8 RGB, taken apart; the candidates that were looked at, (N, 4); how
     likely each is a mark.
 
@@ -293,7 +294,7 @@ def has_edges(density: Floats) -> bool:
     return float(np.percentile(rise, 98)) >= _RISE * darkest
 
 
-def working_copy(image: Bytes) -> Bytes:
+def working_copy(image: Pixels) -> Pixels:
     """The page, (H, W, 3), no larger than marks are sought on."""
     height, width = image.shape[:2]
     scale = _WORKING_SIDE / max(height, width)
@@ -312,7 +313,7 @@ def working_copy(image: Bytes) -> Bytes:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def propose_marks(image: Bytes, *, most: int = 40) -> list[Proposal]:
+def propose_marks(image: Pixels, *, most: int = 40) -> list[Proposal]:
     """Boxes that may hold a mark, best first, in pixels of `image`, (H, W, 3) uint8 RGB.
 
     At most `most` are returned, and none on a page without ink. `DEFAULT_THRESHOLD` is the score

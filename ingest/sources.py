@@ -21,9 +21,10 @@ from ingest.headers import CODESTREAM, JP2_SIGNATURE
 from ingest.jpeg2000 import read_jpeg2000
 from ingest.jpeg_png_webp import read_jpeg, read_png, read_webp
 from ingest.pdf import pdf_decoders
-from ingest.pixels import ADVICE_COPY, ADVICE_FORMAT, ADVICE_SIZE, RGB
+from ingest.pixels import ADVICE_COPY, ADVICE_FORMAT, ADVICE_SIZE
 from ingest.tiff import tiff_decoders
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage, SourceError
+from retrieval.ink import Pixels
 
 #: Pixels of one image that are decoded at most, unless the caller allows more.
 MAX_PIXELS = 200_000_000
@@ -53,7 +54,7 @@ class Frame:
     """One image of a file: its place among the file's images, and (H, W, 3) uint8 RGB."""
 
     index: int
-    image: RGB
+    image: Pixels
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def read_each_frame(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame 
         yield UnreadFrame(following, _as_source_error(error))
 
 
-def _read(index: int, decode: Callable[[], RGB]) -> Frame | UnreadFrame:
+def _read(index: int, decode: Callable[[], Pixels]) -> Frame | UnreadFrame:
     try:
         return Frame(index, _checked(decode()))
     except Exception as error:  # a decoder's: their kinds have no end
@@ -166,7 +167,7 @@ def _as_source_error(error: Exception) -> SourceError:
     return DamagedImage(f"Its data are broken: {what}.", ADVICE_COPY)
 
 
-def _checked(image: RGB) -> RGB:
+def _checked(image: Pixels) -> Pixels:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise DamagedImage(f"It decodes to an array of shape {image.shape}.", ADVICE_COPY)
     return np.ascontiguousarray(image)
@@ -175,7 +176,7 @@ def _checked(image: RGB) -> RGB:
 @contextlib.contextmanager
 def _decoders(
     stream: BinaryIO, name: str, max_pixels: int
-) -> Iterator[Iterator[Callable[[], RGB]]]:
+) -> Iterator[Iterator[Callable[[], Pixels]]]:
     """Give one decoder an image, having recognised the format; what they hold is let go after."""
     with contextlib.closing(_recognised(stream, name, max_pixels)) as decoders:
         yield decoders
@@ -183,7 +184,7 @@ def _decoders(
 
 def _recognised(
     stream: BinaryIO, name: str, max_pixels: int
-) -> Generator[Callable[[], RGB], None, None]:
+) -> Generator[Callable[[], Pixels], None, None]:
     head = stream.read(HEAD)
     stream.seek(0)
     match suffix_of(head):

@@ -20,7 +20,6 @@ from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,
     ADVICE_SIZE,
-    RGB,
     check_pixels,
     from_inks,
     grey_as_rgb,
@@ -29,6 +28,7 @@ from ingest.pixels import (
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage
+from retrieval.ink import Pixels
 
 #: Directories of one file that are looked at; the others are ignored.
 MAX_DIRECTORIES = 20_000
@@ -54,8 +54,8 @@ _COMPRESSIONS = frozenset(_BOUNDED) | _INNER_SIZES.keys()
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def tiff_decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Callable[[], RGB]]:
-    """Give a decoder for each true page, in the file's order.
+def tiff_decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Callable[[], Pixels]]:
+    """Give a decoder for each true page, to (H, W, 3) RGB, in the file's order.
 
     Raises DamagedImage, before or after them, for what the file says about its pages and does
     not hold; decoders raise whatever the data lead them to.
@@ -128,7 +128,7 @@ def _is_thumbnail_of(page: Any, other: Any) -> bool:
     return bool(min(across, down) >= 4 and abs(across / down - 1) < 0.06)
 
 
-def _read_page(page: Any, size: int, max_pixels: int) -> RGB:
+def _read_page(page: Any, size: int, max_pixels: int) -> Pixels:
     width, height = page.imagewidth, page.imagelength
     check_pixels(width, height, max_pixels)
     if page.is_tiled:
@@ -201,7 +201,7 @@ def _check_inner_sizes(page: Any, max_pixels: int) -> None:
         check_pixels(*claimed, max_pixels)
 
 
-def _read_old_jpeg(page: Any) -> RGB:
+def _read_old_jpeg(page: Any) -> Pixels:
     """Read a page of the first, ambiguous kind of JPEG in TIFF: libtiff knows how it was meant.
 
     Pillow turns it as the tag Orientation says, and gives the size that it has then.
@@ -216,7 +216,7 @@ def _read_old_jpeg(page: Any) -> RGB:
         return np.asarray(image.convert("RGB"))
 
 
-def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> RGB:
+def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> Pixels:
     photometric = tifffile.PHOTOMETRIC
     kind = page.photometric
     if kind == photometric.PALETTE and page.colormap is not None:
@@ -251,7 +251,7 @@ def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> RGB:
     return picture
 
 
-def _from_lab(values: RGB) -> RGB:
+def _from_lab(values: Pixels) -> Pixels:
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     converted = ImageCms.profileToProfile(
         Image.frombytes("LAB", values.shape[1::-1], values[..., :3].tobytes()),
@@ -263,7 +263,7 @@ def _from_lab(values: RGB) -> RGB:
     return np.asarray(converted)
 
 
-def _turned(image: RGB, page: Any) -> RGB:
+def _turned(image: Pixels, page: Any) -> Pixels:
     """Turn and mirror the image as the tag Orientation says (1: as it is)."""
     match _orientation(page):
         case 2:

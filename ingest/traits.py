@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.binarise import Bytes, Floats
+from ingest.binarise import Floats
 from ingest.inks import Inks, connected_pieces
+from retrieval.ink import Pixels
 
 Boxes = npt.NDArray[np.float32]  # (N, 4): left, top, right, bottom
 _Sums = npt.NDArray[np.float64]
@@ -46,7 +47,7 @@ def _beside(boxes: Boxes, reach: float) -> tuple[Boxes, Boxes, Boxes, Boxes]:
     return left, right, above, below
 
 
-def _piece_sizes(ink: Bytes, letter: float) -> Floats:
+def _piece_sizes(ink: Pixels, letter: float) -> Floats:
     """For each ink pixel the longer side of its connected piece in letter heights, at most 8."""
     labels, stats = connected_pieces(ink)
     longer = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
@@ -55,7 +56,7 @@ def _piece_sizes(ink: Bytes, letter: float) -> Floats:
     return np.asarray(sizes[labels], np.float32)
 
 
-def _holes(ink: Bytes, letter: float) -> Bytes:
+def _holes(ink: Pixels, letter: float) -> Pixels:
     """Paper that ink encloses, in holes larger than those of letters; (H, W) uint8."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - ink, connectivity=4)
     area = stats[:, cv2.CC_STAT_AREA]
@@ -64,7 +65,7 @@ def _holes(ink: Bytes, letter: float) -> Bytes:
     return np.asarray(kept.astype(np.uint8)[labels], np.uint8)
 
 
-def _on_outline(ink: Bytes, boxes: Boxes, frame: bool) -> Floats:
+def _on_outline(ink: Pixels, boxes: Boxes, frame: bool) -> Floats:
     """Share of directions in which the inscribed ellipse, or the box's rim, runs along ink."""
     thick = cv2.dilate(ink, np.ones((3, 3), np.uint8)).ravel() > 0
     rows, columns = ink.shape

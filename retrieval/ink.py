@@ -14,6 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+#: A picture or a plane of one in 8 bits; the docstrings say of which shape.
+Pixels = NDArray[np.uint8]
+
 #: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
 #: whenever a crop could come out of `normalise` otherwise, or be seen in other views
 #: (`retrieval.embedding.VIEWS`).

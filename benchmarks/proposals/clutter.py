@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.boxes import Edges
+from retrieval.ink import Pixels
 
-Picture = NDArray[np.uint8]
 Ink = NDArray[np.float32]  # (H, W) in 0..1
 
 Clutter = Literal[
@@ -27,13 +27,13 @@ _SHIFT = 4  # bits behind the point of the coordinates that are drawn
 
 
 def lay_clutter_in(
-    page: Picture,
+    page: Pixels,
     letter: float,
     ink: NDArray[np.float32],
     rng: np.random.Generator,
     kinds: Sequence[Clutter],
     taken: Sequence[Edges] = (),
-) -> tuple[Picture, tuple[Edges, ...]]:
+) -> tuple[Pixels, tuple[Edges, ...]]:
     """Return `page`, (H, W, 3) uint8 RGB, with one thing of each of the `kinds`, and their boxes.
 
     `letter` is the height of the page's letters in pixels and `ink` the optical density of its
@@ -72,7 +72,7 @@ def _meet(a: Edges, b: Edges) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _line(sheet: Picture, points: NDArray[np.float64], pen: float) -> None:
+def _line(sheet: Pixels, points: NDArray[np.float64], pen: float) -> None:
     fixed = np.round(points * (1 << _SHIFT)).astype(np.int32)
     cv2.polylines(sheet, [fixed], False, 255, max(1, round(pen)), cv2.LINE_AA, _SHIFT)
 

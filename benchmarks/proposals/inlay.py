@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from ingest.binarise import optical_density, paper_colour
 from ingest.inks import Inks
 from retrieval.boxes import Edges
+from retrieval.ink import Pixels
 from retrieval.strokes.hand import random_hand
 from retrieval.strokes.merchant import merchant_mark
 from retrieval.strokes.pen import draw
 from retrieval.strokes.program import random_program
 from retrieval.strokes.rings import ringed_mark
 
-Picture = NDArray[np.uint8]
 Ink = NDArray[np.float32]  # (H, W) in 0..1
 
 #: What is laid in: a merchant's mark in the page's own ink, in the margin, across the writing, in
@@ -70,13 +70,13 @@ _TRIES = 300
 class InlaidPage:
     """A picture, (H, W, 3) uint8 RGB, and the boxes of the marks that were laid into it."""
 
-    image: Picture
+    image: Pixels
     boxes: tuple[Edges, ...]
     sorts: tuple[Sort, ...]
 
 
 def lay_marks_in(
-    page: Picture,
+    page: Pixels,
     inks: Inks,
     rng: np.random.Generator,
     count: int,
@@ -127,7 +127,7 @@ def lay_marks_in(
     return InlaidPage(np.ascontiguousarray(decoded[..., ::-1]), tuple(boxes), tuple(laid))
 
 
-def writing_ink(page: Picture, inks: Inks) -> NDArray[np.float32] | None:
+def writing_ink(page: Pixels, inks: Inks) -> NDArray[np.float32] | None:
     """Return the optical density of the page's darker ink, (3,); None where there is little."""
     size = (inks.ink.shape[1], inks.ink.shape[0])
     small = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -185,7 +185,7 @@ class _Places:
         return None
 
 
-def _sums(plane: Picture) -> NDArray[np.int32]:
+def _sums(plane: Pixels) -> NDArray[np.int32]:
     return np.asarray(cv2.integral(plane), np.int32)
 
 
@@ -230,7 +230,7 @@ def _numbered(ink: Ink, letter: float, rng: np.random.Generator) -> Ink:
     return whole
 
 
-def _clear(light: Ink, paper: Picture, box: Edges, letter: float, rng: np.random.Generator) -> None:
+def _clear(light: Ink, paper: Pixels, box: Edges, letter: float, rng: np.random.Generator) -> None:
     """Leave paper in and around a box: less above and below it than on its sides."""
     left, top, right, bottom = box
     beside, above = (int(letter * rng.uniform(*reach)) for reach in ((0.2, 1.0), (0.0, 0.4)))

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from retrieval.ink import normalise
+from retrieval.ink import Pixels, normalise
 from retrieval.processes import serve_parent
 from retrieval.strokes.emblem import emblem
 from retrieval.strokes.glyphs import random_glyph
@@ -49,7 +48,6 @@ REPERTOIRE = (
     Family(ringed_mark, 0.08, 0.60),
     Family(emblem, 0.06, 0.40),
 )
-Picture = NDArray[np.uint8]
 
 _DRAWN_AT = 4 / 3  # side of the drawing before it is worn and normalised, in sides of the picture
 _CHUNK = 250  # identities a worker draws at once
@@ -61,13 +59,13 @@ def random_family(rng: np.random.Generator) -> Family:
     return REPERTOIRE[int(rng.choice(len(REPERTOIRE), p=shares / shares.sum()))]
 
 
-def _drawn(identity: Program, sheet: int, rng: np.random.Generator, size: int) -> Picture:
+def _drawn(identity: Program, sheet: int, rng: np.random.Generator, size: int) -> Pixels:
     """Return `identity` as drawn and worn by the hand and on the paper that `sheet` seeds."""
     of_sheet = np.random.default_rng(sheet)
     return _seen(worn(draw(identity, random_hand(of_sheet), rng, _side(size)), of_sheet), size)
 
 
-def _stamped(identity: Program, workshop: int, sheet: int, size: int) -> Picture:
+def _stamped(identity: Program, workshop: int, sheet: int, size: int) -> Pixels:
     """Return an impression, as `sheet` seeds it, of the stamp that a workshop cut."""
     of_sheet = np.random.default_rng(sheet)
     return _seen(worn(struck(die(identity, workshop, _side(size)), of_sheet), of_sheet), size)
@@ -77,11 +75,11 @@ def _side(size: int) -> int:
     return max(96, round(size * _DRAWN_AT))
 
 
-def _seen(crop: Picture, size: int) -> Picture:
+def _seen(crop: Pixels, size: int) -> Pixels:
     return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
 
 
-def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Picture:
+def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Pixels:
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, chunk])
     pairs = np.empty((count, 2, size, size), np.uint8)
@@ -99,7 +97,7 @@ def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Picture:
     return pairs
 
 
-def redrawn_pairs(seed: int, count: int, size: int, workers: int | None = None) -> Picture:
+def redrawn_pairs(seed: int, count: int, size: int, workers: int | None = None) -> Pixels:
     """Return `count` identities drawn by two hands each: (count, 2, size, size) uint8, ink = 255.
 
     Row 2i + 1 is a near miss of row 2i. The pictures depend on `seed`, `count` and `size` alone,

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import select
 
@@ -16,18 +15,17 @@ from ingest.resemblance import MOST, Fingerprints
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.resemblances import resemblances, same_again
 from retrieval.catalogue.tables import Page, Resemblance
+from retrieval.ink import Pixels
 from tests.ingest.scans import crops_of, dump, pages_of, rows, written_page
 
-Bytes = NDArray[np.uint8]
 
-
-def jpeg(image: Bytes, quality: int) -> Bytes:
+def jpeg(image: Pixels, quality: int) -> Pixels:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "JPEG", quality=quality)
     return np.asarray(Image.open(stream).convert("RGB"))
 
 
-def shifted(image: Bytes) -> Bytes:
+def shifted(image: Pixels) -> Pixels:
     height, width = image.shape[:2]
     move = np.array([[1, 0, 0.01 * width], [0, 1, -0.01 * height]], np.float32)
     return np.asarray(
@@ -117,7 +115,7 @@ def test_fingerprints_in_memory(archive: Archive) -> None:
     assert known.of(7) is None and known.of(8) == prints[8]
 
 
-def save(path: Path, image: Bytes, **options: object) -> Path:
+def save(path: Path, image: Pixels, **options: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path, **options)
     return path

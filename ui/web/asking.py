@@ -18,6 +18,7 @@ from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
 from retrieval.indexed import index_command
+from retrieval.ink import Pixels
 from retrieval.places import has_pages, has_places
 from retrieval.search import Searcher
 from ui.pictures import ONE_OF_SEVERAL, parse_region
@@ -27,7 +28,7 @@ from ui.web.chosen import show_chosen
 from ui.web.loading import most_pixels, page_preview, region_of
 from ui.web.markup import section
 from ui.web.picking import MOST_OFFERED, offered_pages
-from ui.web.previews import RGB, outlined, preview_as_wide, to_master, to_preview
+from ui.web.previews import outlined, preview_as_wide, to_master, to_preview
 from ui.web.state import ask_otherwise, show, view
 from ui.web.view import View, Way
 from ui.web.wording import as_markdown
@@ -52,7 +53,7 @@ _WAYS: dict[Way, str] = {
 class Question:
     """What is looked for: a picture of a mark, or the view's liked marks, or nothing yet."""
 
-    picture: RGB | None = None
+    picture: Pixels | None = None
     by_marks: bool = False
 
     @property
@@ -133,7 +134,7 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
     )
 
 
-def _drawn() -> RGB | None:
+def _drawn() -> Pixels | None:
     st.caption(
         "Draw the mark as you see it; results follow every stroke. The buttons over the sheet undo."
     )
@@ -175,7 +176,7 @@ def _renew_canvas(name: str) -> None:
     st.session_state["canvases"][name] = (number + 1, last)
 
 
-def _uploaded(archive: Archive) -> RGB | None:
+def _uploaded(archive: Archive) -> Pixels | None:
     endings = sorted({suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES})
     file = st.file_uploader(
         "A picture of the mark",
@@ -234,7 +235,7 @@ def _read_upload(content: bytes, archive: Archive) -> QueryPicture | SourceError
         return query_picture(path, most_pixels(archive))
 
 
-def _from_page(archive: Archive, now: View) -> RGB | None:
+def _from_page(archive: Archive, now: View) -> Pixels | None:
     page = _picked_page(archive, now)
     if page is None:
         st.caption("Choose a page, then drag a box around the mark on it.")

@@ -21,7 +21,7 @@ from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposals_after
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
-from retrieval.ink import SEEN
+from retrieval.ink import SEEN, Pixels
 from retrieval.learn import searched_id
 from retrieval.places import Places, load_places
 from retrieval.sealed import SEAL
@@ -30,7 +30,7 @@ from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
 from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
-from ui.web.previews import RGB, Preview, preview, preview_as_wide, tile
+from ui.web.previews import Preview, preview, preview_as_wide, tile
 from ui.web.view import SHOWN, Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
@@ -207,7 +207,7 @@ def _page_preview(
     return preview(image, LARGE) if wide is None else preview_as_wide(image, wide)
 
 
-def region_of(archive: Archive, page: int, box: Box) -> RGB:
+def region_of(archive: Archive, page: int, box: Box) -> Pixels:
     """Return a region of a page, cut from its master, no side over `LONGEST_REGION` pixels.
 
     Errors as `page_region` and `read_settings` raise them.
@@ -216,7 +216,7 @@ def region_of(archive: Archive, page: int, box: Box) -> RGB:
 
 
 @st.cache_data(show_spinner="Cutting out the mark …", max_entries=64)
-def _region(_archive: Archive, folder: str, page: int, content: str | None, box: Box) -> RGB:
+def _region(_archive: Archive, folder: str, page: int, content: str | None, box: Box) -> Pixels:
     return within(page_region(_archive, page, box, most_pixels(_archive)), LONGEST_REGION)
 
 

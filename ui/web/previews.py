@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.boxes import Box
-
-RGB = NDArray[np.uint8]
+from retrieval.ink import Pixels
 
 #: Sealing wax for the mark in question, slate blue for the others, the mat that crops lie on.
 CHOSEN, OTHERS, MAT = (163, 42, 28), (52, 98, 140), (244, 239, 228)
@@ -32,26 +30,26 @@ class Preview:
     master: tuple[int, int]
 
 
-def preview(image: RGB, longest: int) -> Preview:
+def preview(image: Pixels, longest: int) -> Preview:
     """Return `image`, (H, W, 3), with neither side over `longest` pixels."""
     height, width = image.shape[:2]
     scale = min(1.0, longest / max(height, width))
     return _scaled(image, scale)
 
 
-def preview_as_wide(image: RGB, width: int) -> Preview:
+def preview_as_wide(image: Pixels, width: int) -> Preview:
     """Return `image`, (H, W, 3), `width` pixels wide, or as near as a clear picture comes to it."""
     scale = min(MOST_MAGNIFIED, width / image.shape[1], 6 * width / image.shape[0])
     return _scaled(image, scale)
 
 
-def _scaled(image: RGB, scale: float) -> Preview:
+def _scaled(image: Pixels, scale: float) -> Preview:
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return Preview(_jpeg(_resized(image, size)), size, (width, height))
 
 
-def _resized(image: RGB, size: tuple[int, int]) -> RGB:
+def _resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     how = cv2.INTER_AREA if size[0] <= image.shape[1] else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
@@ -92,7 +90,7 @@ def outlined(shown: Preview, chosen: Sequence[Box], others: Sequence[Box] = ()) 
         return shown.jpeg
     decoded = cv2.imdecode(np.frombuffer(shown.jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert decoded is not None, "a JPEG made here"
-    image: RGB = np.ascontiguousarray(decoded, np.uint8)
+    image: Pixels = np.ascontiguousarray(decoded, np.uint8)
     for box in others:
         _frame(image, to_preview(box, shown), OTHERS, 1, gap=2)
     thick = max(2, round(max(shown.size) / 400))
@@ -102,13 +100,13 @@ def outlined(shown: Preview, chosen: Sequence[Box], others: Sequence[Box] = ()) 
     return _jpeg(image)
 
 
-def _frame(image: RGB, box: Box, colour: tuple[int, int, int], thick: int, gap: int) -> None:
+def _frame(image: Pixels, box: Box, colour: tuple[int, int, int], thick: int, gap: int) -> None:
     x, y, width, height = box
     corners = (x - gap, y - gap), (x + width - 1 + gap, y + height - 1 + gap)
     cv2.rectangle(image, *corners, color=colour, thickness=thick)
 
 
-def tile(crop: RGB, side: int) -> bytes:
+def tile(crop: Pixels, side: int) -> bytes:
     """Return a crop, (H, W, 3), whole and centred on a square mat of `side` pixels, as a JPEG."""
     height, width = crop.shape[:2]
     room = side * 0.88
@@ -130,7 +128,7 @@ def in_page(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
-def _jpeg(image: RGB) -> bytes:
+def _jpeg(image: Pixels) -> bytes:
     done, content = cv2.imencode(
         ".jpg", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     )
