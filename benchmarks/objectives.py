@@ -36,7 +36,7 @@ from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import SWITCHES
 from retrieval.gan.training import Lesson, Progress, train
-from retrieval.ink import normalise
+from retrieval.ink import as_bytes, normalise
 from retrieval.learn import default_settings
 from retrieval.model import Model, unpack_weights
 
@@ -92,8 +92,7 @@ def redrawn_lesson(folder: Path, identities: int, side: int, seed: int) -> Lesso
 def drawn_lesson(archive: Archive, drawn: Path, side: int) -> Lesson:
     """Return the drawings that are not asked about, each alphabet as a series of its own."""
     found = find_marks(archive, read_labels(drawn / "labels.csv", "train"), "labels.csv")
-    pictures = [normalise(load_crop(archive, crop), side) for crop in found.crops]
-    marks = np.stack([np.round((picture + 1) * 127.5).astype(np.uint8) for picture in pictures])
+    marks = np.stack([as_bytes(normalise(load_crop(archive, crop), side)) for crop in found.crops])
     alphabets: list[str | None] = [source.split("/")[0] for source in found.sources]
     return Lesson(marks, "", alphabets, pairs=np.zeros((0, 2, side, side), np.uint8))
 

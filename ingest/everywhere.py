@@ -29,7 +29,7 @@ from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import pages_by_content
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
-from retrieval.ink import Pixels
+from retrieval.ink import Pixels, from_bytes
 from retrieval.model import Model
 from retrieval.shards import (
     PageKey,
@@ -189,8 +189,7 @@ def _scheme(most: int) -> str:
 
 def _embedded(model: Model, readable: Sequence[tuple[KnownPage, _Cut]]) -> Iterator[PageRegions]:
     pictures = np.concatenate([cut.pictures for _, cut in readable])[:, None]
-    seen = np.asarray(pictures / np.float32(127.5) - 1, np.float32)
-    codes = coded(embed_pictures(model, seen, views=AS_IT_IS))
+    codes = coded(embed_pictures(model, from_bytes(pictures), views=AS_IT_IS))
     end = 0
     for page, cut in readable:
         boxes, slid = cut.regions.boxes, cut.regions.slid

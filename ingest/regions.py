@@ -18,7 +18,7 @@ from ingest.inks import Inks
 from ingest.segmentation import SEGMENTER, distinct, enlarged, scored_candidates
 from ingest.traits import Boxes, describe
 from ingest.weights import likelihoods, shipped_weights
-from retrieval.ink import SEEN, Pixels, normalise
+from retrieval.ink import SEEN, Pixels, as_bytes, normalise
 
 #: Written with every page's regions; changes whenever the same page could give others, or they
 #: could be seen otherwise.
@@ -78,7 +78,7 @@ def region_pictures(image: Pixels, regions: npt.NDArray[np.int64], size: int) ->
         if scale < 1:
             to = (max(1, round(width * scale)), max(1, round(height * scale)))
             cut = np.asarray(cv2.resize(cut, to, interpolation=cv2.INTER_AREA), np.uint8)
-        picture[:] = np.round((normalise(cut, size) + 1) * 127.5)
+        picture[:] = as_bytes(normalise(cut, size))
     return pictures
 
 

@@ -194,6 +194,16 @@ def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     return square * 2 - 1
 
 
+def as_bytes(seen: NDArray[np.float32]) -> Pixels:
+    """Return normalised pictures of any shape, in [-1, 1], as bytes: 0 = paper, 255 = full ink."""
+    return np.asarray(np.round((seen + 1) * 127.5), np.uint8)
+
+
+def from_bytes(ink: Pixels) -> NDArray[np.float32]:
+    """Return what `as_bytes` made of normalised pictures as float32 in [-1, 1] again."""
+    return np.asarray(ink / np.float32(127.5) - 1, np.float32)
+
+
 def without_ink(seen: NDArray[np.float32]) -> list[int]:
     """Return which of N normalised pictures, (N, 1, S, S), have no ink."""
     return np.flatnonzero(seen.max(axis=(1, 2, 3), initial=-1) <= -1).tolist()

@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import TrainingError
-from retrieval.gan.device import Compute
+from retrieval.gan.device import Compute, as_pictures
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Batch, Contrast
-from retrieval.gan.probe import as_pictures
 from retrieval.gan.pseudo_labels import PseudoLabels
 from retrieval.gan.settings import Settings
 from retrieval.gan.turning import Pairs, siblings, turned_identities

@@ -1,10 +1,14 @@
-"""Where and in which precision the networks run."""
+"""Where and in which precision the networks run, and how pictures come there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from torch import Tensor
+
+from retrieval.ink import Pixels
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,9 @@ def best_compute() -> Compute:
     if torch.cuda.is_available():
         return Compute(torch.device("cuda"), bf16=True)
     return Compute(torch.device("cpu"), bf16=_bf16_in_silicon())
+
+
+def as_pictures(ink: Pixels, device: torch.device) -> Tensor:
+    """Return stored ink, (N, S, S) uint8 with 255 = ink, as (N, 1, S, S) float32 in [-1, 1]."""
+    pictures = torch.from_numpy(np.ascontiguousarray(ink)).to(device).float()
+    return (pictures / 127.5 - 1).unsqueeze(1)

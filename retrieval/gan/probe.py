@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from retrieval.gan.architecture import Discriminator
 from retrieval.gan.augmentation import Strength, augment
-from retrieval.gan.device import Compute
+from retrieval.gan.device import Compute, as_pictures
 
 #: A third to three quarters stronger than in training, and four times as many lose a patch of ink:
 #: what it has learned to the letter does not count.
@@ -67,9 +66,3 @@ def probe(
         (partner - strangers).mean().item(),
         len(first),
     )
-
-
-def as_pictures(ink: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return stored ink, (N, S, S) uint8 with 255 = ink, as (N, 1, S, S) float32 in [-1, 1]."""
-    pictures = torch.from_numpy(np.ascontiguousarray(ink)).to(device).float()
-    return (pictures / 127.5 - 1).unsqueeze(1)

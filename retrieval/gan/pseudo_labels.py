@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from retrieval.calibration import calibrate
 from retrieval.company import company, find_neighbours
 from retrieval.gan.architecture import Discriminator
-from retrieval.gan.device import Compute
-from retrieval.gan.probe import as_pictures
+from retrieval.gan.device import Compute, as_pictures
 from retrieval.gpu import nearest_rows
 from retrieval.grouping import NEIGHBOURS, group_marks, group_numbers
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from retrieval.ink import Pixels, normalise
+from retrieval.ink import Pixels, as_bytes, normalise
 from retrieval.processes import serve_parent
 from retrieval.strokes.emblem import emblem
 from retrieval.strokes.glyphs import random_glyph
@@ -76,7 +76,7 @@ def _side(size: int) -> int:
 
 
 def _seen(crop: Pixels, size: int) -> Pixels:
-    return np.asarray(np.round((normalise(crop, size) + 1) * 127.5), np.uint8)
+    return as_bytes(normalise(crop, size))
 
 
 def _draw_chunk(seed: int, chunk: int, count: int, size: int) -> Pixels:

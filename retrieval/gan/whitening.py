@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from retrieval.gan.architecture import ContrastiveDiscriminator
-from retrieval.gan.device import Compute
-from retrieval.gan.probe import as_pictures
+from retrieval.gan.device import Compute, as_pictures
 
 POWER = 0.5
 #: Marks from which the directions are estimated: many times the embedding's length.

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from retrieval.ink import MARGIN, SEEN, grey, ink_density, normalise, normalise_all
+from retrieval.ink import (
+    MARGIN,
+    SEEN,
+    as_bytes,
+    from_bytes,
+    grey,
+    ink_density,
+    normalise,
+    normalise_all,
+)
 
 
 def cross(width: int = 120, height: int = 160, paper: int = 230, ink: int = 40) -> np.ndarray:
@@ -146,3 +155,10 @@ def test_any_picture_is_normalised(image: np.ndarray, size: int) -> None:
     assert np.isfinite(picture).all()
     assert picture.min() >= -1
     assert picture.max() <= 1
+
+
+def test_bytes_of_ink_come_back_as_they_were() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    assert np.array_equal(as_bytes(from_bytes(levels)), levels)
+    assert from_bytes(levels).dtype == np.float32
+    assert as_bytes(np.array([-1, 0, 1], np.float32)).tolist() == [0, 128, 255]

@@ -19,9 +19,9 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SetupError
 from retrieval.evaluation.features import Features
 from retrieval.gan.architecture import AdversarialDiscriminator, architecture, draw_weights
+from retrieval.gan.device import as_pictures
 from retrieval.gan.objectives import OBJECTIVES
 from retrieval.gan.objectives.objective import Contrast
-from retrieval.gan.probe import as_pictures
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.model import Model, kept_model
 from retrieval.vectors import Vectors, unit
