@@ -1,12 +1,14 @@
-"""Where and in which precision the networks run, and how pictures come there."""
+"""Where, in which precision and in which mode the networks run, and how pictures come there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from retrieval.ink import Pixels
 
@@ -43,3 +45,15 @@ def as_pictures(ink: Pixels, device: torch.device) -> Tensor:
     """Return stored ink, (N, S, S) uint8 with 255 = ink, as (N, 1, S, S) float32 in [-1, 1]."""
     pictures = torch.from_numpy(np.ascontiguousarray(ink)).to(device).float()
     return (pictures / 127.5 - 1).unsqueeze(1)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Have `network` evaluate, without gradients; how it was before, it is again afterwards."""
+    trained = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(trained)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.gan.architecture import Discriminator
 from retrieval.gan.augmentation import Strength, augment
-from retrieval.gan.device import Compute, as_pictures
+from retrieval.gan.device import Compute, as_pictures, evaluating
 
 #: A third to three quarters stronger than in training, and four times as many lose a patch of ink:
 #: what it has learned to the letter does not count.
@@ -50,14 +50,11 @@ def probe(
     """Return how well the views of N marks, (N, S, S) uint8 each, find each other."""
     source = torch.Generator().manual_seed(0)
     sides = [augment(as_pictures(side, compute.device), source, HARDER) for side in (first, second)]
-    trained = discriminator.training
-    discriminator.eval()
-    with torch.no_grad(), compute.autocast():
+    with evaluating(discriminator), compute.autocast():
         left, right = (
             torch.cat([discriminator.embed(part).float() for part in side.split(256)])
             for side in sides
         )
-    discriminator.train(trained)
     similarity = left @ right.T
     partner = similarity.diagonal()
     strangers = similarity.clone().fill_diagonal_(-2.0).max(dim=1).values

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from retrieval.calibration import calibrate
 from retrieval.company import company, find_neighbours
 from retrieval.gan.architecture import Discriminator
-from retrieval.gan.device import Compute, as_pictures
+from retrieval.gan.device import Compute, as_pictures, evaluating
 from retrieval.gpu import nearest_rows
 from retrieval.grouping import NEIGHBOURS, group_marks, group_numbers
 
@@ -105,14 +104,11 @@ def seek_repeats(
     sought = np.arange(len(marks))
     if len(marks) > SOUGHT:
         sought = np.sort(rng.choice(len(marks), SOUGHT, replace=False))
-    trained = discriminator.training
-    discriminator.eval()
-    with torch.no_grad(), compute.autocast():
+    with evaluating(discriminator), compute.autocast():
         vectors = [
             discriminator.embed(as_pictures(marks[part], compute.device)).float().cpu().numpy()
             for part in np.array_split(sought, -(-len(sought) // _AT_ONCE))
         ]
-    discriminator.train(trained)
     owners = np.arange(len(marks))
     owners[sought] = sought[pseudo_labels(np.concatenate(vectors)).owners]
     return PseudoLabels(owners)

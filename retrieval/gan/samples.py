@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from retrieval.gan.architecture import Generator
+from retrieval.gan.device import evaluating
 
 ROWS, COLUMNS = 6, 10
 
@@ -20,14 +21,11 @@ def sample_sheet(generator: Generator) -> NDArray[np.uint8]:
     source = torch.Generator().manual_seed(0)  # the same latents at every checkpoint
     latent = torch.randn((ROWS * COLUMNS, generator.shape.latent), generator=source)
     device = next(generator.parameters()).device
-    trained = generator.training
-    generator.eval()
     told = generator.series
     series = torch.arange(len(latent), device=device) // COLUMNS
     series = series % told.num_embeddings if told is not None else series
-    with torch.no_grad():
+    with evaluating(generator):
         pictures = generator(latent.to(device), series).float().cpu().numpy()[:, 0]
-    generator.train(trained)
     side = pictures.shape[-1]
     tiles = np.clip((1 - pictures) * 127.5, 0, 255).astype(np.uint8)
     rows = tiles.reshape(ROWS, COLUMNS, side, side).transpose(0, 2, 1, 3)
