@@ -20,6 +20,7 @@ from retrieval.catalogue.errors import ModelError, TrainingError
 from retrieval.catalogue.files import disk_errors_said, write_atomically
 from retrieval.catalogue.models import trained_models, trained_now
 from retrieval.catalogue.suggesting import command_on
+from retrieval.catalogued_embeddings import register_model
 from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
 from retrieval.gan.objectives import objective as objective_called
@@ -36,7 +37,6 @@ from retrieval.gan.training import (
     read_run,
     train,
 )
-from retrieval.index import register_model
 from retrieval.indexed import how_indexed
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, kept_model, read_model, write_model

@@ -14,8 +14,8 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import LIKELY, on_a_copy
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Embedding, Mark, Page
+from retrieval.catalogued_embeddings import EMBEDDED_AT_ONCE, catalogued_vectors, embed_part
 from retrieval.embedding import dimension
-from retrieval.index import EMBEDDED_AT_ONCE, catalogued_vectors, embed_part
 from retrieval.ink import SEEN
 from retrieval.model import Model
 from retrieval.realism import LEAST_CONFIRMED, fit_realism, realism

@@ -10,7 +10,8 @@ import numpy as np
 from ingest.batch import ingest_pages
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
-from retrieval.index import refresh_index, register_model
+from retrieval.catalogued_embeddings import register_model
+from retrieval.index import refresh_index
 from retrieval.model import Model, read_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import keep_tiny_model

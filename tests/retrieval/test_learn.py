@@ -12,15 +12,11 @@ from sqlalchemy import delete, update
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ModelError, TrainingError
+from retrieval.catalogued_embeddings import embed_marks, register_model
 from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
-from retrieval.index import (
-    embed_marks,
-    load_index,
-    refresh_index,
-    register_model,
-)
+from retrieval.index import load_index, refresh_index
 from retrieval.indexed import index_command
 from retrieval.learn import (
     EXAMPLES,
@@ -111,7 +107,7 @@ def test_a_first_index_that_was_not_finished_waits_for_its_end(
     def kill(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("retrieval.index.EMBEDDED_AT_ONCE", 3)
+    monkeypatch.setattr("retrieval.catalogued_embeddings.EMBEDDED_AT_ONCE", 3)
     with pytest.raises(KeyboardInterrupt):
         embed_marks(archive, model, kill)
     waits = (bundled_model().id, model.id)

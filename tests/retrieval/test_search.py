@@ -9,15 +9,9 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, NoInk, QueryError
 from retrieval.catalogue.marks import number_to_embed
+from retrieval.catalogued_embeddings import embed_marks
 from retrieval.crops import crop_path, write_crop
-from retrieval.index import (
-    embed_marks,
-    index_to_search,
-    load_index,
-    nearest,
-    refresh_index,
-    stored_vectors,
-)
+from retrieval.index import index_to_search, load_index, nearest, refresh_index, stored_vectors
 from retrieval.ink import SEEN
 from retrieval.model import Model, pack_weights, write_model
 from retrieval.orientation import UPRIGHT, Orientation, orientations

@@ -11,6 +11,7 @@ import torch
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, SetupError
+from retrieval.catalogued_embeddings import register_model
 from retrieval.evaluation.baselines import ALONE, BASELINES, baselines_of, networks
 from retrieval.evaluation.baselines.appearance import oriented_gradients, shade_signature
 from retrieval.evaluation.baselines.matching import sift_keypoints, verified_matches
@@ -19,7 +20,6 @@ from retrieval.evaluation.baselines.shape import fourier_descriptors, zernike_mo
 from retrieval.evaluation.features import Features, Matching
 from retrieval.evaluation.invariance import transformed
 from retrieval.gan.architecture import AdversarialDiscriminator, Architecture, Generator
-from retrieval.index import register_model
 from retrieval.ink import normalise
 from retrieval.model import (
     Model,
