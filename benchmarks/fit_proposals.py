@@ -7,9 +7,9 @@ logistic regression learns to tell the boxes that fit these marks from the page'
 their traits; three small networks then learn from the pictures of those that the regression puts
 first how far each is a mark. The true stamps teach nothing: what overlaps one is neither mark nor
 other.
-`--write` puts the numbers into `ingest/weights.csv` and `ingest/appearance.safetensors`; `--halves`
-fits on each half of the scans, in the order of their names so that a manuscript is never in both,
-and prints how well the true stamps of the other half are found. One seed, one result.
+`--write` puts the numbers into `ingest/trait_weights.csv` and `ingest/appearance.safetensors`;
+`--halves` fits on each half of the scans, in the order of their names so that a manuscript is never
+in both, and prints how well the true stamps of the other half are found. One seed, one result.
 `proposals/` holds what is learned from and what learns: the boxes, the regression, the networks.
 """
 
@@ -30,7 +30,7 @@ from segmentation import scanned_pages
 from ingest.appearance import FILE as APPEARANCE_FILE
 from ingest.appearance import Appearance, looks, write_appearances
 from ingest.segmentation import DEFAULT_THRESHOLD, distinct
-from ingest.weights import FILE, Weights, write_weights
+from ingest.trait_weights import FILE, Weights, write_weights
 from retrieval.evaluation.coverage import FIRST
 
 

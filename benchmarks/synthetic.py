@@ -34,7 +34,7 @@ from retrieval.evaluation.measures import Similarity, rank, score
 from retrieval.model import Model, bundled_model, read_model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.strokes.program import Program, laid
-from retrieval.strokes.sameness import distinct, same_drawing
+from retrieval.strokes.sameness import distinct_drawings, same_drawing
 
 SEED = 20_261_121
 SIDE = 160
@@ -68,7 +68,7 @@ class Drawn:
 def identities(count: int) -> list[Program]:
     """Return `count` programs of which no two are the same drawing."""
     programs = [identity_program(SEED, number) for number in range(round(count * 1.2) + 10)]
-    return [programs[at] for at in distinct(programs)[:count]]
+    return [programs[at] for at in distinct_drawings(programs)[:count]]
 
 
 def variants(program: Program) -> list[str]:
@@ -82,7 +82,7 @@ def variants(program: Program) -> list[str]:
     return names
 
 
-def cut_out(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
+def drawn_crop(program: Program, seed: Sequence[int], side: int) -> NDArray[np.uint8]:
     """Return one redrawing of `program` on paper, cut out as a person would cut it.
 
     (H, W, 3) uint8 RGB, H and W up to `side`; on some, strokes of the neighbouring text come in.
@@ -140,7 +140,7 @@ def draw(count: int, crops: int, model: Model, *, with_variants: bool = True) ->
             return draw_sketch(programs[at], [SEED, SKETCH, at])
         way = VARIANTS.get(kind, UPRIGHT)
         seed = [SEED, CROP, at, drawing, way.turned + way.mirrored]
-        return cut_out(laid(programs[at], way), seed, SIDE)
+        return drawn_crop(laid(programs[at], way), seed, SIDE)
 
     vectors = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

@@ -1,7 +1,7 @@
 """How like a mark a box looks: small convolutional networks on its picture and its traits.
 
-The regression of `ingest.weights` goes through thousands of boxes by their traits; the best few
-are looked at. A picture holds the ink of the box and of what is around it, a network three
+The regression of `ingest.trait_weights` goes through thousands of boxes by their traits; the best
+few are looked at. A picture holds the ink of the box and of what is around it, a network three
 convolutions and two layers, after LeCun et al. (1998), "Gradient-based learning applied to document
 recognition". One looks at all, several at the best. They learned from drawn marks that were laid
 into real pages, which `benchmarks/fit_proposals.py` does again; no true stamp taught them anything.

@@ -16,10 +16,10 @@ from ingest.sources import MAX_PIXELS
 from ingest.taken_back import OldWord, note_taken_back
 from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.entered_names import person_name
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import MarkRow
-from retrieval.catalogue.names import person_name
 from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.

@@ -1,13 +1,16 @@
-"""CSV text that every reader takes back as it was."""
+"""CSV text that every reader takes back as it was, and no spreadsheet runs as formulas."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 #: By this at a file's beginning Excel knows that it is UTF-8; every reader here passes it over.
 BYTE_ORDER_MARK = "\ufeff"
+#: What a spreadsheet takes for a formula, and what that is written as.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -26,3 +29,18 @@ def row_text(row: Sequence[object]) -> str:
     )
     writer.writerow(row)
     return line.getvalue()[:-2] + "\n"
+
+
+def as_shown(said: str) -> str:
+    """Return what a catalogue, a server or a person says, a formula with "'" before it."""
+    return f"'{said}" if _FORMULA.match(said) else said
+
+
+def as_cell(said: str | None) -> str | None:
+    """Return a field as `as_shown` writes it; nothing stays nothing."""
+    return said and as_shown(said)
+
+
+def as_said(shown: str) -> str:
+    """Return what `as_shown` was given."""
+    return shown[1:] if shown.startswith("'") and _FORMULA.match(shown) else shown

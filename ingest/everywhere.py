@@ -25,8 +25,8 @@ from ingest.workers import cores, in_order
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.files import disk_errors_said
-from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import pages_by_content
+from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
 from retrieval.ink import Pixels, from_bytes
@@ -42,7 +42,7 @@ from retrieval.shards import (
     read_shard,
     shard_paths,
     shards_folder,
-    tidy,
+    tidy_shards,
     write_shard,
 )
 
@@ -120,7 +120,7 @@ def look_everywhere(
         pages = pages_where(session, and_(Page.segmenter.is_not(None), Page.duplicate_of.is_(None)))
     wanted = {PageKey(page.sha256, page.frame): page for page in pages}
     with disk_errors_said(folder):
-        done = tidy(folder, scheme, size, wanted.keys())
+        done = tidy_shards(folder, scheme, size, wanted.keys())
     missing = [page for key, page in wanted.items() if key not in done]
     read = functools.partial(_cut, most=most, side=model.shape.size, max_pixels=max_pixels)
     unread: list[str] = []
@@ -147,7 +147,7 @@ def look_everywhere(
         at += len(group)
         report(at, len(missing))
     with disk_errors_said(folder):
-        tidy(folder, scheme, size, wanted.keys())
+        tidy_shards(folder, scheme, size, wanted.keys())
     counts = [len(page.boxes) for page in each_page(folder, size)]
     held = sum(path.stat().st_size for path in shard_paths(folder))
     seconds = time.monotonic() - began

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, exists, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.copies import release_copies
-from ingest.formulas import as_said
+from ingest.csv_text import as_said
 from ingest.known import KnownPage, outlives_its_image, pages_where
 from ingest.listing import path_of, storable
 from ingest.quarantine import write_quarantine

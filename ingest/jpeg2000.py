@@ -12,7 +12,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
-from ingest.headers import Codestream, Jp2Box, boxes, codestream
+from ingest.image_sizes import Codestream, Jp2Box, boxes, codestream
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,

@@ -17,7 +17,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageOps
 
-from ingest.headers import jpeg_size, webp_size
+from ingest.image_sizes import jpeg_size, webp_size
 from ingest.pixels import (
     ADVICE_COPY,
     check_bytes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
-from retrieval.catalogue.naming import path_parts
+from retrieval.catalogue.source_names import path_parts
 
 
 class PathEnds:

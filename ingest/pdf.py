@@ -17,7 +17,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 from pypdfium2.internal import get_bufreader
 
-from ingest.headers import codestream, jpeg_size
+from ingest.image_sizes import codestream, jpeg_size
 from ingest.pixels import ADVICE_COPY, check_pixels
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage
 from retrieval.ink import Pixels

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.formulas import as_shown
+from ingest.csv_text import as_shown
 from ingest.iiif.fetching import is_address
 from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
 from ingest.listing import is_at_hand, location_of, path_of

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from ingest.inks import Inks
 from ingest.segmentation import SEGMENTER, distinct, enlarged, scored_candidates
+from ingest.trait_weights import likelihoods, shipped_weights
 from ingest.traits import Boxes, describe
-from ingest.weights import likelihoods, shipped_weights
 from retrieval.ink import SEEN, Pixels, as_bytes, normalise
 
 #: Written with every page's regions; changes whenever the same page could give others, or they

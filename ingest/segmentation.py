@@ -12,8 +12,8 @@ import numpy.typing as npt
 from ingest.appearance import ink_planes, looks, pictures, shipped_appearances
 from ingest.binarise import Floats
 from ingest.inks import Inks, piece_boxes, separate_inks
+from ingest.trait_weights import likelihoods, measured, shipped_weights
 from ingest.traits import Boxes, describe
-from ingest.weights import likelihoods, measured, shipped_weights
 from retrieval.ink import Pixels
 
 #: Written beside every proposal; changes whenever the same page could give other proposals.

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ingest.headers import CODESTREAM, JP2_SIGNATURE
+from ingest.image_sizes import CODESTREAM, JP2_SIGNATURE
 from ingest.jpeg2000 import read_jpeg2000
 from ingest.jpeg_png_webp import read_jpeg, read_png, read_webp
 from ingest.pdf import pdf_decoders

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest.csv_text import row_text
-from ingest.formulas import as_shown
+from ingest.csv_text import as_shown, row_text
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.entered_names import person_name
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.groups import GroupRow, take_back, take_out
 from retrieval.catalogue.identities import Said
-from retrieval.catalogue.names import person_name
 from retrieval.catalogue.tables import in_utc, now
 
 #: The file, in the archive's folder: the catalogue keeps what is said now.

@@ -15,7 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from ingest.headers import codestream, jpeg_size, webp_size
+from ingest.image_sizes import codestream, jpeg_size, webp_size
 from ingest.pixels import (
     ADVICE_COPY,
     ADVICE_FORMAT,

@@ -5,7 +5,7 @@ catalogue up to date (retrieval.catalogued_embeddings), `refresh_index` brings t
 date with them: new vectors are added, those of marks removed that a search may not find any more,
 and a file that is missing, damaged or foreign is rebuilt. Beside it lie each mark's nearest
 neighbours: a mark is found by the company it keeps, too (retrieval.company). How the files lie
-there, `retrieval.sealed` says.
+there, `retrieval.index_files` says.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from retrieval.catalogued_embeddings import catalogued_vectors, embed_marks, reg
 from retrieval.company import company, find_neighbours
 from retrieval.embedding import dimension
 from retrieval.gpu import on_gpu
-from retrieval.indexed import check_indexed, how_indexed, is_embedded_under
+from retrieval.index_files import Stored, once_finished, read_stored, write_stored
+from retrieval.index_state import check_indexed, how_indexed, is_embedded_under
 from retrieval.model import Model
-from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
 _READ = 10_000  # rows read from the catalogue at once
 _SEEN_BITS = 32  # of a look, the lowest, in which how a crop was seen is mixed with the crop's hash

@@ -37,7 +37,7 @@ from retrieval.gan.training import (
     read_run,
     train,
 )
-from retrieval.indexed import how_indexed
+from retrieval.index_state import how_indexed
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, kept_model, read_model, write_model
 

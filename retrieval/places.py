@@ -34,7 +34,7 @@ from retrieval.catalogue.pages import (
     place_pages,
 )
 from retrieval.embedding import dimension
-from retrieval.indexed import index_command
+from retrieval.index_state import index_command
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.shards import (

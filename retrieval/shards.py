@@ -213,7 +213,7 @@ def most_regions(folder: Path, size: int) -> int:
 def each_page(folder: Path, size: int) -> Iterator[PageRegions]:
     """Give each page of the shards that can be trusted, once.
 
-    Meanwhile a run may `tidy` the folder: what it put together is read as well.
+    Meanwhile a run may tidy the folder (`tidy_shards`): what it put together is read as well.
     """
     seen: set[PageKey] = set()
     read: set[Path] = set()
@@ -226,7 +226,7 @@ def each_page(folder: Path, size: int) -> Iterator[PageRegions]:
                     yield page
 
 
-def tidy(folder: Path, scheme: str, size: int, wanted: AbstractSet[PageKey]) -> set[PageKey]:
+def tidy_shards(folder: Path, scheme: str, size: int, wanted: AbstractSet[PageKey]) -> set[PageKey]:
     """Leave in `folder` only wanted pages, each once; return which there are of `scheme`.
 
     These are put together in full shards; a full shard of wanted pages stays as it is. Pages of

@@ -10,8 +10,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from ingest.csv_text import BYTE_ORDER_MARK, table_text
-from ingest.formulas import as_shown
+from ingest.csv_text import BYTE_ORDER_MARK, as_shown, table_text
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Found, Hit
 from ui.canvases import beyond

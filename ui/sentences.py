@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.batch import IngestReport
 from ingest.rehearsal import Rehearsal
-from retrieval.catalogue.naming import image_called
+from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of
 

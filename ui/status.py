@@ -10,12 +10,11 @@ from ingest.missing import missing_masters
 from ingest.segmentation import SEGMENTER
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, TrainingError
-from retrieval.catalogue.failures import failure_reasons
-from retrieval.catalogue.figures import Counts, counts, pages_of_others
+from retrieval.catalogue.figures import Counts, counts, failure_reasons, pages_of_others
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
-from retrieval.indexed import index_command, named_model
+from retrieval.index_state import index_command, named_model
 from retrieval.ink import SEEN
 from retrieval.learn import (
     archive_model,

@@ -12,7 +12,7 @@ from proposals.boxes import IS_MARK, Boxed, Values, by_name
 
 from ingest.appearance import Appearance, looks, pictures
 from ingest.segmentation import distinct, worth_a_look
-from ingest.weights import Weights, likelihoods, measured
+from ingest.trait_weights import Weights, likelihoods, measured
 
 #: A box is no mark up to this overlap, and wholly one from this on.
 _NOT, _WHOLLY = 0.35, 0.8

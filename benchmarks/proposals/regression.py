@@ -1,4 +1,4 @@
-"""Fits the regression that scores a box by its traits: `ingest/weights.csv`."""
+"""Fits the regression that scores a box by its traits: `ingest/trait_weights.csv`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from proposals.boxes import IS_MARK, Boxed, Values, by_name
 
-from ingest.weights import Weights, likelihoods, measured
+from ingest.trait_weights import Weights, likelihoods, measured
 
 #: A box that overlaps a mark by this much is partly right, and counts less among the others.
 _PARTLY, _PARTLY_WEIGHT = 0.2, 0.25

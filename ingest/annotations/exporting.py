@@ -26,7 +26,7 @@ from ingest.annotations.marks_csv import columns_written, rows_text
 from ingest.annotations.web_annotation import BASE
 from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import address_in, canvas_row
+from retrieval.catalogue.canvases import canvas_row, kept_address
 from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.files import (
@@ -183,7 +183,7 @@ def _images(session: Session, pages: Sequence[int]) -> dict[int, AnnotatedImage]
 
 def _canvas(details: Mapping[str, Any]) -> Canvas | None:
     """Return the canvas that a page was fetched from, as its manifest described it."""
-    name, image, service = (address_in(details, key) for key in ("canvas", "image", "service"))
+    name, image, service = (kept_address(details, key) for key in ("canvas", "image", "service"))
     width, height = details.get("width") or 0, details.get("height") or 0
     if name is None or min(width, height) < 1:
         return None

@@ -48,8 +48,8 @@ from retrieval.boxes import Box, Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.identities import identity_names
-from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.tables import Mark, in_utc, now
 
 #: A region that bears a mark's number, and nothing else of ours, is that mark if it covers it this

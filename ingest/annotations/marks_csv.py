@@ -21,8 +21,7 @@ from ingest.annotations.annotation import (
     whole,
 )
 from ingest.annotations.page_xml import points_of, points_text
-from ingest.csv_text import row_text
-from ingest.formulas import as_cell, as_said
+from ingest.csv_text import as_cell, as_said, row_text
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
 

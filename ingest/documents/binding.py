@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from ingest.documents.record import DocumentsFile, PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
 from ingest.path_ends import PathEnds
-from retrieval.catalogue.naming import agreeing, composed, path_parts
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.source_names import agreeing, composed, path_parts
 from retrieval.catalogue.tables import Document, Page
 
 #: Sources that are fetched at a time where all are looked through.

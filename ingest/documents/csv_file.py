@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ingest.csv_text import as_said
 from ingest.documents.record import (
     LONGEST,
     Details,
@@ -16,7 +17,6 @@ from ingest.documents.record import (
     add_detail,
     series_within,
 )
-from ingest.formulas import as_said
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.references import normalise_reference

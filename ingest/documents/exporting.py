@@ -11,12 +11,11 @@ from typing import Any, TextIO
 from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from ingest.csv_text import row_text
+from ingest.csv_text import as_cell, as_shown, row_text
 from ingest.documents.csv_file import COLUMNS as CSV_COLUMNS
 from ingest.documents.csv_file import plain_name
 from ingest.documents.dates import read_date
 from ingest.documents.record import CALENDAR, EDTF
-from ingest.formulas import as_cell, as_shown
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
 from retrieval.catalogue.files import check_is_outside, output_refused_said, write_texts

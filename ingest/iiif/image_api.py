@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.iiif.manifest import whole
+from ingest.iiif.manifest import pixels_or_none
 from ingest.pixels import check_pixels
 from retrieval.catalogue.errors import NotGiven
 
@@ -105,7 +105,7 @@ def read_info(content: bytes) -> ImageInfo:
         raise _no_info("it is no JSON") from None
     if not isinstance(info, dict):
         raise _no_info("it is no JSON object")
-    width, height = whole(info.get("width")), whole(info.get("height"))
+    width, height = pixels_or_none(info.get("width")), pixels_or_none(info.get("height"))
     if width is None or height is None:
         raise _no_info("it gives no width and height")
     profiles = info.get("profile")
@@ -202,15 +202,15 @@ def _tiles(info: dict[str, Any]) -> tuple[TileSizes, ...]:
         ]
     found = []
     for one in given:
-        if not isinstance(one, dict) or not (width := whole(one.get("width"))):
+        if not isinstance(one, dict) or not (width := pixels_or_none(one.get("width"))):
             continue
         factors = one.get("scaleFactors")
         scales = [
             scale
             for factor in (factors if isinstance(factors, list) else ())
-            if (scale := whole(factor))
+            if (scale := pixels_or_none(factor))
         ]
-        found.append(TileSizes(width, whole(one.get("height")) or width, tuple(scales)))
+        found.append(TileSizes(width, pixels_or_none(one.get("height")) or width, tuple(scales)))
     return tuple(found)
 
 
@@ -218,7 +218,7 @@ def _sizes(given: object) -> tuple[Size, ...]:
     found = []
     for one in given if isinstance(given, list) else ():
         if isinstance(one, dict):
-            width, height = whole(one.get("width")), whole(one.get("height"))
+            width, height = pixels_or_none(one.get("width")), pixels_or_none(one.get("height"))
             if width and height:
                 found.append((width, height))
     return tuple(found)
@@ -238,7 +238,7 @@ def _version(info: dict[str, Any]) -> int:
 
 
 def _number(value: object) -> int | None:
-    """Return a limit: areas are larger than what `whole` takes for a number of pixels."""
+    """Return a limit: areas are larger than what `pixels_or_none` takes for a number of pixels."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 1 <= value <= 1e18 else None

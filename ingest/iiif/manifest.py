@@ -148,8 +148,8 @@ def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Can
         yield Canvas(
             id=own,
             label=_first(canvas.get("label")),
-            width=whole(canvas.get("width")),
-            height=whole(canvas.get("height")),
+            width=pixels_or_none(canvas.get("width")),
+            height=pixels_or_none(canvas.get("height")),
             paintings=tuple(_paintings(canvas)),
         )
 
@@ -334,7 +334,7 @@ def _manifests_of(document: dict[str, Any]) -> str:
     return f"Give the manifests that you want of it: {' '.join(manifests[:_NAMED])}{more}."
 
 
-def whole(value: object) -> int | None:
+def pixels_or_none(value: object) -> int | None:
     """Return a number of pixels, or its digits, from 1 to a milliard; None for all else."""
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,10}\s*", value):
         value = int(value)

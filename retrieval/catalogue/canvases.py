@@ -38,10 +38,10 @@ def canvas_rows(session: Session, pages: Sequence[int]) -> dict[int, CanvasRow]:
 def canvas_address(session: Session, page: int) -> str | None:
     """Return the address of the canvas that a page was fetched from, of http or https alone."""
     details = session.scalar(select(Page.details).where(Page.id == page))
-    return address_in(details or {}, "canvas")
+    return kept_address(details or {}, "canvas")
 
 
-def address_in(details: Mapping[str, Any], name: str) -> str | None:
+def kept_address(details: Mapping[str, Any], name: str) -> str | None:
     """Return what a page's details say as `name`, if it is an address of http or https."""
     said = details.get(name)
     is_address = isinstance(said, str) and said.startswith(("http://", "https://"))

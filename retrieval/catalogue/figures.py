@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Select, exists, func, select
@@ -104,3 +106,17 @@ def pages_of_others(session: Session, segmenter: str) -> dict[str, dict[str, int
     for other, source, number in rows:
         found.setdefault(str(other), {})[source] = number
     return found
+
+
+def failure_reasons(session: Session) -> dict[str, int]:
+    """Return how many inputs failed for each reason, the most frequent first.
+
+    Reasons that differ in their addresses, their numbers, or in what follows a colon, are one.
+    """
+    reasons: Counter[str] = Counter()
+    for reason, number in session.execute(
+        select(Failure.reason, func.count()).group_by(Failure.reason)
+    ):
+        alike = re.sub(r"https?://\S+", "The address", reason).split(":")[0]
+        reasons[re.sub(r"[0-9][0-9,.]*(?<![,.])", "N", alike)] += number
+    return dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0])))

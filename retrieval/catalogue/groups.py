@@ -15,10 +15,10 @@ from typing import Literal
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.entered_names import person_name, plain_name
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.identities import Said
 from retrieval.catalogue.marks import how_likely, marks_there, on_a_copy
-from retrieval.catalogue.names import person_name, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import (
     Group,

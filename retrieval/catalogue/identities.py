@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.entered_names import as_kept, plain_name
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.names import as_kept, plain_name
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.references import sort_key
+from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.tables import Page, Resemblance
 
 

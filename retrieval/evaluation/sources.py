@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.naming import sources_meant
+from retrieval.catalogue.source_names import sources_meant
 from retrieval.catalogue.suggesting import command_on
 
 

@@ -20,7 +20,7 @@ RECIPES: dict[str, str] = {
     "loss-sensitive": "f(x) above f(g) by their pictures' distance, LS-GAN (Qi 2017)",
 }
 #: The switches by name: what may be added to any of the adversarial objectives.
-SWITCHES: dict[str, str] = {
+SWITCH_HELP: dict[str, str] = {
     "minibatch": "D sees how alike a batch's marks are (Salimans et al. 2016)",
     "conditional": "both players are told each mark's archive series (Mirza & Osindero 2014)",
     "spectral-norm": "each layer of D has norm 1 (Miyato et al. 2018)",
@@ -32,11 +32,11 @@ LARGEST_SEED = 2**32 - 1
 
 
 def parse_switches(text: str) -> tuple[str, ...]:
-    """Return the switches of "r1,spectral-norm", each once, in the order of `SWITCHES`.
+    """Return the switches of "r1,spectral-norm", each once, in the order of `SWITCH_HELP`.
 
     Raises TrainingError for a name that is not among them.
     """
     asked = {part.strip() for part in text.split(",") if part.strip()}
-    for name in sorted(asked - SWITCHES.keys()):
-        raise TrainingError(f"There is no switch {name!r}; choose from: {', '.join(SWITCHES)}.")
-    return tuple(name for name in SWITCHES if name in asked)
+    for name in sorted(asked - SWITCH_HELP.keys()):
+        raise TrainingError(f"There is no switch {name!r}; choose from: {', '.join(SWITCH_HELP)}.")
+    return tuple(name for name in SWITCH_HELP if name in asked)

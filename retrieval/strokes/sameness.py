@@ -87,7 +87,7 @@ def same_drawing(program: Program, other: Program) -> bool:
     return _pair_off(_outline(program), _outline(other))
 
 
-def distinct(programs: Sequence[Program]) -> list[int]:
+def distinct_drawings(programs: Sequence[Program]) -> list[int]:
     """Return the numbers of the programs that draw nothing that one before them draws."""
     kept: list[int] = []
     outlines: dict[int, list[_Outline]] = {}

@@ -19,7 +19,7 @@ from ingest.appearance import (
     write_appearances,
 )
 from ingest.inks import separate_inks
-from ingest.weights import shipped_weights
+from ingest.trait_weights import shipped_weights
 
 
 def random_appearance(traits: int, seed: int = 0) -> Appearance:

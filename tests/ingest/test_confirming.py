@@ -25,9 +25,9 @@ from ingest.confirming import (
 )
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.entered_names import LONGEST_PERSON
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
 from retrieval.catalogue.marks import MarkRow, mark_rows
-from retrieval.catalogue.names import LONGEST_PERSON
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
 from tests.ingest.scans import pages_of, scan

@@ -19,7 +19,7 @@ from retrieval.catalogue.errors import ArchiveError, ModelError, QueryError
 from retrieval.catalogue.files import write_atomically
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.index import refresh_index
-from retrieval.indexed import check_indexed
+from retrieval.index_state import check_indexed
 from retrieval.model import bundled_model
 from retrieval.orientation import orientations
 from retrieval.places import (

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ingest.headers import CODESTREAM, JP2_SIGNATURE
+from ingest.image_sizes import CODESTREAM, JP2_SIGNATURE
 from ingest.sources import read_frames
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage, SourceError
 from retrieval.settings import FILE

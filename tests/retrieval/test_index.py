@@ -13,8 +13,8 @@ from retrieval.catalogue.errors import ModelError
 from retrieval.catalogued_embeddings import embed_marks, register_model
 from retrieval.company import company, find_neighbours
 from retrieval.index import index_to_search, load_index, nearest, refresh_index, stored_vectors
+from retrieval.index_files import SEAL
 from retrieval.model import Model
-from retrieval.sealed import SEAL
 from tests.drawn_marks import add_marks
 
 

@@ -17,7 +17,8 @@ from retrieval.crops import crop_path, load_crop
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.index import load_index, refresh_index
-from retrieval.indexed import index_command
+from retrieval.index_files import SEAL
+from retrieval.index_state import index_command
 from retrieval.learn import (
     EXAMPLES,
     RUN,
@@ -33,7 +34,6 @@ from retrieval.learn import (
     waiting_model,
 )
 from retrieval.model import Model, bundled_model
-from retrieval.sealed import SEAL
 from tests.drawn_marks import add_marks
 from tests.retrieval.conftest import TINY
 

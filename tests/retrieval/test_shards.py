@@ -24,7 +24,7 @@ from retrieval.shards import (
     parts_of_sides,
     read_shard,
     shard_paths,
-    tidy,
+    tidy_shards,
     write_shard,
 )
 
@@ -73,7 +73,7 @@ def test_a_damaged_shard_is_not_read(tmp_path: Path, damage: str) -> None:
         path = path.rename(path.with_stem("0" * 64))
     assert read_shard(path, SIZE) is None
     assert list(each_page(tmp_path, SIZE)) == []
-    assert tidy(tmp_path, "s", SIZE, {page(1).page}) == set()
+    assert tidy_shards(tmp_path, "s", SIZE, {page(1).page}) == set()
     assert shard_paths(tmp_path) == [], "thrown away, to be made again"
 
 
@@ -91,7 +91,7 @@ def test_another_models_or_schemes_shard_is_not_taken(tmp_path: Path) -> None:
     path = write_shard(tmp_path, "old", [page(1)])
     assert read_shard(path, SIZE + 1) is None
     assert read_shard(path, SIZE, "new") is None
-    assert tidy(tmp_path, "new", SIZE, {page(1).page}) == set()
+    assert tidy_shards(tmp_path, "new", SIZE, {page(1).page}) == set()
 
 
 def test_a_shard_copied_from_another_models_folder_is_not_taken(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_shard_copied_from_another_models_folder_is_not_taken(tmp_path: Path) 
     assert read_shard(copied, SIZE, "s") is None and pages_in(copied) == set()
     assert [one.page for one in each_page(own, SIZE)] == [page(1).page]
     wanted = {page(number).page for number in (1, 2)}
-    assert tidy(own, "s", SIZE, wanted) == {page(1).page}
+    assert tidy_shards(own, "s", SIZE, wanted) == {page(1).page}
     assert shard_paths(own) == [first]
 
 
@@ -115,7 +115,7 @@ def test_a_shard_that_does_not_say_its_model_is_that_of_its_folder(tmp_path: Pat
     path = folder / f"{hashlib.sha256(content).hexdigest()}.regions"
     path.write_bytes(content)
     named.unlink()
-    assert tidy(folder, "s", SIZE, {page(1).page}) == {page(1).page}
+    assert tidy_shards(folder, "s", SIZE, {page(1).page}) == {page(1).page}
     assert shard_paths(folder) == [path], "left as it is"
     assert pages_in(path) == {page(1).page}
 
@@ -134,7 +134,7 @@ def test_pages_that_are_put_together_while_they_are_read_are_not_lost(tmp_path: 
         write_shard(tmp_path, "s", [one])
     reading = each_page(tmp_path, SIZE)
     found = [next(reading), next(reading)]
-    assert tidy(tmp_path, "s", SIZE, set(pages)) == set(pages)
+    assert tidy_shards(tmp_path, "s", SIZE, set(pages)) == set(pages)
     assert len(shard_paths(tmp_path)) == 1
     found += reading
     assert len(found) == 5, "each once"
@@ -150,14 +150,14 @@ def test_tidying_puts_pages_together_once_and_drops_those_that_are_gone(
     write_shard(tmp_path, "s", [page(2), page(3)])  # as a kill in the middle of tidying leaves it
     (tmp_path / ".unfinished-1").write_bytes(b"half")
     wanted = {page(number).page for number in range(6)}
-    assert tidy(tmp_path, "s", SIZE, wanted) == wanted
+    assert tidy_shards(tmp_path, "s", SIZE, wanted) == wanted
     found = {known.page: known for known in each_page(tmp_path, SIZE)}
     assert set(found) == wanted
     assert all(same(found[page(number).page], page(number)) for number in range(6))
     assert len(shard_paths(tmp_path)) == 2
     assert len(list(tmp_path.iterdir())) == 2
     before = {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)}
-    assert tidy(tmp_path, "s", SIZE, wanted) == wanted
+    assert tidy_shards(tmp_path, "s", SIZE, wanted) == wanted
     assert {path: path.stat().st_mtime_ns for path in shard_paths(tmp_path)} == before
 
 
@@ -187,7 +187,7 @@ def test_tidying_many_shards_takes_no_look_at_every_page_for_each(
         write_shard(tmp_path, scheme, [page(number), page(number + 1)])
     wanted = Wanted(page(number).page for number in range(12))
     before = shard_paths(tmp_path)
-    kept = tidy(tmp_path, "new", SIZE, wanted)
+    kept = tidy_shards(tmp_path, "new", SIZE, wanted)
     assert kept == (set(wanted) if scheme == "new" else set())
     assert shard_paths(tmp_path) == before
     assert wanted.walks <= 2, "one of them is this test's"
@@ -196,22 +196,22 @@ def test_tidying_many_shards_takes_no_look_at_every_page_for_each(
 def test_pages_of_another_scheme_stay_until_they_are_replaced(tmp_path: Path) -> None:
     old = write_shard(tmp_path, "old", [page(1), page(2), page(3)])
     wanted = {page(1).page, page(2).page, page(4).page}
-    assert tidy(tmp_path, "new", SIZE, wanted) == set(), "to be looked through anew"
+    assert tidy_shards(tmp_path, "new", SIZE, wanted) == set(), "to be looked through anew"
     assert not old.exists(), "page 3 has gone"
     assert {known.page for known in each_page(tmp_path, SIZE)} == {page(1).page, page(2).page}
     (kept,) = shard_paths(tmp_path)
     assert read_shard(kept, SIZE, "old") is not None
-    tidy(tmp_path, "new", SIZE, wanted)
+    tidy_shards(tmp_path, "new", SIZE, wanted)
     assert shard_paths(tmp_path) == [kept], "nothing more to do"
 
     anew = page(1, regions=5)
     write_shard(tmp_path, "new", [anew, page(4)])
-    assert tidy(tmp_path, "new", SIZE, wanted) == {page(1).page, page(4).page}
+    assert tidy_shards(tmp_path, "new", SIZE, wanted) == {page(1).page, page(4).page}
     found = {known.page: known for known in each_page(tmp_path, SIZE)}
     assert set(found) == wanted, "page 2, which could not be read anew, is still searched"
     assert same(found[page(1).page], anew)
     write_shard(tmp_path, "new", [page(2)])
-    assert tidy(tmp_path, "new", SIZE, wanted) == wanted
+    assert tidy_shards(tmp_path, "new", SIZE, wanted) == wanted
     assert all(read_shard(path, SIZE, "new") is not None for path in shard_paths(tmp_path))
 
 

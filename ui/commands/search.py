@@ -111,7 +111,7 @@ def _loaded(
     archive: Archive, model: str | None, everywhere: bool
 ) -> tuple[Searcher, Places | None]:
     """Return the marks that are searched, and the places where none was found if these are."""
-    from retrieval.indexed import check_indexed
+    from retrieval.index_state import check_indexed
     from retrieval.places import load_places
     from retrieval.search import load_searcher
 

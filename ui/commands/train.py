@@ -11,7 +11,7 @@ import typer
 
 from retrieval.catalogue.errors import QueryError
 from retrieval.catalogue.suggesting import command_on
-from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCHES, parse_switches
+from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
 from ui.sentences import unread_sentences
@@ -28,7 +28,7 @@ def objectives_offered() -> str:
         # \b keeps click from wrapping what is set out already.
         return "\b\n" + "\n".join([heading, *(f"  {k:15} {v}" for k, v in lines.items())])
 
-    return "\n\n".join([listed("Objectives:", RECIPES), listed("Switches:", SWITCHES)])
+    return "\n\n".join([listed("Objectives:", RECIPES), listed("Switches:", SWITCH_HELP)])
 
 
 #: What is asked of a run when it begins, and not when it goes on.

@@ -13,7 +13,7 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
-from retrieval.indexed import index_command
+from retrieval.index_state import index_command
 from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
 from retrieval.places import has_places

@@ -17,7 +17,7 @@ from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import page_marks
 from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.pages import page as catalogued_page
-from retrieval.indexed import index_command
+from retrieval.index_state import index_command
 from retrieval.ink import Pixels
 from retrieval.places import has_pages, has_places
 from retrieval.search import Searcher

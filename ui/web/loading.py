@@ -21,10 +21,10 @@ from retrieval.catalogue.pages import PageRow
 from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposals_after
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
+from retrieval.index_files import SEAL
 from retrieval.ink import SEEN, Pixels
 from retrieval.learn import searched_id
 from retrieval.places import Places, load_places
-from retrieval.sealed import SEAL
 from retrieval.search import Searcher, load_searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from retrieval.boxes import Box
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_address, canvas_rows
-from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.pages import PageRow, place_pages
 from retrieval.catalogue.pages import page as catalogued_page
+from retrieval.catalogue.source_names import image_called
 from ui.web.loading import page_preview
 from ui.web.markup import section, table
 from ui.web.previews import in_page, outlined

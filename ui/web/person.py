@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from retrieval.catalogue.names import LONGEST_PERSON
+from retrieval.catalogue.entered_names import LONGEST_PERSON
 
 
 def ask_name() -> None:

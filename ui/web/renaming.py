@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.entered_names import LONGEST_NAME
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import Said, rename_identity
-from retrieval.catalogue.names import LONGEST_NAME
 from ui.web.wording import as_markdown, isolated
 
 #: Which identity was just renamed, and what went wrong with the last new name and of which.

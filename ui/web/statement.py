@@ -9,9 +9,9 @@ from typing import get_args
 import streamlit as st
 
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.entered_names import LONGEST_NAME, as_kept
 from retrieval.catalogue.groups import Certainty
 from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
-from retrieval.catalogue.names import LONGEST_NAME, as_kept
 from ui.web.person import ask_name
 from ui.web.state import show_from_top, view
 from ui.web.wording import as_markdown, isolated

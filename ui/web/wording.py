@@ -10,7 +10,7 @@ from typing import Any
 
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.naming import image_called
+from retrieval.catalogue.source_names import image_called
 from ui.canvases import beyond
 from ui.web.view import View
 from ui.wording import NOTABLE, alikeness, counted, known

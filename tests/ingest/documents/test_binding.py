@@ -14,7 +14,7 @@ from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.naming import path_parts
+from retrieval.catalogue.source_names import path_parts
 from retrieval.catalogue.tables import Document, Page
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.naming import sources_meant
+from retrieval.catalogue.source_names import sources_meant
 from retrieval.evaluation.regions import Region, check_pages, read_regions
 
 Mark = tuple[tuple[int, int, int, int], str, float | None]  # box, status, score

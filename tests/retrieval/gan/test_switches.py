@@ -39,7 +39,7 @@ def pictures(count: int = 6) -> torch.Tensor:
 
 def test_help_names_what_there_is() -> None:
     assert list(recipes.RECIPES) == list(OBJECTIVES)
-    assert list(recipes.SWITCHES) == list(SWITCHES)
+    assert list(recipes.SWITCH_HELP) == list(SWITCHES)
 
 
 def test_switches_are_parsed_into_one_order() -> None:

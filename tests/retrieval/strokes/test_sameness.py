@@ -6,7 +6,7 @@ import pytest
 from retrieval.orientation import UPRIGHT, Orientation, orientations
 from retrieval.strokes.merchant import merchant_mark
 from retrieval.strokes.program import Program, arc, joined, laid, line, placed, polygon
-from retrieval.strokes.sameness import distinct, same_drawing
+from retrieval.strokes.sameness import distinct_drawings, same_drawing
 
 STAFF = line((0.5, 0), (0.5, 1))
 CROSS = Program((STAFF, line((0.3, 0.2), (0.7, 0.2)), arc((0.5, 0.8), (0.2, 0.2))))
@@ -55,6 +55,6 @@ def test_laying_a_program_turns_its_drawing_clockwise() -> None:
 
 
 def test_of_equal_programs_the_first_is_kept() -> None:
-    assert distinct([FOUR, CROSS, FOUR, placed(CROSS, 0, 0, 0.5, 0.5)]) == [0, 1]
+    assert distinct_drawings([FOUR, CROSS, FOUR, placed(CROSS, 0, 0, 0.5, 0.5)]) == [0, 1]
     marks = [merchant_mark(np.random.default_rng([4, seed])) for seed in range(100)]
-    assert len(distinct(marks)) > 95
+    assert len(distinct_drawings(marks)) > 95

@@ -14,7 +14,7 @@ from typer.testing import Result
 
 from retrieval.catalogue.archive import create_archive, open_archive
 from retrieval.gan.architecture import Architecture
-from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCHES
+from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Progress
 from retrieval.learn import train_on_archive, unfinished_run
@@ -310,7 +310,7 @@ def test_an_interrupted_run_is_resumed_as_it_was_begun(interrupted: Path) -> Non
 
 def test_help_lists_every_objective_and_switch() -> None:
     said = run("train", "--help").output
-    for name in (*RECIPES, *SWITCHES):
+    for name in (*RECIPES, *SWITCH_HELP):
         assert f"  {name} " in said
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ingest.headers import CODESTREAM, JP2_SIGNATURE, boxes, codestream, jpeg_size, webp_size
+from ingest.image_sizes import CODESTREAM, JP2_SIGNATURE, boxes, codestream, jpeg_size, webp_size
 
 
 def saved(kind: str, **options: object) -> bytes:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.naming import agreeing, path_parts, sources_meant, sources_of_files
+from retrieval.catalogue.source_names import agreeing, path_parts, sources_meant, sources_of_files
 from retrieval.catalogue.tables import Page
 
 PATHS = st.lists(st.sampled_from(["1", "2", "a.jpg", "A.jpg", "b.jpg", ""]), max_size=4).map(

@@ -1,6 +1,6 @@
 """How like a mark a box is: a logistic regression on its traits and on their products by pairs.
 
-`weights.csv` holds it, a trait a row: mean and spread by which the trait is measured, its own
+`trait_weights.csv` holds it, a trait a row: mean and spread by which the trait is measured, its own
 weight, and its weight times each trait up to itself. `benchmarks/fit_proposals.py` fitted it on
 drawn marks that were laid into real pages, and wrote the file; no true stamp taught it anything,
 and an archive's own pages teach nothing here. See docs/decisions/0005-proposals-from-inlays.md.
@@ -22,7 +22,7 @@ from retrieval.catalogue.files import write_atomically
 
 Floats = npt.NDArray[np.float32]
 
-FILE = Path(__file__).with_name("weights.csv")
+FILE = Path(__file__).with_name("trait_weights.csv")
 
 #: A trait further than this from the mean, in spreads, tells no more than one that is this far.
 FARTHEST = 3.0

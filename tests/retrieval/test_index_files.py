@@ -27,8 +27,8 @@ from retrieval.index import (
     refresh_index,
     stored_vectors,
 )
+from retrieval.index_files import IDS, NEIGHBOURS, SEAL, VECTORS, once_finished
 from retrieval.model import Model, build_discriminator, pack_weights, read_model, write_model
-from retrieval.sealed import IDS, NEIGHBOURS, SEAL, VECTORS, once_finished
 from tests.drawn_marks import add_marks
 from tests.retrieval.conftest import TINY
 
@@ -186,7 +186,7 @@ def test_an_index_of_an_older_version_is_rebuilt_in_its_place(
 STEP_BY_STEP = """
 import sys
 from pathlib import Path
-from retrieval import sealed
+from retrieval import index_files
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.files import write_atomically
 from retrieval.index import refresh_index
@@ -197,7 +197,7 @@ def when_told(path, content):
     sys.stdin.readline()
     write_atomically(path, content)
 
-sealed.write_atomically = when_told
+index_files.write_atomically = when_told
 refresh_index(open_archive(sys.argv[1]), read_model(Path(sys.argv[2])))
 """
 

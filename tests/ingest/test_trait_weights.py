@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.inks import separate_inks
-from ingest.traits import describe
-from ingest.weights import (
+from ingest.trait_weights import (
     FARTHEST,
     Weights,
     likelihoods,
@@ -17,6 +16,7 @@ from ingest.weights import (
     shipped_weights,
     write_weights,
 )
+from ingest.traits import describe
 
 
 def two_traits(single: tuple[float, float] = (0, 0), pair: float = 0, bias: float = 0) -> Weights:

@@ -12,9 +12,9 @@ from retrieval.catalogue.errors import ModelError
 from retrieval.catalogue.marks import has_marks_to_embed
 from retrieval.catalogue.models import trained_models
 from retrieval.catalogue.suggesting import command_on
+from retrieval.index_files import once_finished
 from retrieval.ink import SEEN
 from retrieval.model import Model, bundled_model
-from retrieval.sealed import once_finished
 
 
 class Indexed(NamedTuple):

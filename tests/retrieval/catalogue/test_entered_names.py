@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from retrieval.catalogue.entered_names import LONGEST_NAME, LONGEST_PERSON, person_name, plain_name
 from retrieval.catalogue.errors import QueryError
-from retrieval.catalogue.names import LONGEST_NAME, LONGEST_PERSON, person_name, plain_name
 
 
 @pytest.mark.parametrize(
