@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from retrieval.calibration import RAREST, calibrate
+from retrieval.vectors import unit
 
 
-def unit(rng: np.random.Generator, count: int, size: int = 32) -> np.ndarray:
-    vectors = rng.normal(size=(count, size)).astype(np.float32)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+def strangers(rng: np.random.Generator, count: int, size: int = 32) -> np.ndarray:
+    return unit(rng.normal(size=(count, size)).astype(np.float32))
 
 
 def test_claims_hold_on_unrelated_marks() -> None:
     rng = np.random.default_rng(0)
-    calibration = calibrate(unit(rng, 2000))
-    other = unit(np.random.default_rng(1), 3000)
-    cosines = (other @ unit(rng, 500).T).ravel()
+    calibration = calibrate(strangers(rng, 2000))
+    other = strangers(np.random.default_rng(1), 3000)
+    cosines = (other @ strangers(rng, 500).T).ravel()
     for share in (0.5, 0.1, 0.01, 0.001):
         said = calibration.unrelated(np.quantile(cosines, 1 - share))
         assert share * 0.7 < said < share * 4, "if it errs, then on the side of caution"
@@ -23,15 +23,15 @@ def test_claims_hold_on_unrelated_marks() -> None:
 
 def test_repeats_in_the_archive_do_not_spoil_it() -> None:
     rng = np.random.default_rng(2)
-    merchants = unit(rng, 250)
+    merchants = strangers(rng, 250)
     repeats = np.repeat(merchants, 8, axis=0) + rng.normal(0, 0.03, (2000, 32))
-    repeats = (repeats / np.linalg.norm(repeats, axis=1, keepdims=True)).astype(np.float32)
+    repeats = unit(repeats)
     alike = calibrate(repeats).unrelated(np.array(0.95, np.float32))
     assert alike < 1e-3, "one pair in 250 is a repeat, and none of those is unrelated"
 
 
 def test_more_alike_is_never_said_to_be_commoner() -> None:
-    calibration = calibrate(unit(np.random.default_rng(3), 300))
+    calibration = calibrate(strangers(np.random.default_rng(3), 300))
     shares = calibration.unrelated(np.linspace(-1, 1, 400, dtype=np.float32))
     assert (np.diff(shares) <= 1e-12).all()
     assert shares[0] == 1.0
@@ -40,7 +40,7 @@ def test_more_alike_is_never_said_to_be_commoner() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_an_archive_too_small_to_know_claims_nothing(count: int) -> None:
-    calibration = calibrate(unit(np.random.default_rng(4), count))
+    calibration = calibrate(strangers(np.random.default_rng(4), count))
     assert calibration.unrelated(np.array([0.5, 0.99, 1.0], np.float32)).tolist() == [1, 1, 1]
 
 
@@ -49,7 +49,7 @@ def test_an_archive_too_small_to_know_claims_nothing(count: int) -> None:
 )
 def test_no_more_is_claimed_than_the_pairs_can_tell(count: int, rarest: float) -> None:
     rng = np.random.default_rng(6)
-    calibration = calibrate(unit(rng, count))
+    calibration = calibrate(strangers(rng, count))
     assert calibration.unrelated(np.array([1.0], np.float32)) == pytest.approx(rarest)
 
 
@@ -58,8 +58,8 @@ def test_the_rarest_claims_of_small_archives_are_nearly_true() -> None:
         claimed, pairs, rarest = 0, 0, 0.0
         for seed in range(20):
             rng = np.random.default_rng([7, seed])
-            calibration, rarest = calibrate(unit(rng, count)), 1 / (5 * count * (count - 1))
-            shares = calibration.unrelated((unit(rng, 2000) @ unit(rng, count).T).ravel())
+            calibration, rarest = calibrate(strangers(rng, count)), 1 / (5 * count * (count - 1))
+            shares = calibration.unrelated((strangers(rng, 2000) @ strangers(rng, count).T).ravel())
             claimed, pairs = claimed + int((shares <= rarest * 1.001).sum()), pairs + len(shares)
         assert claimed / pairs < 5 * rarest
 
@@ -67,7 +67,7 @@ def test_the_rarest_claims_of_small_archives_are_nearly_true() -> None:
 def test_every_pair_of_a_small_archive_is_taken_once() -> None:
     rng = np.random.default_rng(8)
     for count in (10, 49):
-        vectors, together = unit(rng, count), unit(rng, count)
+        vectors, together = strangers(rng, count), strangers(rng, count)
         found = [
             max(float(one @ vectors[at]), float(one @ together[at]))
             for row, one in enumerate(vectors)
@@ -81,14 +81,14 @@ def test_every_pair_of_a_small_archive_is_taken_once() -> None:
 
 
 def test_random_pairs_say_of_a_larger_archive_what_all_would() -> None:
-    vectors = unit(np.random.default_rng(9), 500)
+    vectors = strangers(np.random.default_rng(9), 500)
     every = (vectors @ vectors.T)[~np.eye(500, dtype=bool)]
     quantiles = np.quantile(every, np.linspace(0.05, 0.9, 171))
     assert calibrate(vectors).quantiles[10:] == pytest.approx(quantiles.tolist(), abs=0.01)
 
 
 def test_a_share_is_a_cosine_and_the_other_way_round() -> None:
-    calibration = calibrate(unit(np.random.default_rng(5), 300))
+    calibration = calibrate(strangers(np.random.default_rng(5), 300))
     for share in (1e-5, 1e-3, 0.01):
         cosine = np.array([calibration.cosine(share)], np.float64)
         assert calibration.unrelated(cosine)[0] == pytest.approx(share, rel=1e-6)

@@ -6,11 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.company import NEAREST, OWN, Neighbours, company, find_neighbours
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / lengths, np.float32)
+from retrieval.vectors import unit
 
 
 def random_unit(seed: int, count: int, size: int = 6) -> np.ndarray:

@@ -17,11 +17,8 @@ from retrieval.grouping import group_marks, group_numbers, propose_groups, usual
 from retrieval.index import load_index, refresh_index
 from retrieval.inkless import marks_without_ink
 from retrieval.model import Model
+from retrieval.vectors import unit
 from tests.drawn_marks import add_marks
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 @st.composite
@@ -33,7 +30,7 @@ def clouds(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     centres = rng.normal(size=(draw(st.integers(1, 8)), 6))
     which = draw(arrays(np.int64, count, elements=st.integers(0, len(centres) - 1)))
     noise = spread * rng.normal(size=(count, 6))
-    return rng.permutation(count * 3)[:count] + 1, _unit(centres[which] + noise).reshape(-1, 6)
+    return rng.permutation(count * 3)[:count] + 1, unit(centres[which] + noise).reshape(-1, 6)
 
 
 cosines = st.sampled_from([-0.5, 0.3, 0.7, 0.9, 0.99])
@@ -89,9 +86,7 @@ def test_the_order_of_the_rows_does_not_matter(
 def test_the_groups_are_those_of_average_linkage() -> None:
     hierarchy = pytest.importorskip("scipy.cluster.hierarchy", reason="SciPy is not installed")
     rng = np.random.default_rng(4)
-    vectors = _unit(
-        rng.normal(size=(40, 16))[rng.integers(0, 40, 300)] + rng.normal(size=(300, 16))
-    )
+    vectors = unit(rng.normal(size=(40, 16))[rng.integers(0, 40, 300)] + rng.normal(size=(300, 16)))
     tree = hierarchy.linkage(vectors.astype(np.float64), "average", metric="cosine")
     for cosine in (0.9, 0.6, 0.4):
         theirs = hierarchy.fcluster(tree, 1 - cosine, "distance")
@@ -113,7 +108,7 @@ def test_a_chain_of_marks_each_like_the_next_is_no_group() -> None:
 def test_a_stamp_on_every_page_is_one_group_whatever_its_number() -> None:
     rng = np.random.default_rng(1)
     stamp, others = rng.normal(size=64), rng.normal(size=(500, 64))
-    vectors = _unit(np.concatenate([np.tile(stamp, (2000, 1)), others]))
+    vectors = unit(np.concatenate([np.tile(stamp, (2000, 1)), others]))
     groups = group_marks(np.arange(2500), vectors, 0.8, neighbours=8)
     assert sum(len(group.marks) for group in groups) == 2000
     assert all(max(group.marks) < 2000 for group in groups)

@@ -40,6 +40,15 @@ from tests.retrieval.conftest import TINY
 SETTINGS = Settings(TINY, steps=4, batch=8, identities=12, checkpoint_every=2, warm_up=1)
 
 
+def kill_at_step_3(archive: Archive, settings: Settings) -> None:
+    def kill(progress: Progress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_on_archive(archive, settings, kill)
+
+
 def test_without_training_the_bundled_model_serves(archive: Archive) -> None:
     assert archive_model(archive).id == bundled_model().id
     assert archive_model(archive, "bundled").id == bundled_model().id
@@ -307,12 +316,7 @@ def test_an_interrupted_run_is_there_to_resume_and_to_discard(archive: Archive) 
     add_marks(archive, range(10))
     assert unfinished_run(archive) is None
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, SETTINGS, kill)
+    kill_at_step_3(archive, SETTINGS)
     assert unfinished_run(archive) == SETTINGS
     with pytest.raises(TrainingError, match="--restart"):
         train_on_archive(archive, replace(SETTINGS, seed=9))
@@ -333,12 +337,7 @@ def test_a_run_goes_on_with_the_marks_that_it_began_with(
     path.rename(path.with_suffix(".away"))
     undisturbed = train_on_archive(archive, told)
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, told, kill)
+    kill_at_step_3(archive, told)
     path.with_suffix(".away").rename(path)
     with archive.session() as session:
         session.get_one(tables.Mark, rejected).status = "rejected"
@@ -354,12 +353,7 @@ def test_a_run_goes_on_with_the_marks_that_it_began_with(
 def test_a_run_that_lacks_a_crop_that_it_began_with_says_so(archive: Archive) -> None:
     first, *_ = add_marks(archive, range(10))
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, SETTINGS, kill)
+    kill_at_step_3(archive, SETTINGS)
     with archive.session() as session:
         path = crop_path(archive, session.get_one(tables.Mark, first).crop)
     content = path.read_bytes()
@@ -380,12 +374,7 @@ def test_a_run_of_a_version_that_kept_no_examples_goes_on_with_the_same_marks_al
 ) -> None:
     first, *_ = add_marks(archive, range(10))
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, SETTINGS, kill)
+    kill_at_step_3(archive, SETTINGS)
     (archive.models_folder / RUN / EXAMPLES).unlink()
     with archive.session() as session:
         session.get_one(tables.Mark, first).status = "rejected"
@@ -401,12 +390,7 @@ def test_a_run_of_a_version_that_kept_no_examples_goes_on_with_the_same_marks_al
 def test_a_restart_discards_the_interrupted_run_once_it_can_begin(archive: Archive) -> None:
     add_marks(archive, range(10))
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, SETTINGS, kill)
+    kill_at_step_3(archive, SETTINGS)
     with pytest.raises(ModelError, match="has no model 'zzz'"):
         train_on_archive(archive, replace(SETTINGS, start="zzz"), restart=True)
     with pytest.raises(TrainingError, match=f"Model {bundled_model().id} has other networks"):
@@ -444,12 +428,7 @@ def test_a_run_is_known_by_the_whole_id_of_the_model_that_it_began_from(archive:
     first = train_on_archive(archive, SETTINGS).model
     told = replace(SETTINGS, start=first.id[:6])
 
-    def kill(progress: Progress) -> None:
-        if progress.step == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_on_archive(archive, told, kill)
+    kill_at_step_3(archive, told)
     assert unfinished_run(archive) == replace(SETTINGS, start=first.id)
     model = train_on_archive(archive, told).model
     assert model.manifest["settings"]["start"] == first.id

@@ -36,15 +36,15 @@ from retrieval.shards import (
     shards_folder,
     write_shard,
 )
+from retrieval.vectors import unit
 from tests.drawn_marks import add_marks
 
 DIMENSIONS = 128
 SIZE = (1000, 800)
 
 
-def unit(seed: int) -> np.ndarray:
-    vector = np.random.default_rng(seed).normal(size=DIMENSIONS)
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+def look(seed: int) -> np.ndarray:
+    return unit(np.random.default_rng(seed).normal(size=(1, DIMENSIONS)))[0]
 
 
 def add_page(
@@ -86,15 +86,15 @@ def shelved(archive: Archive, model: Model, *pages: PageRegions) -> None:
 
 
 def near(vector: np.ndarray, share: float, seed: int) -> np.ndarray:
-    mixed = vector * share + unit(seed) * (1 - share)
-    return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+    mixed = vector * share + look(seed) * (1 - share)
+    return unit(mixed[None])[0]
 
 
 def test_the_nearest_regions_come_first_each_place_once(
     archive: Archive, tiny_model: Model
 ) -> None:
     first, second = add_page(archive, 1), add_page(archive, 2)
-    wanted = unit(0)
+    wanted = look(0)
     shelved(
         archive,
         tiny_model,
@@ -105,7 +105,7 @@ def test_the_nearest_regions_come_first_each_place_once(
             ((100, 100, 150, 120), near(wanted, 0.75, 3)),  # the whole of which it is a part
             ((500, 500, 90, 60), near(wanted, 0.6, 4)),
         ),
-        regions(2, ((10, 20, 30, 40), near(wanted, 0.9, 5)), ((600, 20, 30, 40), unit(6))),
+        regions(2, ((10, 20, 30, 40), near(wanted, 0.9, 5)), ((600, 20, 30, 40), look(6))),
     )
     places = load_places(archive, tiny_model)
     assert len(places) == 6
@@ -168,7 +168,7 @@ def test_a_square_slid_over_the_page_gives_way_to_what_fits(
     archive: Archive, tiny_model: Model
 ) -> None:
     add_page(archive, 1)
-    wanted = unit(0)
+    wanted = look(0)
     close, loose = (100, 100, 80, 80), (90, 90, 110, 110)
     known = regions(
         1,
@@ -186,7 +186,7 @@ def test_a_square_slid_over_the_page_gives_way_to_what_fits(
 @pytest.mark.parametrize("status", ["proposed", "confirmed", "rejected"])
 def test_a_region_on_a_mark_is_left_to_it(archive: Archive, tiny_model: Model, status: str) -> None:
     page = add_page(archive, 1, [(100, 100, 80, 80)], status)
-    wanted = unit(0)
+    wanted = look(0)
     shelved(
         archive,
         tiny_model,
@@ -199,15 +199,15 @@ def test_a_region_on_a_mark_is_left_to_it(archive: Archive, tiny_model: Model, s
 def test_as_many_are_looked_at_as_it_takes(archive: Archive, tiny_model: Model) -> None:
     """Hundreds of regions on one mark must not hide the one that lies elsewhere."""
     add_page(archive, 1, [(100, 100, 80, 80)])
-    wanted = unit(0)
+    wanted = look(0)
     on_mark = [((100, 100, 80, 80), near(wanted, 0.9, seed)) for seed in range(400)]
-    shelved(archive, tiny_model, regions(1, *on_mark, ((700, 500, 60, 60), unit(999))))
+    shelved(archive, tiny_model, regions(1, *on_mark, ((700, 500, 60, 60), look(999))))
     found = find_places(archive, load_places(archive, tiny_model), wanted[None], [UPRIGHT], 1)
     assert [place.box for place in found] == [(700, 500, 60, 60)]
 
 
 def test_only_documents_that_fit_and_pages_as_they_are(archive: Archive, tiny_model: Model) -> None:
-    wanted = unit(0)
+    wanted = look(0)
     hoop = add_page(archive, 1, reference="HCA 32/1", series="HCA 32", ship="De Hoop")
     add_page(archive, 2, reference="HCA 30/7", series="HCA 30", ship="Amity")
     shelved(
@@ -229,12 +229,12 @@ def test_a_query_held_in_several_ways_finds_by_the_best(
     archive: Archive, tiny_model: Model
 ) -> None:
     add_page(archive, 1)
-    shelved(archive, tiny_model, regions(1, ((9, 9, 50, 50), unit(0)), ((500, 9, 50, 50), unit(1))))
+    shelved(archive, tiny_model, regions(1, ((9, 9, 50, 50), look(0)), ((500, 9, 50, 50), look(1))))
     places = load_places(archive, tiny_model)
     turned = replace(UPRIGHT, turned=90)
-    found = find_places(archive, places, np.stack([unit(7), unit(1)]), [UPRIGHT, turned], 1)
+    found = find_places(archive, places, np.stack([look(7), look(1)]), [UPRIGHT, turned], 1)
     assert found[0].box == (500, 9, 50, 50) and found[0].held == turned
-    alone = find_places(archive, places, unit(1)[None], [turned], 1)
+    alone = find_places(archive, places, look(1)[None], [turned], 1)
     assert found[0].unrelated == pytest.approx(min(1, 2 * alone[0].unrelated))
 
 
@@ -244,7 +244,7 @@ def test_a_search_by_marks_embeds_their_crops_once(
     liked, disliked, *others = add_marks(archive, range(6))
     refresh_index(archive, tiny_model)
     page = add_page(archive, 50)
-    shelved(archive, tiny_model, regions(50, ((9, 9, 50, 50), unit(0))))
+    shelved(archive, tiny_model, regions(50, ((9, 9, 50, 50), look(0))))
     searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
     places = load_places(archive, tiny_model)
     ways = orientations(turned=True, mirrored=True)

@@ -15,10 +15,7 @@ from retrieval.gan.pseudo_labels import (
     pseudo_labels,
     seek_repeats,
 )
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+from retrieval.vectors import unit
 
 
 def _repeated(strangers: int, owners: int, each: int) -> np.ndarray:
@@ -26,7 +23,7 @@ def _repeated(strangers: int, owners: int, each: int) -> np.ndarray:
     rng = np.random.default_rng(1)
     alone, often = rng.normal(size=(strangers, 64)), rng.normal(size=(owners, 1, 64))
     near = often + rng.normal(size=(owners, each, 64)) * 0.2
-    return _unit(np.concatenate([alone, near.reshape(-1, 64)]))
+    return unit(np.concatenate([alone, near.reshape(-1, 64)]))
 
 
 @pytest.mark.parametrize("each", [2, 3, 5])
@@ -48,7 +45,7 @@ def test_strangers_are_so_many_of_the_pairs_as_was_said() -> None:
     rng = np.random.default_rng(4)
     owners = np.repeat(np.arange(300), 5)
     drawn = rng.normal(size=(300, 24))[owners] + rng.normal(size=(1500, 24)) * 0.6
-    vectors = _unit(drawn)
+    vectors = unit(drawn)
     pairs = vectors @ vectors.T >= cosine_of_repeats(vectors, 0.2)
     pairs &= ~np.eye(1500, dtype=bool)
     wrong = (pairs & (owners[:, None] != owners)).sum() / pairs.sum()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS, Invarianc
 from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.evaluation.measures import MEASURES, rank, score
 from tests.drawn_marks import add_marks
+from tests.ui.evaluation.fetching import pictures_where_nothing_is_fetched
 from ui.evaluation.answers import as_json, case_table, note_sentences
 from ui.evaluation.page import write_report
 from ui.label_answers import label_sentences
@@ -56,34 +56,13 @@ def evaluation(archive: Archive, tmp_path: Path) -> Evaluation:
     )
 
 
-class Elements(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attributes)))
-
-
 def test_the_page_holds_everything_itself(
     archive: Archive, evaluation: Evaluation, tmp_path: Path
 ) -> None:
     path = write_report(archive, evaluation, tmp_path / "new" / "report", "labels.csv")
     assert [one.name for one in path.parent.iterdir()] == ["index.html"]
     text = path.read_text(encoding="utf-8")
-    elements = Elements()
-    elements.feed(text)
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in elements.found}
-    addresses = [
-        value
-        for _, attributes in elements.found
-        for name, value in attributes.items()
-        if name in ("src", "href", "xlink:href", "srcset")
-    ]
-    assert addresses
-    assert all(address and address.startswith("data:image/") for address in addresses)
-    assert not re.search(r"url\(|@import|https?://", text)
-    assert "default-src 'none'" in text
+    assert pictures_where_nothing_is_fetched(text)
 
 
 def test_what_others_wrote_is_no_markup(
