@@ -17,7 +17,7 @@ from ingest.taken_back import OldWord, note_taken_back
 from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import person_name
-from retrieval.catalogue.errors import QueryError, SourceError
+from retrieval.catalogue.errors import RequestError, SourceError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import MarkRow
 from retrieval.catalogue.tables import Mark, Page
@@ -46,19 +46,19 @@ def confirm_place(
     A proposal that lies there already (as an import takes it, intersection over union of
     `SAME_REGION` or more) is confirmed instead; a mark of which somebody has said something stays
     as it is, and its id is returned. `person` says so, and is kept as its origin.
-    Raises QueryError when nobody is named, there is no such page, or the box is not on it, and
+    Raises RequestError when nobody is named, there is no such page, or the box is not on it, and
     SourceError when the master cannot be read or is not what was ingested.
     """
     origin = _origin(person)
     with archive.session() as session:
         known = next(iter(pages_where(session, Page.id == page)), None)
     if known is None:
-        raise QueryError(f"{archive.folder} has no page {page}.")
+        raise RequestError(f"{archive.folder} has no page {page}.")
     x, y, width, height = box
     if min(x, y) < 0 or min(width, height) < 1 or x + width > known.width or (
         y + height > known.height
     ):  # fmt: skip
-        raise QueryError(
+        raise RequestError(
             f"The box {x},{y},{width},{height} is not on page {page}, which is "
             f"{known.width} x {known.height} pixels."
         )
@@ -99,7 +99,7 @@ def judge_mark(archive: Archive, seen: MarkRow, status: Verdict, person: str) ->
     """Write down that `person` says the mark is one, or is none; the name is kept as its origin.
 
     `seen` is the mark as the person was shown it; another's word that they contradict is noted
-    (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
+    (`note_taken_back`). Raises RequestError when nobody is named, there is no such mark, something
     else was said of it or it was moved meanwhile, or it belongs to an identity.
     """
     origin = _origin(person)
@@ -112,7 +112,7 @@ def judge_marks(archive: Archive, said: Sequence[tuple[MarkRow, Verdict]], perso
     """Write down, in one transaction, what `person` says of each of some marks.
 
     As `judge_mark` does; but where that would refuse a mark, this is left as it is, and the others
-    are kept. Raises QueryError when nobody is named.
+    are kept. Raises RequestError when nobody is named.
     """
     origin = _origin(person)
     with archive.writing() as session:
@@ -132,7 +132,7 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
     """Make a mark that was proposed a proposal again, whoever said something of it since.
 
     `seen` is the mark as the `person` who does so was shown it; both are noted
-    (`note_taken_back`). Raises QueryError when nobody is named, there is no such mark, something
+    (`note_taken_back`). Raises RequestError when nobody is named, there is no such mark, something
     else was said of it or it was moved meanwhile, it was never proposed where it is, or it belongs
     to an identity.
     """
@@ -140,7 +140,9 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
     with archive.writing() as session:
         found = _judgeable(session, seen)
         if found.proposed_by is None:
-            raise QueryError(f"The program did not propose mark {seen.mark}: say that it is none.")
+            raise RequestError(
+                f"The program did not propose mark {seen.mark}: say that it is none."
+            )
         _say(found, "proposed", found.proposed_by)
         _note(archive, [seen], person)
 
@@ -149,7 +151,7 @@ def take_back_marks(archive: Archive, seen: Sequence[MarkRow], person: str) -> C
     """Make judged marks proposals again, in one transaction.
 
     As `take_back_mark` does; but where that would refuse a mark, this is left as it is, and the
-    others are proposals again. Raises QueryError when nobody is named.
+    others are proposals again. Raises RequestError when nobody is named.
     """
     person = _origin(person).removeprefix(PERSON)
     again = []
@@ -197,21 +199,23 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
     mark = seen.mark
     found = session.get(Mark, mark)
     if found is None:
-        raise QueryError(f"Mark {mark} is gone: its page was looked through anew.")
+        raise RequestError(f"Mark {mark} is gone: its page was looked through anew.")
     if name := identity_names(session, [mark]).get(mark):
-        raise QueryError(
+        raise RequestError(
             f"Mark {mark} was said to be {name!r}: take that back first, on its own page or where "
             "its group is shown."
         )
     if found.status != seen.status and found.status == "proposed":
-        raise QueryError(f"What was said of mark {mark} has meanwhile been taken back: look again.")
+        raise RequestError(
+            f"What was said of mark {mark} has meanwhile been taken back: look again."
+        )
     if found.status != "proposed" and (found.status, found.origin) != (seen.status, seen.origin):
         word = "one" if found.status == "confirmed" else "none"
-        raise QueryError(
+        raise RequestError(
             f"{sayer(found.origin)} has meanwhile said that mark {mark} is {word}: look again."
         )
     if (found.x, found.y, found.width, found.height) != seen.box:
-        raise QueryError(f"Mark {mark} has meanwhile been given another box: look again.")
+        raise RequestError(f"Mark {mark} has meanwhile been given another box: look again.")
     return found
 
 
@@ -219,7 +223,7 @@ def _those_judgeable(session: Session, seen: Sequence[MarkRow]) -> dict[int, Mar
     """Return by id those of the marks that can be judged as they were seen."""
     there = {}
     for row in seen:
-        with suppress(QueryError):
+        with suppress(RequestError):
             there[row.mark] = _judgeable(session, row)
     return there
 

@@ -21,7 +21,7 @@ from ingest.quarantine import write_quarantine
 from ingest.resemblance import Fingerprints, release
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import references_without_page
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.prefixes import begins_with
@@ -85,7 +85,7 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     `even_judged`. Of pages that go, the first copy becomes the original of the others. Images that
     were fetched into the archive are deleted.
 
-    Raises QueryError, and forgets nothing, when one of the names is none of these; ArchiveError
+    Raises RequestError, and forgets nothing, when one of the names is none of these; ArchiveError
     when the disk refuses.
     """
     with archive.writing() as session:
@@ -124,14 +124,14 @@ def _named(session: Session, name: str, folder: Path) -> _Named:
     reference = normalise_reference(name)
     document = session.scalar(select(Document.id).where(Document.reference == reference))
     if document is None:
-        raise QueryError(
+        raise RequestError(
             f"Nothing in {folder} is called {name!r}. Name a file or a folder as the column source "
             "of quarantine.csv or of `prizemarks export --format csv` has it, or by its whole "
             "path; or a document without pages by its reference."
         )
     held = session.scalars(select(Page.source).where(Page.document_id == document).limit(1)).all()
     if held:
-        raise QueryError(
+        raise RequestError(
             f"The document {reference!r} has pages, such as {held[0]!r}: take these out first, "
             "each by its name or all by their folder."
         )

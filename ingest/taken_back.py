@@ -66,7 +66,7 @@ def _said_at(word: OldWord) -> str | None:
 def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
     """Make a judged group a proposal again (`groups.take_back`), and note who took that back.
 
-    Raises QueryError when nobody is named, and as `take_back` does; ArchiveError as
+    Raises RequestError when nobody is named, and as `take_back` does; ArchiveError as
     `note_taken_back` does.
     """
     person = person_name(person, "the person who takes it back")

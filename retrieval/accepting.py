@@ -23,8 +23,8 @@ def accept_found(
     """Write down that a person says two or more marks are one merchant's (`accept_chosen`).
 
     Returns the group that they become, with how alike they are under the searcher's model. Raises
-    QueryError as `accept_chosen` does, and ArchiveError when the picture is gone of a mark that is
-    not indexed yet.
+    RequestError as `accept_chosen` does, and ArchiveError when the picture is gone of a mark that
+    is not indexed yet.
     """
     together = put_together(np.array(marks), mark_vectors(searcher, marks))
     cohesion = np.array([together.cohesion], np.float32)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from retrieval.calibration import RAREST
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.groups import ProposedGroup, marks_of_no_group, replace_proposed_groups
 from retrieval.catalogue.marks import LIKELY
 from retrieval.gpu import nearest_rows
@@ -59,11 +59,11 @@ def propose_groups(
 
     `share` says how alike: as only that share of unrelated pairs of this archive would be; None is
     `usual_share`. Rejected marks, those on copies of a page, proposals that are unlikely to be
-    marks (less than `LIKELY`), and marks without ink are left out. Raises QueryError when
+    marks (less than `LIKELY`), and marks without ink are left out. Raises RequestError when
     `share` is out of range, ModelError when nothing is indexed.
     """
     if share is not None and not RAREST <= share <= COMMONEST:
-        raise QueryError(
+        raise RequestError(
             f"A share of {share:g} cannot be asked for: give one from {RAREST:g} (hardly any "
             f"unrelated pair is so alike) to {COMMONEST:g} (1 in 100 is)."
         )

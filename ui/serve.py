@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from retrieval.catalogue.archive import open_archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from ui.web.look import THEME
 
 #: Megabytes of a picture that may be uploaded as a query.
@@ -26,12 +26,12 @@ _NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 def public_names(said: Iterable[str]) -> tuple[str, ...]:
     """Return the names of hosts in texts that may hold several, with commas between.
 
-    Raises QueryError for what is none: an address, a port, a wildcard.
+    Raises RequestError for what is none: an address, a port, a wildcard.
     """
     names = [name for one in said for part in one.split(",") if (name := part.strip().lower())]
     for name in names:
         if not _NAME.fullmatch(name):
-            raise QueryError(
+            raise RequestError(
                 f"The public name {name!r} is no name of a host: write it without https://, port "
                 "and path, such as marks.example.org."
             )
@@ -41,12 +41,12 @@ def public_names(said: Iterable[str]) -> tuple[str, ...]:
 def address_of(host: str) -> str:
     """Return the address, in figures, to listen on for `host`: of several one of IPv4, if any.
 
-    Raises QueryError for a host without an address.
+    Raises RequestError for a host without an address.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:  # ValueError: it cannot even be asked for
-        raise QueryError(
+        raise RequestError(
             f"No address is known for the host {host!r}: name one of this machine with --host, or "
             "as host in prizemarks.toml, such as 127.0.0.1."
         ) from error
@@ -55,7 +55,7 @@ def address_of(host: str) -> str:
 
 
 def check_place(host: str, port: int) -> None:
-    """Raise QueryError where no server can listen on `port` of `host`."""
+    """Raise RequestError where no server can listen on `port` of `host`."""
     address = address_of(host)
     six = ":" in address
     both = six and socket.has_dualstack_ipv6()
@@ -64,12 +64,12 @@ def check_place(host: str, port: int) -> None:
         socket.create_server((address, port), family=family, dualstack_ipv6=both).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise QueryError(
+            raise RequestError(
                 f"Port {port} of {host} is taken: something is served there already, perhaps "
                 "another archive. Name another port with --port."
             ) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise QueryError(
+        raise RequestError(
             f"Port {port} of {host} cannot be listened on: {reason}. Name another port with "
             "--port, or another address with --host."
         ) from error
@@ -81,7 +81,7 @@ def server_command(
     """Return the command that serves the page of `archive` on `host` and `port`.
 
     The page searches under the model with the id `model`; None: under the newest with an index.
-    `names` are those under which a proxy leads people to it. Raises QueryError for a host without
+    `names` are those under which a proxy leads people to it. Raises RequestError for a host without
     an address.
     """
     address = address_of(host)
@@ -131,7 +131,7 @@ def run_server(
 
     `model` and `names` as for `server_command`.
     On POSIX the server takes this process's place, so that it ends when this process is told to.
-    Raises ArchiveError when there is no archive to serve, and QueryError where it cannot be.
+    Raises ArchiveError when there is no archive to serve, and RequestError where it cannot be.
     """
     opened = open_archive(archive)
     folder = opened.folder

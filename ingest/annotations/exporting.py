@@ -28,7 +28,7 @@ from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row, kept_address
 from retrieval.catalogue.documents import Filters, document_conditions
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import (
     check_is_outside,
     output_refused_said,
@@ -203,10 +203,10 @@ def export_text(
 ) -> ExportReport:
     """Write the archive's marks to `stream` as one text behind `head`; a table as it is read.
 
-    Raises QueryError, before anything is written, if the format is a file an image.
+    Raises RequestError, before anything is written, if the format is a file an image.
     """
     if form.a_file_an_image:
-        raise QueryError("This format is one file a page: name a folder for them with --output.")
+        raise RequestError("This format is one file a page: name a folder for them with --output.")
     base = _as_base(base)
     size = 0
     with archive.session() as session:
@@ -229,13 +229,13 @@ def export_file(
     """Write the archive's marks to the file `output`, whole or not at all.
 
     Into a folder, one file a page, if `output` is one or the format is a file an image. Each file
-    begins with `head`. Raises QueryError where nothing can be written, and, before anything is,
+    begins with `head`. Raises RequestError where nothing can be written, and, before anything is,
     where it would be in the archive's folder, or a file a page of a format that has none.
     """
     base = _as_base(base)
     check_is_outside(output, archive.folder)
     if output.is_dir() and not form.by_page:
-        raise QueryError(
+        raise RequestError(
             f"{output} is a folder, and this format is one file of all pages: name a file in it."
         )
     output = output.absolute()
@@ -287,7 +287,7 @@ def _write_folder(
     for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise QueryError(f"{path} leads out of {folder}: name an empty folder.")
+            raise RequestError(f"{path} leads out of {folder}: name an empty folder.")
         write_atomically(path, f"{head}{form.write([image], base)}".encode())
         progress(done, len(named))
 
@@ -416,5 +416,5 @@ def _plain_name(image: AnnotatedImage) -> str:
 
 def _as_base(base: str) -> str:
     if not re.fullmatch(r"https?://[^\s#?\"<>]+", base):
-        raise QueryError(f"{base!r} is no address: write --base https://example.org/marks/")
+        raise RequestError(f"{base!r} is no address: write --base https://example.org/marks/")
     return base if base.endswith("/") else f"{base}/"

@@ -63,8 +63,8 @@ def export_pictures(
 
     The table begins with `head` and has the columns of `export --format csv` behind the name of
     the file. A crop is as the archive keeps it (`retrieval.crops.LONGEST_SIDE`). Nothing is removed
-    from the folder. Raises QueryError where it cannot be written, and, before anything is, where it
-    lies in the archive's.
+    from the folder. Raises RequestError where it cannot be written, and, before anything is, where
+    it lies in the archive's.
     """
     check_is_outside(folder, archive.folder)
     unread: list[str] = []

@@ -53,7 +53,7 @@ def export_documents(
 ) -> int:
     """Write the documents to a stream, or to a file whole or not at all; return how many.
 
-    What is written begins with `head`. Raises QueryError where the file cannot be written, and,
+    What is written begins with `head`. Raises RequestError where the file cannot be written, and,
     before anything is, where it would be in the archive's folder.
     """
     if isinstance(output, Path):

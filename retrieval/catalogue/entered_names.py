@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 
 #: Longest name of an identity that is kept.
 LONGEST_NAME = 255
@@ -42,17 +42,17 @@ def _joins(line: str, at: int) -> bool:
 def plain_name(name: str, whose: str, longest: int = LONGEST_NAME) -> str:
     """Return a name `as_kept`.
 
-    Raises QueryError when it is empty, has no letter or digit of any script, or is too long.
+    Raises RequestError when it is empty, has no letter or digit of any script, or is too long.
     """
     plain = as_kept(name)
     if not plain:
-        raise QueryError(f"A name is lacking: give that of {whose}.")
+        raise RequestError(f"A name is lacking: give that of {whose}.")
     if not any(letter.isalnum() for letter in plain):
-        raise QueryError(
+        raise RequestError(
             f"{plain!r} is no name, for it has no letter or digit: give that of {whose}."
         )
     if len(plain) > longest:
-        raise QueryError(f"The name of {whose} is longer than {longest} letters: shorten it.")
+        raise RequestError(f"The name of {whose} is longer than {longest} letters: shorten it.")
     return plain
 
 

@@ -13,9 +13,10 @@ PrizemarksError
 │   │   ├── NotGiven        a server does not give what was asked for
 │   │   ├── NotGivenNow     a server fails at it, and may give it later
 │   │   └── Unreachable     a server gives no answer, or none for now
-│   └── MetadataError       a documents file, or a manifest, that cannot be understood
-├── QueryError              a search that cannot be answered as asked
-│   └── NoInk               nothing is drawn on a picture that is looked for
+│   └── MetadataError       a file about images, not of one, that cannot be understood
+├── RequestError            something asked for that cannot be done as asked
+│   └── QueryError          a search that cannot be answered as asked
+│       └── NoInk           nothing is drawn on a picture that is looked for
 ├── ModelError              weights that are missing, damaged or do not fit
 ├── TrainingError           a training run that cannot start or go on
 └── SetupError              the installation lacks something
@@ -86,10 +87,17 @@ class Unreachable(SourceError):
 
 
 class MetadataError(InputError):
-    """A documents file, or a manifest, that cannot be understood."""
+    """A file that is not an image cannot be understood.
+
+    It is one of documents, labels, regions or annotations, a manifest, or any other JSON.
+    """
 
 
-class QueryError(PrizemarksError):
+class RequestError(PrizemarksError):
+    """Something asked for cannot be done as asked: by options, a name, or a word on a mark."""
+
+
+class QueryError(RequestError):
     """A search that cannot be answered as asked."""
 
 

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from retrieval.catalogue.errors import ArchiveError, QueryError
+from retrieval.catalogue.errors import ArchiveError, RequestError
 
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
 UNFINISHED = ".unfinished-"
@@ -75,13 +75,13 @@ def disk_errors_said(where: Path) -> Iterator[None]:
 
 
 def check_is_outside(output: Path, archive: Path) -> None:
-    """Raise QueryError where a file or folder that a person named is the archive's, or in it.
+    """Raise RequestError where a file or folder that a person named is the archive's, or in it.
 
     So it is as the path is written, and as links lead: the archive's own folders may be links.
     """
     places = output.resolve(), Path(os.path.normpath(output.absolute()))
     if any(place.is_relative_to(one) for place in places for one in (archive, archive.resolve())):
-        raise QueryError(
+        raise RequestError(
             f"{output} lies in the archive's own folder, where it could take the place of what the "
             "archive needs. Name another place."
         )
@@ -89,11 +89,11 @@ def check_is_outside(output: Path, archive: Path) -> None:
 
 @contextlib.contextmanager
 def output_refused_said(output: Path) -> Iterator[None]:
-    """Turn an OSError of writing a file that a person named into a QueryError."""
+    """Turn an OSError of writing a file that a person named into a RequestError."""
     try:
         yield
     except OSError as error:
-        raise QueryError(
+        raise RequestError(
             f"{output} cannot be written: {error.strerror or error}. Name another place."
         ) from error
 

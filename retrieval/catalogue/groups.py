@@ -16,7 +16,7 @@ from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.entered_names import person_name, plain_name
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import Said
 from retrieval.catalogue.marks import how_likely, marks_there, on_a_copy
 from retrieval.catalogue.parts import in_parts
@@ -215,7 +215,7 @@ def accept_group(
     person says that they do: `joins` is its id then. What was said of a mark there stays. Proposed
     marks are confirmed by it: a person has looked. Of the group stays what the person has `seen`,
     so that the rest may be proposed again. Call it in a transaction that began for writing. Raises
-    QueryError when the group was judged or replaced meanwhile, when fewer than two marks, others
+    RequestError when the group was judged or replaced meanwhile, when fewer than two marks, others
     than the group's or rejected ones are named, when a name is none, when `name` is another
     identity's, and when what they join is called so no more.
     """
@@ -230,16 +230,16 @@ def accept_group(
         )
     )
     if len(chosen) < 2:
-        raise QueryError("One mark alone is no match: choose two at least.")
+        raise RequestError("One mark alone is no match: choose two at least.")
     if not members.issuperset(chosen):
-        raise QueryError(
+        raise RequestError(
             f"Mark {min(set(chosen) - members)} is not in group {group}, or has been rejected "
             "meanwhile: look again."
         )
     identity = session.scalar(select(Identity).where(Identity.name == name))
     already: set[int] = set()
     if joins is not None and (identity is None or identity.id != joins):
-        raise QueryError(
+        raise RequestError(
             f"The mark called {name!r} that these were to join is called so no more: look again."
         )
     if identity is None:
@@ -253,7 +253,7 @@ def accept_group(
             )
         )
         if joins is None and already.isdisjoint(chosen):
-            raise QueryError(
+            raise RequestError(
                 f"There is a mark called {name!r} already, and none of these belongs to it: say "
                 "that it is the same merchant's, or give these another name."
             )
@@ -301,7 +301,7 @@ def accept_chosen(
 
     The marks become a group of the model's, `share` of unrelated pairs being as alike as its
     pairs, and this is accepted as `accept_group` accepts any; returns the group. Call it in a
-    transaction that began for writing. Raises QueryError as `accept_group` does, and when all of
+    transaction that began for writing. Raises RequestError as `accept_group` does, and when all of
     the marks are called `name` already.
     """
     marks = set(chosen.marks)
@@ -311,9 +311,9 @@ def accept_chosen(
         .where(Identity.name == plain_name(name, "the mark"))
     )
     if marks <= set(session.scalars(with_name)):
-        raise QueryError("These marks have that name already: there is nothing to add.")
+        raise RequestError("These marks have that name already: there is nothing to add.")
     if gone := marks - marks_there(session, chosen.marks):
-        raise QueryError(
+        raise RequestError(
             f"Mark {min(gone)} is not in this archive, or has been rejected meanwhile: remove it."
         )
     places = list(zip(chosen.marks, chosen.likeness, strict=True))
@@ -334,7 +334,7 @@ def accept_chosen(
 def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: str) -> None:
     """Write down that a person says the marks `seen` of the group are not one merchant's.
 
-    Raises QueryError as `accept_group` does.
+    Raises RequestError as `accept_group` does.
     """
     said_by = person_name(said_by, "the person who says so")
     _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
@@ -347,15 +347,15 @@ def take_back(session: Session, seen: GroupRow) -> None:
     `seen` is the group as whoever takes that back was shown it. Where a person who judged a group
     later has said that a mark is the same identity's, the mark stays in it, as that person's word.
     An identity without marks goes. Confirmed marks stay confirmed: what they were before is not
-    kept. Call it in a transaction that began for writing. Raises QueryError when the group is gone,
-    not judged, or judged anew meanwhile.
+    kept. Call it in a transaction that began for writing. Raises RequestError when the group is
+    gone, not judged, or judged anew meanwhile.
     """
     group = seen.group
     found = session.get(Group, group)
     if found is None or found.verdict is None or found.said_at is None:
-        raise QueryError(f"What was said of group {group} is taken back already: look again.")
+        raise RequestError(f"What was said of group {group} is taken back already: look again.")
     if seen.said_at is None or in_utc(found.said_at) != in_utc(seen.said_at):
-        raise QueryError(
+        raise RequestError(
             f"{found.said_by} has meanwhile judged group {group} ({found.verdict}): look again."
         )
     if found.identity_id is not None:
@@ -392,14 +392,14 @@ def take_out(session: Session, mark: int, seen: Said) -> list[tuple[str, datetim
 
     `seen` is what was said of the mark as whoever takes it out was shown it. The groups that
     brought it there stay judged, and say of the others what they said. An identity without marks
-    goes. Call it in a transaction that began for writing. Raises QueryError when the mark is not
+    goes. Call it in a transaction that began for writing. Raises RequestError when the mark is not
     in the identity any more, or is there by another's word meanwhile.
     """
     one = session.get(IdentityMark, (seen.identity, mark))
     if one is None:
-        raise QueryError(f"Mark {mark} is not said to be {seen.name!r} any more: look again.")
+        raise RequestError(f"Mark {mark} is not said to be {seen.name!r} any more: look again.")
     if in_utc(one.said_at) != in_utc(seen.said_at):
-        raise QueryError(
+        raise RequestError(
             f"{one.said_by} has meanwhile said that mark {mark} is {seen.name!r}: look again."
         )
     words = {in_utc(one.said_at): one.said_by}
@@ -444,9 +444,9 @@ def _open_groups() -> Select[int]:
 def _judgeable(session: Session, group: int) -> Group:
     found = session.get(Group, group)
     if found is None:
-        raise QueryError(f"Group {group} is gone, for groups were proposed anew: look again.")
+        raise RequestError(f"Group {group} is gone, for groups were proposed anew: look again.")
     if found.verdict is not None:
-        raise QueryError(
+        raise RequestError(
             f"{found.said_by} has judged group {group} already ({found.verdict}): look at the next."
         )
     return found

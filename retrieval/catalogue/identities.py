@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.entered_names import as_kept, plain_name
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.spelling import holds
 from retrieval.catalogue.tables import Group, Identity, IdentityMark, Mark, in_utc
@@ -186,17 +186,17 @@ def rename_identity(session: Session, seen: Said, name: str) -> None:
     """Call an identity otherwise; what was said of its marks stays.
 
     `seen` is the identity as whoever renames it was shown it. Call it in a transaction that began
-    for writing. Raises QueryError when the name is none, too long or another identity's, and
+    for writing. Raises RequestError when the name is none, too long or another identity's, and
     when the identity is gone or was renamed meanwhile.
     """
     name = plain_name(name, "the mark")
     found = session.get(Identity, seen.identity)
     if found is None:
-        raise QueryError("What was said of these marks has been taken back: look again.")
+        raise RequestError("What was said of these marks has been taken back: look again.")
     if found.name != seen.name:
-        raise QueryError(f"Somebody has meanwhile renamed it {found.name!r}: look again.")
+        raise RequestError(f"Somebody has meanwhile renamed it {found.name!r}: look again.")
     others = select(Identity.id).where(Identity.name == name, Identity.id != seen.identity)
     if session.scalar(others) is not None:
-        raise QueryError(f"There is another mark called {name!r} already: give another name.")
+        raise RequestError(f"There is another mark called {name!r} already: give another name.")
     found.name = name
     session.flush()

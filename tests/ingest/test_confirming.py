@@ -26,7 +26,7 @@ from ingest.confirming import (
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import LONGEST_PERSON
-from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
+from retrieval.catalogue.errors import ArchiveError, RequestError, SourceError
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
 from retrieval.crops import load_crop
@@ -76,7 +76,7 @@ def test_the_longest_name_of_a_person_is_kept_whole_and_one_of_nothing_is_none(
     assert marks(archive)[-1] == (mark, "confirmed", PERSON + "a" * LONGEST_PERSON)
     assert len(PERSON + "a" * LONGEST_PERSON) <= MAX_ORIGIN, "so an export can be taken back in"
     for person in ("a" * (LONGEST_PERSON + 1), "\u200b"):
-        with pytest.raises(QueryError, match="name"):
+        with pytest.raises(RequestError, match="name"):
             judge_mark(archive, seen(archive, mark), "rejected", person)
     judge_mark(archive, seen(archive, mark), "rejected", "\u202eBo\u200b")
     assert marks(archive)[-1] == (mark, "rejected", "person:Bo")
@@ -122,9 +122,9 @@ def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
 def test_what_cannot_be_is_refused(
     archive: Archive, page: int, box: tuple[int, int, int, int], person: str, message: str
 ) -> None:
-    with pytest.raises(QueryError, match=message):
+    with pytest.raises(RequestError, match=message):
         confirm_place(archive, page, box, person)
-    with pytest.raises(QueryError, match="no page"):
+    with pytest.raises(RequestError, match="no page"):
         confirm_place(archive, page + 1, BOX, "me")
     assert len(marks(archive)) == 1
 
@@ -199,15 +199,17 @@ def test_what_another_has_said_meanwhile_is_not_overwritten(archive: Archive, pa
         lambda: judge_mark(archive, proposal, "rejected", "Bo"),
         lambda: take_back_mark(archive, proposal, "Bo"),
     ):
-        with pytest.raises(QueryError, match=f"Ada has meanwhile said that mark {mark} is one: lo"):
+        with pytest.raises(
+            RequestError, match=f"Ada has meanwhile said that mark {mark} is one: lo"
+        ):
             attempt()
     adas = seen(archive, mark)
     judge_mark(archive, adas, "rejected", "Cy")
-    with pytest.raises(QueryError, match=f"Cy has meanwhile said that mark {mark} is none: look"):
+    with pytest.raises(RequestError, match=f"Cy has meanwhile said that mark {mark} is none: look"):
         take_back_mark(archive, adas, "Ada")
     cys = seen(archive, mark)
     take_back_mark(archive, cys, "Cy")
-    with pytest.raises(QueryError, match=f"of mark {mark} has meanwhile been taken back: look"):
+    with pytest.raises(RequestError, match=f"of mark {mark} has meanwhile been taken back: look"):
         judge_mark(archive, cys, "confirmed", "Bo")
     assert marks(archive) == [(mark, "proposed", origin)]
     assert taken_back(archive) == [
@@ -228,7 +230,7 @@ def test_a_word_of_a_place_where_a_mark_was_called_none_meanwhile_leaves_that(
 def test_nothing_is_taken_back_without_a_name_or_a_line_of_it(archive: Archive, page: int) -> None:
     ((mark, *_),) = marks(archive)
     judge_mark(archive, seen(archive, mark), "confirmed", "=Ada")
-    with pytest.raises(QueryError, match="name is lacking"):
+    with pytest.raises(RequestError, match="name is lacking"):
         take_back_mark(archive, seen(archive, mark), " ")
     (archive.folder / TAKEN_BACK).mkdir()
     with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
@@ -268,10 +270,10 @@ def test_an_imported_mark_with_a_score_is_no_proposal_and_stays(
     import_annotations(archive, [table])
     mark, *said = marks(archive)[-1]
     assert said == ["confirmed", "import:theirs.csv"]
-    with pytest.raises(QueryError, match="did not propose"):
+    with pytest.raises(RequestError, match="did not propose"):
         take_back_mark(archive, seen(archive, mark), "C. Reader")
     judge_mark(archive, seen(archive, mark), "rejected", "A. Reader")
-    with pytest.raises(QueryError, match="did not propose"):
+    with pytest.raises(RequestError, match="did not propose"):
         take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive)[-1] == (mark, "rejected", "person:A. Reader")
 
@@ -290,7 +292,7 @@ def test_an_imported_proposal_is_one_again_where_it_was_proposed(
     assert marks(archive)[-1] == (mark, "proposed", "import:theirs.csv")
     table.write_text(f"mark,source,x,y,width,height\n{mark},0.png,{x + 1},{y},9,9\n")
     import_annotations(archive, [table])
-    with pytest.raises(QueryError, match="did not propose"):
+    with pytest.raises(RequestError, match="did not propose"):
         take_back_mark(archive, seen(archive, mark), "C. Reader")
 
 
@@ -302,15 +304,15 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
         session.flush()
         session.add(IdentityMark(identity_id=1, mark_id=proposal, certainty="certain", said_by="A"))
     before = marks(archive)
-    with pytest.raises(QueryError, match="name is lacking"):
+    with pytest.raises(RequestError, match="name is lacking"):
         judge_mark(archive, seen(archive, drawn), "rejected", " ")
-    with pytest.raises(QueryError, match="gone"):
+    with pytest.raises(RequestError, match="gone"):
         judge_mark(archive, replace(seen(archive, drawn), mark=99), "rejected", "A")
-    with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
+    with pytest.raises(RequestError, match="said to be 'Jan': take that back first"):
         judge_mark(archive, seen(archive, proposal), "rejected", "A")
-    with pytest.raises(QueryError, match="said to be 'Jan': take that back first"):
+    with pytest.raises(RequestError, match="said to be 'Jan': take that back first"):
         take_back_mark(archive, seen(archive, proposal), "C. Reader")
-    with pytest.raises(QueryError, match="did not propose"):
+    with pytest.raises(RequestError, match="did not propose"):
         take_back_mark(archive, seen(archive, drawn), "C. Reader")
     assert marks(archive) == before
 
@@ -406,11 +408,11 @@ def test_a_sheet_is_judged_and_taken_back_whole_or_not_at_all(
     archive: Archive, sheet: list[MarkRow]
 ) -> None:
     before = marks(archive)
-    with pytest.raises(QueryError, match="name is lacking"):
+    with pytest.raises(RequestError, match="name is lacking"):
         judge_marks(archive, [(row, "rejected") for row in sheet], " ")
     assert marks(archive) == before
     judged = judge_marks(archive, [(row, "rejected") for row in sheet], "Ada").marks
-    with pytest.raises(QueryError, match="name is lacking"):
+    with pytest.raises(RequestError, match="name is lacking"):
         take_back_marks(archive, judged, " ")
     (archive.folder / TAKEN_BACK).mkdir()
     with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
@@ -427,6 +429,6 @@ def test_a_mark_that_was_moved_meanwhile_is_not_judged(archive: Archive, page: i
         lambda: judge_mark(archive, proposal, "rejected", "Bo"),
         lambda: take_back_mark(archive, proposal, "Bo"),
     ):
-        with pytest.raises(QueryError, match=f"Mark {mark} has meanwhile been given another box"):
+        with pytest.raises(RequestError, match=f"Mark {mark} has meanwhile been given another box"):
             attempt()
     assert marks(archive) == before

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ingest.everywhere import look_everywhere
 from ingest.forgetting import Forgotten, forget
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.tables import (
     Embedding,
     Group,
@@ -100,7 +100,7 @@ def test_what_a_file_is_called_is_its_source_or_its_path(archive: Archive, volum
 def test_nothing_goes_where_a_name_is_nothings(archive: Archive, volumes: Path) -> None:
     before = dump(archive)
     for name in ("vol 2", "1.png", "", "/", "vol"):
-        with pytest.raises(QueryError, match="is called"):
+        with pytest.raises(RequestError, match="is called"):
             forget(archive, ["vol 1", name])
     assert dump(archive) == before
 
@@ -214,7 +214,7 @@ def test_a_document_without_pages_goes_by_its_reference(archive: Archive, volume
     table = volumes.parent / "d.csv"
     table.write_text("reference,source\nHCA 32/1/1,vol 1/1.png\nHCA 32/1/1,vol 1/2.png\n")
     pages_of(archive, volumes, documents=[table])
-    with pytest.raises(QueryError, match=r"'HCA 32/1/1' has pages, such as 'vol 1/1.png'"):
+    with pytest.raises(RequestError, match=r"'HCA 32/1/1' has pages, such as 'vol 1/1.png'"):
         forget(archive, ["hca32/1/1"])
     assert forget(archive, ["vol 1/1.png"]).pageless == ()
     assert forget(archive, ["vol 1/2.png"]).pageless == ("HCA 32/1/1",)

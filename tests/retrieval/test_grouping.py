@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.crops import write_crop
 from retrieval.embedding import embed_pictures
 from retrieval.grouping import group_marks, group_numbers, propose_groups, usual_share
@@ -230,5 +230,5 @@ def test_what_a_model_takes_for_bare_paper_is_left_out_only_where_it_is(
 def test_a_share_that_means_nothing_is_refused(
     indexed: tuple[Archive, list[int]], tiny_model: Model, share: float
 ) -> None:
-    with pytest.raises(QueryError, match="give one from 1e-06"):
+    with pytest.raises(RequestError, match="give one from 1e-06"):
         propose_groups(indexed[0], tiny_model, share)

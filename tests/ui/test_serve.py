@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveMissing, QueryError
+from retrieval.catalogue.errors import ArchiveMissing, RequestError
 from ui.serve import address_of, check_place, is_loopback, public_names, run_server, server_command
 
 
@@ -70,7 +70,7 @@ def test_of_several_addresses_one_of_ipv4_is_listened_on(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "a..b", "[::1]", "a\0b"])
 def test_a_host_without_an_address_is_refused(host: str) -> None:
-    with pytest.raises(QueryError) as refused:
+    with pytest.raises(RequestError) as refused:
         address_of(host)
     assert str(refused.value) == (
         f"No address is known for the host {host!r}: name one of this machine with --host, or as "
@@ -96,7 +96,7 @@ def test_public_names_may_be_several() -> None:
     "said", ["https://marks.example.org", "marks.example.org:443", "*", "*.org", "a b", "a/b", "a."]
 )
 def test_what_is_no_name_of_a_host_is_refused(said: str) -> None:
-    with pytest.raises(QueryError, match="without https://, port and path") as refused:
+    with pytest.raises(RequestError, match="without https://, port and path") as refused:
         public_names([said])
     assert f"The public name {said!r} is no name of a host" in str(refused.value)
 
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_said(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = listener.getsockname()[1]
-        with pytest.raises(QueryError) as refused:
+        with pytest.raises(RequestError) as refused:
             run_server(archive.folder, host, taken)
     assert str(refused.value) == (
         f"Port {taken} of {host} is taken: something is served there already, perhaps another "
@@ -135,13 +135,13 @@ def test_a_port_that_is_taken_on_ipv6_is_refused() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
         taken = listener.getsockname()[1]
         for host in ("::1", "::"):
-            with pytest.raises(QueryError, match=f"Port {taken} of {host} is taken"):
+            with pytest.raises(RequestError, match=f"Port {taken} of {host} is taken"):
                 check_place(host, taken)
     check_place("::1", taken)
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(QueryError, match=r"Port 8501 of 192\.0\.2\.7 cannot be listened on: "):
+    with pytest.raises(RequestError, match=r"Port 8501 of 192\.0\.2\.7 cannot be listened on: "):
         check_place("192.0.2.7", 8501)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.settings import read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
@@ -70,12 +70,12 @@ def import_(
 def _annotation_files(path: Path) -> list[Path]:
     """Return the file itself, or the files of a folder and of those below it, by name.
 
-    What is hidden is passed over. Raises QueryError where there is none.
+    What is hidden is passed over. Raises RequestError where there is none.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise QueryError(f"{path} is no file and no folder: name files of annotations.")
+        raise RequestError(f"{path} is no file and no folder: name files of annotations.")
     found = [
         file
         for file in sorted(path.rglob("*"))
@@ -84,7 +84,7 @@ def _annotation_files(path: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     if not found:
-        raise QueryError(f"No file in {path} ends in {', '.join(_SUFFIXES)}: name annotations.")
+        raise RequestError(f"No file in {path} ends in {', '.join(_SUFFIXES)}: name annotations.")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import check_is_outside
 from retrieval.settings import read_settings
 from ui.command import (
@@ -77,11 +77,11 @@ def evaluate(
 
     with archive_in(archive) as opened:
         if labels is None and regions is None:
-            raise QueryError("There is nothing to measure by: give --labels, --regions, or both.")
+            raise RequestError("There is nothing to measure by: give --labels, --regions, or both.")
         if labels is None and (baselines or split is not None or model is not None):
-            raise QueryError("--baselines, --split and --model belong to --labels; give it too.")
+            raise RequestError("--baselines, --split and --model belong to --labels; give it too.")
         if regions is None and complete:
-            raise QueryError("--complete belongs to --regions; give it too.")
+            raise RequestError("--complete belongs to --regions; give it too.")
         if report is not None:
             check_is_outside(report, opened.folder)
         # Both files are read before anything is measured at length.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import all_names
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
@@ -264,9 +264,9 @@ def _export_documents(
 
 
 def _say_where(output: Path | None, as_json: bool) -> None:
-    """Raise QueryError where --json would have to stand among what is written."""
+    """Raise RequestError where --json would have to stand among what is written."""
     if output is None and as_json:
-        raise QueryError("--json tells of a file that was written: give --output too.")
+        raise RequestError("--json tells of a file that was written: give --output too.")
 
 
 def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
@@ -287,15 +287,15 @@ def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int]
 
 
 def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:
-    """Return the statuses of the marks to be written; QueryError for a word that is none."""
+    """Return the statuses of the marks to be written; RequestError for a word that is none."""
     from ingest.annotations.annotation import STATUSES
 
     if said and without_rejected:
-        raise QueryError("--status says which marks are written: leave --without-rejected out.")
+        raise RequestError("--status says which marks are written: leave --without-rejected out.")
     if not said:
         return frozenset(STATUSES) - ({"rejected"} if without_rejected else set())
     words = [word.strip().casefold() for one in said for word in one.split(",")]
     for word in words:
         if word not in STATUSES:
-            raise QueryError(f"The status {word!r} is none of {', '.join(STATUSES)}.")
+            raise RequestError(f"The status {word!r} is none of {', '.join(STATUSES)}.")
     return frozenset(words)

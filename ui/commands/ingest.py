@@ -19,7 +19,7 @@ from retrieval.catalogue.archive import (
     create_archive,
     open_archive,
 )
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.settings import Settings, read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
@@ -103,30 +103,30 @@ def ingest(
         ways = bool(sources) + retry + resegment + bool(forget)
         described_alone = ways == 0 and documents and not dry_run
         if dry_run and documents and ways == 0:
-            raise QueryError(
+            raise RequestError(
                 "--dry-run goes with SOURCE or --retry-quarantined; what --documents alone changes "
                 "cannot be rehearsed. Keep what is known now with: "
                 f"{command_on(archive, 'export', '--format documents --output before.csv')}"
             )
         if ways != 1 and not described_alone:
-            raise QueryError(
+            raise RequestError(
                 "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
                 "alone."
             )
         if forget and (documents or dry_run or kind is As.MARKS):
-            raise QueryError(
+            raise RequestError(
                 "--forget goes with none of --documents, --dry-run and --as marks: it reads no "
                 "input. Give it alone."
             )
         if even_judged and not forget:
-            raise QueryError("--even-judged goes with --forget alone.")
+            raise RequestError("--even-judged goes with --forget alone.")
         if resegment and (dry_run or kind is As.MARKS):
-            raise QueryError(
+            raise RequestError(
                 "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
                 "how many pages it would read."
             )
         if retry and kind is As.MARKS:
-            raise QueryError(
+            raise RequestError(
                 "--retry-quarantined goes without --as marks: it tries each file as what it was "
                 "given as."
             )
@@ -145,7 +145,7 @@ def ingest(
 
 
 def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _TakeIn:
-    """Return what takes in what was asked for; QueryError for a source that there is not."""
+    """Return what takes in what was asked for; RequestError for a source that there is not."""
     from ingest.batch import (
         ingest_crops,
         ingest_pages,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
@@ -77,12 +77,12 @@ def train(
 
     with archive_in(archive) as opened:
         if resume and restart:
-            raise QueryError("--resume and --restart exclude each other; give one.")
+            raise RequestError("--resume and --restart exclude each other; give one.")
         if resume:
             _check_nothing_else_is_asked(context)
             unfinished = unfinished_run(opened)
             if unfinished is None:
-                raise QueryError(f"{archive} has no interrupted run; leave --resume out.")
+                raise RequestError(f"{archive} has no interrupted run; leave --resume out.")
             settings = unfinished
         else:
             begin = None if start == "random" else start
@@ -110,7 +110,7 @@ def train(
 
 
 def _check_nothing_else_is_asked(context: typer.Context) -> None:
-    """Raise QueryError where an option beside --resume asks for another run."""
+    """Raise RequestError where an option beside --resume asks for another run."""
     asked = [
         parameter.opts[0]
         for parameter in context.command.params
@@ -119,7 +119,7 @@ def _check_nothing_else_is_asked(context: typer.Context) -> None:
         and source.name == "COMMANDLINE"
     ]
     if asked:
-        raise QueryError(
+        raise RequestError(
             f"--resume goes on with the interrupted run as it was begun: leave {', '.join(asked)} "
             "out, or begin another with --restart instead."
         )

@@ -21,7 +21,7 @@ from ingest.annotations.exporting import (
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.tables import Document, Identity, IdentityMark, Mark, Page
 from tests.ingest.annotations.drawn import images
 from tests.ingest.annotations.exported import exported_text
@@ -187,7 +187,7 @@ def test_a_file_that_breaks_off_leaves_the_one_that_was_there(
         if done == 4:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(QueryError, match=r"marks\.csv cannot be written: No space left"):
+    with pytest.raises(RequestError, match=r"marks\.csv cannot be written: No space left"):
         export_file(filled, EXPORT_FORMATS["csv"], tmp_path / "marks.csv", progress=fail)
     assert (tmp_path / "marks.csv").read_text() == "before"
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".unfinished")]
@@ -201,7 +201,7 @@ def test_a_folder_gets_one_file_a_page(filled: Archive, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "web/b").iterdir()) == [
         "1.json", "two.2.json", "two.json", "ö (2);\u2028&_{.json",
     ]  # fmt: skip
-    with pytest.raises(QueryError, match="one file a page"):
+    with pytest.raises(RequestError, match="one file a page"):
         exported_text(filled, ANNOTATION_FORMATS["page-xml"])
 
 
@@ -209,14 +209,14 @@ def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -
     (tmp_path / "out").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out/a").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(QueryError, match="leads out"):
+    with pytest.raises(RequestError, match="leads out"):
         export_file(filled, ANNOTATION_FORMATS["page-xml"], tmp_path / "out")
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
 @pytest.mark.parametrize("base", ["ftp://x.org", "x", "https://x.org/#", "https://x y"])
 def test_a_base_that_is_no_address_is_refused(filled: Archive, base: str) -> None:
-    with pytest.raises(QueryError, match="is no address"):
+    with pytest.raises(RequestError, match="is no address"):
         exported_text(filled, ANNOTATION_FORMATS["iiif"], base=base)
 
 

@@ -20,7 +20,7 @@ from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.tables import Document, Page
 from tests.ingest.documents.test_binding import add_pages, bindings, read
 
@@ -199,7 +199,7 @@ def test_a_file_is_whole_or_not_there(described: Archive, tmp_path: Path) -> Non
     assert steps[-1] == (3, 3)
     assert output.read_text(encoding="utf-8") == exported(described)
     (tmp_path / "file").touch()
-    with pytest.raises(QueryError, match=r"Name another place\.$"):
+    with pytest.raises(RequestError, match=r"Name another place\.$"):
         export_documents(described, tmp_path / "file" / "documents.csv")
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.figures import counts
 from retrieval.catalogue.groups import (
     ProposedGroup,
@@ -199,7 +199,7 @@ def test_marks_join_an_identity_that_one_of_them_has(session: Session) -> None:
     said = {one.mark_id: (one.certainty, one.said_by) for one in session.scalars(
         select(IdentityMark))}  # fmt: skip
     assert said == {1: ("certain", "R"), 2: ("certain", "R"), 3: ("possible", "S")}
-    with pytest.raises(QueryError, match="another name"):
+    with pytest.raises(RequestError, match="another name"):
         accept_group(
             session, _first(session), [4, 5], seen=[4, 5], name="a", certainty="certain",
             said_by="R",
@@ -224,7 +224,7 @@ def test_marks_join_an_identity_that_none_of_them_has_when_that_is_said(session:
         ("Jan", piet, "'Jan' that these were to join is called so no more: look again"),
         ("Jan de Vries", jan, "is called so no more"),
     ):
-        with pytest.raises(QueryError, match=said):
+        with pytest.raises(RequestError, match=said):
             accept(name, joins)
     assert accept(" Jan ", jan) == jan
     session.commit()
@@ -254,7 +254,7 @@ def test_a_statement_that_cannot_be_kept_is_refused(
 ) -> None:
     _propose(session, (1, 2, 3))
     group = _first(session)
-    with pytest.raises(QueryError, match=said):
+    with pytest.raises(RequestError, match=said):
         accept_group(
             session, group, marks, seen=[1, 2, 3], name=name, certainty="certain", said_by=person
         )
@@ -265,11 +265,11 @@ def test_a_group_is_judged_once_and_only_while_it_is_proposed(session: Session) 
     _propose(session, (1, 2))
     group = _first(session)
     _propose(session, (1, 2, 3))
-    with pytest.raises(QueryError, match="gone"):
+    with pytest.raises(RequestError, match="gone"):
         refuse_group(session, group, seen=[1, 2], said_by="R")
     group = _first(session)
     refuse_group(session, group, seen=[1, 2, 3], said_by="R")
-    with pytest.raises(QueryError, match="R has judged"):
+    with pytest.raises(RequestError, match="R has judged"):
         accept_group(
             session, group, [1, 2], seen=[1, 2, 3], name="a", certainty="certain", said_by="S"
         )
@@ -333,9 +333,9 @@ def test_a_judgement_that_is_taken_back_leaves_a_proposal(session: Session) -> N
     assert (row.verdict, row.said_by, row.said_at, row.identity) == (None, None, None, None)
     assert session.scalars(select(Identity)).all() == []
     assert session.get_one(Mark, 1).status == "confirmed", "what it was is not known"
-    with pytest.raises(QueryError, match="taken back already"):
+    with pytest.raises(RequestError, match="taken back already"):
         take_back(session, row)
-    with pytest.raises(QueryError, match="taken back already"):
+    with pytest.raises(RequestError, match="taken back already"):
         take_back(session, replace(row, group=99))
     accept_group(
         session, accepted, [1, 2], seen=[1, 2], name="the anchor", certainty="certain", said_by="S"
@@ -349,7 +349,9 @@ def test_a_judgement_that_was_not_seen_is_not_taken_back(session: Session) -> No
     _take_back(session, group)
     refuse_group(session, group, seen=[1, 2], said_by="Bo")
     session.commit()
-    with pytest.raises(QueryError, match=r"Bo has meanwhile judged group \d+ \(different\): look"):
+    with pytest.raises(
+        RequestError, match=r"Bo has meanwhile judged group \d+ \(different\): look"
+    ):
         take_back(session, seen)
     judged = session.get_one(Group, group)
     assert (judged.verdict, judged.said_by) == ("different", "Bo")
@@ -389,7 +391,7 @@ def test_a_mark_is_taken_out_of_its_identity_and_stays_out(session: Session) -> 
     }  # fmt: skip
     assert session.get_one(Mark, 2).status == "confirmed"
     assert _propose(session, (1, 2), (2, 4)) == 2, "it was judged"
-    with pytest.raises(QueryError, match="Mark 2 is not said to be 'Jan' any more: look again"):
+    with pytest.raises(RequestError, match="Mark 2 is not said to be 'Jan' any more: look again"):
         take_out(session, 2, jan)
     for group in (first, second):
         _take_back(session, group)
@@ -397,7 +399,7 @@ def test_a_mark_is_taken_out_of_its_identity_and_stays_out(session: Session) -> 
     assert identity_names(session, range(1, 6)) == {2: "the anchor", 5: "the anchor"}
     (said,) = said_of(session, 5)
     take_out(session, 5, said)
-    with pytest.raises(QueryError, match="T has meanwhile said that mark 2 is 'the anchor'"):
+    with pytest.raises(RequestError, match="T has meanwhile said that mark 2 is 'the anchor'"):
         take_out(session, 2, replace(anchor, said_at=jan.said_at))
     take_out(session, 2, anchor)
     session.commit()
@@ -447,7 +449,7 @@ def test_a_mark_that_was_rejected_meanwhile_is_not_accepted(session: Session) ->
     group = _first(session)
     session.get_one(Mark, 3).status = "rejected"
     session.commit()
-    with pytest.raises(QueryError, match=r"Mark 3 .* rejected meanwhile: look again"):
+    with pytest.raises(RequestError, match=r"Mark 3 .* rejected meanwhile: look again"):
         accept_group(
             session, group, [1, 2, 3], seen=[1, 2, 3], name="a", certainty="certain", said_by="R"
         )
@@ -526,7 +528,7 @@ def test_what_cannot_be_said_of_chosen_marks_leaves_nothing(
     session: Session, marks: tuple[int, ...], name: str, said: str
 ) -> None:
     _accept(session, [1, 2], "the anchor", "R")
-    with pytest.raises(QueryError, match=said):
+    with pytest.raises(RequestError, match=said):
         _choose(session, marks, name, "S")
     session.rollback()
     assert identity_names(session, range(1, 10)) == {1: "the anchor", 2: "the anchor"}

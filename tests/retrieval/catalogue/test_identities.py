@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import QueryError
+from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import (
     IdentityRow,
     Word,
@@ -96,7 +96,7 @@ def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Arch
         ]
     with named.writing() as session:
         rename_identity(session, after, "Jan de Vries")
-    with named.writing() as session, pytest.raises(QueryError, match="renamed it 'Jan de Vries'"):
+    with named.writing() as session, pytest.raises(RequestError, match="renamed it 'Jan de Vries'"):
         rename_identity(session, before[0], "Piet")
 
 
@@ -112,7 +112,7 @@ def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Arch
 def test_a_name_that_cannot_be_given_is_refused(
     named: Archive, identity: int, name: str, said: str
 ) -> None:
-    with pytest.raises(QueryError, match=said), named.writing() as session:
+    with pytest.raises(RequestError, match=said), named.writing() as session:
         seen = replace(said_of(session, 1)[0], identity=identity)
         rename_identity(session, seen, name)
     with named.session() as session:
