@@ -45,7 +45,6 @@ from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.given_manifests import Asking
-from ingest.known import CROPS
 from ingest.listing import is_at_hand
 from ingest.quarantine import (
     forget_absent_failures,
@@ -448,8 +447,9 @@ def _bind(
 def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
     """Return what decides, beside a file itself, whether it can be read."""
     limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
-    kind = f", {segmenter}" if segmenter is not None else CROPS
-    return f"{limits}, prizemarks {program_version()}{kind}"[:128]
+    kind = segmenter if segmenter is not None else "crops"
+    # The version last: it may be long, and the catalogue holds so much.
+    return f"{limits}, {kind}, prizemarks {program_version()}"[:128]
 
 
 def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> None:

@@ -15,11 +15,6 @@ from retrieval.catalogue.tables import Failure, Group, GroupMark, IdentityMark, 
 #: Where the marks come from that were ingested as crops.
 ORIGIN_OF_CROPS = "ingest"
 
-#: How `Failure.tried` ends where a file was given as crops, and what it is where such a file is to
-#: be tried whatever the limits.
-CROPS = ", crops"
-AGAIN_AS_CROPS = f"again{CROPS}"
-
 
 @dataclass(frozen=True)
 class KnownPage:

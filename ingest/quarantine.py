@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ingest.formulas import as_shown
 from ingest.iiif.fetching import is_address
-from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
+from ingest.known import master_exists
 from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage, file_stamp
 from retrieval.catalogue.archive import Archive
@@ -36,24 +36,24 @@ def failing_among(session: Session, files: Sequence[FileToRead]) -> set[str]:
 
 
 def record_failures(
-    session: Session, file: FileToRead, unread: Sequence[UnreadImage], under: str
+    session: Session, file: FileToRead, unread: Sequence[UnreadImage], under: str, as_crops: bool
 ) -> None:
     """Make the unread images the file's only failures; rows that say the same are left alone.
 
-    `under` says the limits and the version they were tried under.
+    `under` says the limits and the version they were tried under, `as_crops` as what.
     """
     stamp, location = (file.size, file.mtime_ns), location_of(file.path)
     # An earlier version gave a file another name when it was given by another SOURCE.
     session.execute(
         delete(Failure).where(Failure.location == location, Failure.source != file.name)
     )
-    _record(session, file.name, location, stamp, unread, under)
+    _record(session, file.name, location, stamp, unread, under, as_crops)
 
 
 def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:
     """Make it the only failure of `source` that its master could not be had from `address`."""
     unread = UnreadImage(0, error.reason, error.advice, passing=True)
-    _record(session, source, address, (0, 0), [unread], None)
+    _record(session, source, address, (0, 0), [unread])
 
 
 def forget_not_fetched(session: Session, source: str) -> None:
@@ -85,7 +85,7 @@ def record_unread_manifests(
         for place, error in unread.items():
             stamp = (0, 0) if is_address(place) else file_stamp(path_of(place))
             image = UnreadImage(0, error.reason, error.advice, passing=True)
-            _record(session, place, place, stamp, [image], None)
+            _record(session, place, place, stamp, [image])
         for chunk in in_parts(sorted(asked - unread.keys())):
             session.execute(delete(Failure).where(Failure.source.in_(chunk)))
 
@@ -100,7 +100,8 @@ def _record(
     location: str,
     stamp: tuple[int, int],
     unread: Sequence[UnreadImage],
-    under: str | None,
+    under: str | None = None,
+    as_crops: bool = False,
 ) -> None:
     before = {
         row.frame: row
@@ -114,10 +115,10 @@ def _record(
                 Failure.reason,
                 Failure.advice,
                 Failure.tried,
+                Failure.as_crops,
             ).where(Failure.source == source)
         )
     }
-    again = AGAIN_AS_CROPS if under is not None and under.endswith(CROPS) else None
     for image in unread:
         values = {
             "location": location,
@@ -125,7 +126,8 @@ def _record(
             "mtime_ns": stamp[1],
             "reason": image.reason,
             "advice": image.advice,
-            "tried": again if image.passing else under,
+            "tried": None if image.passing else under,
+            "as_crops": as_crops,
         }
         row = before.pop(image.frame, None)
         if row is None:

@@ -44,7 +44,7 @@ def write_readings(
             unread += [_judged(image) for image in read if image.frame in judged]
             read = [image for image in read if image.frame not in judged]
         if unread or file.name in failing:
-            record_failures(session, file, unread, run.under)
+            record_failures(session, file, unread, run.under, run.as_crops)
         for image in read:
             if (known := pages.pop(image.frame, None)) is None:
                 new.append((file, image))

@@ -254,6 +254,22 @@ def test_each_file_is_tried_again_as_what_it_was_given_as(archive: Archive, tmp_
     assert boxes(archive, "other.png") == [(0, 0, "confirmed")]
 
 
+def test_a_crop_is_tried_again_as_a_crop_by_a_version_of_a_long_name(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.batch.program_version", lambda: "0.2.0.dev1+" + "local" * 40)
+    path = tmp_path / "crops" / "a.png"
+    path.parent.mkdir()
+    path.write_bytes(b"junk")
+    for left in (0, 1):
+        report = crops_of(archive, tmp_path / "crops")
+        assert (report.failed, report.left) == (1, left)
+    assert pages_of(archive, tmp_path / "crops").left == 0  # as a page it may be readable
+    crops_of(archive, tmp_path / "crops")
+    scan(path, (1, 1))
+    assert (retry(archive).failed, boxes(archive, "a.png")) == (0, [(0, 0, "confirmed")])
+
+
 def test_a_crop_that_a_disk_did_not_give_is_tried_again_as_a_crop(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
