@@ -29,14 +29,9 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
-from ingest.documents.binding import (
-    Bound,
-    Claimed,
-    TakenPage,
-    bind_pages,
-    claims_met,
-    sources_held,
-)
+from ingest.documents.binding import Bound, TakenPage, bind_pages
+from ingest.documents.claimed_pages import sources_held
+from ingest.documents.claims import Claimed, claims_met
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from ingest.batch import MAX_MINUTES, tried_under
 from ingest.discovery import files_to_read
-from ingest.documents.binding import Held, claims_met
+from ingest.documents.claimed_pages import Held
+from ingest.documents.claims import claims_met
 from ingest.documents.reading import read_documents
 from ingest.given import Given, in_quarantine, named
 from ingest.iiif.cataloguing import name_pages

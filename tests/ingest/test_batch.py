@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from ingest.batch import Progress, retry_quarantined
-from ingest.documents.binding import Claimed, claims_met
+from ingest.documents.claims import Claimed, claims_met
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.tables import Mark
