@@ -97,9 +97,8 @@ def read_page_xml(content: bytes, name: str) -> Understood:
     return Understood((image,), tuple(refused), tuple(remarks))
 
 
-def write_page_xml(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_page_xml(images: Sequence[AnnotatedImage]) -> str:
     """Write the only image there is, and its marks, as PAGE-XML of 2019-07-15."""
-    del base  # PAGE names files, not addresses
     (image,) = images
     made = [one.created for one in image.annotations if one.created]
     made += [image.ingested] if image.ingested else []

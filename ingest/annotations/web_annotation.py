@@ -120,7 +120,7 @@ def read_web_annotations(value: object, name: str) -> Understood:
     return Understood(tuple(images), tuple(refused), tuple(remarks))
 
 
-def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_web_annotations(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
     """Write the marks as one AnnotationPage."""
     return write_json(
         {
