@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from ingest.listing import ImageFile, location_of, path_of
+from ingest.stamp import Stamp
 from retrieval.catalogue.tables import Failure, Group, GroupMark, IdentityMark, Mark, Page
 
 #: Where the marks come from that were ingested as crops.
@@ -31,6 +32,11 @@ class KnownPage:
     mtime_ns: int
     segmenter: str | None
 
+    @property
+    def stamp(self) -> Stamp:
+        """The stamp of its master when this was read."""
+        return Stamp(self.size, self.mtime_ns)
+
 
 @dataclass(frozen=True)
 class KnownFailure:
@@ -42,7 +48,7 @@ class KnownFailure:
     mtime_ns: int
     tried: str | None
 
-    def stands(self, stamp: tuple[int, int], under: str) -> bool:
+    def stands(self, stamp: Stamp, under: str) -> bool:
         """Return whether nothing that decides it has changed since: it would fail again."""
         return self.tried == under and stamp == (self.size, self.mtime_ns)
 

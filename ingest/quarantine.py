@@ -14,7 +14,8 @@ from ingest.formulas import as_shown
 from ingest.iiif.fetching import is_address
 from ingest.known import master_exists
 from ingest.listing import is_at_hand, location_of, path_of
-from ingest.reading import FileToRead, UnreadImage, file_stamp
+from ingest.reading import FileToRead, UnreadImage
+from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError, InputError, SourceError
 from retrieval.catalogue.files import write_atomically
@@ -42,18 +43,18 @@ def record_failures(
 
     `under` says the limits and the version they were tried under, `as_crops` as what.
     """
-    stamp, location = (file.size, file.mtime_ns), location_of(file.path)
+    location = location_of(file.path)
     # An earlier version gave a file another name when it was given by another SOURCE.
     session.execute(
         delete(Failure).where(Failure.location == location, Failure.source != file.name)
     )
-    _record(session, file.name, location, stamp, unread, under, as_crops)
+    _record(session, file.name, location, file.stamp, unread, under, as_crops)
 
 
 def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:
     """Make it the only failure of `source` that its master could not be had from `address`."""
     unread = UnreadImage(0, error.reason, error.advice, passing=True)
-    _record(session, source, address, (0, 0), [unread])
+    _record(session, source, address, Stamp(0, 0), [unread])
 
 
 def forget_not_fetched(session: Session, source: str) -> None:
@@ -83,7 +84,7 @@ def record_unread_manifests(
     """
     with archive.writing() as session:
         for place, error in unread.items():
-            stamp = (0, 0) if is_address(place) else file_stamp(path_of(place))
+            stamp = Stamp(0, 0) if is_address(place) else file_stamp(path_of(place))
             image = UnreadImage(0, error.reason, error.advice, passing=True)
             _record(session, place, place, stamp, [image])
         for chunk in in_parts(sorted(asked - unread.keys())):
@@ -98,7 +99,7 @@ def _record(
     session: Session,
     source: str,
     location: str,
-    stamp: tuple[int, int],
+    stamp: Stamp,
     unread: Sequence[UnreadImage],
     under: str | None = None,
     as_crops: bool = False,
@@ -122,8 +123,8 @@ def _record(
     for image in unread:
         values = {
             "location": location,
-            "size": stamp[0],
-            "mtime_ns": stamp[1],
+            "size": stamp.size,
+            "mtime_ns": stamp.mtime_ns,
             "reason": image.reason,
             "advice": image.advice,
             "tried": None if image.passing else under,

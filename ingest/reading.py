@@ -11,6 +11,7 @@ from ingest.fingerprint import Looks, looks_of
 from ingest.pixels import RGB
 from ingest.segmentation import Proposal
 from ingest.sources import UnreadFrame, read_each_frame
+from ingest.stamp import Stamp, file_stamp
 from ingest.workers import sign_of_life
 from retrieval.boxes import Box
 from retrieval.catalogue.errors import ArchiveError, SourceError
@@ -45,6 +46,11 @@ class FileToRead:
     kept: tuple[KeptMark, ...] = ()
     known: bool = False
     turned: bool = False
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its stamp when it was found."""
+        return Stamp(self.size, self.mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Reading:
     """All that a file gave, and its `file_stamp`; None when that changed meanwhile."""
 
     images: tuple[ReadImage | UnreadImage, ...]
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
 
 
 def read_file(
@@ -132,18 +138,6 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
         "Open and save it with an image editor, or raise max_minutes in prizemarks.toml.",
     )
     return Reading((stuck,), None)
-
-
-def file_stamp(path: Path) -> tuple[int, int]:
-    """Return the file's size in bytes and when it was last written, in nanoseconds.
-
-    (0, 0) when that cannot be had: whoever reads the file will say why.
-    """
-    try:
-        status = path.stat()
-    except (OSError, ValueError):  # a path with a NUL in it is none
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
 
 
 def file_digest(path: Path) -> str | None:

@@ -62,7 +62,7 @@ def _believed(file: FileToRead, reading: Reading) -> tuple[list[ReadImage], list
     """Return the images that were read and those that were not; none of a file in motion."""
     read = [image for image in reading.images if isinstance(image, ReadImage)]
     unread = [image for image in reading.images if isinstance(image, UnreadImage)]
-    if read and (file.sha256 is None or reading.stamp != (file.size, file.mtime_ns)):
+    if read and (file.sha256 is None or reading.stamp != file.stamp):
         said = "It changed while it was being read."
         return [], [UnreadImage(0, said, "Ingest it again.", passing=True)]
     return read, unread
