@@ -35,7 +35,7 @@ from ingest.documents.claims import Claimed, claims_met
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
-from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_again
+from ingest.given import Given, from_sources, in_quarantine, of_other_segmenters, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Courtesy, Web
@@ -200,7 +200,7 @@ def ingest_pages(
     SourceError, a disk that is full ArchiveError: what was done until then is kept, and the next
     run goes on.
     """
-    given_by = functools.partial(named, archive, sources)
+    given_by = functools.partial(from_sources, archive, sources)
     return _ingest(archive, given_by, propose, segmenter, **manner)
 
 
@@ -211,7 +211,7 @@ def ingest_crops(
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, functools.partial(named, archive, sources), None, None, **manner)
+    return _ingest(archive, functools.partial(from_sources, archive, sources), None, None, **manner)
 
 
 def retry_quarantined(

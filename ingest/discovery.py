@@ -15,7 +15,7 @@ from typing import Protocol
 from sqlalchemy import select
 
 from ingest.copies import copies_at, empty_folder_above, is_missing
-from ingest.known import Known, KnownPage, known_of, outlives_its_image
+from ingest.known import Known, KnownPage, known_of
 from ingest.listing import ImageFile, location_of
 from ingest.reading import FileToRead, KeptMark
 from ingest.run import Run
@@ -31,6 +31,7 @@ from ingest.whereabouts import (
     set_aside,
 )
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.marks import judged_or_named
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 
@@ -303,7 +304,7 @@ def _marks_to_cut_again(run: Run, pages: Sequence[KnownPage]) -> tuple[KeptMark,
     with run.archive.session() as session:
         rows = session.execute(
             select(Mark.id, Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height)
-            .where(Mark.page_id.in_(found), outlives_its_image(as_crops=run.as_crops))
+            .where(Mark.page_id.in_(found), judged_or_named(as_crops=run.as_crops))
             .order_by(Mark.id)
         ).all()
     return tuple(

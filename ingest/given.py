@@ -75,7 +75,9 @@ class Given:
         return self.files if self.roots else ()
 
 
-def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
+def from_sources(
+    archive: Archive, sources: Sequence[Path | str], web: Web, asking: Asking
+) -> Given:
     """Return what lies in folders and files, and what manifests describe.
 
     Raises SourceError for a source that does not exist. Where the only source is a manifest,

@@ -14,7 +14,7 @@ from ingest.discovery import files_to_read
 from ingest.documents.claimed_pages import Held
 from ingest.documents.claims import claims_met
 from ingest.documents.reading import read_documents
-from ingest.given import Given, in_quarantine, named
+from ingest.given import Given, from_sources, in_quarantine
 from ingest.iiif.cataloguing import name_pages
 from ingest.iiif.fetching import Courtesy, Web
 from ingest.iiif.masters import folder_of, masters_in
@@ -94,7 +94,7 @@ def rehearse(
         if sources is None:
             given = in_quarantine(archive, web, _unsaid)
         else:
-            given = named(archive, sources, web, _unsaid)
+            given = from_sources(archive, sources, web, _unsaid)
     finally:
         web.close()
     segmenter = None if as_crops else SEGMENTER

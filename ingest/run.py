@@ -41,10 +41,10 @@ class Run:
 
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,
-    `named` the names that pages of manifests have so far, `away` the empty folders where originals
-    of copies would be. `themselves` are the folders and files
-    that were given: what lies in another folder below them stays the crops, or the pages, that it
-    came in as. Where `resegments`, pages are read again that another segmenter went through.
+    `names_taken` the names that pages of manifests have so far, `away` the empty folders where
+    originals of copies would be. `themselves` are the folders and files that were given: what lies
+    in another folder below them stays the crops, or the pages, that it came in as. Where
+    `resegments`, pages are read again that another segmenter went through.
     """
 
     archive: Archive
@@ -55,7 +55,7 @@ class Run:
     themselves: frozenset[Path] = frozenset()
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
-    named: set[str] = field(default_factory=set)
+    names_taken: set[str] = field(default_factory=set)
     away: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
 

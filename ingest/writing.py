@@ -10,13 +10,14 @@ from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest.copies import release_copies
-from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
+from ingest.known import KnownPage, pages_where
 from ingest.listing import location_of
 from ingest.quarantine import failing_among, record_failures
 from ingest.reading import Cut, FileToRead, ReadImage, Reading, UnreadImage
 from ingest.resemblance import flag, release
 from ingest.run import Run
 from retrieval.boxes import overlap
+from retrieval.catalogue.marks import ORIGIN_OF_CROPS, judged_or_named
 from retrieval.catalogue.tables import Mark, Page, now
 
 #: A new proposal that covers a person's mark this well (intersection over union) is left out.
@@ -80,7 +81,7 @@ def _judged_meanwhile(run: Run, session: Session, file: FileToRead) -> set[int]:
         .where(
             Page.source == file.name,
             Page.sha256 != file.sha256,
-            outlives_its_image(as_crops=run.as_crops),
+            judged_or_named(as_crops=run.as_crops),
         )
     )
     return {frame for mark, frame in staying if mark not in known}
@@ -247,7 +248,7 @@ def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) 
 
 def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
     """Delete the page's marks but for those that a person has looked at."""
-    kept = outlives_its_image(as_crops=run.as_crops)
+    kept = judged_or_named(as_crops=run.as_crops)
     session.execute(delete(Mark).where(Mark.page_id == page.id, ~kept))
 
 

@@ -1,7 +1,7 @@
 """What files of annotations say, into the catalogue: one file, one transaction.
 
 A mark that is imported is a person's word: new ones are confirmed unless the file says otherwise,
-and `outlives_its_image` then keeps them when the page is segmented again. For each region of a
+and `judged_or_named` then keeps them when the page is segmented again. For each region of a
 file, on the page that it names:
 
 - it is the mark whose id and moment our own export wrote: that mark is brought up to it;

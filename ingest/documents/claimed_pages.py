@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from ingest.documents.record import PageClaim
 from ingest.listing import ImageFile, location_of, path_of, storable
-from ingest.path_ends import PathEnds
-from retrieval.catalogue.naming import agreeing, composed, path_parts
+from retrieval.catalogue.naming import PathEnds, agreeing, composed, path_parts
 from retrieval.catalogue.tables import Page
 
 #: Sources that are fetched at a time where all are looked through.

@@ -81,9 +81,9 @@ def arriving(
     folder = folder_of(archive.masters_folder, given.manifest)
     here = masters_in(folder)
     with archive.writing() as session:
-        names = name_pages(session, given.manifest, wanted, folder, run.named)
+        names = name_pages(session, given.manifest, wanted, folder, run.names_taken)
         again = to_fetch_again(session, folder, run.under)
-    run.named.update(names.values())
+    run.names_taken.update(names.values())
     ready: list[ImageFile] = []
     for one in wanted:
         path = here.get(one.key)
