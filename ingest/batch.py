@@ -67,7 +67,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.figures import counts
-from retrieval.catalogue.files import UNFINISHED
+from retrieval.catalogue.files import UNFINISHED, disk_errors_said
 from retrieval.catalogue.pages import sources_without_document
 from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 
@@ -470,16 +470,11 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
     While a run goes on, and after one that was killed, `.ingesting` says so.
     """
     running = archive.folder / ".ingesting"
-    try:
+    with disk_errors_said(archive.folder):
         if running.exists():
             _remove_unfinished(archive)
             sweep_masters(archive)
         running.touch()
-    except OSError as error:
-        raise ArchiveError(
-            f"{archive.folder} cannot be written to: {error.strerror or error}. See that the disk "
-            "is there, has room and lets you write."
-        ) from error
     try:
         yield
     except BaseException:

@@ -17,8 +17,8 @@ from ingest.listing import is_at_hand, location_of, path_of
 from ingest.reading import FileToRead, UnreadImage
 from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, InputError, SourceError
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.errors import InputError, SourceError
+from retrieval.catalogue.files import disk_errors_said, write_atomically
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page, now
 
@@ -188,13 +188,8 @@ def write_quarantine(archive: Archive) -> int:
             writer.writerow([*cells, row.failed_at.isoformat(timespec="seconds")])
             count += 1
     path = archive.folder / "quarantine.csv"
-    try:
+    with disk_errors_said(path):
         write_atomically(path, text.getvalue().encode())
-    except OSError as error:
-        raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
-            "again: it goes on where it stopped."
-        ) from error
     return count
 
 

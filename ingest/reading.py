@@ -14,7 +14,8 @@ from ingest.sources import UnreadFrame, read_each_frame
 from ingest.stamp import Stamp, file_stamp
 from ingest.workers import sign_of_life
 from retrieval.boxes import Box
-from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.files import disk_errors_said
 from retrieval.crops import write_crops
 
 Propose = Callable[[RGB], Sequence[Proposal]]
@@ -174,14 +175,9 @@ def _read_image(
         for mark in kept
         if (box := _within(_scaled(mark, width, height), width, height))
     ]
-    try:
+    with disk_errors_said(crops):
         written = write_crops(crops, (cut_out(image, box) for box, _ in regions))
         rewritten = write_crops(crops, (cut_out(image, box) for _, box in again))
-    except OSError as error:
-        raise ArchiveError(
-            f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
-            "ingest again: it goes on where it stopped."
-        ) from error
     return ReadImage(
         index,
         width,
