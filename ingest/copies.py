@@ -14,12 +14,11 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from ingest.confirming import SAME_REGION
 from ingest.fingerprint import Looks
 from ingest.known import KnownPage, master_exists, pages_where
 from ingest.listing import is_at_hand, path_of
 from ingest.resemblance import Fingerprints, flag
-from retrieval.boxes import LEAST_OVERLAP, Box, overlap
+from retrieval.boxes import LEAST_OVERLAP, SAME_REGION, Box, overlap
 from retrieval.catalogue.marks import in_identity_or_judged_group, judged_or_named
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page

@@ -38,13 +38,13 @@ from sqlalchemy.orm import Session
 from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
 from ingest.annotations.formats import AnnotationsFile, read_annotations
 from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
-from ingest.confirming import PERSON, SAME_REGION, word_of
+from ingest.confirming import PERSON, word_of
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage
 from ingest.listing import storable
 from ingest.sources import MAX_PIXELS
 from ingest.taken_back import TAKEN_BACK, OldWord, note_taken_back
-from retrieval.boxes import Box, Corners, overlap, overlaps
+from retrieval.boxes import SAME_REGION, Box, Corners, overlap, overlaps
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.identities import identity_names

@@ -16,11 +16,12 @@ from ingest.annotations.annotation import (
     box_of,
     moment_text,
     pixels,
+    points_of,
+    points_text,
     polygon_of,
     score_text,
     whole,
 )
-from ingest.annotations.page_xml import points_of, points_text
 from ingest.csv_text import row_text
 from ingest.formulas import as_cell, as_said
 from retrieval.catalogue.canvases import CanvasRow
