@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.fingerprint import Looks, looks_of
 from ingest.pixels import RGB
-from ingest.segmentation import Proposal
+from ingest.segmentation import Propose
 from ingest.sources import UnreadFrame, read_each_frame
 from ingest.stamp import Stamp, file_stamp
 from ingest.workers import sign_of_life
@@ -18,7 +18,8 @@ from retrieval.catalogue.errors import SourceError
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.crops import write_crops
 
-Propose = Callable[[RGB], Sequence[Proposal]]
+#: Minutes that one image of a file may take to be read and searched, on a busy machine.
+MAX_MINUTES = 10.0
 
 
 @dataclass(frozen=True)

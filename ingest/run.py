@@ -8,16 +8,13 @@ from pathlib import Path
 
 from ingest.known import KnownPage
 from ingest.resemblance import Fingerprints
+from ingest.version import program_version
 from retrieval.catalogue.archive import Archive
 
 
 @dataclass
 class Counts:
-    """Pages a run has added, changed, moved or left as they were; copies among them; pages of
-    copies that went, as their originals moved to their files, and marks that these have from them;
-    new marks; masters fetched; files left in quarantine unread, because nothing about them has
-    changed; files left as the crops, or the pages, that they came in as; pages that became crops,
-    and crops that became pages."""
+    """What a run has counted so far; its report says what each number is (`IngestReport`)."""
 
     added: int = 0
     changed: int = 0
@@ -88,3 +85,11 @@ class Run:
             self.counts.left_as_pages += 1
         else:
             self.counts.left_as_crops += 1
+
+
+def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
+    """Return what decides, beside a file itself, whether it can be read."""
+    limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
+    kind = segmenter if segmenter is not None else "crops"
+    # The version last: it may be long, and the catalogue holds so much.
+    return f"{limits}, {kind}, prizemarks {program_version()}"[:128]

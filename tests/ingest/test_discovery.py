@@ -9,11 +9,12 @@ from PIL import Image
 from sqlalchemy import select
 
 from ingest.batch import retry_quarantined
+from ingest.manner import Manner
 from ingest.reading import file_digest
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
-from tests.ingest.scans import boxes, crops_of, dump, pages_of, propose, rows, scan
+from tests.ingest.scans import SQUARES, boxes, crops_of, dump, pages_of, rows, scan
 
 
 def test_a_second_run_does_nothing(archive: Archive, tmp_path: Path) -> None:
@@ -512,6 +513,6 @@ def test_a_crop_in_quarantine_stays_a_crop_when_it_is_tried_again(
     assert crops_of(archive, crops).failed == 1
     (crops / "a.png").write_bytes(good)
     before = dump(archive)["marks"]
-    report = retry_quarantined(archive, propose=propose, segmenter="squares-1", workers=0)
+    report = retry_quarantined(archive, SQUARES, Manner(workers=0))
     assert (report.unchanged, report.healed, report.failed) == (1, 1, 0)
     assert dump(archive)["marks"] == before

@@ -4,18 +4,22 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from sqlalchemy import select
 
-from ingest.batch import IngestReport, Progress, retry_quarantined
+from ingest.batch import retry_quarantined
+from ingest.manner import Manner, Progress
 from ingest.rehearsal import rehearse
+from ingest.report import IngestReport
 from ingest.segmentation import Proposal
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Failure
 from tests.ingest.scans import (
+    SQUARES,
     boxes,
     crops_of,
     dump,
@@ -197,9 +201,8 @@ def test_a_page_whose_master_broke_is_not_read_at_every_run(
     assert (report.unchanged, report.failed, report.left, report.healed) == (1, 0, 0, 1)
 
 
-def retry(archive: Archive, **options: object) -> IngestReport:
-    options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
-    return retry_quarantined(archive, **options)
+def retry(archive: Archive, **manner: Any) -> IngestReport:
+    return retry_quarantined(archive, SQUARES, Manner(**{"workers": 0} | manner))
 
 
 def test_what_stands_in_quarantine_can_be_tried_again(archive: Archive, tmp_path: Path) -> None:
@@ -257,7 +260,7 @@ def test_each_file_is_tried_again_as_what_it_was_given_as(archive: Archive, tmp_
 def test_a_crop_is_tried_again_as_a_crop_by_a_version_of_a_long_name(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.batch.program_version", lambda: "0.2.0.dev1+" + "local" * 40)
+    monkeypatch.setattr("ingest.run.program_version", lambda: "0.2.0.dev1+" + "local" * 40)
     path = tmp_path / "crops" / "a.png"
     path.parent.mkdir()
     path.write_bytes(b"junk")
@@ -332,7 +335,7 @@ def test_what_was_not_read_of_a_file_follows_it(
     path.rename(tmp_path / "in" / "volume.tif")
     if by == "copying":
         os.utime(tmp_path / "in" / "volume.tif", ns=(7, 7))
-    said = rehearse(archive, [tmp_path / "in"], max_pixels=FEW)
+    said = rehearse(archive, [tmp_path / "in"], Manner(max_pixels=FEW))
     report = pages_of(archive, tmp_path / "in", max_pixels=FEW)
     for one in (said, report):
         assert (one.moved, one.left, one.unchanged) == (2, 1, 0)
@@ -393,7 +396,7 @@ def test_what_was_not_read_follows_files_that_change_names(
     assert (report.added, report.failed) == (4, 2)
     for path, new in ((two, "3.tif"), (one, "2.tif")):
         path.rename(tmp_path / "in" / new)
-    said = rehearse(archive, [tmp_path / "in"], max_pixels=FEW)
+    said = rehearse(archive, [tmp_path / "in"], Manner(max_pixels=FEW))
     report = pages_of(archive, tmp_path / "in", max_pixels=FEW)
     for told in (said, report):
         assert (told.moved, told.left) == (4, 2)

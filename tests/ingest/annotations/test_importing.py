@@ -16,7 +16,8 @@ from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS, Forma
 from ingest.annotations.importing import import_annotations
 from ingest.batch import resegment_pages
 from ingest.csv_text import table_text
-from ingest.segmentation import Proposal
+from ingest.manner import Manner
+from ingest.segmentation import Proposal, Segmenter
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError
@@ -307,7 +308,7 @@ def test_proposals_of_an_older_segmentation_do_not_come_back(
         found = propose(image)
         return [Proposal(one.x + 5, one.y, 15, 15, 0.5) for one in found if one.x < 60]
 
-    resegment_pages(filled, propose=propose_others, segmenter="squares-2", workers=0)
+    resegment_pages(filled, Segmenter("squares-2", propose_others), Manner(workers=0))
     before = [row for row in dump(filled)["marks"] if row["status"] == "proposed"]
     assert before and {row["origin"] for row in before} == {"squares-2"}
     for _ in range(2):

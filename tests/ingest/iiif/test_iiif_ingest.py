@@ -16,6 +16,7 @@ from ingest.batch import retry_quarantined
 from ingest.forgetting import forget
 from ingest.iiif.cataloguing import Described, bind_canvases
 from ingest.iiif.fetching import Web
+from ingest.manner import Manner
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import MetadataError, SourceError
@@ -31,7 +32,7 @@ from tests.ingest.iiif_server import (
     manifest_2,
     manifest_3,
 )
-from tests.ingest.scans import crops_of, dump, propose, quarantine
+from tests.ingest.scans import SQUARES, crops_of, dump, quarantine
 
 
 def test_a_manifest_of_version_2_becomes_a_document_with_its_pages(
@@ -218,16 +219,16 @@ def test_images_in_quarantine_are_tried_again_without_their_manifest(
     assert take_in(archive, address).failed == 2
     del server.files["/manifest.json"]
     asked = len(server.asked)
-    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
+    again = Manner(workers=0, courtesy=QUICK)
     server.images["page-1"] = gone[0]
-    report = retry_quarantined(archive, **again)
+    report = retry_quarantined(archive, SQUARES, again)
     assert (report.added, report.fetched, report.healed, report.failed) == (1, 1, 1, 1)
     assert not any("page-0" in one or "page-3" in one for one in server.asked[asked:])
     server.images["page-2"] = gone[1]
-    assert retry_quarantined(archive, **again).failed == 0
+    assert retry_quarantined(archive, SQUARES, again).failed == 0
     ordered = sorted(dump(archive)["pages"], key=lambda one: one["ordinal"])
     assert [one["source"].split("/")[-1] for one in ordered] == ["f. 1r", "f. 2r", "f. 3r", "f. 4r"]
-    assert retry_quarantined(archive, **again).fetched == 0
+    assert retry_quarantined(archive, SQUARES, again).fetched == 0
 
 
 def test_what_the_manifest_has_no_more_leaves_quarantine_and_no_other(
@@ -354,7 +355,7 @@ def test_two_manifests_of_one_name_that_come_together(
         canvas = canvas_2(server.url(f"{path}/c"), "1r", server.url(f"{path}.jpg"))
         manifest = manifest_2(server.url(path), [canvas], label="Letters")
         addresses.append(put(server, manifest, path))
-    said = rehearse(archive, addresses, courtesy=QUICK)
+    said = rehearse(archive, addresses, Manner(courtesy=QUICK))
     assert (said.to_fetch, said.problems) == (2, ())
     assert take_in(archive, *addresses, workers=workers).added == 2
     for source, image in {"Letters/1r": page(1), "Letters/1r (2)": page(2)}.items():
@@ -474,7 +475,7 @@ def test_images_to_be_fetched_are_bound_by_the_names_they_will_have(
     described[0].write_text(
         "reference,source\nHCA 1/1,HCA 32/1845/2/f. 1r\nHCA 1/2,f. 2r\nHCA 1/3,f. 3r\n"
     )
-    said = rehearse(archive, [address], documents=described, courtesy=QUICK)
+    said = rehearse(archive, [address], Manner(documents=described, courtesy=QUICK))
     problems = ("d.csv, line 4: no page 'f. 3r' has been ingested.",)
     assert (said.to_fetch, said.would_bind, said.problems) == (2, 2, problems)
     assert take_in(archive, address, documents=described).problems == problems
@@ -525,8 +526,8 @@ def test_images_of_a_manifest_that_are_forgotten_are_deleted_and_wait_to_be_aske
     done = forget(archive, [name])
     assert (done.pages, done.masters, done.judged) == (2, 2, (pages[1]["source"],))
     assert [Path(page["location"]).exists() for page in pages] == [False, True, False]
-    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
-    assert retry_quarantined(archive, **again).added == 0
+    again = Manner(workers=0, courtesy=QUICK)
+    assert retry_quarantined(archive, SQUARES, again).added == 0
     assert dump(archive)["pages"] == pages[1:2]
     report = take_in(archive, address)
     assert (report.added, report.fetched, report.unchanged) == (2, 2, 1)
