@@ -30,6 +30,7 @@ from sqlalchemy import delete, select
 
 from ingest.batch import ingest_pages
 from ingest.everywhere import look_everywhere
+from ingest.manner import Manner
 from ingest.regions import MOST_REGIONS, REGIONS
 from ingest.sources import read_frames
 from ingest.synthetic.archive import draw_archive
@@ -160,7 +161,7 @@ def main() -> None:
         else:
             folder, true = drawn(work / "drawn", options.synthetic, options.seed)
         archive = create_archive(work / "archive")
-        ingest_pages(archive, [folder], workers=options.workers)
+        ingest_pages(archive, [folder], manner=Manner(workers=options.workers))
         chosen = np.random.default_rng(options.seed).permutation(len(true))
         gone = [true[at] for at in sorted(chosen[: round(options.deleted * len(true))])]
         print(f"{forget(archive, gone)} proposals of {len(gone)} of {len(true)} marks deleted")

@@ -22,9 +22,10 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from ingest.reading import file_digest, file_stamp
+from ingest.reading import file_digest
 from ingest.segmentation import SEGMENTER
 from ingest.sources import read_frames
+from ingest.stamp import file_stamp
 from ingest.synthetic.archive import draw_archive
 from ingest.workers import in_order
 from retrieval.catalogue.archive import create_archive

@@ -24,29 +24,23 @@ import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypedDict, Unpack
 
 from ingest.discovery import files_to_read
-from ingest.documents.binding import (
-    Bound,
-    Claimed,
-    TakenPage,
-    bind_pages,
-    claims_met,
-    sources_held,
-)
+from ingest.documents.binding import Bound, bind_pages
+from ingest.documents.claimed_pages import sources_held
+from ingest.documents.claims import Claimed, claims_met
 from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentsFile
 from ingest.documents.storing import store_documents
-from ingest.given import Given, in_quarantine, named, of_other_segmenters, try_again
+from ingest.given import Given, from_sources, in_quarantine, of_other_segmenters, try_again
 from ingest.iiif.arrivals import arriving, sweep_masters, take_up
 from ingest.iiif.cataloguing import Described, bind_canvases
-from ingest.iiif.fetching import Courtesy, Web
+from ingest.iiif.fetching import Web
 from ingest.iiif.given_manifests import Asking
-from ingest.known import CROPS
 from ingest.listing import is_at_hand
+from ingest.manner import Manner, Progress
 from ingest.quarantine import (
     forget_absent_failures,
     healed_of,
@@ -56,148 +50,40 @@ from ingest.quarantine import (
 )
 from ingest.reading import (
     FileToRead,
-    Propose,
     Reading,
     UnreadImage,
     read_file,
     reading_of_a_lost_file,
     reading_of_a_stuck_file,
 )
-from ingest.run import Run
-from ingest.segmentation import SEGMENTER, propose_marks
-from ingest.sources import MAX_PIXELS
-from ingest.version import program_version
+from ingest.report import IngestReport
+from ingest.run import Run, tried_under
+from ingest.segmentation import STROKES, Segmenter
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import ArchiveError, SourceError
 from retrieval.catalogue.figures import counts
-from retrieval.catalogue.files import UNFINISHED
+from retrieval.catalogue.files import UNFINISHED, disk_errors_said
 from retrieval.catalogue.pages import sources_without_document
-from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
+from retrieval.catalogue.resemblances import resemblances
 
 #: Gives what a run is given: with what fetches manifests, and is told of each.
 GivenBy = Callable[[Web, Asking], Given]
-
-#: Minutes that one image of a file may take to be read and searched, on a busy machine.
-MAX_MINUTES = 10.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is: files done, files in all, and the last one's name.
-
-    Before that: manifests asked for, manifests in all, and the place of the one that is now.
-    """
-
-    done: int
-    total: int
-    name: str
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What a run did, and the state it left the archive in.
-
-    Of pages, one for each image of a file: `added`; `changed`, read again; `moved`, following their
-    master; `unchanged`. `duplicates` of those added have the content of another page, `resembling`
-    of those read look like another. `copies_replaced`: pages of copies that went, as the files of
-    their originals are gone and these, `moved`, lie in theirs. `made_crops`: pages of those changed
-    that were given as crops and are such now; `made_pages`: crops that are pages now. `bound`:
-    pages that got another document, `bound_already` those that were given to the one they had;
-    `taken` were another document's before. `pages_without_document`: in the archive.
-
-    Of marks: `marks` were made; `marks_of_copies` that people judged or named on copies that went
-    are the originals' now.
-
-    Of images: `failed` stand in quarantine now, from this run or an earlier one, a row each, and a
-    manifest counts as one; `fetched` masters of manifests. `canvases_without_image`: those of the
-    manifests with none that is understood.
-
-    Of files: `left` in quarantine without another try, as nothing about them has changed;
-    `left_as_crops` in a run of pages that came in as crops and stay so; `left_as_pages` the other
-    way round; `skipped` that are no images. `healed`: sources, and places of manifests, that left
-    quarantine for good. `missing`: sources of pages on which marks were to be sought anew, and
-    whose masters are not at hand. `away`: empty folders in which originals of copies were.
-
-    Of documents: `documents` were written, new or described otherwise than before;
-    `documents_without_pages`: in the archive. `reordered`: those whose pages a documents file put
-    into another order. `manifests_without_image`: ids of those that give no image at all.
-    `problems`: sentences about the claims of the documents files. `files_without_page`: names of
-    those that claim pages, none of which was found; `files_unclear` of those that name several at
-    once. Where such files were given, `sources_without_document` and `references_without_page` name
-    what is left in the archive, in natural order.
-    """
-
-    added: int = 0
-    changed: int = 0
-    moved: int = 0
-    unchanged: int = 0
-    duplicates: int = 0
-    copies_replaced: int = 0
-    marks_of_copies: int = 0
-    away: tuple[str, ...] = ()
-    resembling: tuple[ResemblanceRow, ...] = ()
-    failed: int = 0
-    left: int = 0
-    left_as_crops: int = 0
-    left_as_pages: int = 0
-    made_crops: int = 0
-    made_pages: int = 0
-    healed: int = 0
-    skipped: int = 0
-    canvases_without_image: int = 0
-    manifests_without_image: tuple[str, ...] = ()
-    marks: int = 0
-    fetched: int = 0
-    documents: int = 0
-    bound: int = 0
-    bound_already: int = 0
-    taken: tuple[TakenPage, ...] = ()
-    reordered: int = 0
-    pages_without_document: int = 0
-    documents_without_pages: int = 0
-    sources_without_document: tuple[str, ...] = ()
-    references_without_page: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    files_without_page: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    files_unclear: tuple[str, ...] = ()
-
-
-class Manner(TypedDict, total=False):
-    """How a run goes about its work.
-
-    `documents` are files that say which document each page belongs to (see `read_documents`); of
-    two that describe one document, the later one's word goes, and theirs before a manifest's. An
-    image of more than `max_pixels` goes to quarantine, and so does a file of which one image takes
-    more than `max_minutes`. Files are read in `workers` processes (None: as many as there are
-    cores; 0: in this one). Servers of manifests are treated with `courtesy`. `progress` is called
-    before each manifest and after each file.
-    """
-
-    documents: Sequence[Path]
-    max_pixels: int
-    max_minutes: float
-    workers: int | None
-    courtesy: Courtesy
-    progress: Callable[[Progress], None] | None
 
 
 def ingest_pages(
     archive: Archive,
     sources: Sequence[Path | str],
-    *,
-    propose: Propose = propose_marks,
-    segmenter: str = SEGMENTER,
-    **manner: Unpack[Manner],
+    segmenter: Segmenter = STROKES,
+    manner: Manner = Manner(),
 ) -> IngestReport:
-    """Ingest scans of pages: each image becomes a page, each proposal of `propose` a mark.
+    """Ingest scans of pages: each image becomes a page, each proposal of `segmenter` a mark.
 
     `sources` are folders and files, whose masters are only read, and IIIF manifests: addresses or
     JSON files, which describe a document each, and whose images are fetched into the archive.
-    `propose` is called in other processes and must be importable there.
+    `segmenter` proposes in other processes and must be importable there.
 
     Raises ArchiveBusy when another ingest is running, MetadataError for a documents file,
     SourceError for a source that does not exist, and either for a manifest that is the only
@@ -206,26 +92,22 @@ def ingest_pages(
     SourceError, a disk that is full ArchiveError: what was done until then is kept, and the next
     run goes on.
     """
-    given_by = functools.partial(named, archive, sources)
-    return _ingest(archive, given_by, propose, segmenter, **manner)
+    given_by = functools.partial(from_sources, archive, sources)
+    return _ingest(archive, given_by, segmenter, manner)
 
 
 def ingest_crops(
-    archive: Archive, sources: Sequence[Path | str], **manner: Unpack[Manner]
+    archive: Archive, sources: Sequence[Path | str], manner: Manner = Manner()
 ) -> IngestReport:
     """Ingest images that are crops of marks: each is one page with one confirmed mark over it.
 
     The rest is as in `ingest_pages`.
     """
-    return _ingest(archive, functools.partial(named, archive, sources), None, None, **manner)
+    return _ingest(archive, functools.partial(from_sources, archive, sources), None, manner)
 
 
 def retry_quarantined(
-    archive: Archive,
-    *,
-    propose: Propose = propose_marks,
-    segmenter: str = SEGMENTER,
-    **manner: Unpack[Manner],
+    archive: Archive, segmenter: Segmenter = STROKES, manner: Manner = Manner()
 ) -> IngestReport:
     """Ingest exactly what stands in quarantine, whether or not it has changed.
 
@@ -233,15 +115,11 @@ def retry_quarantined(
     not at hand now stay there as they are. The rest is as in `ingest_pages`.
     """
     given_by = functools.partial(in_quarantine, archive)
-    return _ingest(archive, given_by, propose, segmenter, **manner)
+    return _ingest(archive, given_by, segmenter, manner)
 
 
 def resegment_pages(
-    archive: Archive,
-    *,
-    propose: Propose = propose_marks,
-    segmenter: str = SEGMENTER,
-    **manner: Unpack[Manner],
+    archive: Archive, segmenter: Segmenter = STROKES, manner: Manner = Manner()
 ) -> IngestReport:
     """Seek marks anew on the pages whose marks another segmenter proposed.
 
@@ -250,34 +128,29 @@ def resegment_pages(
     """
     return _ingest(
         archive,
-        lambda web, asking: of_other_segmenters(archive, segmenter),
-        propose,
+        lambda web, asking: of_other_segmenters(archive, segmenter.name),
         segmenter,
+        manner,
         resegments=True,
-        **manner,
     )
 
 
 def _ingest(
     archive: Archive,
     given_by: GivenBy,
-    propose: Propose | None,
-    segmenter: str | None,
+    segmenter: Segmenter | None,
+    manner: Manner,
     *,
     resegments: bool = False,
-    documents: Sequence[Path] = (),
-    max_pixels: int = MAX_PIXELS,
-    max_minutes: float = MAX_MINUTES,
-    workers: int | None = None,
-    courtesy: Courtesy = Courtesy(),
-    progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
-    described = [read_documents(path) for path in documents]
-    with contextlib.closing(Web(courtesy)) as web:
-        given = given_by(web, _asking(progress))
-        under = tried_under(segmenter, max_pixels, max_minutes)
-        done = _counted(given, progress)
-        run = Run(archive, segmenter, done, under, resegments, given.themselves)
+    described = [read_documents(path) for path in manner.documents]
+    max_pixels, max_minutes = manner.max_pixels, manner.max_minutes
+    with contextlib.closing(Web(manner.courtesy)) as web:
+        given = given_by(web, _asking(manner.progress))
+        name = segmenter.name if segmenter is not None else None
+        under = tried_under(name, max_pixels, max_minutes)
+        done = _counted(given, manner.progress)
+        run = Run(archive, name, done, under, resegments, given.themselves)
         read = functools.partial(read_file, crops=archive.crops_folder, max_pixels=max_pixels)
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
@@ -287,13 +160,14 @@ def _ingest(
             by_manifests, written = _describe(archive, given, described)
             try:
                 groups = _groups_to_read(run, web, given, max_pixels)
+                propose = segmenter.propose if segmenter is not None else None
                 read_so = functools.partial(read, propose=propose)
-                _read_and_write(run, groups, read_so, workers, max_minutes)
+                _read_and_write(run, groups, read_so, manner.workers, max_minutes)
                 as_crops = tried_under(None, max_pixels, max_minutes)
                 run_of_crops = replace(run, segmenter=None, under=as_crops)
                 groups = files_to_read(run_of_crops, given.crops)
                 read_so = functools.partial(read, propose=None)
-                _read_and_write(run_of_crops, groups, read_so, workers, max_minutes)
+                _read_and_write(run_of_crops, groups, read_so, manner.workers, max_minutes)
                 bound, claimed = _bind(archive, given, by_manifests, described)
             except BaseException:
                 with contextlib.suppress(ArchiveError):  # what ended the run is what is to be said
@@ -445,13 +319,6 @@ def _bind(
     return Bound(frozenset(moved), frozenset(stayed - moved), taken, of_files.reordered), claimed
 
 
-def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
-    """Return what decides, beside a file itself, whether it can be read."""
-    limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
-    kind = f", {segmenter}" if segmenter is not None else CROPS
-    return f"{limits}, prizemarks {program_version()}{kind}"[:128]
-
-
 def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> None:
     """Raise SourceError where files cannot be opened because their folder has gone away."""
     folders = {
@@ -475,16 +342,11 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
     While a run goes on, and after one that was killed, `.ingesting` says so.
     """
     running = archive.folder / ".ingesting"
-    try:
+    with disk_errors_said(archive.folder):
         if running.exists():
             _remove_unfinished(archive)
             sweep_masters(archive)
         running.touch()
-    except OSError as error:
-        raise ArchiveError(
-            f"{archive.folder} cannot be written to: {error.strerror or error}. See that the disk "
-            "is there, has room and lets you write."
-        ) from error
     try:
         yield
     except BaseException:

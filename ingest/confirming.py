@@ -14,7 +14,7 @@ from ingest.cutting import cut_from_masters
 from ingest.known import pages_where
 from ingest.sources import MAX_PIXELS
 from ingest.taken_back import OldWord, note_taken_back
-from retrieval.boxes import Box, overlap
+from retrieval.boxes import SAME_REGION, Box, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import person_name
 from retrieval.catalogue.errors import RequestError, SourceError
@@ -24,8 +24,6 @@ from retrieval.catalogue.tables import Mark, Page
 
 #: How the origin of a mark begins that a person has judged; the name follows.
 PERSON = "person:"
-#: A box that covers a mark this well (intersection over union) is that mark.
-SAME_REGION = 0.9
 
 Verdict = Literal["confirmed", "rejected"]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from ingest.confirming import SAME_REGION
 from ingest.fingerprint import Looks
-from ingest.known import KnownPage, is_named, master_exists, outlives_its_image, pages_where
+from ingest.known import KnownPage, master_exists, pages_where
 from ingest.listing import is_at_hand, path_of
 from ingest.resemblance import Fingerprints, flag
-from retrieval.boxes import LEAST_OVERLAP, Box, overlap
+from retrieval.boxes import LEAST_OVERLAP, SAME_REGION, Box, overlap
+from retrieval.catalogue.marks import in_identity_or_judged_group, judged_or_named
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 
@@ -153,7 +153,7 @@ def _hand_on(session: Session, copies: Sequence[int]) -> None:
 
 def _carry_over(session: Session, copies: Sequence[int]) -> int:
     """Give the originals the marks of copies that people have looked at; return how many."""
-    looked_at = select(Mark.page_id).where(outlives_its_image(as_crops=True))
+    looked_at = select(Mark.page_id).where(judged_or_named(as_crops=True))
     rows = session.execute(
         select(Page.id, Page.duplicate_of, Page.segmenter)
         .where(Page.id.in_(copies), Page.id.in_(looked_at))
@@ -161,7 +161,7 @@ def _carry_over(session: Session, copies: Sequence[int]) -> int:
     ).all()
     carried = 0
     for copy, original, segmenter in rows:
-        words = outlives_its_image(as_crops=segmenter is None)
+        words = judged_or_named(as_crops=segmenter is None)
         ours = _marks(session, Mark.page_id == original, words)
         going = [
             mark
@@ -189,7 +189,7 @@ def _marks(session: Session, *conditions: ColumnElement[bool]) -> Sequence[_Mark
     return session.execute(
         select(
             Mark.id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.status,
-            is_named().label("named"),
+            in_identity_or_judged_group().label("named"),
         )
         .where(*conditions)
         .order_by(Mark.id)

@@ -15,13 +15,13 @@ from typing import Protocol
 from sqlalchemy import select
 
 from ingest.copies import copies_at, empty_folder_above, is_missing
-from ingest.known import Known, KnownPage, known_of, outlives_its_image
+from ingest.known import Known, KnownPage, known_of
 from ingest.listing import ImageFile, location_of
-from ingest.reading import FileToRead, KeptMark, file_stamp
+from ingest.reading import FileToRead, KeptMark
 from ingest.run import Run
+from ingest.stamp import Stamp, file_stamp
 from ingest.whereabouts import (
     Master,
-    Stamp,
     Whereabouts,
     at_place,
     follow_masters,
@@ -31,6 +31,7 @@ from ingest.whereabouts import (
     set_aside,
 )
 from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.marks import judged_or_named
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Mark, Page
 
@@ -125,7 +126,7 @@ def _sifted(
             stamp = stamps[file]
             failure = known.failing_at.get(location)
             left = failure is not None and failure.stands(stamp, run.under)
-            untouched = {(page.size, page.mtime_ns) for page in pages} == {stamp}
+            untouched = {page.stamp for page in pages} == {stamp}
             same = untouched and stamp not in found.shared
             changed = False
             if pages and not same and not left:
@@ -162,7 +163,7 @@ def _change_places(found: Whereabouts, doubtful: Sequence[_Doubtful], follow: Fo
     contents = {
         one.file: found.digest(one.file.path, stamps[one.file])
         for one in doubtful
-        if one.changed or (not one.pages and stamps[one.file][0] in sizes)
+        if one.changed or (not one.pages and stamps[one.file].size in sizes)
     }
     with found.archive.session() as session:
         masters = masters_of(session, [sha256 for sha256 in contents.values() if sha256])
@@ -198,11 +199,11 @@ def _grouped(files: Sequence[_Stamped]) -> Iterator[list[_Stamped]]:
     group: list[_Stamped] = []
     together = 0
     for file, stamp in files:
-        if group and (len(group) == _GROUP_FILES or together + stamp[0] > _GROUP_BYTES):
+        if group and (len(group) == _GROUP_FILES or together + stamp.size > _GROUP_BYTES):
             yield group
             group, together = [], 0
         group.append((file, stamp))
-        together += stamp[0]
+        together += stamp.size
     if group:
         yield group
 
@@ -268,8 +269,8 @@ def _have_originals_follow(
             found.moved.update(page.id for page in both)
             name = name_of(found, files[location], known)
             found.names[name] = location
-            stamp = (copy.pages[0].size, copy.pages[0].mtime_ns)
-            now += at_place(copy.originals, name, location, copy.pages[0].sha256, stamp)
+            first = copy.pages[0]
+            now += at_place(copy.originals, name, location, first.sha256, first.stamp)
             going += [page.id for page in copy.pages]
             run.counts.unchanged -= len(copy.pages)
             run.counts.moved += len(copy.originals)
@@ -303,7 +304,7 @@ def _marks_to_cut_again(run: Run, pages: Sequence[KnownPage]) -> tuple[KeptMark,
     with run.archive.session() as session:
         rows = session.execute(
             select(Mark.id, Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height)
-            .where(Mark.page_id.in_(found), outlives_its_image(as_crops=run.as_crops))
+            .where(Mark.page_id.in_(found), judged_or_named(as_crops=run.as_crops))
             .order_by(Mark.id)
         ).all()
     return tuple(

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import and_
 
-from ingest.batch import MAX_MINUTES
 from ingest.cutting import image_of
 from ingest.known import KnownPage, pages_where
+from ingest.reading import MAX_MINUTES
 from ingest.regions import MOST_REGIONS, REGIONS, Regions, page_regions, region_pictures
 from ingest.sources import MAX_PIXELS
 from ingest.workers import cores, in_order

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ingest.copies import release_copies
 from ingest.csv_text import as_said
-from ingest.known import KnownPage, outlives_its_image, pages_where
+from ingest.known import KnownPage, pages_where
 from ingest.listing import path_of, storable
 from ingest.quarantine import write_quarantine
 from ingest.resemblance import Fingerprints, release
@@ -23,6 +23,7 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import disk_errors_said
+from retrieval.catalogue.marks import judged_or_named
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.prefixes import begins_with
 from retrieval.catalogue.references import normalise_reference, sort_key
@@ -59,7 +60,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class _Named:
+class _Meant:
     """Ids of what is named: rows of the quarantine, pages, documents."""
 
     failures: frozenset[int] = frozenset()
@@ -67,8 +68,8 @@ class _Named:
     documents: frozenset[int] = frozenset()
     beside: frozenset[str] = frozenset()
 
-    def __or__(self, other: _Named) -> _Named:
-        return _Named(
+    def __or__(self, other: _Meant) -> _Meant:
+        return _Meant(
             self.failures | other.failures,
             self.pages | other.pages,
             self.documents | other.documents,
@@ -89,20 +90,20 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     when the disk refuses.
     """
     with archive.writing() as session:
-        named = _Named()
+        meant = _Meant()
         for name in names:
-            named |= _named(session, name, archive.folder)
-        pages = _pages(session, sorted(named.pages))
+            meant |= _meant(session, name, archive.folder)
+        pages = _pages(session, sorted(meant.pages))
         judged = set() if even_judged else _judged(session, pages)
         going = [page for page in pages if page.source not in judged]
         before = set(references_without_page(session))
         done = Forgotten(
-            forgotten=_delete(session, Failure, named.failures),
+            forgotten=_delete(session, Failure, meant.failures),
             pages=len(going),
             marks=_delete_pages(session, [page.id for page in going]),
-            documents=_delete(session, Document, named.documents),
+            documents=_delete(session, Document, meant.documents),
             judged=tuple(sorted(judged, key=sort_key)),
-            beside=tuple(sorted(named.beside, key=sort_key)),
+            beside=tuple(sorted(meant.beside, key=sort_key)),
         )
         pageless = [one for one in references_without_page(session) if one not in before]
     masters = _delete_masters(archive, {page.location for page in going})
@@ -110,17 +111,17 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     return replace(done, masters=masters, pageless=tuple(pageless))
 
 
-def _named(session: Session, name: str, folder: Path) -> _Named:
+def _meant(session: Session, name: str, folder: Path) -> _Meant:
     written = {name, as_said(name), storable(name)}
     failures = _ids(session, Failure, _is_called(Failure, written))
     pages = _ids(session, Page, _is_called(Page, written))
     if failures:
         beside = session.scalars(select(Page.source).where(Page.id.in_(pages)).distinct())
-        return _Named(failures, beside=frozenset(beside))
+        return _Meant(failures, beside=frozenset(beside))
     pages |= _ids(session, Page, _lies_below(Page, written))
     failures = _ids(session, Failure, _lies_below(Failure, written))
     if pages or failures:
-        return _Named(failures, pages)
+        return _Meant(failures, pages)
     reference = normalise_reference(name)
     document = session.scalar(select(Document.id).where(Document.reference == reference))
     if document is None:
@@ -135,7 +136,7 @@ def _named(session: Session, name: str, folder: Path) -> _Named:
             f"The document {reference!r} has pages, such as {held[0]!r}: take these out first, "
             "each by its name or all by their folder."
         )
-    return _Named(documents=frozenset([document]))
+    return _Meant(documents=frozenset([document]))
 
 
 def _ids(
@@ -165,7 +166,7 @@ def _judged(session: Session, pages: Sequence[KnownPage]) -> set[str]:
     """Return the sources of the pages that have a mark that a person judged, drew or named."""
     sources: set[str] = set()
     for some in in_parts(sorted({page.source for page in pages})):
-        looked_at = exists().where(Mark.page_id == Page.id, outlives_its_image(as_crops=False))
+        looked_at = exists().where(Mark.page_id == Page.id, judged_or_named(as_crops=False))
         sources.update(session.scalars(select(Page.source).where(Page.source.in_(some), looked_at)))
     return sources
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import case, select, update
+from sqlalchemy import select, update
 
 from ingest.iiif.fetching import Web, is_address
 from ingest.iiif.given_manifests import (
@@ -24,7 +24,7 @@ from ingest.iiif.given_manifests import (
 )
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, kept_manifest, masters_in, wanted_of
-from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
+from ingest.known import master_exists
 from ingest.listing import ImageFile, check_source, image_files, location_of, natural_key, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import InputError, MetadataError, SourceError
@@ -75,7 +75,9 @@ class Given:
         return self.files if self.roots else ()
 
 
-def named(archive: Archive, sources: Sequence[Path | str], web: Web, asking: Asking) -> Given:
+def from_sources(
+    archive: Archive, sources: Sequence[Path | str], web: Web, asking: Asking
+) -> Given:
     """Return what lies in folders and files, and what manifests describe.
 
     Raises SourceError for a source that does not exist. Where the only source is a manifest,
@@ -117,12 +119,12 @@ def in_quarantine(archive: Archive, web: Web, asking: Asking) -> Given:
     that is kept beside its masters; a manifest that could not be had, with all its images.
     """
     with archive.session() as session:
-        rows = session.execute(select(Failure.location, Failure.source, Failure.tried)).all()
+        rows = session.execute(select(Failure.location, Failure.source, Failure.as_crops)).all()
     failing = {row.location: row.source for row in rows}
     crops = {
         row.location: failing.pop(row.location)
         for row in rows
-        if row.location in failing and row.tried is not None and row.tried.endswith(CROPS)
+        if row.location in failing and row.as_crops
     }
     again = [location for location, source in failing.items() if location == source]
     asked = {location for location in again if master_exists(location)}
@@ -218,5 +220,4 @@ def try_again(archive: Archive, given: Given) -> None:
         locations += [location_of(here[it.key]) for it in wanted if it.key in here]
     for some in in_parts(locations):
         with archive.writing() as session:
-            again = case((Failure.tried.endswith(CROPS), AGAIN_AS_CROPS))
-            session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=again))
+            session.execute(update(Failure).where(Failure.location.in_(some)).values(tried=None))

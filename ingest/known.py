@@ -1,4 +1,4 @@
-"""What the catalogue knows of files before they are read: their pages, and which marks stay."""
+"""What the catalogue knows of files before they are read: their pages and failures."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from ingest.listing import ImageFile, location_of, path_of
-from retrieval.catalogue.tables import Failure, Group, GroupMark, IdentityMark, Mark, Page
-
-#: Where the marks come from that were ingested as crops.
-ORIGIN_OF_CROPS = "ingest"
-
-#: How `Failure.tried` ends where a file was given as crops, and what it is where such a file is to
-#: be tried whatever the limits.
-CROPS = ", crops"
-AGAIN_AS_CROPS = f"again{CROPS}"
+from ingest.stamp import Stamp
+from retrieval.catalogue.tables import Failure, Page
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,11 @@ class KnownPage:
     mtime_ns: int
     segmenter: str | None
 
+    @property
+    def stamp(self) -> Stamp:
+        """The stamp of its master when this was read."""
+        return Stamp(self.size, self.mtime_ns)
+
 
 @dataclass(frozen=True)
 class KnownFailure:
@@ -47,7 +45,7 @@ class KnownFailure:
     mtime_ns: int
     tried: str | None
 
-    def stands(self, stamp: tuple[int, int], under: str) -> bool:
+    def stands(self, stamp: Stamp, under: str) -> bool:
         """Return whether nothing that decides it has changed since: it would fail again."""
         return self.tried == under and stamp == (self.size, self.mtime_ns)
 
@@ -115,30 +113,6 @@ def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownP
         .order_by(Page.id)
     )
     return [KnownPage(**row._asdict()) for row in rows]
-
-
-def outlives_its_image(*, as_crops: bool) -> ColumnElement[bool]:
-    """Return the condition on a mark that a person has looked at: such marks stay.
-
-    Alone or in a group: what somebody said of a group is known by the group's marks.
-    `as_crops`: the page's images are ingested as crops. Else a mark that was made of a whole crop
-    is nobody's word, and goes.
-    """
-    looked_at = Mark.status != "proposed"
-    if not as_crops:
-        looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
-    return or_(looked_at, is_named())
-
-
-def is_named() -> ColumnElement[bool]:
-    """Return the condition on a mark that it is in an identity, or in a group that was judged."""
-    in_identity = exists().where(IdentityMark.mark_id == Mark.id)
-    in_judged_group = exists().where(
-        GroupMark.mark_id == Mark.id,
-        GroupMark.group_id == Group.id,
-        Group.verdict.is_not(None),
-    )
-    return or_(in_identity, in_judged_group)
 
 
 def master_exists(location: str) -> bool:

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from ingest.csv_text import as_shown
 from ingest.iiif.fetching import is_address
-from ingest.known import AGAIN_AS_CROPS, CROPS, master_exists
+from ingest.known import master_exists
 from ingest.listing import is_at_hand, location_of, path_of
-from ingest.reading import FileToRead, UnreadImage, file_stamp
+from ingest.reading import FileToRead, UnreadImage
+from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, InputError, SourceError
-from retrieval.catalogue.files import write_atomically
+from retrieval.catalogue.errors import InputError, SourceError
+from retrieval.catalogue.files import disk_errors_said, write_atomically
 from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Failure, Page, now
 
@@ -36,24 +37,24 @@ def failing_among(session: Session, files: Sequence[FileToRead]) -> set[str]:
 
 
 def record_failures(
-    session: Session, file: FileToRead, unread: Sequence[UnreadImage], under: str
+    session: Session, file: FileToRead, unread: Sequence[UnreadImage], under: str, as_crops: bool
 ) -> None:
     """Make the unread images the file's only failures; rows that say the same are left alone.
 
-    `under` says the limits and the version they were tried under.
+    `under` says the limits and the version they were tried under, `as_crops` as what.
     """
-    stamp, location = (file.size, file.mtime_ns), location_of(file.path)
+    location = location_of(file.path)
     # An earlier version gave a file another name when it was given by another SOURCE.
     session.execute(
         delete(Failure).where(Failure.location == location, Failure.source != file.name)
     )
-    _record(session, file.name, location, stamp, unread, under)
+    _record(session, file.name, location, file.stamp, unread, under, as_crops)
 
 
 def record_not_fetched(session: Session, source: str, address: str, error: SourceError) -> None:
     """Make it the only failure of `source` that its master could not be had from `address`."""
     unread = UnreadImage(0, error.reason, error.advice, passing=True)
-    _record(session, source, address, (0, 0), [unread], None)
+    _record(session, source, address, Stamp(0, 0), [unread])
 
 
 def forget_not_fetched(session: Session, source: str) -> None:
@@ -83,9 +84,9 @@ def record_unread_manifests(
     """
     with archive.writing() as session:
         for place, error in unread.items():
-            stamp = (0, 0) if is_address(place) else file_stamp(path_of(place))
+            stamp = Stamp(0, 0) if is_address(place) else file_stamp(path_of(place))
             image = UnreadImage(0, error.reason, error.advice, passing=True)
-            _record(session, place, place, stamp, [image], None)
+            _record(session, place, place, stamp, [image])
         for chunk in in_parts(sorted(asked - unread.keys())):
             session.execute(delete(Failure).where(Failure.source.in_(chunk)))
 
@@ -98,9 +99,10 @@ def _record(
     session: Session,
     source: str,
     location: str,
-    stamp: tuple[int, int],
+    stamp: Stamp,
     unread: Sequence[UnreadImage],
-    under: str | None,
+    under: str | None = None,
+    as_crops: bool = False,
 ) -> None:
     before = {
         row.frame: row
@@ -114,18 +116,19 @@ def _record(
                 Failure.reason,
                 Failure.advice,
                 Failure.tried,
+                Failure.as_crops,
             ).where(Failure.source == source)
         )
     }
-    again = AGAIN_AS_CROPS if under is not None and under.endswith(CROPS) else None
     for image in unread:
         values = {
             "location": location,
-            "size": stamp[0],
-            "mtime_ns": stamp[1],
+            "size": stamp.size,
+            "mtime_ns": stamp.mtime_ns,
             "reason": image.reason,
             "advice": image.advice,
-            "tried": again if image.passing else under,
+            "tried": None if image.passing else under,
+            "as_crops": as_crops,
         }
         row = before.pop(image.frame, None)
         if row is None:
@@ -185,13 +188,8 @@ def write_quarantine(archive: Archive) -> int:
             writer.writerow([*cells, row.failed_at.isoformat(timespec="seconds")])
             count += 1
     path = archive.folder / "quarantine.csv"
-    try:
+    with disk_errors_said(path):
         write_atomically(path, text.getvalue().encode())
-    except OSError as error:
-        raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
-            "again: it goes on where it stopped."
-        ) from error
     return count
 
 

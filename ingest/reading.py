@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.fingerprint import Looks, looks_of
-from ingest.segmentation import Proposal
+from ingest.segmentation import Propose
 from ingest.sources import UnreadFrame, read_each_frame
+from ingest.stamp import Stamp, file_stamp
 from ingest.workers import sign_of_life
 from retrieval.boxes import Box
-from retrieval.catalogue.errors import ArchiveError, SourceError
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.files import disk_errors_said
 from retrieval.crops import write_crops
 from retrieval.ink import Pixels
 
-Propose = Callable[[Pixels], Sequence[Proposal]]
+#: Minutes that one image of a file may take to be read and searched, on a busy machine.
+MAX_MINUTES = 10.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class FileToRead:
     kept: tuple[KeptMark, ...] = ()
     known: bool = False
     turned: bool = False
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its stamp when it was found."""
+        return Stamp(self.size, self.mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class Reading:
     """All that a file gave, and its `file_stamp`; None when that changed meanwhile."""
 
     images: tuple[ReadImage | UnreadImage, ...]
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
 
 
 def read_file(
@@ -134,18 +142,6 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
     return Reading((stuck,), None)
 
 
-def file_stamp(path: Path) -> tuple[int, int]:
-    """Return the file's size in bytes and when it was last written, in nanoseconds.
-
-    (0, 0) when that cannot be had: whoever reads the file will say why.
-    """
-    try:
-        status = path.stat()
-    except (OSError, ValueError):  # a path with a NUL in it is none
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
-
-
 def file_digest(path: Path) -> str | None:
     """Return the SHA-256 of the file's bytes; None when they cannot be read."""
     try:
@@ -180,14 +176,9 @@ def _read_image(
         for mark in kept
         if (box := _within(_scaled(mark, width, height), width, height))
     ]
-    try:
+    with disk_errors_said(crops):
         written = write_crops(crops, (cut_out(image, box) for box, _ in regions))
         rewritten = write_crops(crops, (cut_out(image, box) for _, box in again))
-    except OSError as error:
-        raise ArchiveError(
-            f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
-            "ingest again: it goes on where it stopped."
-        ) from error
     return ReadImage(
         index,
         width,

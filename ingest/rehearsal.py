@@ -9,19 +9,20 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from ingest.batch import MAX_MINUTES, tried_under
 from ingest.discovery import files_to_read
-from ingest.documents.binding import Held, claims_met
+from ingest.documents.claimed_pages import Held
+from ingest.documents.claims import claims_met
 from ingest.documents.reading import read_documents
-from ingest.given import Given, in_quarantine, named
+from ingest.given import Given, from_sources, in_quarantine
 from ingest.iiif.cataloguing import name_pages
-from ingest.iiif.fetching import Courtesy, Web
+from ingest.iiif.fetching import Web
 from ingest.iiif.masters import folder_of, masters_in
 from ingest.known import KnownPage, pages_where
 from ingest.listing import ImageFile, location_of
-from ingest.run import Run
+from ingest.manner import Manner
+from ingest.run import Run, tried_under
 from ingest.segmentation import SEGMENTER
-from ingest.sources import HEAD, MAX_PIXELS, suffix_of
+from ingest.sources import HEAD, suffix_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import NotAnImage
 from retrieval.catalogue.tables import Page
@@ -74,12 +75,9 @@ class Rehearsal:
 def rehearse(
     archive: Archive,
     sources: Sequence[Path | str] | None,
+    manner: Manner = Manner(),
     *,
-    documents: Sequence[Path] = (),
     as_crops: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    max_minutes: float = MAX_MINUTES,
-    courtesy: Courtesy = Courtesy(),
 ) -> Rehearsal:
     """Return what an ingest of `sources` would do; None: of what stands in quarantine.
 
@@ -87,18 +85,20 @@ def rehearse(
     changed are read once for their digest; nothing is decoded. Manifests are fetched, their
     images are not. Raises what `ingest_pages` raises before it writes.
     """
-    described = [read_documents(path) for path in documents]
-    web = Web(courtesy)
+    described = [read_documents(path) for path in manner.documents]
+    web = Web(manner.courtesy)
     try:
         if sources is None:
             given = in_quarantine(archive, web, _unsaid)
         else:
-            given = named(archive, sources, web, _unsaid)
+            given = from_sources(archive, sources, web, _unsaid)
     finally:
         web.close()
     segmenter = None if as_crops else SEGMENTER
     # What stands in quarantine is to be tried under any limits.
-    under = tried_under(segmenter, max_pixels, max_minutes) if sources is not None else ""
+    under = ""
+    if sources is not None:
+        under = tried_under(segmenter, manner.max_pixels, manner.max_minutes)
     run = Run(archive, segmenter, lambda _: None, under, themselves=given.themselves)
     files, to_fetch = _files_and_missing(archive, given)
     new: dict[str, Held] = {}

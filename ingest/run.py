@@ -8,16 +8,13 @@ from pathlib import Path
 
 from ingest.known import KnownPage
 from ingest.resemblance import Fingerprints
+from ingest.version import program_version
 from retrieval.catalogue.archive import Archive
 
 
 @dataclass
 class Counts:
-    """Pages a run has added, changed, moved or left as they were; copies among them; pages of
-    copies that went, as their originals moved to their files, and marks that these have from them;
-    new marks; masters fetched; files left in quarantine unread, because nothing about them has
-    changed; files left as the crops, or the pages, that they came in as; pages that became crops,
-    and crops that became pages."""
+    """What a run has counted so far; its report says what each number is (`IngestReport`)."""
 
     added: int = 0
     changed: int = 0
@@ -41,10 +38,10 @@ class Run:
 
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,
-    `named` the names that pages of manifests have so far, `away` the empty folders where originals
-    of copies would be. `themselves` are the folders and files
-    that were given: what lies in another folder below them stays the crops, or the pages, that it
-    came in as. Where `resegments`, pages are read again that another segmenter went through.
+    `names_taken` the names that pages of manifests have so far, `away` the empty folders where
+    originals of copies would be. `themselves` are the folders and files that were given: what lies
+    in another folder below them stays the crops, or the pages, that it came in as. Where
+    `resegments`, pages are read again that another segmenter went through.
     """
 
     archive: Archive
@@ -55,7 +52,7 @@ class Run:
     themselves: frozenset[Path] = frozenset()
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     written: list[int] = field(default_factory=list)
-    named: set[str] = field(default_factory=set)
+    names_taken: set[str] = field(default_factory=set)
     away: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
 
@@ -88,3 +85,11 @@ class Run:
             self.counts.left_as_pages += 1
         else:
             self.counts.left_as_crops += 1
+
+
+def tried_under(segmenter: str | None, max_pixels: int, max_minutes: float) -> str:
+    """Return what decides, beside a file itself, whether it can be read."""
+    limits = f"{max_pixels} pixels, {max_minutes:g} minutes"
+    kind = segmenter if segmenter is not None else "crops"
+    # The version last: it may be long, and the catalogue holds so much.
+    return f"{limits}, {kind}, prizemarks {program_version()}"[:128]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -72,6 +72,18 @@ class Proposal:
     width: int
     height: int
     score: float  # 0..1
+
+
+#: Gives the proposals on a page, (H, W, 3) uint8 RGB.
+Propose = Callable[[Pixels], Sequence[Proposal]]
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """What proposes marks, and its name, which is written beside every proposal."""
+
+    name: str
+    propose: Propose
 
 
 def _groups(ink: Pixels, letter: float, reaches: Sequence[float]) -> list[Boxes]:
@@ -338,3 +350,7 @@ def propose_marks(image: Pixels, *, most: int = 40) -> list[Proposal]:
         if x1 > x and y1 > y:
             proposals.append(Proposal(x, y, x1 - x, y1 - y, float(scores[index])))
     return proposals
+
+
+#: The segmenter that comes with the program.
+STROKES = Segmenter(SEGMENTER, propose_marks)

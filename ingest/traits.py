@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -88,82 +90,81 @@ def _on_outline(ink: Pixels, boxes: Boxes, frame: bool) -> Floats:
     return np.asarray(hit.mean(axis=1), np.float32)
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What several traits are made of: planes of the page, and sums within its boxes, each (N,)."""
+
+    inks: Inks
+    boxes: Boxes
+    width: Floats
+    height: Floats
+    area: Floats
+    ink: Floats  # the planes of `inks` as numbers, (H, W), and where either has ink
+    other: Floats
+    either: Floats
+    ink_sums: _Sums
+    ink_inside: Floats
+    inside: Floats  # the same, where there is none taken for half a pixel
+    marked: Floats  # ink and other ink, likewise
+
+
 def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
     """Traits of each box (pixels of the planes of `inks`), by name, each (N,) float32."""
-    letter, mask = inks.letter, inks.ink
-    ink, other, faint = (np.asarray(p, np.float32) for p in (mask, inks.other, inks.faint))
-    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    area = np.maximum(width * height, 1.0)
-
-    ink_sums = _sums(ink)
-    inside = np.maximum(_within(ink_sums, boxes), 0.5)
-    strips = _beside(boxes, letter)
-    beside = [
-        np.minimum(_within(ink_sums, strip) / (letter * side) / _WRITING, 3.0)
-        for strip, side in zip(strips, (height, height, width, width), strict=True)
-    ]
-    left, right, above, below = beside
-    wide = _within(ink_sums, _widened(boxes, 3 * letter)) - inside
-    wide /= (width + 6 * letter) * (height + 6 * letter) - width * height
-    corner = _within(ink_sums, _widened(boxes, 0.3 * letter)) - inside
-    corner /= np.maximum((width + 0.6 * letter) * (height + 0.6 * letter) - width * height, 1.0)
-
-    # Strokes that run on beyond the box: it holds a part of something.
-    cut = (_within(ink_sums, _widened(boxes, 2.0)) - inside) / (2.0 * letter)
-
-    other_sums = _sums(other)
-    coloured = _within(other_sums, boxes)
-    coloured_near = _within(other_sums, _widened(boxes, 0.7 * letter))
-    either = np.maximum(ink, other)
-    marked = np.maximum(_within(_sums(either), boxes), 0.5)
-    across = _within(_sums(inks.across * either), boxes) / marked
-    pale = _within(_sums(faint), boxes)
-    pale_near = np.maximum(_within(_sums(faint), _widened(boxes, 0.7 * letter)), 0.5)
-    dark = _within(_sums(inks.density * ink), boxes) / inside
-    usual_dark = float(inks.density[inks.bold > 0].mean()) if inks.bold.any() else 1.0
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    stroke = _within(_sums(depth), boxes) / np.maximum(_within(_sums(mask), boxes), 1.0)
-    usual_stroke = float(depth[mask > 0].mean()) if mask.any() else 1.0
-    pieces = _within(_sums(_piece_sizes(mask, letter) * ink), boxes) / inside
-    hole = _within(_sums(_holes(mask, letter)), boxes) / area
-    ring, frame = (_on_outline(mask, boxes, frame) for frame in (False, True))
-    other_ring = _on_outline(inks.other, boxes, False)
-    ruled = _within(_sums(inks.rules), _widened(boxes, 0.5 * letter)) / letter
-
-    # Writing slants one way, a drawing's strokes go every way: directions as doubled angles.
-    soft = cv2.GaussianBlur(inks.density, (0, 0), 0.8)
-    dx, dy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
-    near = (either > 0).astype(np.float32)
-    energy, cosine, sine = (
-        (dx * dx + dy * dy) * near,
-        (dx * dx - dy * dy) * near,
-        dx * dy * near * 2,
-    )
-    total = max(float(energy.sum()), 1e-6)
-    here = np.maximum(_within(_sums(energy), boxes), 1e-6)
-    cosine_here = _within(_sums(cosine), boxes) / here
-    sine_here = _within(_sums(sine), boxes) / here
-    slant = np.hypot(cosine_here - cosine.sum() / total, sine_here - sine.sum() / total)
-
-    rows, columns = ink.shape
-    to_edge = np.minimum.reduce(
-        [boxes[:, 0], boxes[:, 1], columns - boxes[:, 2], rows - boxes[:, 3]]
-    )
-    on_sheet = _within(_sums(inks.sheet), _widened(boxes, 1.5 * letter))
-    on_sheet /= (width + 3 * letter) * (height + 3 * letter)
-    ground = _widened(boxes, 0.5 * letter)
-    ground_area = (width + letter) * (height + letter)
-    strange = _within(_sums(inks.strange), ground) / ground_area
-    steps = _within(_sums(inks.steps), ground) / ground_area
-    size = np.log2(np.maximum(width, height) / letter)
-    aspect = np.log2(width / height)
-    density = np.log2(marked / area)
+    of = _measured(inks, boxes)
+    aspect = np.log2(of.width / of.height)
     found = {
-        "size": size,
-        "height": np.log2(height / letter),
+        "size": np.log2(np.maximum(of.width, of.height) / inks.letter),
+        "height": np.log2(of.height / inks.letter),
         "aspect": aspect,
         "squareness": np.abs(aspect),
-        "density": density,
+        "density": np.log2(of.marked / of.area),
+        **_surroundings(of),
+        **_colours(of),
+        **_strokes(of),
+        **_directions(of),
+        **_ground(of),
+        "page": np.full(len(boxes), np.log2(float(of.ink.mean()) + 0.002)),
+        "page_colour": np.full(len(boxes), np.log2(float(of.other.mean()) + 0.0005)),
+    }
+    return {name: np.asarray(value, np.float32) for name, value in found.items()}
+
+
+def _measured(inks: Inks, boxes: Boxes) -> _Measured:
+    ink, other = np.asarray(inks.ink, np.float32), np.asarray(inks.other, np.float32)
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    either, ink_sums = np.maximum(ink, other), _sums(ink)
+    ink_inside = _within(ink_sums, boxes)
+    return _Measured(
+        inks,
+        boxes,
+        width,
+        height,
+        area=np.maximum(width * height, 1.0),
+        ink=ink,
+        other=other,
+        either=either,
+        ink_sums=ink_sums,
+        ink_inside=ink_inside,
+        inside=np.maximum(ink_inside, 0.5),
+        marked=np.maximum(_within(_sums(either), boxes), 0.5),
+    )
+
+
+def _surroundings(of: _Measured) -> dict[str, Floats]:
+    """How much ink is around a box, and runs into it."""
+    letter, width, height = of.inks.letter, of.width, of.height
+    strips = _beside(of.boxes, letter)
+    left, right, above, below = (
+        np.minimum(_within(of.ink_sums, strip) / (letter * side) / _WRITING, 3.0)
+        for strip, side in zip(strips, (height, height, width, width), strict=True)
+    )
+    wide = _within(of.ink_sums, _widened(of.boxes, 3 * letter)) - of.inside
+    wide /= (width + 6 * letter) * (height + 6 * letter) - width * height
+    corner = _within(of.ink_sums, _widened(of.boxes, 0.3 * letter)) - of.inside
+    corner /= np.maximum((width + 0.6 * letter) * (height + 0.6 * letter) - width * height, 1.0)
+    # Strokes that run on beyond the box: it holds a part of something.
+    cut = (_within(of.ink_sums, _widened(of.boxes, 2.0)) - of.inside) / (2.0 * letter)
+    return {
         "left": np.minimum(left, right),
         "right": np.maximum(left, right),
         "above": np.minimum(above, below),
@@ -171,28 +172,86 @@ def describe(inks: Inks, boxes: Boxes) -> dict[str, Floats]:
         "rim": np.minimum(corner / _WRITING, 3.0),
         "cut": np.log2(1.0 + np.maximum(cut, 0.0) * 4.0),
         "wide": np.minimum(wide / _WRITING, 3.0),
-        "coloured": np.minimum(coloured / marked, 1.0),
-        "coloured_alone": coloured / np.maximum(coloured_near, 0.5),
-        "coloured_share": np.log2(coloured / area + 0.003),
+    }
+
+
+def _colours(of: _Measured) -> dict[str, Floats]:
+    """How much of what a box holds is of another ink than the writing's, or fainter."""
+    other_sums, faint_sums = _sums(of.other), _sums(of.inks.faint)
+    near = _widened(of.boxes, 0.7 * of.inks.letter)
+    coloured = _within(other_sums, of.boxes)
+    across = _within(_sums(of.inks.across * of.either), of.boxes) / of.marked
+    pale = _within(faint_sums, of.boxes)
+    return {
+        "coloured": np.minimum(coloured / of.marked, 1.0),
+        "coloured_alone": coloured / np.maximum(_within(other_sums, near), 0.5),
+        "coloured_share": np.log2(coloured / of.area + 0.003),
         "across": np.log2(across + 0.01),
-        "pale": pale / marked,
-        "pale_alone": pale / pale_near,
+        "pale": pale / of.marked,
+        "pale_alone": pale / np.maximum(_within(faint_sums, near), 0.5),
+    }
+
+
+def _strokes(of: _Measured) -> dict[str, Floats]:
+    """How dark, broad and long a box's strokes are, and what they enclose."""
+    inks, boxes, mask, letter = of.inks, of.boxes, of.inks.ink, of.inks.letter
+    dark = _within(_sums(inks.density * of.ink), boxes) / of.inside
+    usual_dark = float(inks.density[inks.bold > 0].mean()) if inks.bold.any() else 1.0
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    stroke = _within(_sums(depth), boxes) / np.maximum(of.ink_inside, 1.0)
+    usual_stroke = float(depth[mask > 0].mean()) if mask.any() else 1.0
+    ruled = _within(_sums(inks.rules), _widened(boxes, 0.5 * letter)) / letter
+    return {
         "dark": np.log2(dark / max(usual_dark, 0.01) + 0.05),
         "depth": np.log2(dark + 0.05),
         "stroke": np.log2(np.maximum(stroke, 0.2) / usual_stroke),
-        "pieces": pieces,
-        "firm": _within(_sums(inks.firm), boxes) / inside,
-        "hole": hole,
-        "ring": ring,
-        "frame": frame,
-        "other_ring": other_ring,
+        "pieces": _within(_sums(_piece_sizes(mask, letter) * of.ink), boxes) / of.inside,
+        "firm": _within(_sums(inks.firm), boxes) / of.inside,
+        "hole": _within(_sums(_holes(mask, letter)), boxes) / of.area,
+        "ring": _on_outline(mask, boxes, False),
+        "frame": _on_outline(mask, boxes, True),
+        "other_ring": _on_outline(inks.other, boxes, False),
         "ruled": np.log2(1.0 + np.maximum(ruled, 0.0)),
-        "slant": slant,
+    }
+
+
+def _directions(of: _Measured) -> dict[str, Floats]:
+    """How unlike the page's are a box's directions, as doubled angles.
+
+    Writing slants one way, a drawing's strokes go every way.
+    """
+    soft = cv2.GaussianBlur(of.inks.density, (0, 0), 0.8)
+    dx, dy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    near = (of.either > 0).astype(np.float32)
+    energy, cosine, sine = (
+        (dx * dx + dy * dy) * near,
+        (dx * dx - dy * dy) * near,
+        dx * dy * near * 2,
+    )
+    total = max(float(energy.sum()), 1e-6)
+    here = np.maximum(_within(_sums(energy), of.boxes), 1e-6)
+    cosine_here = _within(_sums(cosine), of.boxes) / here
+    sine_here = _within(_sums(sine), of.boxes) / here
+    slant = np.hypot(cosine_here - cosine.sum() / total, sine_here - sine.sum() / total)
+    return {"slant": np.asarray(slant, np.float32)}
+
+
+def _ground(of: _Measured) -> dict[str, Floats]:
+    """What a box lies on: how near the edge, how much off the sheet, on what paper."""
+    inks, boxes, letter = of.inks, of.boxes, of.inks.letter
+    rows, columns = of.ink.shape
+    to_edge = np.minimum.reduce(
+        [boxes[:, 0], boxes[:, 1], columns - boxes[:, 2], rows - boxes[:, 3]]
+    )
+    on_sheet = _within(_sums(inks.sheet), _widened(boxes, 1.5 * letter))
+    on_sheet /= (of.width + 3 * letter) * (of.height + 3 * letter)
+    ground = _widened(boxes, 0.5 * letter)
+    ground_area = (of.width + letter) * (of.height + letter)
+    strange = _within(_sums(inks.strange), ground) / ground_area
+    steps = _within(_sums(inks.steps), ground) / ground_area
+    return {
         "to_edge": np.minimum(np.maximum(to_edge, 0.0) / letter, 2.0),
         "off_sheet": 1.0 - on_sheet,
         "strange": np.log2(strange + 0.03),
         "steps": np.log2(steps + 0.02),
-        "page": np.full(len(boxes), np.log2(float(ink.mean()) + 0.002)),
-        "page_colour": np.full(len(boxes), np.log2(float(other.mean()) + 0.0005)),
     }
-    return {name: np.asarray(value, np.float32) for name, value in found.items()}

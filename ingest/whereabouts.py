@@ -24,12 +24,11 @@ from ingest.known import (
     pages_where,
 )
 from ingest.listing import ImageFile, location_of, path_of, storable
-from ingest.reading import file_digest, file_stamp
+from ingest.reading import file_digest
+from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.tables import Failure, Page
-
-Stamp = tuple[int, int]  # a file's `file_stamp`
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _lies_there(found: Whereabouts, pages: Sequence[KnownPage]) -> bool:
         return False
     path = path_of(pages[0].location)
     stamp = file_stamp(path)
-    if stamp not in found.shared and any((page.size, page.mtime_ns) == stamp for page in pages):
+    if stamp not in found.shared and any(page.stamp == stamp for page in pages):
         return True
     sha256 = found.digest(path, stamp)
     return sha256 is None or any(page.sha256 == sha256 for page in pages)
@@ -126,7 +125,7 @@ def at_place(
     return [
         replace(page, source=name, location=location)
         if page.sha256 != sha256  # its image could not be read again: it is still to be
-        else replace(page, source=name, location=location, size=stamp[0], mtime_ns=stamp[1])
+        else replace(page, source=name, location=location, size=stamp.size, mtime_ns=stamp.mtime_ns)
         for page in pages
     ]
 

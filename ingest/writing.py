@@ -10,13 +10,14 @@ from sqlalchemy import Row, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest.copies import release_copies
-from ingest.known import ORIGIN_OF_CROPS, KnownPage, outlives_its_image, pages_where
+from ingest.known import KnownPage, pages_where
 from ingest.listing import location_of
 from ingest.quarantine import failing_among, record_failures
 from ingest.reading import Cut, FileToRead, ReadImage, Reading, UnreadImage
 from ingest.resemblance import flag, release
 from ingest.run import Run
 from retrieval.boxes import overlap
+from retrieval.catalogue.marks import ORIGIN_OF_CROPS, judged_or_named
 from retrieval.catalogue.tables import Mark, Page, now
 
 #: A new proposal that covers a person's mark this well (intersection over union) is left out.
@@ -44,7 +45,7 @@ def write_readings(
             unread += [_judged(image) for image in read if image.frame in judged]
             read = [image for image in read if image.frame not in judged]
         if unread or file.name in failing:
-            record_failures(session, file, unread, run.under)
+            record_failures(session, file, unread, run.under, run.as_crops)
         for image in read:
             if (known := pages.pop(image.frame, None)) is None:
                 new.append((file, image))
@@ -62,7 +63,7 @@ def _believed(file: FileToRead, reading: Reading) -> tuple[list[ReadImage], list
     """Return the images that were read and those that were not; none of a file in motion."""
     read = [image for image in reading.images if isinstance(image, ReadImage)]
     unread = [image for image in reading.images if isinstance(image, UnreadImage)]
-    if read and (file.sha256 is None or reading.stamp != (file.size, file.mtime_ns)):
+    if read and (file.sha256 is None or reading.stamp != file.stamp):
         said = "It changed while it was being read."
         return [], [UnreadImage(0, said, "Ingest it again.", passing=True)]
     return read, unread
@@ -80,7 +81,7 @@ def _judged_meanwhile(run: Run, session: Session, file: FileToRead) -> set[int]:
         .where(
             Page.source == file.name,
             Page.sha256 != file.sha256,
-            outlives_its_image(as_crops=run.as_crops),
+            judged_or_named(as_crops=run.as_crops),
         )
     )
     return {frame for mark, frame in staying if mark not in known}
@@ -247,7 +248,7 @@ def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) 
 
 def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
     """Delete the page's marks but for those that a person has looked at."""
-    kept = outlives_its_image(as_crops=run.as_crops)
+    kept = judged_or_named(as_crops=run.as_crops)
     session.execute(delete(Mark).where(Mark.page_id == page.id, ~kept))
 
 

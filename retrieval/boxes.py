@@ -17,6 +17,8 @@ Corners = NDArray[np.floating[Any]]
 #: Two boxes mean the same where both cover this share of their union, or more (Everingham et al.
 #: 2010, the PASCAL VOC challenge).
 LEAST_OVERLAP = 0.5
+#: A box that covers a mark this well (intersection over union) is that mark.
+SAME_REGION = 0.9
 
 
 def overlap(one: Box, other: Box) -> float:

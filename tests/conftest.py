@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from retrieval.catalogue.archive import Archive, create_archive
+from tests.ingest.iiif_server import Server, serving
 
 # How long an example takes depends on the machine: no test asserts a time.
 settings.register_profile("prizemarks", deadline=None)
@@ -28,6 +29,13 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     made = create_archive(tmp_path / "archive")
     yield made
     made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of manifests and images on this machine."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

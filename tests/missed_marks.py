@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from ingest.batch import ingest_pages
-from ingest.segmentation import Proposal
+from ingest.manner import Manner
+from ingest.segmentation import Proposal, Segmenter
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogued_embeddings import register_model
 from retrieval.index import refresh_index
@@ -57,7 +58,7 @@ def make_missed(archive: Archive, scans: Path, count: int = 3, model: Model | No
     Under a tiny model of the archive's own, to which equal pictures are equal, or `model`.
     """
     write_pages(scans, count)
-    ingest_pages(archive, [scans], propose=first_alone, segmenter="first-1", workers=0)
+    ingest_pages(archive, [scans], Segmenter("first-1", first_alone), Manner(workers=0))
     model = model or _tiny_model_of(archive)
     refresh_index(archive, model)
     return model
@@ -69,7 +70,7 @@ def make_unmarked(archive: Archive, scans: Path) -> Model:
     The archive has a tiny model of its own.
     """
     write_pages(scans, 2)
-    ingest_pages(archive, [scans], propose=none_at_all, segmenter="none-1", workers=0)
+    ingest_pages(archive, [scans], Segmenter("none-1", none_at_all), Manner(workers=0))
     model = _tiny_model_of(archive)
     register_model(archive, model, "trained")
     return model

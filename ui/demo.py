@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.markup import escape
 from sqlalchemy import select
 
-from ingest.batch import Progress, ingest_pages
+from ingest.batch import ingest_pages
+from ingest.manner import Manner, Progress
 from ingest.synthetic.archive import draw_archive
 from ingest.synthetic.records import plan_documents
 from retrieval.catalogue.archive import archive_as_it_stands, create_archive
@@ -39,9 +40,8 @@ def make_demo(folder: Path) -> None:
             def show(progress: Progress) -> None:
                 report(progress.done, progress.total, progress.name)
 
-            done = ingest_pages(
-                archive, [scans / "pages"], documents=[scans / "documents.csv"], progress=show
-            )
+            manner = Manner(documents=[scans / "documents.csv"], progress=show)
+            done = ingest_pages(archive, [scans / "pages"], manner=manner)
         with bar("Embedding") as report, archive.lock():
             model = archive_model(archive)
             indexed = refresh_index(archive, model, report)

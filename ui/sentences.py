@@ -7,8 +7,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ingest.batch import IngestReport
 from ingest.rehearsal import Rehearsal
+from ingest.report import IngestReport
 from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of

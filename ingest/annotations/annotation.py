@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -238,6 +238,19 @@ def moment_text(moment: datetime | None) -> str | None:
 def pixels(value: float) -> int | float:
     """Return a coordinate as it is written: whole where it is whole."""
     return int(value) if value == int(value) else value
+
+
+def points_text(points: Sequence[Point]) -> str:
+    """Return points as PAGE and SVG write them: `x,y x,y`."""
+    return " ".join(f"{pixels(x)},{pixels(y)}" for x, y in points)
+
+
+def points_of(text: str) -> list[tuple[object, object]]:
+    """Return points that are written as `x,y x,y`; RegionError where they are not."""
+    pairs = [pair.split(",") for pair in text.split()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise RegionError("its points are not written as x,y x,y")
+    return [(x, y) for x, y in pairs]
 
 
 def score_text(score: float | None) -> str | None:

@@ -77,9 +77,8 @@ def read_coco(value: Mapping[str, Any], name: str) -> Understood:
     return Understood(tuple(images), tuple(refused), tuple(remarks))
 
 
-def write_coco(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_coco(images: Sequence[AnnotatedImage]) -> str:
     """Write images and marks as one COCO file."""
-    del base  # COCO names files, not addresses
     unnumbered = 0
     annotations = []
     for at, image in enumerate(images, start=1):

@@ -191,6 +191,17 @@ def _canvas(details: Mapping[str, Any]) -> Canvas | None:
     return Canvas(name, width, height, attribution, rights, image, service)
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What is written, and how: of an archive's marks those wanted, each file behind `head`."""
+
+    session: Session
+    form: Format
+    wanted: Wanted
+    head: str
+    progress: Progress
+
+
 def export_text(
     archive: Archive,
     form: Format,
@@ -207,13 +218,14 @@ def export_text(
     """
     if form.a_file_an_image:
         raise RequestError("This format is one file a page: name a folder for them with --output.")
-    base = _as_base(base)
+    form = form.at(_as_base(base))
     size = 0
     with archive.session() as session:
-        for text in _texts(session, form, wanted, base, head, progress):
+        job = _Job(session, form, wanted, head, progress)
+        for text in _texts(job):
             stream.write(text)
             size += len(text.encode())
-        return _report(session, form, wanted, size)
+        return _report(job, size)
 
 
 def export_file(
@@ -232,7 +244,7 @@ def export_file(
     begins with `head`. Raises RequestError where nothing can be written, and, before anything is,
     where it would be in the archive's folder, or a file a page of a format that has none.
     """
-    base = _as_base(base)
+    form = form.at(_as_base(base))
     check_is_outside(output, archive.folder)
     if output.is_dir() and not form.by_page:
         raise RequestError(
@@ -240,56 +252,46 @@ def export_file(
         )
     output = output.absolute()
     with output_refused_said(output), archive.session() as session:
+        job = _Job(session, form, wanted, head, progress)
         if form.a_file_an_image or output.is_dir():
-            _write_folder(session, form, output, wanted, base, head, progress)
-            return _report(session, form, wanted, None)
-        size = write_texts(output, _texts(session, form, wanted, base, head, progress))
-        return _report(session, form, wanted, size)
+            _write_folder(job, output)
+            return _report(job, None)
+        return _report(job, write_texts(output, _texts(job)))
 
 
-def _texts(
-    session: Session, form: Format, wanted: Wanted, base: str, head: str, progress: Progress
-) -> Iterator[str]:
+def _texts(job: _Job) -> Iterator[str]:
     """Give the text of a format part by part: a table's of some marks, any other's as a whole."""
-    if head:
-        yield head
+    if job.head:
+        yield job.head
     done = 0
-    if form.columns:
-        columns = columns_in(session, form.columns, wanted)
+    if job.form.columns:
+        columns = columns_in(job.session, job.form.columns, job.wanted)
         yield row_text(columns)
-        total = number_of_marks(session, wanted)
-        for some in marks_in_parts(session, wanted):
+        total = number_of_marks(job.session, job.wanted)
+        for some in marks_in_parts(job.session, job.wanted):
             yield rows_text(some, columns)
             done += len(some)
-            progress(done, total)
+            job.progress(done, total)
         return
-    total = _number_of(session, _pages(wanted))
+    total = _number_of(job.session, _pages(job.wanted))
     images: list[AnnotatedImage] = []
-    for some in pages_in_parts(session, wanted):
+    for some in pages_in_parts(job.session, job.wanted):
         images += some
-        progress(len(images), total)
-    yield form.write(images, base)
+        job.progress(len(images), total)
+    yield job.form.write(images)
 
 
-def _write_folder(
-    session: Session,
-    form: Format,
-    folder: Path,
-    wanted: Wanted,
-    base: str,
-    head: str,
-    progress: Progress,
-) -> None:
-    plain = _pages(wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
-    named = [AnnotatedImage((source,), frame=frame) for source, frame in session.execute(plain)]
-    names = (name for name, _ in file_names(named, form.suffix))
-    images = itertools.chain.from_iterable(pages_in_parts(session, wanted))
+def _write_folder(job: _Job, folder: Path) -> None:
+    plain = _pages(job.wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
+    named = [AnnotatedImage((source,), frame=frame) for source, frame in job.session.execute(plain)]
+    names = (name for name, _ in file_names(named, job.form.suffix))
+    images = itertools.chain.from_iterable(pages_in_parts(job.session, job.wanted))
     for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
             raise RequestError(f"{path} leads out of {folder}: name an empty folder.")
-        write_atomically(path, f"{head}{form.write([image], base)}".encode())
-        progress(done, len(named))
+        write_atomically(path, f"{job.head}{job.form.write([image])}".encode())
+        job.progress(done, len(named))
 
 
 def columns_in(session: Session, columns: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
@@ -334,15 +336,15 @@ def _number_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
     return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
 
 
-def _report(session: Session, form: Format, wanted: Wanted, size: int | None) -> ExportReport:
+def _report(job: _Job, size: int | None) -> ExportReport:
     """Return what was written: a text of `size` bytes, or, where that is None, a file a page."""
-    marks = number_of_marks(session, wanted)
-    pages = _number_of(session, _pages(wanted))
+    marks = number_of_marks(job.session, job.wanted)
+    pages = _number_of(job.session, _pages(job.wanted))
     remarks: list[str] = []
-    if form.comes_back:
+    if job.form.comes_back:
         if size is not None:
             remarks += _beyond_a_file(size, marks)
-        remarks += _crowded(session, wanted)
+        remarks += _crowded(job.session, job.wanted)
     return ExportReport(marks, pages, 1 if size is not None else pages, tuple(remarks))
 
 

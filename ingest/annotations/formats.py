@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.annotations.annotation import AnnotatedImage, Understood
@@ -33,21 +33,30 @@ class Format:
 
     `by_page`: whether a file an image may be asked for where it is not the only way.
     `columns` are those of a table of marks, which can be written without all of them at hand.
-    `comes_back`: whether `annotate import` reads it.
+    `comes_back`: whether `annotate import` reads it. `write_at` of a format with addresses is told
+    where they begin.
     """
 
-    write: Callable[[Sequence[AnnotatedImage], str], str]
+    write: Callable[[Sequence[AnnotatedImage]], str]
     suffix: str
     a_file_an_image: bool = False
     columns: Sequence[str] = ()
     comes_back: bool = True
     by_page: bool = True
+    write_at: Callable[[Sequence[AnnotatedImage], str], str] | None = None
+
+    def at(self, base: str) -> Format:
+        """Return the format as it is where addresses of our own begin with `base`."""
+        write_at = self.write_at
+        if write_at is None:
+            return self
+        return replace(self, write=lambda images: write_at(images, base))
 
 
 #: What `annotate export` writes and `annotate import` reads: nothing of a mark is lost.
 ANNOTATION_FORMATS: Mapping[str, Format] = {
-    "webannotation": Format(write_web_annotations, ".json"),
-    "iiif": Format(write_manifest, ".json"),
+    "webannotation": Format(write_web_annotations, ".json", write_at=write_web_annotations),
+    "iiif": Format(write_manifest, ".json", write_at=write_manifest),
     "page-xml": Format(write_page_xml, ".xml", a_file_an_image=True),
     "coco": Format(write_coco, ".json"),
     "via": Format(write_via, ".json"),

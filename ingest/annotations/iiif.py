@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.annotations.annotation import AnnotatedImage
 from ingest.annotations.web_annotation import (
+    BASE,
     PRESENTATION_CONTEXT,
     as_web_annotation,
     canvas_id,
@@ -41,7 +42,7 @@ _MEDIA_TYPES = {
 }
 
 
-def write_manifest(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_manifest(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
     """Write pages, documents and marks as one manifest, in the order of references and pages."""
 
     def order(image: AnnotatedImage) -> tuple[bool, str, str, int, int]:

@@ -1,7 +1,7 @@
 """What files of annotations say, into the catalogue: one file, one transaction.
 
 A mark that is imported is a person's word: new ones are confirmed unless the file says otherwise,
-and `outlives_its_image` then keeps them when the page is segmented again. For each region of a
+and `judged_or_named` then keeps them when the page is segmented again. For each region of a
 file, on the page that it names:
 
 - it is the mark whose id and moment our own export wrote: that mark is brought up to it;
@@ -23,46 +23,28 @@ person had said otherwise of a mark goes to `taken-back.csv`.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
 from ingest.annotations.formats import AnnotationsFile, read_annotations
-from ingest.annotations.matching import PageFinder, Placed, Polygon, is_cut_off, place, scale_to
-from ingest.confirming import PERSON, SAME_REGION, word_of
+from ingest.annotations.matching import PageFinder, Placed, is_cut_off, place, scale_to
+from ingest.annotations.planning import Plan, planned
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage
 from ingest.listing import storable
 from ingest.sources import MAX_PIXELS
-from ingest.taken_back import TAKEN_BACK, OldWord, note_taken_back
-from retrieval.boxes import Box, Corners, overlap, overlaps
+from ingest.taken_back import TAKEN_BACK, note_taken_back
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
-from retrieval.catalogue.identities import identity_names
-from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.source_names import image_called
-from retrieval.catalogue.tables import Mark, in_utc, now
-
-#: A region that bears a mark's number, and nothing else of ours, is that mark if it covers it this
-#: well (intersection over union).
-MOVED_REGION = 0.5
-#: Moments that are less apart are one: what is written in JavaScript has milliseconds at most.
-_APART = timedelta(milliseconds=1)
-
-#: What a segmenter is called: "strokes-5" came after "strokes-4".
-_VERSION = re.compile(r"(.+)-([0-9]{1,9})")
-
-#: Pages whose marks are compared at once.
-_AT_ONCE = 500
+from retrieval.catalogue.tables import Mark
 
 #: Files whose pages are sought at once, and the regions after which no more are read for that.
 _FILES_AT_ONCE, _REGIONS_AT_ONCE = 1_000, 100_000
@@ -100,51 +82,6 @@ class _Read:
     @property
     def said(self) -> Understood:
         return self.file.said
-
-
-@dataclass(frozen=True)
-class _Existing:
-    """A mark as the catalogue has it."""
-
-    id: int
-    page_id: int
-    x: int
-    y: int
-    width: int
-    height: int
-    polygon: Polygon | None
-    status: str
-    score: float | None
-    origin: str
-    proposed_by: str | None
-    created_at: datetime
-
-    @property
-    def box(self) -> Box:
-        return self.x, self.y, self.width, self.height
-
-    @property
-    def is_where_a_person_put_it(self) -> bool:
-        return self.status != "proposed" and self.proposed_by is None
-
-
-@dataclass
-class _Plan:
-    """What a file changes: rows to insert and to update, each with the box to cut, if any."""
-
-    added: list[tuple[KnownPage, Box, dict[str, Any]]] = field(default_factory=list)
-    updated: list[tuple[KnownPage, Box | None, dict[str, Any]]] = field(default_factory=list)
-    unchanged: int = 0
-    left: list[str] = field(default_factory=list)  # marks that an older box did not move
-    contradicted: list[tuple[str, OldWord, str]] = field(default_factory=list)  # the mark, by whom
-    refused: list[str] = field(default_factory=list)
-    gone: int = 0  # proposals of an older segmentation
-    remarks: list[str] = field(default_factory=list)
-
-    def cuts(self) -> Iterable[tuple[KnownPage, Box]]:
-        for page, box, _ in (*self.added, *self.updated):
-            if box is not None:
-                yield page, box
 
 
 def import_annotations(
@@ -209,7 +146,7 @@ def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
     crops = PageCrops({}, {})
     while True:
         with archive.writing() as session:
-            plan = _plan(session, placed, crops.unread.keys(), origin)
+            plan = planned(session, placed, crops.unread.keys(), origin)
             # The masters are read outside of the transaction, and others may write meanwhile.
             missing = [cut for cut in plan.cuts() if (cut[0].id, cut[1]) not in crops.crops]
             if not missing:
@@ -276,148 +213,6 @@ def _placed(finder: PageFinder, read: _Read) -> dict[int, tuple[KnownPage, list[
     return placed
 
 
-def _plan(
-    session: Session,
-    placed: dict[int, tuple[KnownPage, list[Placed]]],
-    unread: Iterable[int],
-    origin: str,
-) -> _Plan:
-    plan = _Plan()
-    pages = sorted(set(placed) - set(unread))
-    for chunk in in_parts(pages, _AT_ONCE):
-        existing: dict[int, list[_Existing]] = defaultdict(list)
-        columns = [getattr(Mark, name) for name in _Existing.__dataclass_fields__]
-        for row in session.execute(
-            select(*columns).where(Mark.page_id.in_(chunk)).order_by(Mark.id)
-        ):
-            existing[row.page_id].append(_Existing(*row))
-        matched = {number: _matches(placed[number][1], existing[number]) for number in chunk}
-        rejected = [
-            mark.id
-            for number, matches in matched.items()
-            for at, (mark, _) in matches.items()
-            if placed[number][1][at].annotation.status == "rejected" != mark.status
-        ]
-        names = identity_names(session, rejected)
-        for number in chunk:
-            page, here = placed[number]
-            matches = matched[number]
-            for at, one in enumerate(here):
-                if at in matches and (name := names.get(matches[at][0].id)):
-                    plan.refused.append(
-                        f"{image_called(repr(page.source), page.frame)}, {one.annotation.where}: "
-                        f"mark {matches[at][0].id} was said to be {name!r}, and stays as it "
-                        "is: to reject it, take that back on the web page first, where its group "
-                        "is shown."
-                    )
-                elif at in matches:
-                    mark, is_itself = matches[at]
-                    _plan_update(plan, page, one, mark, is_itself, origin)
-                elif _is_of_older_segmentation(one, page):
-                    plan.gone += 1
-                else:
-                    plan.added.append((page, one.box, _new_values(page, one, origin)))
-    return plan
-
-
-def _matches(
-    placed: Sequence[Placed], existing: Sequence[_Existing]
-) -> dict[int, tuple[_Existing, bool]]:
-    """Return, by place in `placed`, the mark that it is, and whether its id says so."""
-    found: dict[int, tuple[_Existing, bool]] = {}
-    taken: set[int] = set()
-
-    def take(at: int, mark: _Existing, is_itself: bool) -> None:
-        if at not in found and mark.id not in taken:
-            found[at] = mark, is_itself
-            taken.add(mark.id)
-
-    by_id = {mark.id: mark for mark in existing}
-    for at, one in enumerate(placed):
-        said, mark = one.annotation, by_id.get(one.annotation.mark or 0)
-        if mark is None or said.created is None:
-            continue
-        if abs(said.created - in_utc(mark.created_at)) < _APART:
-            take(at, mark, True)
-    if not existing or not placed:
-        return found
-    regions, marks = _corners(one.box for one in placed), _corners(mark.box for mark in existing)
-    pairs = []
-    for at in range(len(placed)):  # one after another: both may be many
-        (shared,) = overlaps(regions[at : at + 1], marks)
-        pairs += [(-shared[to], at, int(to)) for to in np.flatnonzero(shared >= SAME_REGION)]
-    for _, at, to in sorted(pairs):
-        mark = existing[to]
-        said = placed[at].annotation
-        take(at, mark, said.created is None and said.mark == mark.id)
-    for at, one in enumerate(placed):
-        mark = by_id.get(one.annotation.mark or 0)
-        if mark is None or one.annotation.created:
-            continue
-        # Anybody may number marks from 1: without the page's id, too, the place must say so.
-        share = overlap(one.box, mark.box)
-        # A person may have moved it away from where it was proposed.
-        from_there = mark.is_where_a_person_put_it and one.annotation.status == "proposed"
-        if (share > 0 or from_there) and (one.page_said or share >= MOVED_REGION):
-            take(at, mark, True)
-    return found
-
-
-def _plan_update(
-    plan: _Plan, page: KnownPage, one: Placed, mark: _Existing, is_itself: bool, origin: str
-) -> None:
-    """Plan what a region changes of the mark that it is."""
-    said = one.annotation
-    # A box that stays where it is takes no outline away: most formats and tools have none.
-    polygon = mark.polygon if one.box == mark.box and one.polygon is None else one.polygon
-    moved = (one.box, polygon) != (mark.box, mark.polygon)
-    status = said.status or "confirmed"
-    says_nothing = said.status is None and not moved
-    if says_nothing or (status == "proposed" and not (is_itself and moved)):
-        plan.unchanged += 1
-        return
-    if status == "proposed" and mark.is_where_a_person_put_it:
-        plan.unchanged += 1
-        plan.left.append(f"mark {mark.id} on {image_called(repr(page.source), page.frame)}")
-        return
-    if status == "proposed":  # a person has moved it, which is as good as a word
-        status = "confirmed" if mark.status == "proposed" else mark.status
-    if not moved and status == mark.status:
-        plan.unchanged += 1
-        return
-    # Whoever proposed it did not say this of it, nor did who spoke of it before.
-    not_theirs = (None, mark.origin, mark.proposed_by, page.segmenter)
-    new_origin = said.origin if said.origin not in not_theirs else origin
-    values: dict[str, Any] = {"id": mark.id, "status": status, "origin": new_origin}
-    if mark.status not in ("proposed", status) and mark.origin != new_origin:
-        called = f"mark {mark.id} on {image_called(repr(page.source), page.frame)}"
-        word = word_of(mark.id, mark.status, mark.origin)
-        plan.contradicted.append((called, word, new_origin.removeprefix(PERSON)))
-    if moved:
-        x, y, width, height = one.box
-        values |= {"x": x, "y": y, "width": width, "height": height, "polygon": polygon}
-        values["proposed_by"] = None  # nobody proposed it there
-        if mark.polygon is not None and polygon is None:
-            called = image_called(repr(page.source), page.frame)
-            plan.remarks.append(
-                f"{called}, {said.where}: the outline of mark {mark.id} does not fit its new box, "
-                "and was given up."
-            )
-    if said.score is not None:
-        values["score"] = said.score
-    plan.updated.append((page, one.box if one.box != mark.box else None, values))
-
-
-def _is_of_older_segmentation(one: Placed, page: KnownPage) -> bool:
-    """Return whether our export wrote it as a proposal, of a segmenter's older version than that
-    which went through the page."""
-    said = one.annotation
-    if said.status != "proposed" or said.mark is None or said.created is None:
-        return False
-    theirs, ours = (_VERSION.fullmatch(name or "") for name in (said.origin, page.segmenter))
-    return bool(theirs and ours and theirs[1] == ours[1] and int(theirs[2]) < int(ours[2]))
-
-
 def _contradicted_said(marks: Sequence[str]) -> Iterator[str]:
     """Give a sentence on the marks of which a person had said otherwise, if there are any."""
     if marks:
@@ -456,27 +251,7 @@ def _gone_said(gone: int) -> Iterator[str]:
         )
 
 
-def _new_values(page: KnownPage, one: Placed, origin: str) -> dict[str, Any]:
-    said = one.annotation
-    x, y, width, height = one.box
-    status = said.status or "confirmed"
-    said_by = said.origin or origin
-    return {
-        "page_id": page.id,
-        "x": x,
-        "y": y,
-        "width": width,
-        "height": height,
-        "polygon": one.polygon,
-        "status": status,
-        "score": said.score,
-        "origin": said_by,
-        "proposed_by": said_by if status == "proposed" else None,
-        "created_at": said.created or now(),
-    }
-
-
-def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
+def _write(session: Session, plan: Plan, crops: PageCrops) -> None:
     """Write the plan; each mark whose box is new gets the crop that was cut for it."""
     if plan.added:
         session.execute(
@@ -490,7 +265,3 @@ def _write(session: Session, plan: _Plan, crops: PageCrops) -> None:
         alike[tuple(row)].append(row)
     for rows in alike.values():
         session.execute(update(Mark), rows)
-
-
-def _corners(boxes: Iterable[Box]) -> Corners:
-    return np.array([(x, y, x + width, y + height) for x, y, width, height in boxes], np.float64)

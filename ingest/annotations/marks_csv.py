@@ -16,11 +16,12 @@ from ingest.annotations.annotation import (
     box_of,
     moment_text,
     pixels,
+    points_of,
+    points_text,
     polygon_of,
     score_text,
     whole,
 )
-from ingest.annotations.page_xml import points_of, points_text
 from ingest.csv_text import as_cell, as_said, row_text
 from retrieval.catalogue.canvases import CanvasRow
 from retrieval.catalogue.errors import MetadataError
@@ -80,22 +81,20 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
     return Understood(tuple(images), tuple(refused))
 
 
-def write_marks_csv(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_marks_csv(images: Sequence[AnnotatedImage]) -> str:
     """Write all that the marks have: `FULL_COLUMNS`.
 
     `REALISM_COLUMNS`, `CANVAS_COLUMNS` and `IDENTITY_COLUMNS` follow where anything is in them.
     """
-    del base  # a table names files, not addresses
     return _table(images, FULL_COLUMNS)
 
 
-def write_mark_list(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_mark_list(images: Sequence[AnnotatedImage]) -> str:
     """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
 
     `REALISM_COLUMNS` follow where proposals were ranked by it, `CANVAS_COLUMNS` where marks are on
     pages from a IIIF manifest, `IDENTITY_COLUMNS` where a mark belongs to one.
     """
-    del base
     return _table(images, COLUMNS)
 
 

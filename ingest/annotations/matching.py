@@ -21,10 +21,9 @@ from ingest.annotations.annotation import (
 from ingest.annotations.image_addresses import image_address
 from ingest.documents.hrefs import page_names
 from ingest.known import KnownPage, pages_where
-from ingest.path_ends import PathEnds
 from retrieval.boxes import Box
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.source_names import composed, path_parts, sources_of_files
+from retrieval.catalogue.source_names import PathEnds, composed, path_parts, sources_of_files
 from retrieval.catalogue.tables import Page
 
 Polygon = list[list[int]]

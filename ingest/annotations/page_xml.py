@@ -25,7 +25,8 @@ from ingest.annotations.annotation import (
     annotation_of,
     bounding_box,
     moment_text,
-    pixels,
+    points_of,
+    points_text,
     polygon_of,
     score_text,
     whole,
@@ -97,9 +98,8 @@ def read_page_xml(content: bytes, name: str) -> Understood:
     return Understood((image,), tuple(refused), tuple(remarks))
 
 
-def write_page_xml(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_page_xml(images: Sequence[AnnotatedImage]) -> str:
     """Write the only image there is, and its marks, as PAGE-XML of 2019-07-15."""
-    del base  # PAGE names files, not addresses
     (image,) = images
     made = [one.created for one in image.annotations if one.created]
     made += [image.ingested] if image.ingested else []
@@ -146,19 +146,6 @@ def write_page_xml(images: Sequence[AnnotatedImage], base: str) -> str:
         SubElement(region, "Coords", {"points": points_text(outline)})
     indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
-
-
-def points_text(points: Sequence[Point]) -> str:
-    """Return points as PAGE and SVG write them: `x,y x,y`."""
-    return " ".join(f"{pixels(x)},{pixels(y)}" for x, y in points)
-
-
-def points_of(text: str) -> list[tuple[object, object]]:
-    """Return points that are written as `x,y x,y`; RegionError where they are not."""
-    pairs = [pair.split(",") for pair in text.split()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise RegionError("its points are not written as x,y x,y")
-    return [(x, y) for x, y in pairs]
 
 
 def _is_zone_of_marks(region: Element) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ingest.annotations.annotation import MAX_POINTS, Point, RegionError, number
-from ingest.annotations.page_xml import points_of
+from ingest.annotations.annotation import MAX_POINTS, Point, RegionError, number, points_of
 from ingest.annotations.plain_xml import Element, parse_xml
 from retrieval.catalogue.errors import MetadataError
 

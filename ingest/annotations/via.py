@@ -111,9 +111,8 @@ def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Un
     return Understood(tuple(images), tuple(refused))
 
 
-def write_via(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_via(images: Sequence[AnnotatedImage]) -> str:
     """Write images and marks as a project of VIA 2.0, with a choice of the three statuses."""
-    del base  # VIA names files, not addresses
     files: dict[str, Any] = {}
     for image in images:
         frame = f"#{image.frame}" if image.frame else ""
@@ -152,9 +151,8 @@ def write_via(images: Sequence[AnnotatedImage], base: str) -> str:
     )
 
 
-def write_via_csv(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_via_csv(images: Sequence[AnnotatedImage]) -> str:
     """Write images and marks as VIA's CSV: one row a mark, one for an image without."""
-    del base
     rows: list[tuple[object, ...]] = []
     for image in images:
         file = (image.source, image.size or -1, json.dumps(_file_attributes(image)))

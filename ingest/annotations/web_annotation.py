@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -30,11 +31,11 @@ from ingest.annotations.annotation import (
     moment_text,
     origin_of,
     pixels,
+    points_text,
     polygon_of,
     score_of,
     whole,
 )
-from ingest.annotations.page_xml import points_text
 from ingest.annotations.svg import drawn_by
 from ingest.plain_json import listed, mapped, text_of, write_json
 from retrieval.catalogue.errors import MetadataError
@@ -55,9 +56,36 @@ _MARK = re.compile(r"/mark/([0-9]{1,18})$")
 def read_web_annotations(value: object, name: str) -> Understood:
     """Read annotations, pages or collections of them, or a manifest; MetadataError for others."""
     top = listed(value)
-    canvases: dict[str, AnnotatedImage] = {}
-    regions: list[Mapping[str, Any]] = []
-    linked = 0
+    held = _held(top, name)
+    if not held.regions and not held.canvases and not any(
+        mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
+        for one in top
+    ):  # fmt: skip
+        raise MetadataError(f"{name} holds no Web Annotation and no IIIF manifest.")
+    refused: list[str] = []
+    remarks: list[str] = []
+    images = _placed(held, name, refused, remarks)
+    if held.linked:
+        refused.append(
+            f"{held.linked} pages of annotations are not in the file, only their addresses: fetch "
+            "them and import them as well."
+        )
+    return Understood(images, tuple(refused), tuple(remarks))
+
+
+@dataclass
+class _Held:
+    """What a file holds: canvases by their addresses, annotations, and how many pages of these are
+    not in it but only linked."""
+
+    canvases: dict[str, AnnotatedImage] = field(default_factory=dict)
+    regions: list[Mapping[str, Any]] = field(default_factory=list)
+    linked: int = 0
+
+
+def _held(top: Sequence[Any], name: str) -> _Held:
+    """Walk through what a file holds, in its order."""
+    held = _Held()
     waiting = list(reversed(top))
     while waiting:
         one = mapped(waiting.pop())
@@ -65,39 +93,41 @@ def read_web_annotations(value: object, name: str) -> Understood:
         if kind is None and str(one.get("@type", "")).startswith(("sc:", "oa:")):
             raise MetadataError(f"{name} is IIIF Presentation 2: convert it to version 3.")
         if kind == "Annotation":
-            regions.append(one)
+            held.regions.append(one)
         elif kind == "AnnotationPage":
-            linked += "items" not in one
+            held.linked += "items" not in one
             waiting.extend(reversed(listed(one.get("items"))))
         elif kind == "AnnotationCollection":
-            linked += isinstance(one.get("first"), str)
+            held.linked += isinstance(one.get("first"), str)
             waiting += [each for each in listed(one.get("first")) if isinstance(each, dict)]
-        elif kind in ("Manifest", "Canvas"):
-            if kind == "Canvas" and (canvas := text_of(one.get("id"))):
-                canvases[canvas] = _canvas(one, canvas, name)
+        elif kind == "Canvas":
+            if canvas := text_of(one.get("id")):
+                held.canvases[canvas] = _canvas(one, canvas, name)
+            waiting.extend(reversed(listed(one.get("annotations"))))  # its own items paint it
+        elif kind == "Manifest":
             below = [*listed(one.get("items")), *listed(one.get("annotations"))]
-            if kind == "Canvas":  # its own items paint it
-                below = listed(one.get("annotations"))
             waiting.extend(reversed(below))
-        if len(regions) > MAX_REGIONS:
+        if len(held.regions) > MAX_REGIONS:
             raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split it.")
-    if not regions and not canvases and not any(
-        mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
-        for one in top
-    ):  # fmt: skip
-        raise MetadataError(f"{name} holds no Web Annotation and no IIIF manifest.")
-    found: dict[AnnotatedImage, list[Annotation]] = {image: [] for image in canvases.values()}
-    refused: list[str] = []
-    remarks: list[str] = []
+    return held
+
+
+def _placed(
+    held: _Held, name: str, refused: list[str], remarks: list[str]
+) -> tuple[AnnotatedImage, ...]:
+    """Return the images with the annotations that are on them."""
+    found: dict[AnnotatedImage, list[Annotation]] = {image: [] for image in held.canvases.values()}
     passed = 0
-    for at, region in enumerate(regions, start=1):
+    for at, region in enumerate(held.regions, start=1):
         where = f"annotation {text_of(region.get('id')) or at!r}"[:200]
         if _NOT_OF_MARKS & set(map(str, listed(region.get("motivation")))):
             passed += 1
             continue
         try:
             for target in listed(region.get("target")):
-                image, annotation = _annotation(region, target, canvases, where, refused, remarks)
+                image, annotation = _annotation(
+                    region, target, held.canvases, where, refused, remarks
+                )
                 here = found.setdefault(image, [])
                 here.append(annotation)
                 if len(here) > MAX_REGIONS_OF_AN_IMAGE:
@@ -109,18 +139,14 @@ def read_web_annotations(value: object, name: str) -> Understood:
             refused.append(f"{where}: {error}.")
     if passed:
         remarks.append(f"{passed} annotations passed over: images and transcriptions, no marks.")
-    if linked:
-        refused.append(
-            f"{linked} pages of annotations are not in the file, only their addresses: fetch them "
-            "and import them as well."
-        )
-    images = [
-        _with_annotations(image, annotations) for image, annotations in found.items() if annotations
-    ]
-    return Understood(tuple(images), tuple(refused), tuple(remarks))
+    return tuple(
+        replace(image, annotations=tuple(annotations))
+        for image, annotations in found.items()
+        if annotations
+    )
 
 
-def write_web_annotations(images: Sequence[AnnotatedImage], base: str) -> str:
+def write_web_annotations(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
     """Write the marks as one AnnotationPage."""
     return write_json(
         {
@@ -359,12 +385,6 @@ def _selected(
     return box_of(*sides), None, found[1] == "percent"
 
 
-def _with_annotations(image: AnnotatedImage, annotations: Sequence[Annotation]) -> AnnotatedImage:
-    return AnnotatedImage(
-        image.names, tuple(annotations), image.frame, image.width, image.height, image.sha256
-    )
-
-
 def _size_and_facts(source: object) -> dict[str, Any]:
     """Return what a target says of its canvas beyond the address."""
     wanted = ("width", "height", "urn:prizemarks:frame", "urn:prizemarks:sha256")
@@ -375,7 +395,7 @@ def _size(value: object) -> int | None:
     return None if value is None else whole(value, "image size") or None
 
 
-def _moment(value: object) -> Any:
+def _moment(value: object) -> datetime | None:
     """Return when the annotation was made, if that can be read: other programs have other ways."""
     try:
         return moment_of(value)

@@ -20,6 +20,7 @@ from ingest.documents.record import (
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.references import normalise_reference
+from retrieval.catalogue.spelling import plain_word
 
 #: What the columns with a meaning may be called; of several that are there the first counts. Case,
 #: spaces and signs are ignored. `normal` is the date for machines, as EAD calls it.
@@ -93,11 +94,6 @@ def read_csv(path: Path) -> DocumentsFile:
     return gathering.finished()
 
 
-def plain_name(field: str) -> str:
-    """Return what a column is called, without case, spaces and signs."""
-    return re.sub(r"[\W_]+", "", field.casefold())
-
-
 def _frame(name: str, line: int, written: str | None) -> int | None:
     """Return which image of its file a row is about, from 0 on; None where it does not say."""
     if written is None:
@@ -112,14 +108,14 @@ def _frame(name: str, line: int, written: str | None) -> int | None:
 
 def _columns(name: str, header: Sequence[str]) -> list[str]:
     """Return what each column is: a field of ours in lower case, or `details:` and its name."""
-    plain = [plain_name(field) for field in header]
+    plain = [plain_word(field) for field in header]
     columns = [
         f"details:{as_said(field.strip()) or f'column {at}'}"
         for at, field in enumerate(header, start=1)
     ]
     for column, names in COLUMNS.items():
         for called in names:
-            if (wanted := plain_name(called)) in plain:
+            if (wanted := plain_word(called)) in plain:
                 columns[plain.index(wanted)] = column
                 break
     if "reference" not in columns:

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ingest.documents.hrefs import is_image_name, page_names
 from ingest.documents.record import (
     LONGEST,
-    Details,
+    Description,
     DocumentsFile,
     Gathering,
     PageClaim,
     add_detail,
     series_within,
-    tidy,
 )
 from ingest.documents.ships import named_as
 from ingest.documents.xml_stream import Element, let_go
@@ -60,6 +59,8 @@ _CALLED = {
     "userestrict": "use",
 }
 _HEADINGS = frozenset(["head"])
+#: Parts that say nothing here: references are taken before.
+_NO_PARTS = frozenset(["unitid", "head"])
 #: In the type of a `unitid` that is a database's address, as ArchivesSpace exports it, or was the
 #: reference before.
 _NO_REFERENCE = re.compile(
@@ -69,17 +70,14 @@ _NO_REFERENCE = re.compile(
 _ADDRESS = re.compile(r"(?<![a-z])(?:ark|handle)(?![a-z])")
 
 
-@dataclass
-class _Component:
-    line: int
-    level: str
+@dataclass(eq=False)
+class _Component(Description):
+    level: str = ""
     written: str = ""
     reference: str = ""
     in_full: str = ""  # the reference, led by those around it unless it says all
     leads: bool = False  # the reference leads those of the components below
     series: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    details: Details = field(default_factory=dict)
     claims: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
     has_documents: bool = False
 
@@ -96,7 +94,7 @@ def read_ead(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsFi
     for began, element in elements:
         if element.name in _COMPONENTS:
             if began:
-                around.append(_Component(element.line, element.get("level")))
+                around.append(_Component(element.line, level=element.get("level")))
                 nodes.append(element)
                 continue
             nodes.pop()
@@ -175,44 +173,52 @@ def _below(above: str, written: str) -> str:
 
 def _take_part(one: _Component, element: Element) -> None:
     """Take in one part of a description; whatever has no meaning here becomes a detail."""
-    match element.name:
-        case "unitid" | "head":
-            return
-        case "unittitle":
-            _set_or_detail(one, "title", element.text())
-            _take_dates(one, element.children("unitdate"))
-            _take_names(one, element)
-        case "unitdate" | "unitdatestructured":
-            _take_dates(one, [element])
-        case "dao" | "daogrp" | "daoset":
-            _take_pages(one, element)
-        case "physloc":
-            linked = [part for part in element.descendants("ref", "extref", "ptr", "extptr")]
-            for part in linked:
-                _claim(one, part, part.get("href"))
-            text = element.text()
-            if not linked and is_image_name(text):
-                _claim(one, element, text)
-            else:
-                _detail(one, "physloc", text)
-        case "controlaccess":
-            for part in element.descendants(
-                *_NAMES, "geogname", "subject", "genreform", "function", "occupation", "title"
-            ):
-                _take_heading(one, part)
-        case "origination":
-            _take_names(one, element)
-            _detail(one, "origination", element.text())
-        case "container":
-            kind = element.get("type", "localtype")
-            _detail(one, "container", f"{kind} {element.text()}")
-        case "geogname":
-            _take_heading(one, element)
-        case _:
-            for part in element.descendants("dao", "daogrp", "daoset"):
-                _take_pages(one, part)
-            _take_names(one, element)
-            _detail(one, element.name, element.text(without=_HEADINGS))
+    if element.name not in _NO_PARTS:
+        _PARTS.get(element.name, _take_other)(one, element)
+
+
+def _take_title(one: _Component, element: Element) -> None:
+    one.set("title", element.text())
+    _take_dates(one, element.children("unitdate"))
+    _take_names(one, element)
+
+
+def _take_date(one: _Component, element: Element) -> None:
+    _take_dates(one, [element])
+
+
+def _take_physloc(one: _Component, element: Element) -> None:
+    linked = [part for part in element.descendants("ref", "extref", "ptr", "extptr")]
+    for part in linked:
+        _claim(one, part, part.get("href"))
+    text = element.text()
+    if not linked and is_image_name(text):
+        _claim(one, element, text)
+    else:
+        _detail(one, "physloc", text)
+
+
+def _take_headings(one: _Component, element: Element) -> None:
+    for part in element.descendants(
+        *_NAMES, "geogname", "subject", "genreform", "function", "occupation", "title"
+    ):
+        _take_heading(one, part)
+
+
+def _take_origination(one: _Component, element: Element) -> None:
+    _take_names(one, element)
+    _detail(one, "origination", element.text())
+
+
+def _take_container(one: _Component, element: Element) -> None:
+    _detail(one, "container", f"{element.get('type', 'localtype')} {element.text()}")
+
+
+def _take_other(one: _Component, element: Element) -> None:
+    for part in element.descendants("dao", "daogrp", "daoset"):
+        _take_pages(one, part)
+    _take_names(one, element)
+    _detail(one, element.name, element.text(without=_HEADINGS))
 
 
 def _take_dates(one: _Component, dates: list[Element]) -> None:
@@ -233,7 +239,7 @@ def _take_dates(one: _Component, dates: list[Element]) -> None:
         elif known:
             one.fields["normal"] = normal  # the same date again, for machines
         elif text or normal:
-            _set_or_detail(one, "date", text or normal)
+            one.set("date", text or normal)
             one.fields["normal"] = normal
 
 
@@ -241,15 +247,15 @@ def _take_names(one: _Component, element: Element) -> None:
     """Take the ship and the captain from names within a sentence."""
     for part in element.descendants(*_NAMES):
         if found := named_as(part.text(), _roles(part)):
-            _set_or_detail(one, *found)
+            one.set(*found)
 
 
 def _take_heading(one: _Component, element: Element) -> None:
     text = element.text()
     if element.name in _NAMES and (found := named_as(text, _roles(element))):
-        _set_or_detail(one, *found)
+        one.set(*found)
     elif element.name == "geogname":
-        _set_or_detail(one, "place", text)
+        one.set("place", text)
     else:
         _detail(one, element.name, text)
 
@@ -276,20 +282,24 @@ def _claim(one: _Component, element: Element, href: str) -> None:
         _detail(one, "link", href)
 
 
-def _set_or_detail(one: _Component, field_name: str, text: str) -> None:
-    """Set a field that is still empty and has room for the text; else keep it as a detail."""
-    text = tidy(text)
-    if not text or one.fields.get(field_name) == text:
-        return
-    if field_name not in one.fields and len(text) <= LONGEST.get(field_name, len(text)):
-        one.fields[field_name] = text
-    else:
-        add_detail(one.details, "place" if field_name == "place" else f"other {field_name}", text)
-
-
 def _detail(one: _Component, name: str, text: str) -> None:
-    if text := tidy(text):
-        add_detail(one.details, _CALLED.get(name, name), text)
+    one.detail(_CALLED.get(name, name), text)
+
+
+#: What takes in a part of a description, by the name of its element; of others `_take_other` does.
+_PARTS: Mapping[str, Callable[[_Component, Element], None]] = {
+    "unittitle": _take_title,
+    "unitdate": _take_date,
+    "unitdatestructured": _take_date,
+    "dao": _take_pages,
+    "daogrp": _take_pages,
+    "daoset": _take_pages,
+    "physloc": _take_physloc,
+    "controlaccess": _take_headings,
+    "origination": _take_origination,
+    "container": _take_container,
+    "geogname": _take_heading,
+}
 
 
 def _close(

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from ingest.csv_text import as_cell, as_shown, row_text
 from ingest.documents.csv_file import COLUMNS as CSV_COLUMNS
-from ingest.documents.csv_file import plain_name
 from ingest.documents.dates import read_date
 from ingest.documents.record import CALENDAR, EDTF
 from retrieval.catalogue.archive import Archive
@@ -21,6 +20,7 @@ from retrieval.catalogue.documents import Filters, document_conditions, in_order
 from retrieval.catalogue.files import check_is_outside, output_refused_said, write_texts
 from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.references import series_of
+from retrieval.catalogue.spelling import plain_word
 from retrieval.catalogue.tables import Document, Page
 
 #: What every row has, in its order; `PAGE_IN_FILE` follows where files of several images are there.
@@ -139,8 +139,8 @@ def _edtf_and_details(row: Row[Any]) -> tuple[str | None, dict[str, Any]]:
 
 
 def _is_called_as_ours(details: Sequence[str]) -> bool:
-    plain = {plain_name(called) for called in CSV_COLUMNS[PAGE_IN_FILE]}
-    return any(plain_name(detail) in plain for detail in details)
+    plain = {plain_word(called) for called in CSV_COLUMNS[PAGE_IN_FILE]}
+    return any(plain_word(detail) in plain for detail in details)
 
 
 def _sources(

@@ -32,7 +32,7 @@ class _File:
     href: str
 
 
-@dataclass
+@dataclass(eq=False)
 class _Division:
     """A `div`: which records describe it, which files it has, and where it lies."""
 
@@ -73,13 +73,13 @@ def read_mets(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsF
     ]
     documents = _documents(contents, divisions)
     pages = _pages(contents, divisions)
-    owned: dict[int, list[tuple[PageClaim, str]]] = defaultdict(list)
+    owned: dict[Mods, list[tuple[PageClaim, str]]] = defaultdict(list)
     gathering = Gathering(name)
     owners = _owners(contents, divisions)
     outer, inner = _nested(divisions)
-    outermost = [one for one in documents if id(one) not in inner]
+    outermost = [one for one in documents if one not in inner]
     for division, hrefs in pages:
-        _, owner = owners.get(id(division), (0, None))
+        _, owner = owners.get(division, (0, None))
         if owner is None and len(outermost) == 1:
             owner = outermost[0]
         if owner is None:
@@ -90,10 +90,10 @@ def read_mets(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsF
             continue
         names = dict.fromkeys(each for href in hrefs for each in page_names(href))
         claim = PageClaim(hrefs[0], "", division.element.line, tuple(names))
-        owned[id(owner)].append((claim, _label(division)))
+        owned[owner].append((claim, _label(division)))
     for record in documents:
-        claims = owned[id(record)]
-        if not claims and id(record) in outer:
+        claims = owned[record]
+        if not claims and record in outer:
             continue
         labels = [label for _, label in claims]
         if any(labels):
@@ -198,26 +198,29 @@ def _outer(division: _Division) -> Mods | None:
     return None
 
 
-def _nested(divisions: Sequence[_Division]) -> tuple[set[int], set[int]]:
-    """Return the ids of the documents that another lies in, and of those that lie in another."""
+def _nested(divisions: Sequence[_Division]) -> tuple[set[Mods], set[Mods]]:
+    """Return the documents that another lies in, and those that lie in another."""
     outer, inner = set(), set()
     for division in divisions:
         around = _outer(division)
-        if division.document is not None and around not in (None, division.document):
-            outer.add(id(around))
-            inner.add(id(division.document))
+        document = division.document
+        if document is not None and around is not None and around is not document:
+            outer.add(around)
+            inner.add(document)
     return outer, inner
 
 
-def _owners(contents: _Contents, divisions: Sequence[_Division]) -> dict[int, tuple[int, Mods]]:
-    """Return, by the ids of the divisions, the innermost document each lies in or is linked to.
+def _owners(
+    contents: _Contents, divisions: Sequence[_Division]
+) -> dict[_Division, tuple[int, Mods]]:
+    """Return, by the divisions, the innermost document each lies in or is linked to.
 
     With it goes how deep it lies; of several that lie as deep the first is taken.
     """
     by_identifier = {division.identifier: division for division in divisions}
-    owners: dict[int, tuple[int, Mods]] = {}
+    owners: dict[_Division, tuple[int, Mods]] = {}
     for division in divisions:  # outer before inner
-        best = owners.get(id(division.parent))
+        best = owners.get(division.parent) if division.parent is not None else None
         linked = map(by_identifier.get, contents.links.get(division.identifier, []))
         for candidate in filter(None, (division, *linked)):
             at: _Division | None = candidate
@@ -226,7 +229,7 @@ def _owners(contents: _Contents, divisions: Sequence[_Division]) -> dict[int, tu
             if at is not None and at.document is not None and (best is None or at.depth > best[0]):
                 best = at.depth, at.document
         if best is not None:
-            owners[id(division)] = best
+            owners[division] = best
     return owners
 
 

@@ -8,14 +8,12 @@ by name, are read as far as they have a shelf mark and a title.
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ingest.documents.hrefs import is_image_name, page_names
 from ingest.documents.record import (
-    LONGEST,
-    Details,
+    Description,
     DocumentsFile,
     Gathering,
     PageClaim,
@@ -26,6 +24,7 @@ from ingest.documents.ships import named_as
 from ingest.documents.xml_stream import Element, let_go
 from retrieval.catalogue.errors import MetadataError
 from retrieval.catalogue.references import parse_reference, series_of
+from retrieval.catalogue.spelling import plain_word
 
 _REFERENCES = {
     *("reference", "referencecode", "ref", "archivalreference", "cataloguereference"),
@@ -46,17 +45,17 @@ _CALLED = {
     "tableOfContents": "contents",
     "typeOfResource": "type",
 }
+_FIELDS = frozenset(["title", "date", "ship", "place", "captain"])
+#: Parts that say nothing here: references are taken after all others.
+_NO_PARTS = frozenset(["identifier", "recordInfo"])
 _DATES = ("dateCreated", "dateIssued", "dateCaptured", "dateOther", "copyrightDate", "dateValid")
 
 
-@dataclass
-class Mods:
+@dataclass(eq=False)
+class Mods(Description):
     """A MODS record: the reference ("" where it has none), its fields, details and images."""
 
-    line: int
     reference: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    details: Details = field(default_factory=dict)
     images: list[tuple[str, int]] = field(default_factory=list)
 
 
@@ -109,14 +108,14 @@ def _reference_candidates(mods: Element) -> list[tuple[int, str]]:
     """Return what may be the reference, the likeliest first, as (rank, text)."""
     found: list[tuple[int, str]] = []
     for identifier in mods.children("identifier"):
-        kind = _plain(identifier.get("type"))
+        kind = plain_word(identifier.get("type"))
         if kind not in _NO_REFERENCES and identifier.get("invalid") != "yes":
             found.append((0 if kind in _REFERENCES else 2, identifier.text()))
     for location in mods.children("location"):
         found += [(1, one.text()) for one in location.descendants("shelfLocator")]
     for extension in mods.children("extension"):
         for one in extension.descendants("metadata"):
-            if _plain(one.get("name")) in _GOOBI_REFERENCES:
+            if plain_word(one.get("name")) in _GOOBI_REFERENCES:
                 found.append((1, one.text()))
     for record in mods.children("recordInfo"):
         found += [(3, one.text()) for one in record.children("recordIdentifier")]
@@ -127,54 +126,61 @@ def _reference_candidates(mods: Element) -> list[tuple[int, str]]:
 
 def _take_part(one: Mods, element: Element) -> None:
     """Take in one part of a record; whatever has no meaning here becomes a detail."""
-    match element.name:
-        case "identifier" | "recordInfo":
-            return
-        case "titleInfo":
-            plain = not element.get("type") and "title" not in one.fields
-            _set(one, "title" if plain else "other title", _title(element))
-        case "name":
-            _take_name(one, element)
-        case "originInfo":
-            _take_origin(one, element)
-        case "subject":
-            _take_subject(one, element)
-        case "location":
-            for part in element.children("url"):
-                if is_image_name(part.text()) and page_names(part.text()):
-                    one.images.append((part.text(), part.line))
-                else:
-                    _set(one, "link", part.text())
-            for part in element.children("physicalLocation"):
-                _set(one, "repository", part.text())
-        case "note":
-            kind = element.get("type", "displayLabel")
-            _set(one, f"note ({kind})" if kind else "note", element.text())
-        case "relatedItem":
-            parts = [*map(_title, element.children("titleInfo"))]
-            parts += [part.text() for part in element.children("identifier")]
-            kind = element.get("type", "displayLabel")
-            called = "part of" if kind in {"host", "series"} else f"related ({kind or 'item'})"
-            _set(one, called, ", ".join(filter(None, parts)) or element.text())
-        case "language":
-            terms = element.children("languageTerm")
-            worded = [term for term in terms if term.get("type") == "text"] or terms
-            _set(one, "language", ", ".join(term.text() for term in worded))
-        case "extension":
-            for part in element.descendants("metadata"):
-                _take_goobi(one, part)
-            if not any(element.descendants("metadata")):
-                _set(one, "extension", element.text())
-        case _:
-            label = element.get("displayLabel")
-            _set(one, label or _CALLED.get(element.name, element.name), element.text())
+    if element.name not in _NO_PARTS:
+        _PARTS.get(element.name, _take_other)(one, element)
+
+
+def _take_title(one: Mods, element: Element) -> None:
+    plain = not element.get("type") and "title" not in one.fields
+    _set(one, "title" if plain else "other title", _title(element))
+
+
+def _take_location(one: Mods, element: Element) -> None:
+    for part in element.children("url"):
+        if is_image_name(part.text()) and page_names(part.text()):
+            one.images.append((part.text(), part.line))
+        else:
+            _set(one, "link", part.text())
+    for part in element.children("physicalLocation"):
+        _set(one, "repository", part.text())
+
+
+def _take_note(one: Mods, element: Element) -> None:
+    kind = element.get("type", "displayLabel")
+    _set(one, f"note ({kind})" if kind else "note", element.text())
+
+
+def _take_related(one: Mods, element: Element) -> None:
+    parts = [*map(_title, element.children("titleInfo"))]
+    parts += [part.text() for part in element.children("identifier")]
+    kind = element.get("type", "displayLabel")
+    called = "part of" if kind in {"host", "series"} else f"related ({kind or 'item'})"
+    _set(one, called, ", ".join(filter(None, parts)) or element.text())
+
+
+def _take_language(one: Mods, element: Element) -> None:
+    terms = element.children("languageTerm")
+    worded = [term for term in terms if term.get("type") == "text"] or terms
+    _set(one, "language", ", ".join(term.text() for term in worded))
+
+
+def _take_extension(one: Mods, element: Element) -> None:
+    for part in element.descendants("metadata"):
+        _take_goobi(one, part)
+    if not any(element.descendants("metadata")):
+        _set(one, "extension", element.text())
+
+
+def _take_other(one: Mods, element: Element) -> None:
+    label = element.get("displayLabel")
+    _set(one, label or _CALLED.get(element.name, element.name), element.text())
 
 
 def _take_goobi(one: Mods, element: Element) -> None:
     name, text = element.get("name"), element.text()
-    if _plain(name) == "titledocmain" and "title" not in one.fields:
+    if plain_word(name) == "titledocmain" and "title" not in one.fields:
         _set(one, "title", text)
-    elif name and _plain(name) not in _GOOBI_REFERENCES:
+    elif name and plain_word(name) not in _GOOBI_REFERENCES:
         _set(one, name, text)
 
 
@@ -289,16 +295,22 @@ def _edtf(date: Element) -> str:
 
 
 def _set(one: Mods, called: str, text: str) -> None:
-    """Set a field that is still empty and has room for the text; else keep it as a detail."""
-    if not (text := tidy(text)) or one.fields.get(called) == text:
-        return
-    is_field = called in {"title", "date", "ship", "place", "captain"}
-    if is_field and called not in one.fields and len(text) <= LONGEST.get(called, len(text)):
-        one.fields[called] = text
+    """Take a text for the field that is called so; for a detail where there is no such field."""
+    if called in _FIELDS:
+        one.set(called, text)
     else:
-        other = f"other {called}" if is_field and called != "place" else called
-        add_detail(one.details, other, text)
+        one.detail(called, text)
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+#: What takes in a part of a record, by the name of its element; of others `_take_other` does.
+_PARTS: Mapping[str, Callable[[Mods, Element], None]] = {
+    "titleInfo": _take_title,
+    "name": _take_name,
+    "originInfo": _take_origin,
+    "subject": _take_subject,
+    "location": _take_location,
+    "note": _take_note,
+    "relatedItem": _take_related,
+    "language": _take_language,
+    "extension": _take_extension,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.documents.dates import read_date
@@ -70,6 +70,30 @@ class DocumentsFile:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(eq=False)
+class Description:
+    """What one place of a file says of a document: its fields, and all else as details."""
+
+    line: int
+    fields: dict[str, str] = field(default_factory=dict)
+    details: Details = field(default_factory=dict)
+
+    def set(self, called: str, text: str) -> None:
+        """Set a field that is still empty and has room for the text; else keep it as a detail."""
+        text = tidy(text)
+        if not text or self.fields.get(called) == text:
+            return
+        if called not in self.fields and len(text) <= LONGEST.get(called, len(text)):
+            self.fields[called] = text
+        else:
+            self.detail("place" if called == "place" else f"other {called}", text)
+
+    def detail(self, called: str, text: str) -> None:
+        """Keep a text that says anything as a detail."""
+        if text := tidy(text):
+            add_detail(self.details, called, text)
+
+
 class Gathering:
     """A file while it is read: what it says of a document in several places becomes one."""
 
@@ -100,9 +124,9 @@ class Gathering:
         if fields.get("date") and "date" not in known:
             known["normal"] = fields.get("normal")
         left_out = [
-            f"{field} {said!r}"
-            for field in _FIELDS
-            if (said := fields.get(field)) and known.setdefault(field, said) != said
+            f"{one} {said!r}"
+            for one in _FIELDS
+            if (said := fields.get(one)) and known.setdefault(one, said) != said
         ]
         if left_out:
             self.problems.append(

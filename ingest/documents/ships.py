@@ -18,6 +18,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from retrieval.catalogue.spelling import plain_word
+
 _SHIPS = {"ship", "ships", "vessel", "shipname", "vesselname", "nameofship", "nameofvessel"}
 _CAPTAINS = {"captain", "master", "shipmaster", "shipsmaster", "masterofship", "skipper"}
 _QUALIFIER = re.compile(r"\s*\((?:ship|vessel)(?:\s*:[^()]*)?\)\s*$", re.IGNORECASE)
@@ -46,7 +48,7 @@ def captured_ship(texts: Iterable[str]) -> Captured:
 
 def named_as(name: str, roles: Iterable[str]) -> tuple[str, str] | None:
     """Return ("ship" or "captain", the name) for a name with its roles; None for another's."""
-    plain = {re.sub(r"[\W_]+", "", role.casefold()) for role in roles}
+    plain = {plain_word(role) for role in roles}
     without = _QUALIFIER.sub("", name)
     if without and (plain & _SHIPS or without != name):
         return "ship", without

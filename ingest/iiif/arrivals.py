@@ -32,8 +32,8 @@ from ingest.listing import ImageFile
 from ingest.quarantine import forget_not_fetched, forget_not_fetched_at, record_not_fetched
 from ingest.run import Run
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import ArchiveError, SourceError
-from retrieval.catalogue.files import UNFINISHED, write_atomically
+from retrieval.catalogue.errors import SourceError
+from retrieval.catalogue.files import UNFINISHED, disk_errors_said, write_atomically
 
 
 def take_up(
@@ -81,9 +81,9 @@ def arriving(
     folder = folder_of(archive.masters_folder, given.manifest)
     here = masters_in(folder)
     with archive.writing() as session:
-        names = name_pages(session, given.manifest, wanted, folder, run.named)
+        names = name_pages(session, given.manifest, wanted, folder, run.names_taken)
         again = to_fetch_again(session, folder, run.under)
-    run.named.update(names.values())
+    run.names_taken.update(names.values())
     ready: list[ImageFile] = []
     for one in wanted:
         path = here.get(one.key)
@@ -117,11 +117,6 @@ def sweep_masters(archive: Archive) -> None:
 
 def _keep(path: Path, content: bytes) -> None:
     """Keep beside its masters what says where they are from."""
-    try:
+    with disk_errors_said(path):
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)
-    except OSError as error:
-        raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
-            "again."
-        ) from error

@@ -23,6 +23,7 @@ from ingest.listing import location_of
 from ingest.pixels import ADVICE_COPY
 from retrieval.catalogue.prefixes import begins_with
 from retrieval.catalogue.references import normalise_reference
+from retrieval.catalogue.spelling import plain_word
 from retrieval.catalogue.tables import Document, Failure, Page
 
 #: Characters of a document's or a canvas's name in the name of a page.
@@ -74,7 +75,7 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
     """Return the metadata that are columns of the catalogue, in one language, and all the rest."""
     fields: dict[str, str] = {}
     used: set[int] = set()
-    labels = [{_plain(label) for label in entry.labels} for entry in manifest.metadata]
+    labels = [{plain_word(label) for label in entry.labels} for entry in manifest.metadata]
     for column, names in COLUMNS.items():
         if column in _OF_FILES:
             continue
@@ -329,7 +330,3 @@ def _document_in_names(manifest: Manifest) -> str:
     written = normalise_reference(fields.get("reference") or manifest.label or manifest.id)
     # A server's word begins the names of pages: whoever opens a table of them is to run none.
     return _as_path(re.sub(r"(^|[/\\])[\s=+\-@]+", r"\1", written)) or "document"
-
-
-def _plain(label: str) -> str:
-    return re.sub(r"[\W_]+", "", label.casefold())

@@ -6,14 +6,14 @@ https://iiif.io/api/image/3.0/
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from ingest.iiif.manifest import pixels_or_none
 from ingest.pixels import check_pixels
-from retrieval.catalogue.errors import NotGiven
+from ingest.plain_json import parse_json
+from retrieval.catalogue.errors import MetadataError, NotGiven
 
 #: Tiles that an image is put together from at most.
 MAX_TILES = 10_000
@@ -100,8 +100,8 @@ class Mosaic:
 def read_info(content: bytes) -> ImageInfo:
     """Read an `info.json`. Raises NotGiven when it is none."""
     try:
-        info = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        info = parse_json(content.decode("utf-8-sig"), "info.json")
+    except (UnicodeDecodeError, MetadataError):
         raise _no_info("it is no JSON") from None
     if not isinstance(info, dict):
         raise _no_info("it is no JSON object")

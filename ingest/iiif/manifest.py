@@ -5,7 +5,6 @@ Sources: https://iiif.io/api/presentation/2.1/ and https://iiif.io/api/presentat
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.documents.hrefs import is_image_name
-from ingest.plain_json import listed, mapped
+from ingest.plain_json import listed, mapped, parse_json
 from retrieval.catalogue.errors import MetadataError
 
 #: Canvases that a manifest may hold.
@@ -26,6 +25,7 @@ _NAMED = 5
 
 #: What to do about what is none, and about one that cannot be used.
 _GIVE_MANIFEST = "Give the address of a manifest of the Presentation API 2 or 3."
+_NOT_ITS_PAGE = "Give the address of a IIIF manifest, not of the page that shows it."
 _FILES_INSTEAD = "Tell who publishes it, or download the images and ingest the files."
 
 #: Choices and regions that may lie in one another around an image.
@@ -88,12 +88,11 @@ def read_manifest(content: bytes, name: str) -> Manifest:
     Raises MetadataError for what is no manifest, and for a collection, naming its manifests.
     """
     try:
-        document = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise MetadataError(
-            f"{name} is no JSON ({error or 'nested too deep'}).",
-            "Give the address of a IIIF manifest, not of the page that shows it.",
-        ) from None
+        document = parse_json(content.decode("utf-8-sig"), name)
+    except UnicodeDecodeError as error:
+        raise MetadataError(f"{name} is no JSON ({error}).", _NOT_ITS_PAGE) from None
+    except MetadataError as error:
+        raise MetadataError(error.reason, _NOT_ITS_PAGE) from None
     if not isinstance(document, dict):
         raise MetadataError(f"{name} is JSON, but no IIIF manifest.", _GIVE_MANIFEST)
     kind = _type(document)

@@ -24,14 +24,13 @@ from ingest.iiif.manifest import Canvas, Manifest, Painting, read_manifest
 from ingest.pixels import most_bytes
 from ingest.sources import HEAD, read_frame, suffix_of
 from retrieval.catalogue.errors import (
-    ArchiveError,
     MetadataError,
     NotAnImage,
     NotGiven,
     NotGivenNow,
     SourceError,
 )
-from retrieval.catalogue.files import finish, unfinished_file
+from retrieval.catalogue.files import disk_errors_said, finish, unfinished_file
 from retrieval.catalogue.metadata import read_metadata
 
 #: The manifest as it was given, in the folder of its masters.
@@ -160,7 +159,7 @@ def fetch_master(web: Web, wanted: Wanted, folder: Path, max_pixels: int) -> Pat
     """
     refused: list[SourceError] = []
     failed: tuple[Size | None, NotGivenNow] | None = None
-    try:
+    with disk_errors_said(folder):
         for way in _ways(web, wanted.painting, max_pixels, refused):
             if failed and way.size != failed[0]:
                 break
@@ -172,11 +171,6 @@ def fetch_master(web: Web, wanted: Wanted, folder: Path, max_pixels: int) -> Pat
                 refused.append(error)
             except NotGivenNow as error:
                 failed = failed or (way.size, error)
-    except OSError as error:
-        raise ArchiveError(
-            f"{folder} cannot be written to: {error.strerror or error}. Make room there and ingest "
-            "again: it goes on where it stopped."
-        ) from error
     raise failed[1] if failed else refused[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import (
@@ -19,11 +19,23 @@ from retrieval.catalogue.documents import (
     take_document,
 )
 from retrieval.catalogue.parts import in_parts
-from retrieval.catalogue.tables import LARGEST_ID, Document, Embedding, Mark, Page
+from retrieval.catalogue.tables import (
+    LARGEST_ID,
+    Document,
+    Embedding,
+    Group,
+    GroupMark,
+    IdentityMark,
+    Mark,
+    Page,
+)
 
 #: How likely a proposal has to be a mark to be worth showing unasked. What is less so is more
 #: likely writing or a stain, and these repeat most of all.
 LIKELY = 0.5
+
+#: Where the marks come from that were ingested as crops.
+ORIGIN_OF_CROPS = "ingest"
 
 
 def how_likely() -> ColumnElement[float | None]:
@@ -141,6 +153,30 @@ def may_be_found() -> ColumnElement[bool]:
 def on_a_copy() -> ColumnElement[bool]:
     """Return the condition on a mark that it is on a page that is a copy, byte for byte."""
     return Mark.page_id.in_(select(Page.id).where(Page.duplicate_of.is_not(None)))
+
+
+def judged_or_named(*, as_crops: bool) -> ColumnElement[bool]:
+    """Return the condition on a mark that a person has looked at: such marks stay.
+
+    Alone or in a group: what somebody said of a group is known by the group's marks.
+    `as_crops`: the page's images are ingested as crops. Else a mark that was made of a whole crop
+    is nobody's word, and goes.
+    """
+    looked_at = Mark.status != "proposed"
+    if not as_crops:
+        looked_at = and_(looked_at, Mark.origin != ORIGIN_OF_CROPS)
+    return or_(looked_at, in_identity_or_judged_group())
+
+
+def in_identity_or_judged_group() -> ColumnElement[bool]:
+    """Return the condition on a mark that it is in an identity, or in a group that was judged."""
+    in_identity = exists().where(IdentityMark.mark_id == Mark.id)
+    in_judged_group = exists().where(
+        GroupMark.mark_id == Mark.id,
+        GroupMark.group_id == Group.id,
+        Group.verdict.is_not(None),
+    )
+    return or_(in_identity, in_judged_group)
 
 
 def marks_to_embed(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,23 +30,13 @@ def sources_meant(session: Session, written: Collection[str]) -> dict[str, tuple
     for among in in_parts(list(by_source)):
         for source in session.scalars(select(Page.source).where(Page.source.in_(among)).distinct()):
             found |= {name: [source] for name in by_source[source]}
-    whole: dict[tuple[str, ...], list[str]] = defaultdict(list)  # names, by all their parts
-    ends: dict[tuple[str, ...], list[str]] = defaultdict(list)  # and by each end of these
-    for name in names:
-        parts = tuple(path_parts(name))
-        if not found[name] and ".." not in parts:
-            whole[parts].append(name)
-            for at in range(len(parts)):
-                ends[parts[at:]].append(name)
-    if ends:
+    unknown = [name for name in names if not found[name] and ".." not in path_parts(name)]
+    if unknown:
+        ends = PathEnds((name, name) for name in unknown)
         statement = select(Page.source).distinct().order_by(Page.source)
         for source in session.scalars(statement.execution_options(yield_per=_FETCH)):
-            ours = tuple(path_parts(source))
-            for name in ends.get(ours, ()):
+            for name in ends.ending_alike(path_parts(source)):
                 found[name].append(source)
-            for at in range(1, len(ours)):
-                for name in whole.get(ours[at:], ()):
-                    found[name].append(source)
     return {name: tuple(sources) for name, sources in found.items()}
 
 
@@ -63,6 +54,35 @@ def sources_of_files(session: Session, files: Collection[str]) -> list[str]:
         for source in session.scalars(statement)
         if not wanted.isdisjoint(path_parts(source)[-1:])
     ]
+
+
+class PathEnds:
+    """Sources and a path of each, in the order of these paths read backwards.
+
+    Parts of paths are as `path_parts` gives them.
+    """
+
+    def __init__(self, paths: Iterable[tuple[str, str]]) -> None:
+        """Take sources, each with its path."""
+        entries = sorted((_backwards(path_parts(path)), source) for source, path in paths)
+        self._keys = [key for key, _ in entries]
+        self._sources = [source for _, source in entries]
+
+    def ending_in(self, parts: Sequence[str]) -> list[str]:
+        """Return the sources whose path ends in these parts, of which there is one at least."""
+        key = _backwards(parts)
+        first = bisect_left(self._keys, key)
+        # "0" follows "/": before it is whatever begins with the key.
+        return self._sources[first : bisect_left(self._keys, f"{key[:-1]}0", first)]
+
+    def ending_alike(self, parts: Sequence[str]) -> list[str]:
+        """Return the sources whose path and these parts end alike as far as both have any."""
+        found = self.ending_in(parts)
+        for at in range(1, len(parts)):
+            key = _backwards(parts[at:])
+            first = bisect_left(self._keys, key)
+            found += self._sources[first : bisect_right(self._keys, key, first)]
+        return found
 
 
 def image_called(source: str, frame: int) -> str:
@@ -88,3 +108,7 @@ def agreeing(one: Sequence[str], other: Sequence[str]) -> int:
             break
         number += 1
     return number
+
+
+def _backwards(parts: Sequence[str]) -> str:
+    return "".join(f"{part}/" for part in reversed(parts))

@@ -16,6 +16,11 @@ def folded(text: str) -> str:
     return text.casefold()
 
 
+def plain_word(text: str) -> str:
+    """Return what a word is without case, spaces and signs: "Page no." is "pageno"."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
 def holds(
     column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], text: str
 ) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -204,9 +205,10 @@ class Failure(Base):
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(Text)
     advice: Mapped[str] = mapped_column(Text, default="")
-    # limits, version and kind under which it failed: under the same it need not be tried; None, or
-    # "again" and the kind: it may
+    # limits, kind and version under which it failed: under the same it need not be tried; None: it
+    # may
     tried: Mapped[str | None] = mapped_column(String(128))
+    as_crops: Mapped[bool] = mapped_column(default=False, server_default=false())  # given as such
     failed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
 

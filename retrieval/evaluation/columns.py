@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.spelling import plain_word
 
 #: No picture that can be read has a side of so many pixels.
 _BEYOND_ANY_PAGE = 2**31
@@ -21,7 +22,7 @@ def find_columns(
     Of several names of a column that are there, the first in `called` holds. `name` is the file's.
     Raises MetadataError where two columns are called the same.
     """
-    plain = [plain_column(field) for field in header]
+    plain = [plain_word(field) for field in header]
     found: dict[str, int] = {}
     for column, names in called.items():
         written = next((one for one in names if one in plain), None)
@@ -32,11 +33,6 @@ def find_columns(
             raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
         found[column] = places[0]
     return found
-
-
-def plain_column(field: str) -> str:
-    """Return what a column is called without case, spaces and signs."""
-    return re.sub(r"[\W_]+", "", field.casefold())
 
 
 def columns_in_words(header: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from retrieval.catalogue.identities import BETWEEN_NAMES
 from retrieval.catalogue.marks import on_a_copy
 from retrieval.catalogue.metadata import read_table
 from retrieval.catalogue.parts import in_parts
+from retrieval.catalogue.spelling import plain_word
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.crops import load_crop
 from retrieval.evaluation.columns import (
@@ -35,7 +36,6 @@ from retrieval.evaluation.columns import (
     find_columns,
     page_number,
     pixels,
-    plain_column,
     written_source,
 )
 from retrieval.evaluation.sources import is_unclear, sources_named
@@ -108,7 +108,7 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
     columns = _columns(path.name, header)
     if split is not None and "split" not in columns:
         raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
-    exported = plain_column(header[columns["label"]]) == "identity"
+    exported = plain_word(header[columns["label"]]) == "identity"
     labels = [
         _label(path.name, line, values, exported) for line, values in filled_rows(rows, columns)
     ]

@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import inspect, select, text
 
-from ingest.batch import IngestReport, ingest_crops, ingest_pages
-from ingest.segmentation import Proposal
+from ingest.batch import ingest_crops, ingest_pages
+from ingest.manner import Manner
+from ingest.report import IngestReport
+from ingest.segmentation import Proposal, Propose, Segmenter
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Mark, Page
 
@@ -57,13 +59,22 @@ def written_page(seed: int, size: tuple[int, int] = (900, 640)) -> np.ndarray:
     return np.clip(page, 0, 255).astype(np.uint8)
 
 
-def pages_of(archive: Archive, *sources: Path, **options: Any) -> IngestReport:
-    options = {"propose": propose, "segmenter": "squares-1", "workers": 0} | options
-    return ingest_pages(archive, sources, **options)
+SQUARES = Segmenter("squares-1", propose)
 
 
-def crops_of(archive: Archive, *sources: Path, **options: Any) -> IngestReport:
-    return ingest_crops(archive, sources, **{"workers": 0} | options)
+def pages_of(
+    archive: Archive,
+    *sources: Path | str,
+    propose: Propose = propose,
+    segmenter: str = SQUARES.name,
+    **manner: Any,
+) -> IngestReport:
+    found_by = Segmenter(segmenter, propose)
+    return ingest_pages(archive, sources, found_by, Manner(**{"workers": 0} | manner))
+
+
+def crops_of(archive: Archive, *sources: Path, **manner: Any) -> IngestReport:
+    return ingest_crops(archive, sources, Manner(**{"workers": 0} | manner))
 
 
 def dump(archive: Archive, *, moments: bool = False) -> dict[str, list[dict[str, Any]]]:

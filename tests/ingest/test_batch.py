@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from ingest.batch import Progress, retry_quarantined
-from ingest.documents.binding import Claimed, claims_met
+from ingest.batch import retry_quarantined
+from ingest.documents.claims import Claimed, claims_met
+from ingest.manner import Manner, Progress
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, MetadataError, SourceError
 from retrieval.catalogue.tables import Mark
@@ -216,12 +217,13 @@ def test_which_of_two_volumes_is_meant_is_not_guessed(archive: Archive, volumes:
         "'vol2/img1.png': write more of its path, 'vol1/img1.png' or 'vol2/img1.png'."
     )
     assert len(report.problems) == 4
-    report = retry_quarantined(archive, workers=0, documents=both)  # which is given no folder
+    # Which is given no folder.
+    report = retry_quarantined(archive, manner=Manner(workers=0, documents=both))
     assert (report.bound, len(report.problems)) == (0, 4)
     for number in (1, 2):
         path = volumes / f"v{number}.csv"
         path.write_text(path.read_text().replace("img", f"vol{number}/img"))
-    assert retry_quarantined(archive, workers=0, documents=both).problems == ()
+    assert retry_quarantined(archive, manner=Manner(workers=0, documents=both)).problems == ()
     assert bound(archive) == BOTH_VOLUMES
 
 

@@ -43,6 +43,7 @@ from dataclasses import asdict
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from ingest.batch import ingest_pages
+from ingest.manner import Manner
 from retrieval.catalogue.archive import open_archive
 
 if __name__ == "__main__":
@@ -50,8 +51,7 @@ if __name__ == "__main__":
     report = ingest_pages(
         open_archive(folder / "archive"),
         [folder / "in"],
-        documents=[folder / "documents.csv"],
-        workers=2,
+        manner=Manner(documents=[folder / "documents.csv"], workers=2),
     )
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     peaks = [resource.getrusage(who).ru_maxrss for who in whose]

@@ -23,6 +23,8 @@ from ingest.confirming import (
     take_back_mark,
     take_back_marks,
 )
+from ingest.manner import Manner
+from ingest.segmentation import Segmenter
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import LONGEST_PERSON
@@ -106,7 +108,7 @@ def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
         ["confirmed", "person:one"],
     ]
     cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
-    ingest_pages(archive, [tmp_path / "scans"], propose=first, segmenter="first-1", workers=0)
+    ingest_pages(archive, [tmp_path / "scans"], Segmenter("first-1", first), Manner(workers=0))
     assert {mark, proposal} <= {one for one, *_ in marks(archive)}
 
 
@@ -255,7 +257,7 @@ def test_a_proposal_that_is_taken_back_is_of_who_proposed_it(
     ((mark, _, origin),) = marks(archive)
     judge_mark(archive, seen(archive, mark), "confirmed", "A. Reader")
     cv2.imwrite(str(tmp_path / "scans/0.png"), np.minimum(missed_page(0), 243))
-    ingest_pages(archive, [tmp_path / "scans"], propose=none_at_all, segmenter="later", workers=0)
+    ingest_pages(archive, [tmp_path / "scans"], Segmenter("later", none_at_all), Manner(workers=0))
     assert marks(archive) == [(mark, "confirmed", "person:A. Reader")]
     take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive) == [(mark, "proposed", origin)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ingest.manner import Manner
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
@@ -55,7 +56,9 @@ def test_originals_follow_to_their_copies_where_their_disc_was_retired(
     say(archive, "1.png", 20, status="confirmed")
     before = dump(archive)
     shutil.rmtree(discs / "old")
-    said = rehearse(archive, [discs / "new" / "scans"], documents=[discs / "documents.csv"])
+    said = rehearse(
+        archive, [discs / "new" / "scans"], manner=Manner(documents=[discs / "documents.csv"])
+    )
     assert (said.moved, said.unchanged, said.copies_replaced) == (2, 0, 2)
     assert (said.would_bind, said.problems) == (1, ())
     assert dump(archive) == before

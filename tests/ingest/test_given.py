@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from ingest.batch import IngestReport, resegment_pages
-from ingest.segmentation import Proposal
+from ingest.batch import resegment_pages
+from ingest.manner import Manner
+from ingest.report import IngestReport
+from ingest.segmentation import Proposal, Segmenter
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.scans import boxes, crops_of, dump, pages_of, rows, scan
@@ -19,10 +21,8 @@ def wider(image: np.ndarray) -> list[Proposal]:
     return [Proposal(60, 40, 30, 30, 0.9)]
 
 
-def again(archive: Archive, **options: Any) -> IngestReport:
-    return resegment_pages(
-        archive, **{"propose": wider, "segmenter": "one-2", "workers": 0} | options
-    )
+def again(archive: Archive, **manner: Any) -> IngestReport:
+    return resegment_pages(archive, Segmenter("one-2", wider), Manner(**{"workers": 0} | manner))
 
 
 @pytest.fixture

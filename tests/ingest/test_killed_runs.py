@@ -24,6 +24,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from tests.ingest.scans import propose
 from ingest.batch import ingest_pages
+from ingest.manner import Manner
+from ingest.segmentation import Segmenter
 from retrieval.catalogue.archive import create_archive
 
 def slowly(image):
@@ -36,10 +38,8 @@ if __name__ == "__main__":
     ingest_pages(
         create_archive(sys.argv[1]),
         [Path(sys.argv[2])],
-        propose=slowly,
-        segmenter="squares-1",
-        workers=2,
-        progress=lambda event: print(event.done, flush=True),
+        Segmenter("squares-1", slowly),
+        Manner(workers=2, progress=lambda event: print(event.done, flush=True)),
     )
     print("torch" in sys.modules)
 """
@@ -165,6 +165,8 @@ import cv2, numpy as np
 import ingest.discovery
 from tests.ingest.scans import propose
 from ingest.batch import ingest_pages
+from ingest.manner import Manner
+from ingest.segmentation import Segmenter
 from retrieval.catalogue.archive import create_archive
 
 ingest.discovery._GROUP_FILES = 2  # small pages, and yet many transactions
@@ -175,8 +177,8 @@ def slowly(image):
 
 def take_in(archive, source, workers, said):
     ingest_pages(
-        create_archive(archive), [Path(source)], propose=slowly, segmenter="squares-1",
-        workers=workers, progress=lambda event: os.write(said, b"."),
+        create_archive(archive), [Path(source)], Segmenter("squares-1", slowly),
+        Manner(workers=workers, progress=lambda event: os.write(said, b".")),
     )
 
 def held(archive):

@@ -13,6 +13,8 @@ from sqlalchemy import delete, select
 
 from ingest.batch import ingest_pages
 from ingest.everywhere import Standing, look_everywhere, standing
+from ingest.manner import Manner
+from ingest.segmentation import Segmenter
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import ArchiveError, ModelError, QueryError
@@ -109,7 +111,9 @@ def test_pages_read_anew_or_gone_are_refreshed(archive: Archive, tmp_path: Path)
         session.execute(delete(Mark))
         session.execute(delete(Page).where(Page.id == gone))
     (tmp_path / "scans/2.png").unlink()
-    ingest_pages(archive, [tmp_path / "scans"], propose=first_alone, segmenter="first-1", workers=0)
+    ingest_pages(
+        archive, [tmp_path / "scans"], Segmenter("first-1", first_alone), Manner(workers=0)
+    )
     assert len(load_places(archive, model).pages) == 1, "what is stale is not shown"
     done = look_everywhere(archive, model, workers=0)
     assert (done.looked, done.pages) == (1, 2)
@@ -237,7 +241,9 @@ def test_what_is_up_to_date_is_what_the_next_run_leaves_alone(
     make_missed(archive, tmp_path / "scans", 5)
     cv2.imwrite(str(tmp_path / "scans/1.png"), missed_page(7))  # another page than was looked at
     (tmp_path / "scans/copy.png").write_bytes((tmp_path / "scans/0.png").read_bytes())
-    ingest_pages(archive, [tmp_path / "scans"], propose=first_alone, segmenter="first-1", workers=0)
+    ingest_pages(
+        archive, [tmp_path / "scans"], Segmenter("first-1", first_alone), Manner(workers=0)
+    )
     now = standing(archive, model)
     assert now == Standing(pages=5, current=2, older=0, missing=3, other_model=0)
     assert now.searchable == 2

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from ingest.batch import Progress
+from ingest.manner import Manner, Progress
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, SourceError
 from retrieval.catalogue.files import UNFINISHED
@@ -94,7 +94,7 @@ def test_a_catalogue_that_cannot_grow(tmp_path: Path) -> None:
     assert held < 40 and unfinished(archive) == []
     from ingest.batch import ingest_pages
 
-    report = ingest_pages(archive, [source], workers=0)
+    report = ingest_pages(archive, [source], manner=Manner(workers=0))
     assert (report.added, report.unchanged, report.failed) == (40 - held, held, 0)
     archive.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ingest.manner import Manner
 from ingest.rehearsal import rehearse
 from retrieval.catalogue import migration
 from retrieval.catalogue.archive import (
@@ -51,7 +52,7 @@ def test_what_is_said_is_what_is_done(archive: Archive, tmp_path: Path, mixed: P
     archive.close()
     before = snapshot(archive.folder)
     with archive_as_it_stands(archive.folder) as looked_at:
-        said = rehearse(looked_at, [mixed], documents=[tmp_path / "d.csv"])
+        said = rehearse(looked_at, [mixed], Manner(documents=[tmp_path / "d.csv"]))
     assert snapshot(archive.folder) == before
     assert (said.documents, said.would_bind, len(said.problems)) == (2, 1, 1)
     assert said.changed == ("1.png",)
@@ -73,10 +74,10 @@ def test_a_second_volume_is_said_to_have_its_own_pages(archive: Archive, tmp_pat
         (tmp_path / f"v{number}.csv").write_text(f"reference,source\nHCA 32/{number},1.png\n")
     pages_of(archive, tmp_path / "vol1", documents=[tmp_path / "v1.csv"])
     both = [tmp_path / "v1.csv", tmp_path / "v2.csv"]
-    said = rehearse(archive, [tmp_path / "vol2"], documents=both[1:])
+    said = rehearse(archive, [tmp_path / "vol2"], Manner(documents=both[1:]))
     assert (said.would_bind, said.problems) == (1, ())
     (tmp_path / "vol2" / "1.png").write_bytes(b"junk")
-    said = rehearse(archive, [tmp_path / "vol2"], documents=both[1:])
+    said = rehearse(archive, [tmp_path / "vol2"], Manner(documents=both[1:]))
     assert said.would_bind == 0
     assert said.problems == ("v2.csv, line 2: no page '1.png' has been ingested.",)
 
@@ -91,7 +92,7 @@ def test_pages_that_have_moved_are_bound_by_their_new_names(
     described = [tmp_path / "d.csv"]
     described[0].write_text("reference,source\nHCA 1/1,folio1.png\nHCA 1/2,1.png\n")
     problems = ("d.csv, line 3: no page '1.png' has been ingested.",)
-    said = rehearse(archive, [tmp_path / "in"], documents=described)
+    said = rehearse(archive, [tmp_path / "in"], Manner(documents=described))
     assert (said.moved, said.would_bind, said.problems) == (1, 1, problems)
     done = pages_of(archive, tmp_path / "in", documents=described)
     assert (done.moved, done.bound, done.problems) == (1, 1, problems)

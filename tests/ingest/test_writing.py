@@ -11,10 +11,12 @@ import tifffile
 from PIL import Image
 from sqlalchemy import select
 
-from ingest.batch import IngestReport, resegment_pages
+from ingest.batch import resegment_pages
 from ingest.confirming import judge_mark
+from ingest.manner import Manner
 from ingest.rehearsal import rehearse
-from ingest.segmentation import Proposal
+from ingest.report import IngestReport
+from ingest.segmentation import Proposal, Segmenter
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import (
     ProposedGroup,
@@ -156,7 +158,7 @@ def test_a_mark_judged_while_its_page_is_looked_through_anew_stays(
         judge_mark(archive, _seen(archive, before["id"]), "confirmed", "Ada")
         return propose(image)
 
-    report = resegment_pages(archive, propose=judged_meanwhile, segmenter="squares-2", workers=0)
+    report = resegment_pages(archive, Segmenter("squares-2", judged_meanwhile), Manner(workers=0))
     assert (report.changed, report.failed, report.marks) == (1, 0, 1)
     assert before | {"status": "confirmed", "origin": "person:Ada"} in dump(archive)["marks"]
 
@@ -174,7 +176,7 @@ def test_marks_of_a_group_that_was_refused_stay_and_are_not_grouped_again(
         first = next_group(session)
         assert first is not None
         refuse_group(session, first, seen=(1, 2), said_by="Ada")
-    resegment_pages(archive, propose=propose, segmenter="squares-2", workers=0)
+    resegment_pages(archive, Segmenter("squares-2", propose), Manner(workers=0))
     with archive.writing() as session:
         found = session.execute(select(Mark.id, Mark.x, Mark.origin).order_by(Mark.x)).all()
         assert [(x, origin) for _, x, origin in found] == [

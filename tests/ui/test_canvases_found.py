@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from ingest.iiif.fetching import Courtesy
 from retrieval.catalogue.archive import create_archive
 from retrieval.index import refresh_index
 from retrieval.learn import archive_model
-from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3, serving
+from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
 from tests.ingest.scans import pages_of
 from tests.missed_marks import PLACES, SIDE, first_alone, missed_page
 from tests.paper_archive import keep_tiny_model
@@ -31,12 +30,6 @@ EAD = f"""<ead xmlns="urn:isbn:1-931666-22-9"><archdesc level="fonds"><did>
     <dao href="Letters from De Hoop/1r"/></did>
     <userestrict><p>{RIGHTS}</p></userestrict></c>
 </dsc></archdesc></ead>"""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ingest.batch import ingest_pages
+from ingest.manner import Manner
 from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.tables import Document, Page
 from tests.ingest.scans import scan
@@ -42,7 +43,7 @@ def test_no_demo_is_mixed_into_an_archive_of_other_pages(archive: Archive, tmp_p
     (tmp_path / "mine").mkdir()
     for name in ("a.png", "b.png"):
         scan(tmp_path / "mine" / name)
-    ingest_pages(archive, [tmp_path / "mine"], workers=1)
+    ingest_pages(archive, [tmp_path / "mine"], manner=Manner(workers=1))
     refused = run("demo", archive.folder, "--only-make")
     assert refused.exit_code == 2
     assert (

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.batch import IngestReport
 from ingest.documents.binding import TakenPage
+from ingest.report import IngestReport
 from retrieval.catalogue.resemblances import ResemblanceRow
 from retrieval.index import Refreshed
 from ui.sentences import index_sentences, ingest_sentences

@@ -26,7 +26,8 @@ from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
 from ui.progress import bar
 
 if TYPE_CHECKING:
-    from ingest.batch import IngestReport, Progress
+    from ingest.manner import Progress
+    from ingest.report import IngestReport
 
     _TakeIn = Callable[..., IngestReport]
 
@@ -174,19 +175,21 @@ def _taken_in(
     take_in: _TakeIn, archive: Archive, documents: Sequence[Path], settings: Settings
 ) -> IngestReport:
     """Have it taken in, and shown how far that has come; return what became of it."""
+    from ingest.manner import Manner
+
     with bar("Ingesting") as report:
 
         def show(progress: Progress) -> None:
             report(progress.done, progress.total, progress.name)
 
-        return take_in(
-            archive,
+        manner = Manner(
             documents=documents,
             max_pixels=settings.max_pixels,
             max_minutes=settings.max_minutes,
             workers=settings.workers or None,
             progress=show,
         )
+        return take_in(archive, manner=manner)
 
 
 def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
@@ -221,6 +224,7 @@ def _rehearse(
     folder: Path, sources: list[str] | None, documents: Sequence[Path], kind: As, as_json: bool
 ) -> None:
     """Say what an ingest would do."""
+    from ingest.manner import Manner
     from ingest.rehearsal import rehearse
     from ui.sentences import rehearsal_sentences
 
@@ -229,10 +233,12 @@ def _rehearse(
         found = rehearse(
             archive,
             sources or None,
-            documents=documents,
+            Manner(
+                documents=documents,
+                max_pixels=settings.max_pixels,
+                max_minutes=settings.max_minutes,
+            ),
             as_crops=kind is As.MARKS,
-            max_pixels=settings.max_pixels,
-            max_minutes=settings.max_minutes,
         )
     if as_json:
         typer.echo(json.dumps(asdict(found)))

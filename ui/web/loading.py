@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy import func, select
 
 from ingest.listing import path_of
-from ingest.reading import file_stamp
+from ingest.stamp import file_stamp
 from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, Filters, facets

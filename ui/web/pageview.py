@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from ingest.known import ORIGIN_OF_CROPS
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.identities import Said, said_of
-from retrieval.catalogue.marks import MarkRow, mark_rows, page_marks
+from retrieval.catalogue.marks import ORIGIN_OF_CROPS, MarkRow, mark_rows, page_marks
 from retrieval.catalogue.resemblances import same_again
 from ui.web.cards import mark_picture
 from ui.web.leaving import offer_leaving

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ingest.confirming import SAME_REGION, confirm_place
-from retrieval.boxes import overlap
+from ingest.confirming import confirm_place
+from retrieval.boxes import SAME_REGION, overlap
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
 from retrieval.catalogue.marks import MarkRow, page_marks

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 
 from ingest.annotations.annotation import AnnotatedImage, Annotation
 from ingest.annotations.formats import EXPORT_FORMATS
-from ingest.annotations.web_annotation import BASE
 from tests.ingest.annotations.drawn import images
 from tests.ingest.annotations.understood import A_BOX, PAGE
 
@@ -24,7 +23,7 @@ def test_bibtex_has_an_entry_a_document_and_the_pages_of_its_marks() -> None:
         )
     ]
     other = AnnotatedImage(("y",), (), page=9, document={"reference": "HCA-32/1/1"})
-    text = EXPORT_FORMATS["bibtex"].write([other, *pages, PAGE], BASE)
+    text = EXPORT_FORMATS["bibtex"].write([other, *pages, PAGE])
     assert [re.search(r"\{(.*),", one)[1] for one in text.split("@misc")[1:]] == [
         "hca-32-1-1", "hca-32-1-1.2",
     ]  # fmt: skip
@@ -64,7 +63,7 @@ def test_what_nobody_confirmed_is_told_apart(statuses: list[str], pages: str, no
         )
         for at, on_page in enumerate(statuses, start=1)
     ]
-    text = EXPORT_FORMATS["bibtex"].write(images, BASE)
+    text = EXPORT_FORMATS["bibtex"].write(images)
     assert f"note = {{{note}}}" in text
     assert re.findall(r"pages = \{(.*)\}", text) == ([pages] if pages else [])
 
@@ -72,5 +71,5 @@ def test_what_nobody_confirmed_is_told_apart(statuses: list[str], pages: str, no
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(some=images())
 def test_bibtex_is_balanced_whatever_the_titles(some: list[AnnotatedImage]) -> None:
-    text = re.sub(r"\\textbackslash\{\}|\\.", "", EXPORT_FORMATS["bibtex"].write(some, BASE))
+    text = re.sub(r"\\textbackslash\{\}|\\.", "", EXPORT_FORMATS["bibtex"].write(some))
     assert text.count("{") == text.count("}")

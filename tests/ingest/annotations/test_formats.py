@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ingest.annotations.annotation import AnnotatedImage, Annotation
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS, understand
 from ingest.annotations.page_xml import NAMESPACE
-from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.errors import MetadataError
 from tests.ingest.annotations.drawn import images
 from tests.ingest.annotations.understood import A_BOX, PAGE, all_said, said_by
@@ -23,7 +22,7 @@ anything = pytest.mark.parametrize("form", sorted(ANNOTATION_FORMATS))
 def written(form: str, some: list[AnnotatedImage]) -> list[bytes]:
     one = ANNOTATION_FORMATS[form]
     groups = [[image] for image in some] if one.a_file_an_image else [some]
-    return [one.write(group, BASE).encode() for group in groups]
+    return [one.write(group).encode() for group in groups]
 
 
 @anything
@@ -160,7 +159,7 @@ def test_documents_are_listed_in_the_order_of_their_references() -> None:
         for at, reference in enumerate(references, start=1)
     ]  # fmt: skip
     in_order = ["HCA 4/1", "HCA 32/9", "HCA 32/10"]
-    bibtex = EXPORT_FORMATS["bibtex"].write(pages, BASE)
+    bibtex = EXPORT_FORMATS["bibtex"].write(pages)
     assert re.findall(r"howpublished = \{([^}]*)\}", bibtex) == in_order
-    manifest = json.loads(EXPORT_FORMATS["iiif"].write(pages, BASE))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].write(pages))
     assert [one["label"]["none"] for one in manifest["structures"]] == [[one] for one in in_order]

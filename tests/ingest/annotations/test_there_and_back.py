@@ -15,7 +15,6 @@ from ingest.annotations.annotation import Annotation
 from ingest.annotations.exporting import pages_in_parts
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
-from ingest.annotations.web_annotation import BASE
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.annotations.drawn import marks as drawn_marks
@@ -174,7 +173,7 @@ def test_the_mark_that_was_moved_is_the_only_one_that_changes_whatever_a_program
     groups = [[image] for image in images] if one.a_file_an_image else [images]
     files = [tmp_path / f"{at}{one.suffix}" for at in range(len(groups))]
     for file, group in zip(files, groups, strict=True):
-        file.write_text(one.write(group, BASE))
+        file.write_text(one.write(group))
     for _ in range(2):
         reports = import_annotations(archive, files)
         assert [report.refused for report in reports] == [()] * len(files)

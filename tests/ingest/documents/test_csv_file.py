@@ -10,14 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.documents.reading import read_documents
-from ingest.documents.record import DocumentsFile, PageClaim
+from ingest.documents.record import PageClaim
 from retrieval.catalogue.errors import MetadataError
-
-
-def read(tmp_path: Path, content: str | bytes) -> DocumentsFile:
-    path = tmp_path / "documents.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_documents(path)
+from tests.ingest.documents.reading import read
 
 
 def test_columns_with_a_meaning_and_others(tmp_path: Path) -> None:

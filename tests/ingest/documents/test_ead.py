@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.documents.reading import read_documents
 from ingest.documents.record import DocumentRecord, DocumentsFile
 from retrieval.catalogue.errors import MetadataError
+from tests.ingest.documents import reading
 
 #: EAD 2002 in the shape of The National Archives' catalogue: numbered components, full references.
 EAD_2002 = """\
@@ -125,10 +126,7 @@ EAD3 = """\
 """
 
 
-def read(folder: Path, content: str) -> DocumentsFile:
-    path = folder / "finding aid"
-    path.write_text(content, encoding="utf-8")
-    return read_documents(path)
+read = functools.partial(reading.read, name="finding aid")
 
 
 def described(file: DocumentsFile) -> dict[str, DocumentRecord]:

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from ingest.documents.binding import bind_pages, claims_met, sources_held
+from ingest.documents.binding import bind_pages
+from ingest.documents.claimed_pages import sources_held
+from ingest.documents.claims import claims_met
 from ingest.documents.exporting import export_documents
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from ingest.documents.storing import store_documents
@@ -22,7 +24,8 @@ from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.tables import Document, Page
-from tests.ingest.documents.test_binding import add_pages, bindings, read
+from tests.ingest.documents.claiming import add_pages, bindings
+from tests.ingest.documents.reading import read
 
 EAD = """<ead><archdesc level="fonds"><did><unitid>HCA</unitid></did><dsc>
 <c level="file"><did><unitid>HCA 32/8</unitid><unittitle>Bills</unittitle>

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.documents.reading import read_documents
-from ingest.documents.record import DocumentsFile
 from retrieval.catalogue.errors import MetadataError
+from tests.ingest.documents import reading
 
 MODS = """\
 <mods:mods{namespace}>
@@ -121,10 +121,7 @@ DETAILS = {
 }
 
 
-def read(folder: Path, content: str) -> DocumentsFile:
-    path = folder / "mets.xml"
-    path.write_text(content, encoding="utf-8")
-    return read_documents(path)
+read = functools.partial(reading.read, name="mets.xml")
 
 
 def test_a_manuscript_and_its_pages(tmp_path: Path) -> None:

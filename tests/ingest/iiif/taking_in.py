@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ingest.batch import IngestReport
 from ingest.iiif.fetching import Courtesy
+from ingest.report import IngestReport
 from ingest.sources import read_frames
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif_server import Server, canvas_2, manifest_2

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ingest.batch import Progress, retry_quarantined
+from ingest.batch import retry_quarantined
+from ingest.manner import Manner, Progress
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, page, put, take_in
 from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
-from tests.ingest.scans import dump, pages_of, propose, scan
+from tests.ingest.scans import SQUARES, dump, pages_of, scan
 
 FIELDS = ("title", "date", "year_from", "year_to", "ship", "place", "captain")
 
@@ -75,7 +76,7 @@ def in_order(archive: Archive) -> list[str]:
 
 
 def try_again(archive: Archive) -> None:
-    retry_quarantined(archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK)
+    retry_quarantined(archive, SQUARES, Manner(workers=0, courtesy=QUICK))
 
 
 def test_what_a_documents_file_said_stays_when_the_manifest_is_run_again(

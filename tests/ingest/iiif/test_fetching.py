@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from ingest.batch import retry_quarantined
+from ingest.manner import Manner
 from retrieval.catalogue.archive import Archive
 from tests.ingest.iiif.taking_in import QUICK, letters, page, put, take_in
 from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
-from tests.ingest.scans import dump, propose, quarantine
+from tests.ingest.scans import SQUARES, dump, quarantine
 
 
 def test_a_busy_server_is_asked_again(archive: Archive, server: Server) -> None:
@@ -158,8 +159,9 @@ def test_a_master_that_is_too_large_is_fetched_again_when_the_limit_is_another(
     assert (report.failed, report.left, report.fetched) == (1, 1, 0)
     assert server.asked == ["/manifest.json"]
     assert quarantine(archive) == before
-    again = {"propose": propose, "segmenter": "squares-1", "workers": 0, "courtesy": QUICK}
-    report = retry_quarantined(archive, max_pixels=10_000, **again)
+    report = retry_quarantined(
+        archive, SQUARES, Manner(workers=0, courtesy=QUICK, max_pixels=10_000)
+    )
     assert (report.failed, report.left, report.fetched) == (1, 0, 1)
     report = take_in(archive, address)
     assert (report.added, report.failed, report.fetched) == (1, 0, 1)

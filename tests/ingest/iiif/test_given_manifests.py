@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batch import IngestReport, Progress, retry_quarantined
+from ingest.batch import retry_quarantined
 from ingest.iiif.manifest import Manifest, read_manifest
+from ingest.manner import Manner, Progress
 from ingest.rehearsal import rehearse
+from ingest.report import IngestReport
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
 from tests.ingest.iiif.taking_in import QUICK, page, put, take_in
 from tests.ingest.iiif_server import Server, canvas_2, jpeg, manifest_2
-from tests.ingest.scans import dump, propose, quarantine, scan
+from tests.ingest.scans import SQUARES, dump, quarantine, scan
 
 IMPATIENT = dataclasses.replace(QUICK, longest_wait=0.01)
 
@@ -27,9 +29,7 @@ def letter(server: Server, name: str) -> str:
 
 def try_again(archive: Archive) -> IngestReport:
     """Ingest what stands in quarantine."""
-    return retry_quarantined(
-        archive, propose=propose, segmenter="squares-1", workers=0, courtesy=QUICK
-    )
+    return retry_quarantined(archive, SQUARES, Manner(workers=0, courtesy=QUICK))
 
 
 def sources(archive: Archive) -> list[str]:
@@ -140,7 +140,7 @@ def test_of_two_manifests_with_one_id_the_second_is_not_dropped_in_silence(
     (tmp_path / "same.json").write_bytes(server.files["/b"])
     given = (address, tmp_path / "same.json", tmp_path / "other.json")
     reason = f"{given[2]} has the id of {address}, and other canvases."
-    said = rehearse(archive, given, courtesy=QUICK)
+    said = rehearse(archive, given, Manner(courtesy=QUICK))
     assert [(one.source, one.reason) for one in said.unreadable] == [(str(given[2]), reason)]
     report = take_in(archive, *given)
     assert (report.added, report.failed, sources(archive)) == (1, 1, ["b/1r"])
@@ -171,7 +171,7 @@ def test_what_is_being_fetched_is_said(archive: Archive, server: Server, tmp_pat
 
 def test_a_rehearsal_says_which_manifests_cannot_be_had(archive: Archive, server: Server) -> None:
     gone = server.url("/gone")
-    said = rehearse(archive, [gone, letter(server, "b")], courtesy=QUICK)
+    said = rehearse(archive, [gone, letter(server, "b")], Manner(courtesy=QUICK))
     assert said.to_fetch == 1
     assert [(one.source, one.reason) for one in said.unreadable] == [
         (gone, f"{gone} answered 404 (Not Found).")

@@ -227,7 +227,9 @@ def test_a_size_may_be_written_as_text(given: object, size: int | None) -> None:
     ("content", "said"),
     [
         (b"", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "nested more than 64 deep"),
+        (b"[" * 100 + b"]" * 100, "nested more than 64 deep"),
+        (b'{"type": "Manifest", "height": NaN}', "no JSON: NaN is no number"),
         (b"\xff\xfe", "no JSON"),
         (b"[]", "no IIIF manifest"),
         (b'{"type": "Canvas"}', "its type is 'Canvas'"),

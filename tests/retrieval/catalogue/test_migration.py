@@ -22,6 +22,7 @@ from retrieval.catalogue.files import UNFINISHED
 from retrieval.catalogue.tables import (
     Base,
     Document,
+    Failure,
     Group,
     GroupMark,
     Identity,
@@ -65,6 +66,7 @@ def as_of_0001(folder: Path) -> None:
         for table, column in (
             ("pages", "details"),
             ("pages", "fingerprint"),
+            ("failures", "as_crops"),
             ("failures", "tried"),
             ("embeddings", "seen"),
             ("marks", "proposed_by"),
@@ -290,6 +292,7 @@ def test_older_judgements_keep_what_their_identities_tell(
         connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
         for column in ("proposed_by", "realism"):
             connection.execute(text(f"ALTER TABLE marks DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE failures DROP COLUMN as_crops"))
         for index in (
             "ix_pages_duplicate_of",
             "ix_identity_marks_mark_id",
@@ -304,6 +307,40 @@ def test_older_judgements_keep_what_their_identities_tell(
         )
         assert sorted(tuple(row) for row in said) == [(1, 1), (1, 2), (2, 2), (2, 3)]
         assert session.query(GroupMark).filter(GroupMark.certainty.is_(None)).count() == 6
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_was_tried_as_crops_is_known_by_the_end_of_an_older_text(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if database == "sqlite":
+        engine = create_engine(f"sqlite:///{tmp_path / 'archive.db'}")
+    else:
+        engine = request.getfixturevalue("postgresql")
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    migration.migrate(engine, backups=None, to="0011")
+    texts = [
+        "200000000 pixels, 10 minutes, prizemarks 0.1.0, crops",
+        "200000000 pixels, 10 minutes, prizemarks 0.1.0, strokes-3",
+        "again, crops",
+        None,
+    ]
+    with engine.begin() as connection:
+        for number, tried in enumerate(texts):
+            connection.execute(
+                text(
+                    "INSERT INTO failures (source, location, frame, size, mtime_ns, reason, "
+                    "advice, tried, failed_at) "
+                    "VALUES (:source, '/in', 0, 1, 1, 'r', 'a', :tried, '2024-01-01')"
+                ),
+                {"source": f"{number}.png", "tried": tried},
+            )
+    migration.migrate(engine, backups=None)
+    with Session(engine) as session:
+        found = session.execute(select(Failure.as_crops, Failure.tried).order_by(Failure.source))
+        assert found.all() == [(True, texts[0]), (False, texts[1]), (True, None), (False, None)]
     engine.dispose()
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from sqlalchemy import update
 
 from ingest.listing import location_of
-from ingest.reading import file_digest, file_stamp
+from ingest.reading import file_digest
+from ingest.stamp import file_stamp
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError

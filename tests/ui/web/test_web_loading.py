@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from ingest.batch import ingest_pages
+from ingest.manner import Manner
+from ingest.segmentation import Segmenter
 from retrieval.catalogue.archive import Archive
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
 from ui.web.loading import LONGEST_REGION, place_tile, region_of
@@ -16,7 +18,7 @@ BOX = (*PLACES[2], SIDE, SIDE)
 
 
 def _take_in(archive: Archive, scans: Path) -> None:
-    ingest_pages(archive, [scans], propose=first_alone, segmenter="first-1", workers=0)
+    ingest_pages(archive, [scans], Segmenter("first-1", first_alone), Manner(workers=0))
 
 
 def test_a_page_that_was_scanned_again_is_shown_as_it_is_now(
