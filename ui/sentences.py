@@ -7,15 +7,15 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ingest.batch import IngestReport
-from ingest.rehearsal import Rehearsal
 from retrieval.catalogue.naming import image_called
 from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of
 
-if TYPE_CHECKING:  # it loads torch, which an ingest does without
+if TYPE_CHECKING:  # NumPy, decoders and torch are slow to load, and --help does without
+    from ingest.batch import IngestReport
     from ingest.everywhere import LookedThrough
     from ingest.forgetting import Forgotten
+    from ingest.rehearsal import Rehearsal
     from retrieval.index import Refreshed
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from retrieval.orientation import Orientation
+if TYPE_CHECKING:  # it loads NumPy, which --help does without
+    from retrieval.orientation import Orientation
 
 #: Below this share of unrelated marks a likeness is worth a second look.
 NOTABLE = 0.01
