@@ -37,7 +37,6 @@ from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.index import refresh_index
-from retrieval.learn import archive_model
 from retrieval.orientation import UPRIGHT
 from retrieval.places import (
     Place,
@@ -47,6 +46,7 @@ from retrieval.places import (
 )
 from retrieval.search import Hit, load_searcher, query_vectors, search_images
 from retrieval.shards import shards_folder
+from retrieval.which_model import archive_model
 
 LOOSE = 0.10
 

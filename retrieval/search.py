@@ -29,10 +29,10 @@ from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, index_to_search, nearest, stored_vectors
 from retrieval.ink import normalise_all, without_ink
-from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, held
 from retrieval.places import Place, Places, find_places
+from retrieval.which_model import searched_model
 
 #: How far a disliked mark pushes the query away, against 1 for a liked one (Rocchio 1971).
 DISLIKE = 0.5

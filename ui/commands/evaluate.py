@@ -135,7 +135,7 @@ def _measured(
 ) -> Evaluation:
     from retrieval.evaluation.baselines import baselines_of
     from retrieval.evaluation.evaluate import evaluate as measure
-    from retrieval.learn import archive_model
+    from retrieval.which_model import archive_model
 
     chosen = archive_model(archive, model)
     besides = baselines_of(archive, chosen) if baselines else None

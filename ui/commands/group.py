@@ -35,7 +35,7 @@ def group(
     from retrieval.evaluation.agreement import agreement
     from retrieval.evaluation.labels import find_marks, read_labels, with_ink
     from retrieval.grouping import group_numbers, propose_groups
-    from retrieval.learn import searched_model
+    from retrieval.which_model import searched_model
     from ui.group_answers import agreement_sentence, group_sentences, largest_table
     from ui.group_answers import as_json as json_object
     from ui.label_answers import label_sentences

@@ -30,8 +30,8 @@ def index(
     Example: prizemarks index my-archive
     """
     from retrieval.index import refresh_index
-    from retrieval.learn import archive_model, searched_id
     from retrieval.proposal_ranking import rank_proposals
+    from retrieval.which_model import archive_model, searched_id
 
     looked = None
     with archive_in(archive) as opened, opened.lock():

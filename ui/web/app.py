@@ -14,10 +14,10 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.indexed import index_command
-from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
 from retrieval.places import has_places
 from retrieval.search import Searcher
+from retrieval.which_model import waiting_model
 from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group

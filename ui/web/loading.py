@@ -22,12 +22,12 @@ from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposa
 from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
 from retrieval.ink import SEEN
-from retrieval.learn import searched_id
 from retrieval.places import Places, load_places
 from retrieval.sealed import SEAL
 from retrieval.search import Searcher, load_searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
+from retrieval.which_model import searched_id
 from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
 from ui.web.previews import RGB, Preview, preview, preview_as_wide, tile
