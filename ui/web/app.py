@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def _show(archive: Archive, held: Holdings, model: str | None, problems: list[str]) -> None:
-    marks = sum(held.counts.marks.values()) - held.counts.marks["rejected"]
-    facts = [counted(held.counts.documents, "document"), counted(held.counts.pages, "page")]
-    facts.append(counted(marks, "mark"))
+    size = held.size
+    facts = [counted(size.documents, "document"), counted(size.pages, "page")]
+    facts.append(counted(size.marks, "mark"))
     searcher, lacking = None, ""
     try:
-        if held.counts.pages:
+        if size.pages:
             searcher = searcher_of(archive, model)
             facts.append(_model_in_words(searcher))
     except ModelError as error:
@@ -73,7 +73,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
     st.html(heading("Merchants’ marks", archive.folder.name, facts))
     for problem in problems:
         st.warning(as_markdown(problem))
-    if not held.counts.pages:
+    if not size.pages:
         st.info("This archive is empty. Bring scans into it, then load this page again:")
         st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
         return
@@ -83,7 +83,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
         show_proposals(archive)
         return
     looked = searcher is not None and has_places(archive, searcher.model.id)
-    if not marks and not looked:
+    if not size.marks and not looked:
         st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
         st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
         st.caption("Or make what is on the pages searchable, whether it was found or not:")

@@ -14,7 +14,7 @@ from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, Filters, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
-from retrieval.catalogue.figures import Counts, counts
+from retrieval.catalogue.figures import Size, size
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
@@ -44,7 +44,7 @@ LONGEST_REGION = 1000
 class Holdings:
     """What an archive holds, as the head of the page and the filters show it."""
 
-    counts: Counts
+    size: Size
     facets: Facets
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
@@ -88,7 +88,7 @@ def holdings(archive: Archive) -> Holdings:
 def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holdings:
     with _archive.session() as session:
         return Holdings(
-            counts(session),
+            size(session),
             facets(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
