@@ -102,14 +102,7 @@ def _ask_whether_one(
 def _accept(searcher: Searcher, marks: tuple[int, ...], asked: Asked) -> None:
     said = statement(asked)
     try:
-        group = accept_found(
-            searcher,
-            marks,
-            name=said.name,
-            certainty=said.certainty,
-            said_by=said.said_by,
-            joins=said.joins,
-        )
+        group = accept_found(searcher, marks, said)
     except PrizemarksError as error:
         st.session_state[_PROBLEM] = str(error)
         return

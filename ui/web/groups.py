@@ -13,12 +13,11 @@ from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.groups import (
     GroupRow,
-    accept_group,
     group_before,
     group_row,
     next_group,
-    refuse_group,
 )
+from retrieval.catalogue.judgements import accept_group, refuse_group
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.cards import mark_card, open_page
@@ -221,16 +220,7 @@ def _accept(archive: Archive, group: int, seen: tuple[int, ...], asked: Asked) -
     said = statement(asked)
     try:
         with archive.writing() as session:
-            accept_group(
-                session,
-                group,
-                marks,
-                seen=seen,
-                name=said.name,
-                certainty=said.certainty,
-                said_by=said.said_by,
-                joins=said.joins,
-            )
+            accept_group(session, group, marks, said, seen=seen)
     except PrizemarksError as error:
         state[_PROBLEM] = str(error)
         return
