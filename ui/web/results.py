@@ -13,7 +13,7 @@ from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
 from retrieval.places import Place, Places
-from retrieval.search import Found, Hit, Searcher, search_images, search_marks
+from retrieval.search import Found, Hit, Scope, Searcher, search_images, search_marks
 from ui.answers import as_csv
 from ui.web.asking import Question
 from ui.web.cards import CARD, mark_card, more_like_this, open_page
@@ -44,16 +44,11 @@ def found(
     Among marks, and among `places` if these are given. Marks that are not liked push the query
     away from them and are left out.
     """
-    top, where, ways, disliked = now.shown + 1, now.where, now.ways, now.disliked
+    scope = Scope(places, now.shown + 1, now.where, now.ways)
     if question.by_marks:
-        return search_marks(
-            searcher, now.liked, disliked, places=places, top=top, where=where, ways=ways
-        )
+        return search_marks(searcher, now.liked, now.disliked, scope=scope)
     assert question.picture is not None
-    pictures = [question.picture]
-    return search_images(
-        searcher, pictures, disliked, places=places, top=top, where=where, ways=ways
-    )[0]
+    return search_images(searcher, [question.picture], now.disliked, scope=scope)[0]
 
 
 def show_results(searcher: Searcher, question: Question) -> None:
