@@ -73,19 +73,31 @@ def show_results(searcher: Searcher, question: Question) -> None:
     if places is None and not len(searcher.index):
         _say_how_to_search_pages()
         return
+    if hits:
+        _show_found(searcher, now, places, hits)
+    else:
+        _show_nothing(searcher.archive, question, now, places)
+
+
+def _show_nothing(archive: Archive, question: Question, now: View, places: Places | None) -> None:
     scope = narrowed(now.where)
+    chosen = (*now.liked, *now.disliked) if question.by_marks else now.disliked
+    with archive.session() as session:
+        left_out = not set(chosen).isdisjoint(mark_ids(session, now.where))
+    one = "mark" if places is None else "mark or other spot"
+    st.html(section("Nothing found", nothing_found(one, scope, left_out=left_out)))
+    if scope:
+        st.info("Widen the filters on the left to search more of the archive.")
+
+
+def _show_found(
+    searcher: Searcher, now: View, places: Places | None, hits: Sequence[Found]
+) -> None:
+    """Show cards of what was found, as many as the view says, and the way to more."""
     searched = counted(len(searcher.index), "mark")
     if places is not None:
         searched += f" and {counted(len(places), 'other spot')} of the pages"
-    if not hits:
-        chosen = (*now.liked, *now.disliked) if question.by_marks else now.disliked
-        with searcher.archive.session() as session:
-            left_out = not set(chosen).isdisjoint(mark_ids(session, now.where))
-        one = "mark" if places is None else "mark or other spot"
-        st.html(section("Nothing found", nothing_found(one, scope, left_out=left_out)))
-        if scope:
-            st.info("Widen the filters on the left to search more of the archive.")
-        return
+    scope = narrowed(now.where)
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))
     if len(searcher.index) < FEWEST:
