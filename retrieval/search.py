@@ -47,7 +47,7 @@ class Searcher:
     index: VectorIndex
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """One place of a ranked list."""
 
@@ -334,18 +334,18 @@ def rank_marks(
         listed = list(best.values())[:top]
         yield [
             Hit(
-                rank,
-                row.mark,
-                score,
-                share,
-                row.source,
-                row.page,
-                row.box,
-                row.crop,
-                row.status,
-                row.document,
-                way,
-                canvases.get(row.page),
+                rank=rank,
+                mark=row.mark,
+                score=score,
+                unrelated=share,
+                source=row.source,
+                page=row.page,
+                box=row.box,
+                crop=row.crop,
+                status=row.status,
+                document=row.document,
+                held=way,
+                canvas=canvases.get(row.page),
             )
             for rank, (score, share, row, way) in enumerate(listed, start=1)
         ]

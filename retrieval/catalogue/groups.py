@@ -37,7 +37,7 @@ class ProposedGroup:
         return sum(self.likeness) / len(self.likeness)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupRow:
     """A proposed group with its marks, the most typical first; rejected marks are left out."""
 
@@ -174,18 +174,18 @@ def group_row(session: Session, group: int) -> GroupRow | None:
     )
     identity = session.get(Identity, found.identity_id) if found.identity_id else None
     return GroupRow(
-        group,
-        found.model_id,
-        found.share,
-        found.cosine,
-        found.proposed_at,
-        found.verdict,
-        found.said_by,
-        found.said_at,
-        identity.name if identity is not None else None,
-        tuple(mark for mark, _ in members),
-        tuple(likeness for _, likeness in members),
-        {mark: name for mark, name in named},
+        group=group,
+        model=found.model_id,
+        share=found.share,
+        cosine=found.cosine,
+        proposed_at=found.proposed_at,
+        verdict=found.verdict,
+        said_by=found.said_by,
+        said_at=found.said_at,
+        identity=identity.name if identity is not None else None,
+        marks=tuple(mark for mark, _ in members),
+        likeness=tuple(likeness for _, likeness in members),
+        identities={mark: name for mark, name in named},
     )
 
 

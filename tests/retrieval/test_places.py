@@ -293,11 +293,30 @@ def test_where_there_are_crops_alone_there_are_no_places(
 
 def test_marks_and_places_stand_in_one_list() -> None:
     hits = [
-        Hit(rank, rank, score, 0.1, "s", 1, (0, 0, 1, 1), "0" * 64, "proposed", None)
+        Hit(
+            rank=rank,
+            mark=rank,
+            score=score,
+            unrelated=0.1,
+            source="s",
+            page=1,
+            box=(0, 0, 1, 1),
+            crop="0" * 64,
+            status="proposed",
+            document=None,
+        )
         for rank, score in enumerate([0.9, 0.5], start=1)
     ]
     first, second = (
-        Place(rank, score, 0.1, "s", 2, (5 * rank, 5, 1, 1), None)
+        Place(
+            rank=rank,
+            score=score,
+            unrelated=0.1,
+            source="s",
+            page=2,
+            box=(5 * rank, 5, 1, 1),
+            document=None,
+        )
         for rank, score in enumerate([0.9, 0.7], start=1)
     )
     both = together(hits, [first, second], 3)
