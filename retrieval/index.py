@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ from retrieval.gpu import on_gpu
 from retrieval.indexed import check_indexed, how_indexed, is_embedded_under
 from retrieval.ink import SEEN
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 from retrieval.sealed import Stored, once_finished, read_stored, write_stored
 
 EMBEDDED_AT_ONCE = 512  # marks embedded and committed in one transaction
@@ -102,7 +103,7 @@ def register_model(archive: Archive, model: Model, origin: str) -> None:
 
 
 def embed_marks(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+    archive: Archive, model: Model, report: Report = nobody
 ) -> tuple[int, tuple[str, ...]]:
     """Embed every mark that may be found and has no embedding under `model`.
 
@@ -168,8 +169,8 @@ def _look(crop: str, seen: str | None) -> int:
 def refresh_index(
     archive: Archive,
     model: Model,
-    report: Callable[[int, int], None] = lambda done, total: None,
-    report_compared: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
+    report_compared: Report = nobody,
 ) -> Refreshed:
     """Bring embeddings and index of `model` up to date with the archive's marks.
 
@@ -198,9 +199,7 @@ class _Synchronised:
     changed: bool  # it is not what lies in the index's folder
 
 
-def _synchronised(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
-) -> _Synchronised:
+def _synchronised(archive: Archive, model: Model, report: Report = nobody) -> _Synchronised:
     """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
     read = read_stored(archive.index_folder / model.id, model.id, size)
