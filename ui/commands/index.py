@@ -62,7 +62,7 @@ def index(
         told = {"model": chosen.id, **asdict(done), "ranked_by": ranked_by, **found}
         typer.echo(json.dumps(told))
     else:
-        from ui.sentences import everywhere_sentences, index_sentences
+        from ui.told.index import everywhere_sentences, index_sentences
 
         lines = index_sentences(chosen.id, done, ranked_by)
         if looked is not None:

@@ -184,7 +184,7 @@ def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[
 def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
     from retrieval.catalogue.identities import identity_names
     from retrieval.search import Hit
-    from ui.answers import as_json, as_table
+    from ui.told.search import as_json, as_table
 
     with asked.searcher.archive.session() as session:
         names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])

@@ -14,7 +14,7 @@ from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
 from retrieval.places import Place, Places
 from retrieval.search import Found, Hit, Scope, Searcher, search_images, search_marks
-from ui.answers import as_csv
+from ui.told.search import as_csv
 from ui.web.asking import Question
 from ui.web.cards import CARD, mark_card, more_like_this, open_page
 from ui.web.loading import place_tile, places_of

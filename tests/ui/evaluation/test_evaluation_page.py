@@ -18,9 +18,9 @@ from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS, Invarianc
 from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.evaluation.measures import MEASURES, rank, score
 from tests.drawn_marks import add_marks
-from ui.evaluation.answers import as_json, case_table, note_sentences
 from ui.evaluation.page import write_report
-from ui.label_answers import label_sentences
+from ui.told.evaluate import as_json, case_table, note_sentences
+from ui.told.labels import label_sentences
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
 

@@ -22,14 +22,14 @@ from retrieval.crops import store_crop
 from retrieval.evaluation.coverage import MEASURES, coverage
 from retrieval.evaluation.regions import check_pages, read_regions
 from tests.drawn_marks import drawn_mark
-from ui.evaluation.region_answers import (
+from ui.evaluation.regions_page import write_regions_report
+from ui.told.regions import (
     Regions,
     as_json,
     recall_table,
     region_sentences,
     shown_table,
 )
-from ui.evaluation.regions_page import write_regions_report
 
 HOSTILE = "<script>alert('x')</script>"
 

@@ -11,8 +11,8 @@ from retrieval.catalogue.canvases import CanvasRow
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.places import Place
 from retrieval.search import Hit
-from ui.answers import as_csv, as_json, as_table
 from ui.command import rendered
+from ui.told.search import as_csv, as_json, as_table
 
 HIT = Hit(
     rank=1, mark=17, score=0.871203, unrelated=0.00049651, source="=cmd|x.jpg", page=4,
