@@ -38,7 +38,6 @@ from retrieval.boxes import Box, overlap
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.index import refresh_index
-from retrieval.learn import archive_model
 from retrieval.orientation import UPRIGHT
 from retrieval.places import (
     Place,
@@ -46,8 +45,9 @@ from retrieval.places import (
     load_places,
     one_place,
 )
-from retrieval.search import Hit, load_searcher, query_vectors, search_images
+from retrieval.search import Hit, Scope, load_searcher, query_vectors, search_images
 from retrieval.shards import shards_folder
+from retrieval.which_model import archive_model
 
 LOOSE = 0.10
 
@@ -177,8 +177,10 @@ def main() -> None:
         print(f"{'':44s}{'':5s}{'centre or IoU 0.5':>24s}{'IoU 0.5':>24s}")
         print(f"{'asked by':44s}{'':5s}" + "".join(f"{f'R@{n}':>8s}" for n in (1, 10, 100) * 2))
         own = [crop_of(folder, one) for one in gone]
-        print_row("own crop, marks alone", search_images(searcher, own, top=100), gone)
-        print_row("own crop", search_images(searcher, own, places=places, top=100), gone)
+        print_row("own crop, marks alone", search_images(searcher, own, scope=Scope(top=100)), gone)
+        print_row(
+            "own crop", search_images(searcher, own, scope=Scope(places=places, top=100)), gone
+        )
         others = {
             at: [other for other in true if other.identity == one.identity and other != one]
             for at, one in enumerate(gone)
@@ -190,18 +192,18 @@ def main() -> None:
             targets = [one for one, _ in asked]
             print_row(
                 "another drawing's crop, marks alone",
-                search_images(searcher, crops, top=100),
+                search_images(searcher, crops, scope=Scope(top=100)),
                 targets,
             )
             print_row(
                 "another drawing's crop",
-                search_images(searcher, crops, places=places, top=100),
+                search_images(searcher, crops, scope=Scope(places=places, top=100)),
                 targets,
             )
             sketches = [np.asarray(Image.open(one.sketch)) for one in gone if one.sketch]
             print_row(
                 "sketch from memory",
-                search_images(searcher, sketches, places=places, top=100),
+                search_images(searcher, sketches, scope=Scope(places=places, top=100)),
                 gone,
             )
         if looked.looked:

@@ -28,7 +28,7 @@ from retrieval.index import nearest, refresh_index
 from retrieval.ink import normalise_all
 from retrieval.model import bundled_model
 from retrieval.orientation import UPRIGHT, Orientation, orientations
-from retrieval.search import Searcher, load_searcher, search_images
+from retrieval.search import Scope, Searcher, load_searcher, search_images
 
 ROUNDS = 50
 #: Pictures that differ; each stands on several pages. The search compares every vector anyhow.
@@ -88,7 +88,9 @@ def search_times(searcher: Searcher, path: Path) -> None:
             return mark_rows(session, marks)
 
     def whole(ways: tuple[Orientation, ...] = (UPRIGHT,)) -> object:
-        return search_images(searcher, [next(read_frames(path)).image], top=20, ways=ways)
+        return search_images(
+            searcher, [next(read_frames(path)).image], scope=Scope(top=20, ways=ways)
+        )
 
     stages: list[tuple[str, Callable[[], object]]] = [
         ("read and decode", lambda: next(read_frames(path)).image),

@@ -64,7 +64,7 @@ from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import ArchiveError, SourceError
-from retrieval.catalogue.figures import counts
+from retrieval.catalogue.figures import documents_without_pages, pages_without_document
 from retrieval.catalogue.files import UNFINISHED, disk_errors_said
 from retrieval.catalogue.pages import sources_without_document
 from retrieval.catalogue.resemblances import resemblances
@@ -176,7 +176,7 @@ def _ingest(
             forget_absent_failures(archive, given.roots)
             failed = write_quarantine(archive)
     with archive.session() as session:
-        state = counts(session)
+        documentless, bare = pages_without_document(session), documents_without_pages(session)
         resembling = resemblances(session, run.written)
         unbound = tuple(sources_without_document(session)) if described else ()
         pageless = tuple(references_without_page(session)) if described else ()
@@ -194,8 +194,8 @@ def _ingest(
         bound_already=len(bound.stayed),
         taken=bound.taken,
         reordered=bound.reordered,
-        pages_without_document=state.pages_without_document,
-        documents_without_pages=state.documents_without_pages,
+        pages_without_document=documentless,
+        documents_without_pages=bare,
         sources_without_document=unbound,
         references_without_page=pageless,
         problems=(

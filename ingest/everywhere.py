@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ from retrieval.catalogue.tables import Page
 from retrieval.embedding import AS_IT_IS, dimension, embed_pictures
 from retrieval.ink import Pixels, from_bytes
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 from retrieval.shards import (
     PageKey,
     PageRegions,
@@ -104,7 +105,7 @@ def look_everywhere(
     max_pixels: int = MAX_PIXELS,
     max_minutes: float = MAX_MINUTES,
     workers: int | None = None,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> LookedThrough:
     """Bring the regions of the archive's pages under `model` up to date; the caller holds the lock.
 

@@ -11,8 +11,9 @@ from ingest.csv_text import as_shown, row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import person_name
 from retrieval.catalogue.errors import ArchiveError
-from retrieval.catalogue.groups import GroupRow, take_back, take_out
+from retrieval.catalogue.groups import GroupRow
 from retrieval.catalogue.identities import Said
+from retrieval.catalogue.judgements import take_back, take_out
 from retrieval.catalogue.tables import in_utc, now
 
 #: The file, in the archive's folder: the catalogue keeps what is said now.
@@ -64,7 +65,7 @@ def _said_at(word: OldWord) -> str | None:
 
 
 def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
-    """Make a judged group a proposal again (`groups.take_back`), and note who took that back.
+    """Make a judged group a proposal again (`judgements.take_back`), and note who took that back.
 
     Raises RequestError when nobody is named, and as `take_back` does; ArchiveError as
     `note_taken_back` does.
@@ -80,7 +81,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
 
 
 def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
-    """Take a mark out of an identity (`groups.take_out`), and note who did so.
+    """Take a mark out of an identity (`judgements.take_out`), and note who did so.
 
     Raises as `take_back_group` does.
     """

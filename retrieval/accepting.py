@@ -6,20 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from retrieval.catalogue.groups import Certainty, accept_chosen
+from retrieval.catalogue.judgements import Statement, accept_chosen
 from retrieval.grouping import put_together
 from retrieval.search import Searcher, mark_vectors
 
 
-def accept_found(
-    searcher: Searcher,
-    marks: Sequence[int],
-    *,
-    name: str,
-    certainty: Certainty,
-    said_by: str,
-    joins: int | None = None,
-) -> int:
+def accept_found(searcher: Searcher, marks: Sequence[int], said: Statement) -> int:
     """Write down that a person says two or more marks are one merchant's (`accept_chosen`).
 
     Returns the group that they become, with how alike they are under the searcher's model. Raises
@@ -30,13 +22,4 @@ def accept_found(
     cohesion = np.array([together.cohesion], np.float32)
     (share,) = searcher.index.cosines.unrelated(cohesion).tolist()
     with searcher.archive.writing() as session:
-        return accept_chosen(
-            session,
-            searcher.model.id,
-            share,
-            together,
-            name=name,
-            certainty=certainty,
-            said_by=said_by,
-            joins=joins,
-        )
+        return accept_chosen(session, searcher.model.id, share, together, said)

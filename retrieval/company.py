@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.gpu import nearest_rows
+from retrieval.progress import Report, nobody
 from retrieval.vectors import Vectors, unit
 
 #: How many neighbours are averaged with a mark, and how much the mark itself weighs.
@@ -59,7 +60,7 @@ def find_neighbours(
     vectors: Vectors,
     known: Neighbours | None = None,
     changed: NDArray[np.bool_] | None = None,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> Neighbours:
     """Return the neighbours of `marks` (N,), ascending, with L2-normalised `vectors` (N, D).
 

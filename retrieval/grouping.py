@@ -11,7 +11,7 @@ groups as joining the nearest two of all, one after another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +26,13 @@ from retrieval.gpu import nearest_rows
 from retrieval.index import load_index, stored_vectors
 from retrieval.inkless import marks_without_ink
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 
 #: The nearest marks that are looked at, one by one. A stamp may be on every page of an archive.
 NEIGHBOURS = 64
 #: A group is proposed for a likeness that this share of unrelated pairs reaches, at most.
 COMMONEST = 0.01
 _PAIRS = 100_000  # pairs of groups that are compared at once
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def propose_groups(
     archive: Archive,
     model: Model,
     share: float | None = None,
-    report: Report = lambda done, total: None,
+    report: Report = nobody,
 ) -> Grouping:
     """Group the archive's marks and put the groups in the place of all that nobody judged.
 
@@ -94,7 +93,7 @@ def group_marks(
     cosine: float,
     *,
     neighbours: int = NEIGHBOURS,
-    report: Report = lambda done, total: None,
+    report: Report = nobody,
 ) -> list[ProposedGroup]:
     """Return groups of two marks and more, the largest first; a mark is in one of them or in none.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +33,7 @@ from retrieval.gpu import on_gpu
 from retrieval.index_files import Stored, once_finished, read_stored, write_stored
 from retrieval.index_state import check_indexed, how_indexed, is_embedded_under
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 
 _READ = 10_000  # rows read from the catalogue at once
 _SEEN_BITS = 32  # of a look, the lowest, in which how a crop was seen is mixed with the crop's hash
@@ -87,8 +87,8 @@ def _look(crop: str, seen: str | None) -> int:
 def refresh_index(
     archive: Archive,
     model: Model,
-    report: Callable[[int, int], None] = lambda done, total: None,
-    report_compared: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
+    report_compared: Report = nobody,
 ) -> Refreshed:
     """Bring embeddings and index of `model` up to date with the archive's marks.
 
@@ -117,9 +117,7 @@ class _Synchronised:
     changed: bool  # it is not what lies in the index's folder
 
 
-def _synchronised(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
-) -> _Synchronised:
+def _synchronised(archive: Archive, model: Model, report: Report = nobody) -> _Synchronised:
     """Return what is stored after adding and removing what the catalogue says."""
     size = dimension(model)
     read = read_stored(archive.index_folder / model.id, model.id, size)

@@ -84,7 +84,7 @@ class Places:
         return in_pixels(self.boxes[rows], self.sizes[self.page[rows]])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """A place of a ranked list that is no mark."""
 
@@ -223,15 +223,15 @@ def find_places(
             continue  # deleted since the places were loaded
         found.append(
             Place(
-                len(found) + 1,
-                float(scores[at]),
-                float(unrelated[at]),
-                page.source,
-                page.page,
-                (x, y, width, height),
-                page.document,
-                ways[int(way[at])],
-                canvases.get(page.page),
+                rank=len(found) + 1,
+                score=float(scores[at]),
+                unrelated=float(unrelated[at]),
+                source=page.source,
+                page=page.page,
+                box=(x, y, width, height),
+                document=page.document,
+                held=ways[int(way[at])],
+                canvas=canvases.get(page.page),
             )
         )
     return found

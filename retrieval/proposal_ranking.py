@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from retrieval.catalogued_embeddings import EMBEDDED_AT_ONCE, catalogued_vectors
 from retrieval.embedding import dimension
 from retrieval.ink import SEEN
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 from retrieval.realism import LEAST_CONFIRMED, fit_realism, realism
 from retrieval.vectors import Vectors
 
@@ -33,9 +34,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _SCORED = np.dtype([("mark", np.int64), ("score", np.float64), ("realism", np.float64)])
 
 
-def rank_proposals(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
-) -> int:
+def rank_proposals(archive: Archive, model: Model, report: Report = nobody) -> int:
     """Give each proposal its realism by its embedding under a model that is searched by.
 
     Learned from are marks on pages that were segmented: crops that were taken in as marks lie on
@@ -70,7 +69,7 @@ def rank_proposals(
     return len(confirmed) if enough else 0
 
 
-def _embed_rejected(archive: Archive, model: Model, report: Callable[[int, int], None]) -> None:
+def _embed_rejected(archive: Archive, model: Model, report: Report) -> None:
     """Embed those rejected marks that are learned from, if any are, and are not embedded yet.
 
     No index takes them in: they were rejected before there was one under this model, or before its

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +29,10 @@ from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.index import VectorIndex, index_to_search, nearest, stored_vectors
 from retrieval.ink import normalise_all, without_ink
-from retrieval.learn import searched_model
 from retrieval.model import Model
 from retrieval.orientation import UPRIGHT, Orientation, held
 from retrieval.places import Place, Places, find_places
+from retrieval.which_model import searched_model
 
 #: How far a disliked mark pushes the query away, against 1 for a liked one (Rocchio 1971).
 DISLIKE = 0.5
@@ -47,7 +47,7 @@ class Searcher:
     index: VectorIndex
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """One place of a ranked list."""
 
@@ -68,6 +68,16 @@ class Hit:
 Found = Hit | Place
 
 
+@dataclass(frozen=True)
+class Scope:
+    """Among what a search looks, how it holds the query, and how much it returns."""
+
+    places: Places | None = None  # looked at beside the marks
+    top: int = 20  # results at the most
+    where: Filters = field(default_factory=Filters)
+    ways: Sequence[Orientation] = (UPRIGHT,)  # as `orientations` gives them
+
+
 def load_searcher(archive: Archive, model_id: str | None = None) -> Searcher:
     """Load the model (`searched_model` says which) and its index (`index_to_search`), to search.
 
@@ -83,23 +93,19 @@ def search_images(
     images: Sequence[NDArray[np.uint8]],
     disliked: Sequence[int] = (),
     *,
-    places: Places | None = None,
-    top: int = 20,
-    where: Filters | None = None,
-    ways: Sequence[Orientation] = (UPRIGHT,),
+    scope: Scope = Scope(),
 ) -> list[list[Found]]:
     """Return a ranked list for each picture of a mark: uint8, (H, W) or (H, W, 3 or 4).
 
-    Each picture is held in every one of `ways`, as `orientations` gives them; the best of them is
-    a mark's score. What is `disliked` pushes the search away and is left out. With `places`, those
-    that are like it stand among the marks. Raises NoInk where nothing is drawn on a picture,
-    QueryError when a disliked mark does not exist, was rejected or has no ink.
+    Each picture is held in every one of the scope's ways; the best of them is a mark's score. What
+    is `disliked` pushes the search away and is left out. With places in the scope, those that are
+    like it stand among the marks. Raises NoInk where nothing is drawn on a picture, QueryError when
+    a disliked mark does not exist, was rejected or has no ink.
     """
-    vectors = query_vectors(searcher, images, ways, disliked)
-    ranked = rank_marks(searcher, vectors, ways, top, where, disliked)
+    vectors = query_vectors(searcher, images, scope.ways, disliked)
+    ranked = rank_marks(searcher, vectors, scope, disliked)
     return [
-        _with_places(searcher, places, hits, one, ways, top, where)
-        for hits, one in zip(ranked, vectors, strict=True)
+        _with_places(searcher, hits, one, scope) for hits, one in zip(ranked, vectors, strict=True)
     ]
 
 
@@ -108,34 +114,28 @@ def search_marks(
     liked: Sequence[int],
     disliked: Sequence[int] = (),
     *,
-    places: Places | None = None,
-    top: int = 20,
-    where: Filters | None = None,
-    ways: Sequence[Orientation] = (UPRIGHT,),
+    scope: Scope = Scope(),
 ) -> list[Found]:
     """Return what is like the `liked` marks and unlike the `disliked` ones, these left out.
 
-    `places` and `ways` as for `search_images`. Raises QueryError when no mark is liked, one does
-    not exist, was rejected, has no ink or is both liked and disliked, and ArchiveError when the
-    picture is gone of a liked mark that is to be turned, or of one that is not indexed yet.
+    `scope` as for `search_images`. Raises QueryError when no mark is liked, one does not exist, was
+    rejected, has no ink or is both liked and disliked, and ArchiveError when the picture is gone of
+    a liked mark that is to be turned, or of one that is not indexed yet.
     """
-    wanted = wanted_vectors(searcher, liked, disliked, ways)
-    (hits,) = rank_marks(searcher, wanted[None], ways, top, where, [*liked, *disliked])
-    return _with_places(searcher, places, hits, wanted, ways, top, where)
+    wanted = wanted_vectors(searcher, liked, disliked, scope.ways)
+    (hits,) = rank_marks(searcher, wanted[None], scope, [*liked, *disliked])
+    return _with_places(searcher, hits, wanted, scope)
 
 
 def _with_places(
-    searcher: Searcher,
-    places: Places | None,
-    hits: Sequence[Hit],
-    vectors: NDArray[np.float32],
-    ways: Sequence[Orientation],
-    top: int,
-    where: Filters | None,
+    searcher: Searcher, hits: Sequence[Hit], vectors: NDArray[np.float32], scope: Scope
 ) -> list[Found]:
-    if places is None:
+    if scope.places is None:
         return list(hits)
-    return together(hits, find_places(searcher.archive, places, vectors, ways, top, where), top)
+    places = find_places(
+        searcher.archive, scope.places, vectors, scope.ways, scope.top, scope.where
+    )
+    return together(hits, places, scope.top)
 
 
 def together(hits: Iterable[Hit], places: Iterable[Place], top: int) -> list[Found]:
@@ -286,18 +286,17 @@ def _liked_held(
 def rank_marks(
     searcher: Searcher,
     vectors: NDArray[np.float32],
-    ways: Sequence[Orientation],
-    top: int,
-    where: Filters | None,
+    scope: Scope,
     but: Sequence[int] = (),
 ) -> Iterator[list[Hit]]:
     """Give one ranked list a query, each of them W vectors: (N, W, D); marks in `but` in none."""
+    top, ways = scope.top, scope.ways
     if top < 1:
         raise QueryError(f"A search returns at least one result; top = {top} was asked for.")
     with searcher.archive.session() as session:
         among = None
-        if where is not None and where != Filters():
-            fitting = np.asarray(mark_ids(session, where), np.int64)
+        if scope.where != Filters():
+            fitting = np.asarray(mark_ids(session, scope.where), np.int64)
             among = np.intersect1d(fitting, searcher.index.marks, assume_unique=True)
         asked, passed_over = vectors.reshape(-1, vectors.shape[-1]), set(but)
         while True:
@@ -335,18 +334,18 @@ def rank_marks(
         listed = list(best.values())[:top]
         yield [
             Hit(
-                rank,
-                row.mark,
-                score,
-                share,
-                row.source,
-                row.page,
-                row.box,
-                row.crop,
-                row.status,
-                row.document,
-                way,
-                canvases.get(row.page),
+                rank=rank,
+                mark=row.mark,
+                score=score,
+                unrelated=share,
+                source=row.source,
+                page=row.page,
+                box=row.box,
+                crop=row.crop,
+                status=row.status,
+                document=row.document,
+                held=way,
+                canvas=canvases.get(row.page),
             )
             for rank, (score, share, row, way) in enumerate(listed, start=1)
         ]

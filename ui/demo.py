@@ -16,8 +16,8 @@ from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogue.tables import Page
 from retrieval.index import refresh_index
-from retrieval.learn import archive_model
 from retrieval.proposal_ranking import rank_proposals
+from retrieval.which_model import archive_model
 from ui.progress import bar, console
 
 PAGES, IDENTITIES, SEED = 60, 40, 7

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from retrieval.orientation import Orientation
+if TYPE_CHECKING:  # it loads NumPy, which --help does without
+    from retrieval.orientation import Orientation
 
 #: Below this share of unrelated marks a likeness is worth a second look.
 NOTABLE = 0.01
+#: Sentences on what could not be read that are shown.
+MOST_UNREAD = 10
 
 
 def alikeness(unrelated: float, one: str = "mark") -> str:
@@ -61,3 +65,8 @@ def some_of(lines: Sequence[str], most: int, more: str = "more") -> list[str]:
     """Return the first lines, and how many `more` there are, for `--json` to tell."""
     left = len(lines) - most
     return [*lines[:most], *([f"... and {left} {more} (--json: all)."] if left > 0 else [])]
+
+
+def unread_sentences(said: str, unread: Sequence[str]) -> list[str]:
+    """Return what is `said` of what could not be read and the first of it; nothing of nothing."""
+    return [said, *some_of(unread, MOST_UNREAD, "more")] if unread else []

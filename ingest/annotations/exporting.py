@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TextIO
@@ -39,6 +39,7 @@ from retrieval.catalogue.identities import words_on
 from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.parts import MOST
 from retrieval.catalogue.tables import Document, Identity, IdentityMark, Mark, Page, in_utc
+from retrieval.progress import Report, nobody
 
 _ANY_DOCUMENT = Filters()
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
@@ -74,9 +75,6 @@ class ExportReport:
 
 
 EVERYTHING = Wanted()
-
-#: Called with how much has been written of how much.
-Progress = Callable[[int, int], None]
 
 
 def pages_in_parts(session: Session, wanted: Wanted = EVERYTHING) -> Iterator[list[AnnotatedImage]]:
@@ -199,7 +197,7 @@ class _Job:
     form: Format
     wanted: Wanted
     head: str
-    progress: Progress
+    progress: Report
 
 
 def export_text(
@@ -210,7 +208,7 @@ def export_text(
     *,
     base: str = BASE,
     head: str = "",
-    progress: Progress = lambda done, total: None,
+    progress: Report = nobody,
 ) -> ExportReport:
     """Write the archive's marks to `stream` as one text behind `head`; a table as it is read.
 
@@ -236,7 +234,7 @@ def export_file(
     *,
     base: str = BASE,
     head: str = "",
-    progress: Progress = lambda done, total: None,
+    progress: Report = nobody,
 ) -> ExportReport:
     """Write the archive's marks to the file `output`, whole or not at all.
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from ingest.annotations.exporting import (
     EVERYTHING,
-    Progress,
     Wanted,
     columns_in,
     marks_in_parts,
@@ -30,6 +29,7 @@ from retrieval.catalogue.files import (
 )
 from retrieval.catalogue.tables import Mark
 from retrieval.crops import read_crop
+from retrieval.progress import Report, nobody
 
 #: The table beside the pictures, and its first column.
 TABLE, FILE = "marks.csv", "file"
@@ -57,7 +57,7 @@ def export_pictures(
     wanted: Wanted = EVERYTHING,
     *,
     head: str = "",
-    progress: Progress = lambda done, total: None,
+    progress: Report = nobody,
 ) -> PicturesReport:
     """Write each mark's crop to `folder` as `mark-7.png`, and `TABLE` when all are there.
 

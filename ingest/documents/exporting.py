@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,6 +22,7 @@ from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.references import series_of
 from retrieval.catalogue.spelling import plain_word
 from retrieval.catalogue.tables import Document, Page
+from retrieval.progress import Report, nobody
 
 #: What every row has, in its order; `PAGE_IN_FILE` follows where files of several images are there.
 #: Then follow the details, so that one called as one of these is read as a detail again.
@@ -49,7 +50,7 @@ def export_documents(
     where: Filters = _EVERY,
     *,
     head: str = "",
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Report = nobody,
 ) -> int:
     """Write the documents to a stream, or to a file whole or not at all; return how many.
 

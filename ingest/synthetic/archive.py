@@ -20,7 +20,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ from ingest.synthetic.records import (
 )
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import write_atomically
+from retrieval.progress import Report
 from retrieval.strokes.memory import from_memory, sketching_hand
 from retrieval.strokes.pen import draw
 from retrieval.strokes.program import Program
@@ -174,7 +175,7 @@ def draw_archive(
     pages: int = 80,
     size: tuple[int, int] = (1400, 2000),
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Truth:
     """Draw a synthetic archive into `folder`; return what stands where.
 

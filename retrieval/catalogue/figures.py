@@ -24,6 +24,24 @@ from retrieval.catalogue.tables import (
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large an archive is, in what a visitor of it looks for."""
+
+    documents: int
+    pages: int
+    marks: int  # that nobody rejected
+
+
+def size(session: Session) -> Size:
+    """Return how many documents, pages and marks there are."""
+    return Size(
+        documents=_number(session, select(func.count()).select_from(Document)),
+        pages=_number(session, select(func.count()).select_from(Page)),
+        marks=_number(session, select(func.count()).where(Mark.status != "rejected")),
+    )
+
+
+@dataclass(frozen=True)
 class Counts:
     """How much an archive holds: `marks` by status, `embeddings` by model, `groups` by verdict.
 
@@ -46,10 +64,6 @@ class Counts:
 
 def counts(session: Session) -> Counts:
     """Return how many documents, pages, marks, failures, models and embeddings there are."""
-
-    def number(statement: Select[int]) -> int:
-        return session.execute(statement).scalar_one()
-
     marks = {"proposed": 0, "confirmed": 0, "rejected": 0}
     for status, marks_of_status in session.execute(
         select(Mark.status, func.count()).group_by(Mark.status)
@@ -68,27 +82,36 @@ def counts(session: Session) -> Counts:
     ):
         embeddings[model] = vectors
     return Counts(
-        documents=number(select(func.count()).select_from(Document)),
-        pages=number(select(func.count()).select_from(Page)),
-        pages_without_document=number(
-            select(func.count()).select_from(Page).where(Page.document_id.is_(None))
+        documents=_number(session, select(func.count()).select_from(Document)),
+        pages=_number(session, select(func.count()).select_from(Page)),
+        pages_without_document=pages_without_document(session),
+        documents_without_pages=documents_without_pages(session),
+        duplicate_pages=_number(
+            session, select(func.count()).select_from(Page).where(Page.duplicate_of.is_not(None))
         ),
-        documents_without_pages=number(
-            select(func.count())
-            .select_from(Document)
-            .where(~exists().where(Page.document_id == Document.id))
-        ),
-        duplicate_pages=number(
-            select(func.count()).select_from(Page).where(Page.duplicate_of.is_not(None))
-        ),
-        resembling_pages=number(select(func.count()).select_from(Resemblance)),
+        resembling_pages=_number(session, select(func.count()).select_from(Resemblance)),
         marks=marks,
-        failures=number(select(func.count()).select_from(Failure)),
+        failures=_number(session, select(func.count()).select_from(Failure)),
         models=len(embeddings),
         embeddings=embeddings,
-        identities=number(select(func.count()).select_from(Identity)),
+        identities=_number(session, select(func.count()).select_from(Identity)),
         groups=groups,
     )
+
+
+def pages_without_document(session: Session) -> int:
+    """Return how many pages are of no document."""
+    return _number(session, select(func.count()).where(Page.document_id.is_(None)))
+
+
+def documents_without_pages(session: Session) -> int:
+    """Return how many documents have no page."""
+    bare = ~exists().where(Page.document_id == Document.id)
+    return _number(session, select(func.count()).select_from(Document).where(bare))
+
+
+def _number(session: Session, statement: Select[int]) -> int:
+    return session.execute(statement).scalar_one()
 
 
 def pages_of_others(session: Session, segmenter: str) -> dict[str, dict[str, int]]:

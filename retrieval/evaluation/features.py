@@ -15,6 +15,7 @@ from retrieval.crops import load_crop
 from retrieval.embedding import embed_pictures
 from retrieval.ink import normalise
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 from retrieval.vectors import Vectors
 
 #: Pictures given to a feature function at once, at 64 pixels; fewer where they are larger.
@@ -101,7 +102,7 @@ def vectors_of(
     archive: Archive,
     crops: list[str],
     features: Features,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> NDArray[Any]:
     """Return the vectors of the crops, (N, D) float32, or float16 where they are long."""
     filled: NDArray[Any] | None = None

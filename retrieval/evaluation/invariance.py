@@ -6,7 +6,6 @@ self, averaged over marks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.evaluation.features import Features
+from retrieval.progress import Report, nobody
 from retrieval.vectors import Vectors
 
 #: Degrees, magnification, and pixels of a picture of 64.
@@ -56,7 +56,7 @@ def sample_size(side: int) -> int:
 def invariance(
     features: Features,
     ink: Vectors,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> Invariance:
     """Return the curves of `features` over the pictures `ink`, (N, side, side) in [0, 1]."""
     still = features.vectors(ink)

@@ -10,7 +10,7 @@ holds several names: a mark has one label here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from retrieval.evaluation.columns import (
 )
 from retrieval.evaluation.sources import is_unclear, sources_named
 from retrieval.ink import normalise_all, without_ink
+from retrieval.progress import Report, nobody
 
 #: What each column may be called, the first that is there; case, spaces and signs are ignored. A
 #: table that `export` wrote may have `identity`, and is given a `label` beside it.
@@ -229,7 +230,7 @@ def with_ink(
     archive: Archive,
     labelled: Labelled,
     side: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> Labelled:
     """Return the marks whose crops can be read and have ink where they are `side` pixels wide.
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.progress import Report, nobody
+
 #: What a ranked list is measured by; with R relevant marks and k counted from 1:
 #: precision_at_1: is the first mark relevant? r_precision: share of relevant marks in the first R.
 #: mean_average_precision: precision at each relevant mark's place, averaged over the R.
@@ -87,7 +89,7 @@ def rank(
     queries: NDArray[np.int64],
     gallery: NDArray[np.int64],
     similarity: Similarity,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Report = nobody,
 ) -> Ranked:
     """Return where the relevant marks stand in each query's ranked list.
 

@@ -28,7 +28,7 @@ from retrieval.catalogue.tables import (
 )
 from retrieval.index import load_index, refresh_index
 from retrieval.places import load_places
-from retrieval.search import load_searcher, search_images
+from retrieval.search import Scope, load_searcher, search_images
 from retrieval.shards import each_page, shards_folder
 from tests.ingest.scans import (
     boxes,
@@ -235,7 +235,7 @@ def test_searches_find_nothing_of_what_is_gone(archive: Archive, tmp_path: Path)
     x, y = PLACES[1]
     mark = missed_page(1)[y : y + SIDE, x : x + SIDE]
     searcher, places = load_searcher(archive), load_places(archive, model)
-    (found,) = search_images(searcher, [mark], places=places, top=500)
+    (found,) = search_images(searcher, [mark], scope=Scope(places=places, top=500))
     assert {one.source for one in found} == {"0.png", "2.png"}
     assert look_everywhere(archive, model, workers=0).pages == 2
     with archive.session() as session:

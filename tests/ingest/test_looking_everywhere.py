@@ -29,7 +29,7 @@ from retrieval.places import (
     load_places,
     one_place,
 )
-from retrieval.search import load_searcher, search_images, search_marks
+from retrieval.search import Scope, load_searcher, search_images, search_marks
 from retrieval.shards import each_page, shard_paths, shards_folder
 from tests.missed_marks import PLACES, SIDE, first_alone, make_missed, make_unmarked, missed_page
 
@@ -76,12 +76,12 @@ def test_marks_that_were_passed_over_are_found(archive: Archive, tmp_path: Path)
         for place in range(1, 4):
             x, y = PLACES[place]
             crop = missed_page(page)[y : y + SIDE, x : x + SIDE]
-            first = search_images(searcher, [crop], places=places, top=5)[0][0]
+            first = search_images(searcher, [crop], scope=Scope(places=places, top=5))[0][0]
             assert isinstance(first, Place)
             assert first.source == f"{page}.png" and on_place(first.box, place)
     x, y = PLACES[0]
     found = search_images(
-        searcher, [missed_page(1)[y : y + SIDE, x : x + SIDE]], places=places, top=100
+        searcher, [missed_page(1)[y : y + SIDE, x : x + SIDE]], scope=Scope(places=places, top=100)
     )[0]
     assert not isinstance(found[0], Place), "a known mark is its own result"
     for one in found:
@@ -302,19 +302,23 @@ def test_an_archive_without_a_mark_is_searched_everywhere(archive: Archive, tmp_
     searcher = load_searcher(archive, "bundled")
     for place, (x, y) in enumerate(PLACES):
         crop = missed_page(1)[y : y + SIDE, x : x + SIDE]
-        (found,) = search_images(searcher, [crop], places=places, top=5)
+        (found,) = search_images(searcher, [crop], scope=Scope(places=places, top=5))
         assert len(found) == 5 and all(isinstance(one, Place) for one in found)
         assert found[0].source == "1.png" and on_place(found[0].box, place)
         assert [one.rank for one in found] == [1, 2, 3, 4, 5]
     eight = orientations(turned=True, mirrored=True)
-    (found,) = search_images(searcher, [np.rot90(crop)], places=places, top=1, ways=eight)
+    (found,) = search_images(
+        searcher, [np.rot90(crop)], scope=Scope(places=places, top=1, ways=eight)
+    )
     assert on_place(found[0].box, place) and found[0].held.turned == 90
     nowhere = Filters(ship="De Hoop")
-    assert search_images(searcher, [crop], places=places, where=nowhere) == [[]]
+    assert search_images(searcher, [crop], scope=Scope(places=places, where=nowhere)) == [[]]
     with pytest.raises(QueryError, match="Mark 1 is not in the index"):
-        search_marks(searcher, [1], places=places)
+        search_marks(searcher, [1], scope=Scope(places=places))
 
     assert refresh_index(archive, model).total == 0
     with_index = load_searcher(archive, "bundled")
-    (again,) = search_images(with_index, [np.rot90(crop)], places=places, top=1, ways=eight)
+    (again,) = search_images(
+        with_index, [np.rot90(crop)], scope=Scope(places=places, top=1, ways=eight)
+    )
     assert again == found, "an index of no mark that `index` wrote is as good as none"

@@ -22,9 +22,9 @@ from retrieval.catalogue.groups import (
     ProposedGroup,
     groups_to_judge,
     next_group,
-    refuse_group,
     replace_proposed_groups,
 )
+from retrieval.catalogue.judgements import refuse_group
 from retrieval.catalogue.marks import MarkRow, mark_rows, marks_to_embed
 from retrieval.catalogue.tables import Embedding, Identity, IdentityMark, Mark, Model, Page
 from retrieval.crops import load_crop

@@ -25,7 +25,7 @@ from retrieval.places import (
     load_places,
     one_place,
 )
-from retrieval.search import Hit, Searcher, search_marks, together
+from retrieval.search import Hit, Scope, Searcher, search_marks, together
 from retrieval.shards import (
     PageKey,
     PageRegions,
@@ -248,7 +248,7 @@ def test_a_search_by_marks_embeds_their_crops_once(
     searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
     places = load_places(archive, tiny_model)
     ways = orientations(turned=True, mirrored=True)
-    alone = search_marks(searcher, [liked], [disliked], ways=ways)
+    alone = search_marks(searcher, [liked], [disliked], scope=Scope(ways=ways))
     embedded: list[int] = []
 
     def counting(model: Model, pictures: np.ndarray) -> np.ndarray:
@@ -256,7 +256,7 @@ def test_a_search_by_marks_embeds_their_crops_once(
         return embed_pictures(model, pictures)
 
     monkeypatch.setattr("retrieval.search.embed_pictures", counting)
-    found = search_marks(searcher, [liked], [disliked], places=places, ways=ways)
+    found = search_marks(searcher, [liked], [disliked], scope=Scope(places=places, ways=ways))
     assert embedded == [8]
     assert [one.page for one in found if isinstance(one, Place)] == [page]
     hits = [one for one in found if isinstance(one, Hit)]
@@ -286,18 +286,37 @@ def test_where_there_are_crops_alone_there_are_no_places(
     places = load_places(archive, tiny_model)
     assert len(places) == 0
     searcher = Searcher(archive, tiny_model, load_index(archive, tiny_model))
-    found = search_marks(searcher, marks[:1], places=places, where=Filters())
+    found = search_marks(searcher, marks[:1], scope=Scope(places=places, where=Filters()))
     assert {one.mark for one in found if isinstance(one, Hit)} == set(marks[1:])
     assert len(found) == 2
 
 
 def test_marks_and_places_stand_in_one_list() -> None:
     hits = [
-        Hit(rank, rank, score, 0.1, "s", 1, (0, 0, 1, 1), "0" * 64, "proposed", None)
+        Hit(
+            rank=rank,
+            mark=rank,
+            score=score,
+            unrelated=0.1,
+            source="s",
+            page=1,
+            box=(0, 0, 1, 1),
+            crop="0" * 64,
+            status="proposed",
+            document=None,
+        )
         for rank, score in enumerate([0.9, 0.5], start=1)
     ]
     first, second = (
-        Place(rank, score, 0.1, "s", 2, (5 * rank, 5, 1, 1), None)
+        Place(
+            rank=rank,
+            score=score,
+            unrelated=0.1,
+            source="s",
+            page=2,
+            box=(5 * rank, 5, 1, 1),
+            document=None,
+        )
         for rank, score in enumerate([0.9, 0.7], start=1)
     )
     both = together(hits, [first, second], 3)

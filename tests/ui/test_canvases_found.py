@@ -15,7 +15,7 @@ from ingest.everywhere import look_everywhere
 from ingest.iiif.fetching import Courtesy
 from retrieval.catalogue.archive import create_archive
 from retrieval.index import refresh_index
-from retrieval.learn import archive_model
+from retrieval.which_model import archive_model
 from tests.ingest.iiif_server import Server, body_3, canvas_3, jpeg, manifest_3
 from tests.ingest.scans import pages_of
 from tests.missed_marks import PLACES, SIDE, first_alone, missed_page

@@ -26,7 +26,7 @@ from ui.progress import bar
 if TYPE_CHECKING:
     from retrieval.evaluation.evaluate import Evaluation
     from retrieval.evaluation.labels import Labelled
-    from ui.evaluation.region_answers import Regions
+    from ui.told.regions import Regions
 
 
 def evaluate(
@@ -107,8 +107,9 @@ def evaluate(
 
 def _say(found: Evaluation | None, covered: Regions | None, as_json: bool) -> None:
     """Print what was measured by labels and by regions."""
-    from ui.evaluation import answers, region_answers
-    from ui.label_answers import label_sentences
+    from ui.told import evaluate as answers
+    from ui.told import regions as region_answers
+    from ui.told.labels import label_sentences
 
     if as_json:
         answer = answers.as_json(found) if found is not None else {}
@@ -135,7 +136,7 @@ def _measured(
 ) -> Evaluation:
     from retrieval.evaluation.baselines import baselines_of
     from retrieval.evaluation.evaluate import evaluate as measure
-    from retrieval.learn import archive_model
+    from retrieval.which_model import archive_model
 
     chosen = archive_model(archive, model)
     besides = baselines_of(archive, chosen) if baselines else None
@@ -147,7 +148,7 @@ def _covered(archive: Archive, regions: Path, complete: bool) -> Regions:
     from ingest.segmentation import DEFAULT_THRESHOLD
     from retrieval.evaluation.coverage import coverage
     from retrieval.evaluation.regions import check_pages, read_regions
-    from ui.evaluation.region_answers import Regions
+    from ui.told.regions import Regions
 
     checked = check_pages(archive, read_regions(regions), regions.name, complete=complete)
     measured = coverage([page.covered for page in checked.pages], DEFAULT_THRESHOLD)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -16,6 +15,7 @@ from rich.markup import escape
 
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import all_names
+from retrieval.progress import Report, nobody
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
 from ui.where import as_named, filters_on
@@ -280,10 +280,10 @@ def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
         return Wanted(statuses, filters, as_named(narrowed.identity, all_names(session)))
 
 
-def _progress(output: Path | None) -> AbstractContextManager[Callable[[int, int], None]]:
+def _progress(output: Path | None) -> AbstractContextManager[Report]:
     """Return a bar, or none where what is written is itself seen growing."""
     on_screen = output is None and sys.stdout.isatty()
-    return nullcontext(lambda done, total: None) if on_screen else bar("Exporting")
+    return nullcontext(nobody) if on_screen else bar("Exporting")
 
 
 def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:

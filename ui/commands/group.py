@@ -35,10 +35,10 @@ def group(
     from retrieval.evaluation.agreement import agreement
     from retrieval.evaluation.labels import find_marks, read_labels, with_ink
     from retrieval.grouping import group_numbers, propose_groups
-    from retrieval.learn import searched_model
-    from ui.group_answers import agreement_sentence, group_sentences, largest_table
-    from ui.group_answers import as_json as json_object
-    from ui.label_answers import label_sentences
+    from retrieval.which_model import searched_model
+    from ui.told.group import agreement_sentence, group_sentences, largest_table
+    from ui.told.group import as_json as json_object
+    from ui.told.labels import label_sentences
 
     with archive_in(archive) as opened, opened.lock():
         labelled = (

@@ -30,8 +30,8 @@ def index(
     Example: prizemarks index my-archive
     """
     from retrieval.index import refresh_index
-    from retrieval.learn import archive_model, searched_id
     from retrieval.proposal_ranking import rank_proposals
+    from retrieval.which_model import archive_model, searched_id
 
     looked = None
     with archive_in(archive) as opened, opened.lock():
@@ -62,7 +62,7 @@ def index(
         told = {"model": chosen.id, **asdict(done), "ranked_by": ranked_by, **found}
         typer.echo(json.dumps(told))
     else:
-        from ui.sentences import everywhere_sentences, index_sentences
+        from ui.told.index import everywhere_sentences, index_sentences
 
         lines = index_sentences(chosen.id, done, ranked_by)
         if looked is not None:

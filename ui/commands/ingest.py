@@ -194,7 +194,7 @@ def _taken_in(
 
 def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
     """Say what a run did, and leave with the status of its failures if there are any."""
-    from ui.sentences import ingest_sentences
+    from ui.told.ingest import ingest_sentences
 
     if as_json:
         typer.echo(json.dumps(asdict(done)))
@@ -208,7 +208,7 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
 def _forget(folder: Path, names: Sequence[str], even_judged: bool, as_json: bool) -> None:
     """Take out of the archive what is named, and say what that was; FAILURES if some is kept."""
     from ingest.forgetting import forget
-    from ui.sentences import forgotten_sentences
+    from ui.told.ingest import forgotten_sentences
 
     with closing(open_archive(folder)) as archive, archive.lock():
         done = forget(archive, names, even_judged=even_judged)
@@ -226,7 +226,7 @@ def _rehearse(
     """Say what an ingest would do."""
     from ingest.manner import Manner
     from ingest.rehearsal import rehearse
-    from ui.sentences import rehearsal_sentences
+    from ui.told.ingest import rehearsal_sentences
 
     settings = read_settings(folder)
     with archive_as_it_stands(folder) as archive:

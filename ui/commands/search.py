@@ -31,10 +31,8 @@ if TYPE_CHECKING:  # NumPy is slow to load, and --help does without
     from numpy.typing import NDArray
 
     from retrieval.catalogue.archive import Archive
-    from retrieval.catalogue.documents import Filters
-    from retrieval.orientation import Orientation
     from retrieval.places import Places
-    from retrieval.search import Found, Searcher
+    from retrieval.search import Found, Scope, Searcher
 
 QUERIES_AT_ONCE = 64
 
@@ -82,8 +80,10 @@ def search(
             raise QueryError("--page and --region belong together.")
         filters = filters_on(opened, where or ())
         searcher, places = _loaded(opened, model, everywhere)
-        ways = orientations(turned=turned, mirrored=mirrored)
-        asked = _Asked(searcher, places, unlike or [], top, filters, ways, as_json)
+        from retrieval.search import Scope  # it loads torch, which wrong use does without
+
+        scope = Scope(places, top, filters, orientations(turned=turned, mirrored=mirrored))
+        asked = _Asked(searcher, unlike or [], scope, as_json)
         limit = read_settings(archive).max_pixels
         if mark:
             _answer_marks(asked, mark)
@@ -99,11 +99,8 @@ class _Asked:
     """What is searched, and how: the same for all queries of a run."""
 
     searcher: Searcher
-    places: Places | None
     unlike: Sequence[int]
-    top: int
-    where: Filters
-    ways: Sequence[Orientation]
+    scope: Scope
     as_json: bool
 
 
@@ -125,10 +122,7 @@ def _loaded(
 def _answer_marks(asked: _Asked, liked: list[int]) -> None:
     from retrieval.search import search_marks
 
-    hits = search_marks(
-        asked.searcher, liked, asked.unlike,
-        places=asked.places, top=asked.top, where=asked.where, ways=asked.ways,
-    )  # fmt: skip
+    hits = search_marks(asked.searcher, liked, asked.unlike, scope=asked.scope)
     _say(asked, "marks " + " ".join(map(str, liked)), hits)
 
 
@@ -184,25 +178,22 @@ def _ranked(
 def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[Found]]:
     from retrieval.search import search_images
 
-    return search_images(
-        asked.searcher, pictures, asked.unlike,
-        places=asked.places, top=asked.top, where=asked.where, ways=asked.ways,
-    )  # fmt: skip
+    return search_images(asked.searcher, pictures, asked.unlike, scope=asked.scope)
 
 
 def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
     from retrieval.catalogue.identities import identity_names
     from retrieval.search import Hit
-    from ui.answers import as_json, as_table
+    from ui.told.search import as_json, as_table
 
     with asked.searcher.archive.session() as session:
         names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
     if asked.as_json:
-        typer.echo(as_json(query, asked.searcher.model.id, hits, names, asked.ways))
+        typer.echo(as_json(query, asked.searcher.model.id, hits, names, asked.scope.ways))
     elif not hits:
         typer.echo(f"{query}: no mark that is indexed fits.")
     else:
-        typer.echo(rendered(as_table(query, hits, names, asked.ways)))
+        typer.echo(rendered(as_table(query, hits, names, asked.scope.ways)))
 
 
 def _remark(path: Path, sentence: str) -> None:

@@ -38,7 +38,7 @@ def serve(
         settings = read_settings(opened.folder)
         names = public_names(public_name or [settings.public_name])
         if model is not None:
-            from retrieval.learn import archive_model
+            from retrieval.which_model import archive_model
 
             model = archive_model(opened, model).id
     with errors_said():

@@ -14,7 +14,7 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
 
     Example: prizemarks status my-archive
     """
-    from ui.status import archive_status
+    from ui.told.status import archive_status
 
     with archive_in(archive) as opened:
         found = archive_status(opened)

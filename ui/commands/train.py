@@ -14,8 +14,7 @@ from retrieval.catalogue.suggesting import command_on
 from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.progress import bar
-from ui.sentences import unread_sentences
-from ui.wording import counted
+from ui.wording import counted, unread_sentences
 
 if TYPE_CHECKING:  # it loads torch
     from retrieval.learn import Learned

@@ -1,1 +1,1 @@
-"""What `evaluate` says: tables for people, one object for programs, a page to print."""
+"""The pages that `evaluate --report` writes, to print."""

@@ -70,7 +70,7 @@ class Tick:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """A chart laid out: its size, the frame of its lines, its axes and its lines, in pixels."""
 
@@ -117,10 +117,10 @@ def line_chart(
         for at, (name, points) in enumerate(series.items())
     )
     return Chart(
-        title, width, height, left, top, right, bottom,
-        tuple(Tick(x(value), text) for value, text in across.ticks),
-        tuple(Tick(y(value), text) for value, text in up.ticks),
-        across.title, lines,
+        title=title, width=width, height=height, left=left, top=top, right=right, bottom=bottom,
+        across=tuple(Tick(x(value), text) for value, text in across.ticks),
+        up=tuple(Tick(y(value), text) for value, text in up.ticks),
+        across_title=across.title, lines=lines,
     )  # fmt: skip
 
 

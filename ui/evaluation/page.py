@@ -14,10 +14,10 @@ from retrieval.crops import load_crop
 from retrieval.evaluation.evaluate import Case, Evaluation
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import CURVE, Scores
-from ui.evaluation.answers import note_sentences
 from ui.evaluation.charts import Axis, Chart, Stroke, line_chart, strokes
 from ui.evaluation.writing import picture_uri, write_page
-from ui.label_answers import label_sentences
+from ui.told.evaluate import note_sentences
+from ui.told.labels import label_sentences
 
 FILE = "index.html"
 _SIDE = 144  # pixels of a shown crop's longest side, twice what the page gives it

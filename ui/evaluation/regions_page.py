@@ -17,15 +17,15 @@ from retrieval.catalogue.marks import mark_rows
 from retrieval.crops import load_crop
 from retrieval.evaluation.coverage import FIRST, Missed, highest_false, missed
 from retrieval.evaluation.regions import CheckedPage
-from ui.evaluation.region_answers import (
+from ui.evaluation.writing import picture_uri, write_page
+from ui.pictures import page_region
+from ui.told.regions import (
     HEADINGS,
     Regions,
     pages_name,
     region_sentences,
     sort_name,
 )
-from ui.evaluation.writing import picture_uri, write_page
-from ui.pictures import page_region
 
 FILE = "regions.html"
 #: So many missed boxes and so many false proposals are shown.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from retrieval.catalogue.errors import ArchiveError
 from retrieval.catalogue.files import write_atomically
 from retrieval.evaluation.measures import Estimate
-from ui.evaluation.answers import interval
+from ui.told.evaluate import interval
 
 
 def write_page(path: Path, template: str, **values: object) -> Path:

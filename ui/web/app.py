@@ -14,10 +14,10 @@ from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.index_state import index_command
-from retrieval.learn import waiting_model
 from retrieval.model import bundled_model
 from retrieval.places import has_places
 from retrieval.search import Searcher
+from retrieval.which_model import waiting_model
 from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group
@@ -60,12 +60,12 @@ def main() -> None:
 
 
 def _show(archive: Archive, held: Holdings, model: str | None, problems: list[str]) -> None:
-    marks = sum(held.counts.marks.values()) - held.counts.marks["rejected"]
-    facts = [counted(held.counts.documents, "document"), counted(held.counts.pages, "page")]
-    facts.append(counted(marks, "mark"))
+    size = held.size
+    facts = [counted(size.documents, "document"), counted(size.pages, "page")]
+    facts.append(counted(size.marks, "mark"))
     searcher, lacking = None, ""
     try:
-        if held.counts.pages:
+        if size.pages:
             searcher = searcher_of(archive, model)
             facts.append(_model_in_words(searcher))
     except ModelError as error:
@@ -73,27 +73,12 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
     st.html(heading("Merchants’ marks", archive.folder.name, facts))
     for problem in problems:
         st.warning(as_markdown(problem))
-    if not held.counts.pages:
-        st.info("This archive is empty. Bring scans into it, then load this page again:")
-        st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
-        return
-    if view().judging:  # which takes no index
+    if size.pages and view().judging:  # which takes no index
         with st.sidebar:
             show_filters(held.facets, "the proposals")
         show_proposals(archive)
         return
-    looked = searcher is not None and has_places(archive, searcher.model.id)
-    if not marks and not looked:
-        st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
-        st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
-        st.caption("Or make what is on the pages searchable, whether it was found or not:")
-        st.code(command_on(archive.folder, "index", "--everywhere"), language=None)
-        return
-    if searcher is None or not (looked or len(searcher.index)):
-        st.info("The marks are not indexed yet. Run this command, then load this page again:")
-        st.code(_index_command(archive, searcher), language=None)
-        if lacking:
-            st.caption(as_markdown(lacking))
+    if _is_lacking(archive, held, searcher, lacking) or searcher is None:
         return
     with st.sidebar:
         if view().searching:
@@ -108,22 +93,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
     if model is None and (waiting := waiting_model(archive)) is not None:
         st.info(f"{waits(waiting)} To search under it, run:")
         st.code(index_command(archive, waiting), language=None)
-    opened, place = view().opened, view().place
-    if place is not None:
-        show_place(archive, place)
-        return
-    if opened is not None:
-        show_page(archive, opened)
-        return
-    identity = view().identity
-    if identity is not None:
-        if identity:
-            show_identity(archive, identity)
-        else:
-            show_identities(archive)
-        return
-    if view().group is not None:
-        show_group(searcher, held.groups)
+    if _is_open(searcher, held):
         return
     wide = view().way == "page"
     left, right = st.columns([11, 9] if wide else [1, 2], gap="medium")
@@ -135,6 +105,49 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             show_results(searcher, question)
         else:
             show_samples(archive, held.samples)
+
+
+def _is_lacking(archive: Archive, held: Holdings, searcher: Searcher | None, problem: str) -> bool:
+    """Return whether there is nothing to search in yet, and say then what to do.
+
+    `problem` is why there is no searcher, if that is one.
+    """
+    if not held.size.pages:
+        st.info("This archive is empty. Bring scans into it, then load this page again:")
+        st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
+        return True
+    looked = searcher is not None and has_places(archive, searcher.model.id)
+    if not held.size.marks and not looked:
+        st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
+        st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
+        st.caption("Or make what is on the pages searchable, whether it was found or not:")
+        st.code(command_on(archive.folder, "index", "--everywhere"), language=None)
+        return True
+    if searcher is None or not (looked or len(searcher.index)):
+        st.info("The marks are not indexed yet. Run this command, then load this page again:")
+        st.code(_index_command(archive, searcher), language=None)
+        if problem:
+            st.caption(as_markdown(problem))
+        return True
+    return False
+
+
+def _is_open(searcher: Searcher, held: Holdings) -> bool:
+    """Return whether something lies open over the search, and show it then."""
+    archive, now = searcher.archive, view()
+    if now.place is not None:
+        show_place(archive, now.place)
+    elif now.opened is not None:
+        show_page(archive, now.opened)
+    elif now.identity:
+        show_identity(archive, now.identity)
+    elif now.identity is not None:
+        show_identities(archive)
+    elif now.group is not None:
+        show_group(searcher, held.groups)
+    else:
+        return False
+    return True
 
 
 def _index_command(archive: Archive, searcher: Searcher | None) -> str:

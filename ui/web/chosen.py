@@ -8,12 +8,12 @@ import streamlit as st
 
 from retrieval.accepting import accept_found
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.identities import names_of
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.cards import mark_picture
 from ui.web.markup import one_of_many, section
+from ui.web.notices import kept_problem, show_problem
 from ui.web.state import next_from_top, show, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.view import MOST_MARKS, View
@@ -95,22 +95,11 @@ def _ask_whether_one(
             on_click=_accept,
             args=(searcher, marks, asked),
         )
-        if problem := st.session_state.pop(_PROBLEM, ""):
-            st.error(as_markdown(problem))
+        show_problem(_PROBLEM)
 
 
 def _accept(searcher: Searcher, marks: tuple[int, ...], asked: Asked) -> None:
     said = statement(asked)
-    try:
-        group = accept_found(
-            searcher,
-            marks,
-            name=said.name,
-            certainty=said.certainty,
-            said_by=said.said_by,
-            joins=said.joins,
-        )
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
-        return
-    st.session_state[_SAID] = kept(len(marks), said), group
+    with kept_problem(_PROBLEM):
+        group = accept_found(searcher, marks, said)
+        st.session_state[_SAID] = kept(len(marks), said), group

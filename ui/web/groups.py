@@ -10,19 +10,18 @@ import streamlit as st
 from ingest.taken_back import take_back_group
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
-from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.groups import (
     GroupRow,
-    accept_group,
     group_before,
     group_row,
     next_group,
-    refuse_group,
 )
+from retrieval.catalogue.judgements import accept_group, refuse_group
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.search import Searcher
 from ui.web.cards import mark_card, open_page
 from ui.web.markup import section
+from ui.web.notices import kept_problem, show_problem
 from ui.web.person import ask_name
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
@@ -69,8 +68,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
                 type="tertiary",
                 on_click=lambda: change(group=judged),
             )
-    if stays := st.session_state.pop(_NOT_TAKEN_BACK, ""):
-        st.error(as_markdown(stays))
+    show_problem(_NOT_TAKEN_BACK)
     with archive.session() as session:
         number = wanted or next_group(session)
         row = group_row(session, number) if number is not None else None
@@ -79,10 +77,9 @@ def show_group(searcher: Searcher, groups: int) -> None:
         canvases = canvas_rows(session, [found.page for found in marks.values()])
         after = next_group(session, number) if number is not None else None
         before = group_before(session, number) if number is not None else None
-    problem = st.session_state.pop(_PROBLEM, "")
     open_to_judge = row is not None and row.verdict is None
-    if problem and not open_to_judge:
-        st.error(as_markdown(problem))
+    if not open_to_judge and _PROBLEM in st.session_state:
+        show_problem(_PROBLEM)
         next_from_top()  # the click may have been far down, on what is not there any more
     if number is None:
         st.html(section("No group is left to look at"))
@@ -123,8 +120,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
     if open_to_judge:
         _judgement(archive, row, tuple(shown), chosen)
-        if problem:
-            st.error(as_markdown(problem))
+        show_problem(_PROBLEM)
 
 
 def _verdict(archive: Archive, row: GroupRow) -> None:
@@ -219,42 +215,25 @@ def _accept(archive: Archive, group: int, seen: tuple[int, ...], asked: Asked) -
     state = st.session_state
     marks = [mark for mark in seen if state[f"same-{group}-{mark}"]]
     said = statement(asked)
-    try:
+    with kept_problem(_PROBLEM):
         with archive.writing() as session:
-            accept_group(
-                session,
-                group,
-                marks,
-                seen=seen,
-                name=said.name,
-                certainty=said.certainty,
-                said_by=said.said_by,
-                joins=said.joins,
-            )
-    except PrizemarksError as error:
-        state[_PROBLEM] = str(error)
-        return
-    _go_on(archive, group, kept(len(marks), said))
+            accept_group(session, group, marks, said, seen=seen)
+        _go_on(archive, group, kept(len(marks), said))
 
 
 def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
-    try:
+    with kept_problem(_PROBLEM):
         with archive.writing() as session:
             refuse_group(session, group, seen=seen, said_by=st.session_state["person"])
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
-        return
-    _go_on(archive, group, "Kept: these are not one merchant’s mark.")
+        _go_on(archive, group, "Kept: these are not one merchant’s mark.")
 
 
 def _take_back(archive: Archive, row: GroupRow) -> None:
-    try:
+    with kept_problem(_NOT_TAKEN_BACK):
         take_back_group(archive, row, st.session_state["person"])
-    except PrizemarksError as error:
-        st.session_state[_NOT_TAKEN_BACK] = str(error)
-        return
-    said = f"Taken back, what {said_on(row.said_by, row.said_at)}: the group is a proposal again."
-    st.session_state[_SAID] = said, None
+        said = said_on(row.said_by, row.said_at)
+        sentence = f"Taken back, what {said}: the group is a proposal again."
+        st.session_state[_SAID] = sentence, None
 
 
 def _go_on(archive: Archive, group: int, said: str) -> None:

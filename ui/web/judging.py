@@ -11,13 +11,13 @@ from ingest.confirming import Verdict, judge_marks, take_back_marks
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.catalogue.proposals import sheet_before
 from retrieval.realism import LEAST_CONFIRMED
 from ui.web.cards import mark_card, open_page
 from ui.web.loading import Sheet, proposals_to_judge, sheet_after
 from ui.web.markup import section
+from ui.web.notices import kept_problem, show_problem
 from ui.web.person import ask_name
 from ui.web.state import change, next_from_top, show_from_top, view
 from ui.web.view import SHOWN, View
@@ -137,8 +137,7 @@ def _judgement(archive: Archive, rows: list[MarkRow], ticked: int) -> None:
             on_click=_judge_ticked,
             args=(archive, rows),
         )
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
+    show_problem(_PROBLEM)
 
 
 def _steps(archive: Archive, sheet: Sheet) -> None:
@@ -187,8 +186,7 @@ def _what_was_said(archive: Archive) -> None:
                 on_click=_take_back,
                 args=(archive, said),
             )
-    if problem := st.session_state.pop(_NOT_TAKEN_BACK, ""):
-        st.error(as_markdown(problem))
+    show_problem(_NOT_TAKEN_BACK)
 
 
 def _tick(mark: int) -> str:
@@ -223,31 +221,27 @@ def _keep(
 ) -> bool:
     """Write down what was said; return whether it could be."""
     state = st.session_state
-    try:
+    with kept_problem(_PROBLEM):
         changed = judge_marks(archive, said, state["person"])
-    except PrizemarksError as error:
-        state[_PROBLEM] = str(error)
-        return False
-    for row, _ in said:
-        state[_tick(row.mark)] = False
-    confirmed = sum(row.status == "confirmed" for row in changed.marks)
-    sentence = f"{kept(confirmed, len(changed.marks) - confirmed)}{left_as_they_are(changed.left)}"
-    state[_SAID] = _Said(sentence, changed.marks, ticked, view())
-    return True
+        for row, _ in said:
+            state[_tick(row.mark)] = False
+        confirmed = sum(row.status == "confirmed" for row in changed.marks)
+        word = kept(confirmed, len(changed.marks) - confirmed)
+        sentence = f"{word}{left_as_they_are(changed.left)}"
+        state[_SAID] = _Said(sentence, changed.marks, ticked, view())
+        return True
+    return False
 
 
 def _take_back(archive: Archive, said: _Said) -> None:
     state = st.session_state
-    try:
+    with kept_problem(_NOT_TAKEN_BACK):
         changed = take_back_marks(archive, said.marks, state["person"])
-    except PrizemarksError as error:
-        state[_NOT_TAKEN_BACK] = str(error)
-        return
-    for mark in said.ticked:
-        state[_tick(mark)] = True
-    sentence = f"{taken_back(len(changed.marks))}{left_as_they_are(changed.left)}"
-    state[_SAID] = _Said(sentence, (), (), said.seen)
-    show_from_top(replace(view(), proposals=said.seen.proposals, where=said.seen.where))
+        for mark in said.ticked:
+            state[_tick(mark)] = True
+        sentence = f"{taken_back(len(changed.marks))}{left_as_they_are(changed.left)}"
+        state[_SAID] = _Said(sentence, (), (), said.seen)
+        show_from_top(replace(view(), proposals=said.seen.proposals, where=said.seen.where))
 
 
 def _go_back(archive: Archive) -> None:

@@ -14,7 +14,7 @@ from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, Filters, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
-from retrieval.catalogue.figures import Counts, counts
+from retrieval.catalogue.figures import Size, size
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow
@@ -23,11 +23,11 @@ from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
 from retrieval.index_files import SEAL
 from retrieval.ink import SEEN, Pixels
-from retrieval.learn import searched_id
 from retrieval.places import Places, load_places
 from retrieval.search import Searcher, load_searcher
 from retrieval.settings import read_settings
 from retrieval.shards import shard_paths, shards_folder
+from retrieval.which_model import searched_id
 from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
 from ui.web.previews import Preview, preview, preview_as_wide, tile
@@ -44,7 +44,7 @@ LONGEST_REGION = 1000
 class Holdings:
     """What an archive holds, as the head of the page and the filters show it."""
 
-    counts: Counts
+    size: Size
     facets: Facets
     samples: tuple[int, ...]
     groups: int  # proposed, to be judged
@@ -79,16 +79,24 @@ def _archive(folder: str, born: int) -> Archive:
     return open_archive(Path(folder))
 
 
+def _as_it_stands(archive: Archive) -> tuple[str, ...]:
+    """Return what changes whenever something is committed to the catalogue of an archive."""
+    stamp = [str(archive.folder)]
+    for name in (DATABASE, f"{DATABASE}-wal"):
+        try:
+            status = (archive.folder / name).stat()
+        except OSError:
+            continue  # no write-ahead log at the moment
+        stamp += [str(status.st_mtime_ns), str(status.st_size)]
+    return tuple(stamp)
+
+
+@st.cache_data(show_spinner=False, max_entries=4, hash_funcs={Archive: _as_it_stands})
 def holdings(archive: Archive) -> Holdings:
     """Return what the archive holds, counted again when its database has changed."""
-    return _holdings(archive, str(archive.folder), _stamp(archive))
-
-
-@st.cache_data(show_spinner=False, max_entries=4)
-def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holdings:
-    with _archive.session() as session:
+    with archive.session() as session:
         return Holdings(
-            counts(session),
+            size(session),
             facets(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
@@ -96,55 +104,27 @@ def _holdings(_archive: Archive, folder: str, stamp: tuple[int, ...]) -> Holding
         )
 
 
+@st.cache_data(show_spinner=False, max_entries=4, hash_funcs={Archive: _as_it_stands})
 def not_indexed(archive: Archive, model: str) -> int:
     """Return how many marks are not indexed under a model, counted again as for `holdings`."""
-    return _not_indexed(archive, str(archive.folder), model, _stamp(archive))
-
-
-@st.cache_data(show_spinner=False, max_entries=4)
-def _not_indexed(_archive: Archive, folder: str, model: str, stamp: tuple[int, ...]) -> int:
-    with _archive.session() as session:
+    with archive.session() as session:
         return number_to_embed(session, model, SEEN)
 
 
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Archive: _as_it_stands})
 def proposals_to_judge(archive: Archive, where: Filters) -> int:
     """Return how many proposals nobody has judged, counted again as for `holdings`."""
-    return _proposals_to_judge(archive, str(archive.folder), where, _stamp(archive))
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _proposals_to_judge(
-    _archive: Archive, folder: str, where: Filters, stamp: tuple[int, ...]
-) -> int:
-    with _archive.session() as session:
+    with archive.session() as session:
         return number_to_judge(session, where)
 
 
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Archive: _as_it_stands})
 def sheet_after(archive: Archive, where: Filters, after: int) -> Sheet:
     """Return the sheet of proposals after a mark, or the first, looked up as for `holdings`."""
-    return _sheet_after(archive, str(archive.folder), where, after, _stamp(archive))
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _sheet_after(
-    _archive: Archive, folder: str, where: Filters, after: int, stamp: tuple[int, ...]
-) -> Sheet:
-    in_all = proposals_to_judge(_archive, where)
-    with _archive.session() as session:
+    in_all = proposals_to_judge(archive, where)
+    with archive.session() as session:
         marks = proposals_after(session, where, after, SHOWN)
         return Sheet(tuple(marks), number_up_to(session, where, after), in_all)
-
-
-def _stamp(archive: Archive) -> tuple[int, ...]:
-    """Return what changes whenever something is committed to the catalogue."""
-    stamp: list[int] = []
-    for name in (DATABASE, f"{DATABASE}-wal"):
-        try:
-            status = (archive.folder / name).stat()
-        except OSError:
-            continue  # no write-ahead log at the moment
-        stamp += [status.st_mtime_ns, status.st_size]
-    return tuple(stamp)
 
 
 def searcher_of(archive: Archive, model: str | None) -> Searcher:
@@ -190,20 +170,20 @@ def most_pixels(archive: Archive) -> int:
     return read_settings(archive.folder).max_pixels
 
 
+@st.cache_data(
+    show_spinner="Reading the page …",
+    max_entries=64,
+    hash_funcs={
+        Archive: lambda archive: str(archive.folder),
+        PageRow: lambda page: (page.page, file_stamp(path_of(page.location))),
+    },
+)
 def page_preview(archive: Archive, page: PageRow, *, wide: int | None = None) -> Preview:
     """Return a page made small for the screen, `wide` pixels wide or whole and large.
 
     Errors as `page_image` and `read_settings` raise them.
     """
-    stamp = file_stamp(path_of(page.location))
-    return _page_preview(archive, str(archive.folder), page.page, stamp, wide)
-
-
-@st.cache_data(show_spinner="Reading the page …", max_entries=64)
-def _page_preview(
-    _archive: Archive, folder: str, page: int, stamp: tuple[int, int], wide: int | None
-) -> Preview:
-    image = page_image(_archive, page, most_pixels(_archive))
+    image = page_image(archive, page.page, most_pixels(archive))
     return preview(image, LARGE) if wide is None else preview_as_wide(image, wide)
 
 

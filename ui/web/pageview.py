@@ -13,7 +13,7 @@ from retrieval.catalogue.identities import Said, said_of
 from retrieval.catalogue.marks import ORIGIN_OF_CROPS, MarkRow, mark_rows, page_marks
 from retrieval.catalogue.resemblances import same_again
 from ui.web.cards import mark_picture
-from ui.web.leaving import offer_leaving
+from ui.web.identity_changes import offer_leaving, offer_renaming
 from ui.web.markup import card, one_of_many, section
 from ui.web.onpage import (
     OnPage,
@@ -24,7 +24,6 @@ from ui.web.onpage import (
     show_known,
     show_outlined,
 )
-from ui.web.renaming import offer_renaming
 from ui.web.state import back, more_like, next_from_top, show_from_top, view
 from ui.web.verdict import ask_whether_mark
 from ui.web.wording import (

@@ -7,11 +7,12 @@ import streamlit as st
 from ingest.confirming import confirm_place
 from retrieval.boxes import SAME_REGION, overlap
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import PrizemarksError, QueryError, SourceError
+from retrieval.catalogue.errors import QueryError, SourceError
 from retrieval.catalogue.marks import MarkRow, page_marks
 from ui.pictures import beyond_page
 from ui.web.loading import most_pixels, place_tile
 from ui.web.markup import section
+from ui.web.notices import kept_problem, show_problem
 from ui.web.onpage import box_row, on_page, page_rows, show_heading, show_known, show_outlined
 from ui.web.person import ask_name
 from ui.web.previews import in_page
@@ -91,16 +92,12 @@ def _ask_whether_mark(archive: Archive, place: Spot) -> None:
     )
     ask_name()
     st.button("It is a mark", key="confirm", on_click=_confirm, args=(archive, place))
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
+    show_problem(_PROBLEM)
 
 
 def _confirm(archive: Archive, place: Spot) -> None:
     number, box = place
     person = st.session_state["person"]  # typed last, it came with the click
-    try:
+    with kept_problem(_PROBLEM):
         mark = confirm_place(archive, number, box, person, max_pixels=most_pixels(archive))
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
-        return
-    next_from_top(place=None, opened=mark)
+        next_from_top(place=None, opened=mark)

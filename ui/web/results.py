@@ -13,8 +13,8 @@ from retrieval.catalogue.errors import ArchiveError, QueryError
 from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
 from retrieval.places import Place, Places
-from retrieval.search import Found, Hit, Searcher, search_images, search_marks
-from ui.answers import as_csv
+from retrieval.search import Found, Hit, Scope, Searcher, search_images, search_marks
+from ui.told.search import as_csv
 from ui.web.asking import Question
 from ui.web.cards import CARD, mark_card, more_like_this, open_page
 from ui.web.loading import place_tile, places_of
@@ -44,16 +44,11 @@ def found(
     Among marks, and among `places` if these are given. Marks that are not liked push the query
     away from them and are left out.
     """
-    top, where, ways, disliked = now.shown + 1, now.where, now.ways, now.disliked
+    scope = Scope(places, now.shown + 1, now.where, now.ways)
     if question.by_marks:
-        return search_marks(
-            searcher, now.liked, disliked, places=places, top=top, where=where, ways=ways
-        )
+        return search_marks(searcher, now.liked, now.disliked, scope=scope)
     assert question.picture is not None
-    pictures = [question.picture]
-    return search_images(
-        searcher, pictures, disliked, places=places, top=top, where=where, ways=ways
-    )[0]
+    return search_images(searcher, [question.picture], now.disliked, scope=scope)[0]
 
 
 def show_results(searcher: Searcher, question: Question) -> None:
@@ -78,19 +73,31 @@ def show_results(searcher: Searcher, question: Question) -> None:
     if places is None and not len(searcher.index):
         _say_how_to_search_pages()
         return
+    if hits:
+        _show_found(searcher, now, places, hits)
+    else:
+        _show_nothing(searcher.archive, question, now, places)
+
+
+def _show_nothing(archive: Archive, question: Question, now: View, places: Places | None) -> None:
     scope = narrowed(now.where)
+    chosen = (*now.liked, *now.disliked) if question.by_marks else now.disliked
+    with archive.session() as session:
+        left_out = not set(chosen).isdisjoint(mark_ids(session, now.where))
+    one = "mark" if places is None else "mark or other spot"
+    st.html(section("Nothing found", nothing_found(one, scope, left_out=left_out)))
+    if scope:
+        st.info("Widen the filters on the left to search more of the archive.")
+
+
+def _show_found(
+    searcher: Searcher, now: View, places: Places | None, hits: Sequence[Found]
+) -> None:
+    """Show cards of what was found, as many as the view says, and the way to more."""
     searched = counted(len(searcher.index), "mark")
     if places is not None:
         searched += f" and {counted(len(places), 'other spot')} of the pages"
-    if not hits:
-        chosen = (*now.liked, *now.disliked) if question.by_marks else now.disliked
-        with searcher.archive.session() as session:
-            left_out = not set(chosen).isdisjoint(mark_ids(session, now.where))
-        one = "mark" if places is None else "mark or other spot"
-        st.html(section("Nothing found", nothing_found(one, scope, left_out=left_out)))
-        if scope:
-            st.info("Widen the filters on the left to search more of the archive.")
-        return
+    scope = narrowed(now.where)
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))
     if len(searcher.index) < FEWEST:

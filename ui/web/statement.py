@@ -10,22 +10,12 @@ import streamlit as st
 
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.entered_names import LONGEST_NAME, as_kept
-from retrieval.catalogue.groups import Certainty
 from retrieval.catalogue.identities import IdentityRow, identity_called, names_of
+from retrieval.catalogue.judgements import Certainty, Statement
 from ui.web.person import ask_name
 from ui.web.state import show_from_top, view
 from ui.web.wording import as_markdown, isolated
 from ui.wording import counted
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a person says of the marks that they call one merchant's."""
-
-    name: str
-    certainty: Certainty
-    said_by: str
-    joins: int | None  # the identity that has the name already, if they say that it is the same
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from ingest.confirming import judge_mark, sayer, take_back_mark
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.errors import PrizemarksError
 from retrieval.catalogue.marks import MarkRow
 from ui.web.markup import section
+from ui.web.notices import kept_problem, show_problem
 from ui.web.person import ask_name
 from ui.web.wording import as_markdown, isolated
 
@@ -54,24 +54,18 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
             )
     if said := st.session_state.pop(_SAID, ""):
         st.success(as_markdown(said))
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error(as_markdown(problem))
+    show_problem(_PROBLEM)
 
 
 def _judge(archive: Archive, row: MarkRow, status: Literal["confirmed", "rejected"]) -> None:
-    try:
+    with kept_problem(_PROBLEM):
         judge_mark(archive, row, status, st.session_state["person"])
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
 
 
 def _take_back(archive: Archive, row: MarkRow) -> None:
-    try:
+    with kept_problem(_PROBLEM):
         take_back_mark(archive, row, st.session_state["person"])
-    except PrizemarksError as error:
-        st.session_state[_PROBLEM] = str(error)
-        return
-    word = "one" if row.status == "confirmed" else "none"
-    st.session_state[_SAID] = (
-        f"Taken back: {isolated(sayer(row.origin))} had said that it is {word}."
-    )
+        word = "one" if row.status == "confirmed" else "none"
+        st.session_state[_SAID] = (
+            f"Taken back: {isolated(sayer(row.origin))} had said that it is {word}."
+        )

@@ -23,7 +23,7 @@ MOST_MARKS = 50
 LAST_YEAR = 9999
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """A query, how it was put, and what lies open over it.
 
@@ -90,7 +90,7 @@ class View:
         How the search is narrowed, held and widened stays.
         """
         return replace(
-            View("marks", marks[:MOST_MARKS], where=self.where),
+            View(way="marks", liked=marks[:MOST_MARKS], where=self.where),
             turned=self.turned,
             mirrored=self.mirrored,
             everywhere=self.everywhere,
@@ -225,22 +225,22 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     place = _spot(params.get("place", ""), problems)
     return (
         View(
-            way,
-            liked,
-            disliked,
-            page,
-            region,
-            where,
-            opened,
-            shown,
-            group,
-            turned,
-            mirrored,
-            everywhere,
-            place,
-            identity,
-            members if identity else SHOWN,
-            proposals,
+            way=way,
+            liked=liked,
+            disliked=disliked,
+            page=page,
+            region=region,
+            where=where,
+            opened=opened,
+            shown=shown,
+            group=group,
+            turned=turned,
+            mirrored=mirrored,
+            everywhere=everywhere,
+            place=place,
+            identity=identity,
+            members=members if identity else SHOWN,
+            proposals=proposals,
         ),
         problems,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
 
 from retrieval.catalogue import migration
 from retrieval.catalogue.archive import Archive, create_archive
@@ -117,3 +118,24 @@ def filled(archive: Archive) -> Archive:
                 Embedding(mark_id=mark, model_id="m", crop=crop, seen="ink", vector=b"\0" * 8)
             )
     return archive
+
+
+@pytest.fixture
+def session(either: Engine) -> Iterator[Session]:
+    """A session on a catalogue of nine marks and two models, in one database and the other."""
+    with Session(either) as session:
+        page = Page(
+            source="1.png", location="/in/1.png", width=9, height=9, sha256="1" * 64, size=1,
+            mtime_ns=1,
+        )  # fmt: skip
+        for number in range(9):
+            status = "rejected" if number == 8 else "proposed"
+            session.add(
+                Mark(page=page, x=number, y=0, width=1, height=1, status=status, origin="test",
+                     crop="0" * 64)
+            )  # fmt: skip
+            session.flush()
+        for model in ("m", "n"):
+            session.add(Model(id=model, architecture="a", objective="o", origin="trained"))
+        session.commit()
+        yield session

@@ -47,3 +47,14 @@ def test_reasons_that_differ_in_addresses_numbers_or_past_a_colon_are_one(filled
             "The address answered N (Not Found).": 2,
             "r": 1,
         }
+
+
+def test_the_size_of_an_archive_is_that_of_what_is_found_in_it(filled: Archive) -> None:
+    with filled.session() as session:
+        assert figures.size(session) == figures.Size(documents=3, pages=4, marks=5)
+
+
+def test_what_lacks_its_other_half_is_counted(filled: Archive) -> None:
+    with filled.session() as session:
+        assert figures.pages_without_document(session) == 1
+        assert figures.documents_without_pages(session) == 1

@@ -9,8 +9,8 @@ import pytest
 
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue.archive import create_archive, open_archive
-from retrieval.learn import archive_model
 from retrieval.shards import read_shard, shard_paths, write_shard
+from retrieval.which_model import archive_model
 from tests.missed_marks import PLACES, SIDE, make_missed, make_unmarked, missed_page
 from tests.ui.running import run
 

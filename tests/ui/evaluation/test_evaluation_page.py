@@ -18,9 +18,9 @@ from retrieval.evaluation.labels import find_marks, read_labels
 from retrieval.evaluation.measures import MEASURES, rank, score
 from tests.drawn_marks import add_marks
 from tests.ui.evaluation.fetching import pictures_where_nothing_is_fetched
-from ui.evaluation.answers import as_json, case_table, note_sentences
 from ui.evaluation.page import write_report
-from ui.label_answers import label_sentences
+from ui.told.evaluate import as_json, case_table, note_sentences
+from ui.told.labels import label_sentences
 
 HOSTILE = "<script>alert('x')</script> & \"co\""
 

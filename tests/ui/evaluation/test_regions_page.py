@@ -23,14 +23,14 @@ from retrieval.evaluation.coverage import MEASURES, coverage
 from retrieval.evaluation.regions import check_pages, read_regions
 from tests.drawn_marks import drawn_mark
 from tests.ui.evaluation.fetching import pictures_where_nothing_is_fetched
-from ui.evaluation.region_answers import (
+from ui.evaluation.regions_page import write_regions_report
+from ui.told.regions import (
     Regions,
     as_json,
     recall_table,
     region_sentences,
     shown_table,
 )
-from ui.evaluation.regions_page import write_regions_report
 
 HOSTILE = "<script>alert('x')</script>"
 

@@ -7,7 +7,7 @@ import pytest
 from ingest.everywhere import look_everywhere
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
-from retrieval.learn import archive_model
+from retrieval.which_model import archive_model
 from tests.missed_marks import make_missed
 from tests.paper_archive import HOSTILE, Papers
 from tests.ui.web.visiting import Visit, html_of, places_of

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import cv2
 import numpy as np
+from sqlalchemy import event
 
 from ingest.batch import ingest_pages
 from ingest.manner import Manner
 from ingest.segmentation import Segmenter
-from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.archive import Archive, create_archive
+from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.figures import Size
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
-from ui.web.loading import LONGEST_REGION, place_tile, region_of
+from ui.web.loading import (
+    LONGEST_REGION,
+    holdings,
+    place_tile,
+    proposals_to_judge,
+    region_of,
+    sheet_after,
+)
 
 BOX = (*PLACES[2], SIDE, SIDE)
 
@@ -48,3 +59,31 @@ def test_of_a_large_box_no_more_is_kept_than_a_search_looks_at(
     assert (whole[0, 0].tolist(), whole[-1, -1].tolist()) == ([246] * 3, [90] * 3)
     small = (1100, 40, LONGEST_REGION, 20)
     assert np.array_equal(region_of(archive, 1, small), page[40:60, 1100 : 1100 + LONGEST_REGION])
+
+
+def test_what_an_archive_holds_is_counted_once_until_somebody_commits(
+    archive: Archive, tmp_path: Path
+) -> None:
+    before = holdings(archive)
+    assert (before.size.pages, proposals_to_judge(archive, Filters())) == (0, 0)
+    write_pages(tmp_path / "scans", 1)
+    _take_in(archive, tmp_path / "scans")
+    assert holdings(archive).size == Size(documents=0, pages=1, marks=1)
+    assert proposals_to_judge(archive, Filters()) == 1
+    assert sheet_after(archive, Filters(), 0).marks == (1,)
+    statements: list[str] = []
+    event.listen(
+        archive.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+    )
+    for _ in range(2):
+        holdings(archive)
+        proposals_to_judge(archive, Filters())
+        sheet_after(archive, Filters(), 0)
+    assert statements == []
+
+
+def test_what_one_archive_holds_is_not_said_of_another(archive: Archive, tmp_path: Path) -> None:
+    write_pages(tmp_path / "scans", 1)
+    _take_in(archive, tmp_path / "scans")
+    with closing(create_archive(tmp_path / "another")) as another:
+        assert (holdings(archive).size.pages, holdings(another).size.pages) == (1, 0)

@@ -11,7 +11,8 @@ import pytest
 
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.groups import ProposedGroup, accept_chosen, replace_proposed_groups
+from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
+from retrieval.catalogue.judgements import Statement, accept_chosen
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.settings import Settings
 from retrieval.index import refresh_index
@@ -20,7 +21,7 @@ from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
 from tests.ui.web.visiting import Visit, address_of, cards_of, html_of
-from ui.status import archive_status
+from ui.told.status import archive_status
 
 
 def test_where_there_is_no_archive_the_page_says_so(tmp_path: Path, visit: Visit) -> None:
@@ -131,8 +132,7 @@ def test_no_two_buttons_or_boxes_are_called_the_same(
         replace_proposed_groups(session, model, 1e-4, 0.8, [group])
         for name in ("Jan", "Piet"):
             chosen = ProposedGroup((one, other, two), (0.9, 0.8, 0.7))
-            said = {"name": name, "certainty": "certain", "said_by": "Ada"}
-            accept_chosen(session, model, 1e-4, chosen, **said)
+            accept_chosen(session, model, 1e-4, chosen, Statement(name, "certain", "Ada"))
     monkeypatch.setattr("ui.web.pageview._MOST_OTHERS", 1)
     asked = {"mark": f"{one},{two}", "unlike": str(other)}
     place = {"place": f"{papers.pages[0]},1,1,20,20"}

@@ -53,29 +53,47 @@ def test_a_query_by_marks_survives_its_address(
     proposals,
 ) -> None:
     disliked = tuple(mark for mark in disliked if mark not in liked)
-    over = (everywhere, place, identity, members if identity else SHOWN, proposals)
-    view = View("marks", liked, disliked, None, None, where, opened, shown, group, *ways, *over)
+    view = View(
+        way="marks",
+        liked=liked,
+        disliked=disliked,
+        where=where,
+        opened=opened,
+        shown=shown,
+        group=group,
+        turned=ways[0],
+        mirrored=ways[1],
+        everywhere=everywhere,
+        place=place,
+        identity=identity,
+        members=members if identity else SHOWN,
+        proposals=proposals,
+    )
     assert from_address(to_address(view)) == (view, [])
 
 
 @given(_MARKS, st.integers(1, 10**9), st.none() | _BOX, _WHERE)
 def test_a_query_by_region_survives_its_address(liked, page, region, where) -> None:
-    view = View("page", liked, page=page, region=region, where=where)
+    view = View(way="page", liked=liked, page=page, region=region, where=where)
     assert from_address(to_address(view)) == (view, [])
 
 
 @given(st.sampled_from(["draw", "upload", "page"]), _MARKS)
 def test_chosen_marks_survive_the_address_of_another_way_to_ask(way, liked) -> None:
-    view = View(way, liked)
+    view = View(way=way, liked=liked)
     assert from_address(to_address(view)) == (view, [])
 
 
 def test_an_address_says_which_way_is_open_where_that_is_not_plain() -> None:
-    assert to_address(View("marks", (3, 5))) == {"mark": "3,5"}
-    assert to_address(View("draw", (3, 5))) == {"mark": "3,5", "by": "draw"}
-    assert to_address(View("page", (3, 5), page=7)) == {"mark": "3,5", "by": "page", "page": "7"}
-    assert to_address(View("page", page=7)) == {"page": "7"}
-    assert to_address(View("page")) == {"by": "page"}
+    assert to_address(View(way="marks", liked=(3, 5))) == {"mark": "3,5"}
+    assert to_address(View(way="draw", liked=(3, 5))) == {"mark": "3,5", "by": "draw"}
+    assert to_address(View(way="page", liked=(3, 5), page=7)) == {
+        "mark": "3,5",
+        "by": "page",
+        "page": "7",
+    }
+    assert to_address(View(way="page", page=7)) == {"page": "7"}
+    assert to_address(View(way="page")) == {"by": "page"}
     assert from_address({"by": "marks"}) == (View(), [])
 
 
@@ -119,7 +137,7 @@ def test_any_address_leads_somewhere(params) -> None:
 
 def test_what_an_address_says_wrongly_is_said() -> None:
     view, problems = from_address({"mark": "1,x", "page": "3", "region": "1,2,3"})
-    assert view == View("page", page=3)
+    assert view == View(way="page", page=3)
     assert len(problems) == 2
     assert "mark='1,x'" in problems[0]
     assert "'1,2,3' is no region" in problems[1]
@@ -134,7 +152,7 @@ def test_of_more_marks_than_a_search_takes_it_is_said_that_they_are_left_out() -
 def test_a_box_that_lies_on_no_page_is_said_to_be_none() -> None:
     far = "1,99999999999,5,5"
     view, problems = from_address({"page": "3", "region": far, "place": f"3,{far}"})
-    assert view == View("page", page=3)
+    assert view == View(way="page", page=3)
     assert problems == [
         f"The region '{far}' lies beyond any page.",
         f"place='3,{far}' in the address names no place: The region '{far}' lies beyond any page.",
@@ -155,9 +173,13 @@ def test_more_like_this_holds_the_query_as_before_and_a_new_start_does_not() -> 
 
 
 def test_more_like_an_identity_looks_for_its_marks_alone() -> None:
-    before = View("marks", (9,), (2,), where=Filters(ship="Anna"), identity=3, turned=True)
+    before = View(
+        way="marks", liked=(9,), disliked=(2,), where=Filters(ship="Anna"), identity=3, turned=True
+    )
     after = before.more_like_all(tuple(range(1, 60)))
-    assert after == View("marks", tuple(range(1, 51)), where=Filters(ship="Anna"), turned=True)
+    assert after == View(
+        way="marks", liked=tuple(range(1, 51)), where=Filters(ship="Anna"), turned=True
+    )
     assert after.searching and not before.searching
 
 

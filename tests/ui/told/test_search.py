@@ -11,15 +11,20 @@ from retrieval.catalogue.canvases import CanvasRow
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.places import Place
 from retrieval.search import Hit
-from ui.answers import as_csv, as_json, as_table
 from ui.command import rendered
+from ui.told.search import as_csv, as_json, as_table
 
 HIT = Hit(
-    1, 17, 0.871203, 0.00049651, "=cmd|x.jpg", 4, (120, 340, 90, 110), "0" * 64, "proposed",
-    {"reference": "HCA 32/1", "title": "@Letter\nof 3 May", "ship": "De Hoop", "date": None},
-    Orientation(turned=90, mirrored=True), CanvasRow("f. 12r", "The Archive", None),
+    rank=1, mark=17, score=0.871203, unrelated=0.00049651, source="=cmd|x.jpg", page=4,
+    box=(120, 340, 90, 110), crop="0" * 64, status="proposed",
+    document={
+        "reference": "HCA 32/1", "title": "@Letter\nof 3 May", "ship": "De Hoop", "date": None,
+    },
+    held=Orientation(turned=90, mirrored=True), canvas=CanvasRow("f. 12r", "The Archive", None),
 )  # fmt: skip
-PLACE = Place(2, 0.7, 0.01, "2.png", 5, (1, 2, 3, 4), None)
+PLACE = Place(
+    rank=2, score=0.7, unrelated=0.01, source="2.png", page=5, box=(1, 2, 3, 4), document=None
+)
 
 
 def test_results_are_rows_that_a_spreadsheet_shows_and_does_not_run() -> None:

@@ -1,4 +1,4 @@
-"""Sentences that tell a person what `ingest`, `index` and others did, or would do."""
+"""Sentences that tell a person what `ingest` did, or would do."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from ingest.rehearsal import Rehearsal
-from ingest.report import IngestReport
 from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.suggesting import command_on
 from ui.wording import counted, some_of
 
-if TYPE_CHECKING:  # it loads torch, which an ingest does without
-    from ingest.everywhere import LookedThrough
+if TYPE_CHECKING:  # they are slow to load, and annotations alone name them
     from ingest.forgetting import Forgotten
-    from retrieval.index import Refreshed
+    from ingest.rehearsal import Rehearsal
+    from ingest.report import IngestReport
 
 #: Remarks on the documents file that are shown; it may be wrong in every line.
 MOST_PROBLEMS = 10
@@ -252,40 +250,3 @@ def _named(left: Sequence[str]) -> str:
     more = len(left) - MOST_NAMED
     others = f" and {more} more (--json: all)" if more > 0 else ""
     return f": {', '.join(left[:MOST_NAMED])}{others}"
-
-
-def index_sentences(model: str, done: Refreshed, ranked_by: int) -> list[str]:
-    """Return what `index` did under a model, for a person, one fact a line.
-
-    `ranked_by` is by how many confirmed marks it ranked the proposals; 0 where it did not.
-    """
-    lines = [
-        f"{done.total} marks are searchable under model {model}: {done.embedded} embedded now, "
-        f"{done.added} added to the index, {done.removed} removed."
-    ]
-    if ranked_by:
-        lines.append(
-            "Proposals are ranked by how much they look like the "
-            f"{counted(ranked_by, 'confirmed mark')}, too."
-        )
-    number = counted(len(done.unread), "mark")
-    said = f"{number} could not be embedded; the next run tries again:"
-    return lines + unread_sentences(said, done.unread)
-
-
-def everywhere_sentences(looked: LookedThrough) -> list[str]:
-    """Return what `index --everywhere` did, for a person, one fact a line."""
-    size = looked.bytes / max(looked.pages, 1) / 1000
-    lines = [
-        f"{counted(looked.regions, 'region')} of {counted(looked.pages, 'page')} are searchable "
-        f"too, with `search --everywhere`: {counted(looked.looked, 'page')} looked through now, "
-        f"in {looked.seconds:.0f} s; {looked.bytes / 1e6:.1f} MB, {size:.1f} kB a page."
-    ]
-    number = counted(len(looked.unread), "page")
-    said = f"{number} could not be looked through; the next run tries again:"
-    return lines + unread_sentences(said, looked.unread)
-
-
-def unread_sentences(said: str, unread: Sequence[str]) -> list[str]:
-    """Return what is `said` of what could not be read and the first of it; nothing of nothing."""
-    return [said, *some_of(unread, MOST_PROBLEMS, "more")] if unread else []

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrieval.evaluation.labels import Labelled
-from ui.sentences import unread_sentences
-from ui.wording import counted, some_of
+from ui.wording import counted, some_of, unread_sentences
 
 #: Rows of the labels file that met no mark and are told one by one; --json tells all.
 MOST_MISSED = 5

@@ -12,7 +12,7 @@ from rich.table import Table
 from retrieval.evaluation.evaluate import Case, Evaluation, Row
 from retrieval.evaluation.invariance import ROTATIONS, SCALES, SHIFTS
 from retrieval.evaluation.measures import Estimate
-from ui.label_answers import label_fields
+from ui.told.labels import label_fields
 
 #: The measures as a table heads them, and whether their interval stands beside.
 COLUMNS = (

@@ -12,8 +12,8 @@ from rich.table import Table
 from retrieval.evaluation.coverage import FIRST, Coverage, Recall, Shown
 from retrieval.evaluation.measures import Estimate
 from retrieval.evaluation.regions import Checked
-from ui.evaluation.answers import interval
-from ui.label_answers import MOST_MISSED
+from ui.told.evaluate import interval
+from ui.told.labels import MOST_MISSED
 from ui.wording import counted, some_of
 
 #: The measures as a table heads them; the last two are those at the threshold or over.

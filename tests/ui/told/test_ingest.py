@@ -5,8 +5,7 @@ from pathlib import Path
 from ingest.documents.binding import TakenPage
 from ingest.report import IngestReport
 from retrieval.catalogue.resemblances import ResemblanceRow
-from retrieval.index import Refreshed
-from ui.sentences import index_sentences, ingest_sentences
+from ui.told.ingest import ingest_sentences
 
 
 def test_what_is_left_without_the_other_is_named() -> None:
@@ -79,23 +78,4 @@ def test_it_is_said_what_became_of_copies_whose_originals_are_gone() -> None:
         "/mnt/old is empty, as when a disc or a share is away: copies of files from there stay "
         "copies. If those are gone for good, delete that folder, or put a file into it, and run "
         "this again.",
-    ]
-
-
-def test_marks_that_could_not_be_embedded_are_named() -> None:
-    unread = tuple(f"mark {mark}: The crop is gone." for mark in range(1, 13))
-    lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, unread), 0)
-    assert lines == [
-        "5 marks are searchable under model ab12: 3 embedded now, 3 added to the index, 0 removed.",
-        "12 marks could not be embedded; the next run tries again:",
-        *unread[:10],
-        "... and 2 more (--json: all).",
-    ]
-    assert len(index_sentences("ab12", Refreshed(3, 3, 0, 5, ()), 0)) == 1
-
-
-def test_it_is_said_by_how_many_marks_proposals_were_ranked() -> None:
-    lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, ()), 1_024)
-    assert lines[1:] == [
-        "Proposals are ranked by how much they look like the 1,024 confirmed marks, too."
     ]

@@ -14,7 +14,7 @@ from retrieval.catalogue.suggesting import command_on
 from retrieval.evaluation.agreement import Agreement
 from retrieval.evaluation.labels import Labelled
 from retrieval.grouping import Grouping
-from ui.label_answers import label_fields
+from ui.told.labels import label_fields
 from ui.wording import alikeness, counted
 
 #: Groups in the table, and marks of each whose sources are named.

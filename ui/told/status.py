@@ -16,13 +16,8 @@ from retrieval.catalogue.resemblances import ResemblanceRow, resemblances
 from retrieval.catalogue.suggesting import command_on
 from retrieval.index_state import index_command, named_model
 from retrieval.ink import SEEN
-from retrieval.learn import (
-    archive_model,
-    has_unfinished_run,
-    model_at_hand,
-    searched_model,
-    waiting_model,
-)
+from retrieval.learn import has_unfinished_run
+from retrieval.which_model import archive_model, model_at_hand, searched_model, waiting_model
 from ui.wording import counted, some_of, waits
 
 #: Pages that look like another which are named.
