@@ -117,7 +117,7 @@ class IngestReport:
 
     Of files: `left` in quarantine without another try, as nothing about them has changed;
     `left_as_crops` in a run of pages that came in as crops and stay so; `left_as_pages` the other
-    way round; `skipped` that are no images. `healed`: sources, and places of manifests, that left
+    way round; `skipped` that are not images. `healed`: sources, and places of manifests, that left
     quarantine for good. `missing`: sources of pages on which marks were to be sought anew, and
     whose masters are not at hand. `away`: empty folders in which originals of copies were.
 
@@ -462,9 +462,9 @@ def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> 
     for folder in sorted(folders):
         if not is_at_hand(folder):
             raise SourceError(
-                f"{folder} has gone away while it was being ingested.",
-                "Nothing that the archive has of it was changed. When the disc or the share is "
-                "back, run the same command again: it goes on where it stopped.",
+                f"{folder} became unavailable while it was being ingested.",
+                "Its pages in the archive were not changed. When the disk or network share is "
+                "back, run the same command again: it continues where it stopped.",
             )
 
 
@@ -482,8 +482,8 @@ def _swept_after_a_kill(archive: Archive) -> Iterator[None]:
         running.touch()
     except OSError as error:
         raise ArchiveError(
-            f"{archive.folder} cannot be written to: {error.strerror or error}. See that the disk "
-            "is there, has room and lets you write."
+            f"{archive.folder} cannot be written to: {error.strerror or error}. Check that the "
+            "disk is available, has free space and is writable."
         ) from error
     try:
         yield

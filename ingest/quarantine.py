@@ -77,9 +77,9 @@ def forget_not_fetched_at(session: Session, addresses: Set[str]) -> None:
 def record_unread_manifests(
     archive: Archive, asked: Set[str], unread: Mapping[str, InputError]
 ) -> None:
-    """Make it the failures of the manifests asked for that some could not be had or are none.
+    """Record which of the manifests asked for could not be fetched or are not manifests.
 
-    A manifest stands in quarantine under its place, which is no page's name.
+    A manifest stands in quarantine under its place, which is not a page's name.
     """
     with archive.writing() as session:
         for place, error in unread.items():
@@ -189,8 +189,8 @@ def write_quarantine(archive: Archive) -> int:
         write_atomically(path, text.getvalue().encode())
     except OSError as error:
         raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
-            "again: it goes on where it stopped."
+            f"{path} cannot be written: {error.strerror or error}. Free some space there and "
+            "ingest again: it continues where it stopped."
         ) from error
     return count
 

@@ -117,8 +117,8 @@ def reading_of_a_lost_file(_file: FileToRead) -> Reading:
     """Return what is known of a file whose reading ended the process that read it."""
     lost = UnreadImage(
         0,
-        "The process that read it broke down: the file is damaged, or needs more memory than "
-        "there is.",
+        "The process that read it crashed: the file is damaged, or needs more memory than there "
+        "is.",
         "Open and save it with an image editor, or save it smaller.",
     )
     return Reading((lost,), None)
@@ -128,7 +128,7 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
     """Return what is known of a file of which no image could be read in `minutes`."""
     stuck = UnreadImage(
         0,
-        f"Reading one image of it took more than {minutes:g} minutes, and was given up.",
+        f"Reading one image of it took more than {minutes:g} minutes, and was stopped.",
         "Open and save it with an image editor, or raise max_minutes in prizemarks.toml.",
     )
     return Reading((stuck,), None)
@@ -141,7 +141,7 @@ def file_stamp(path: Path) -> tuple[int, int]:
     """
     try:
         status = path.stat()
-    except (OSError, ValueError):  # a path with a NUL in it is none
+    except (OSError, ValueError):  # a path with a NUL is not valid
         return 0, 0
     return status.st_size, status.st_mtime_ns
 
@@ -167,8 +167,8 @@ def _read_image(
             proposals = propose(image)
         except Exception as error:  # one page that upsets the segmentation must not end the run
             raise SourceError(
-                f"No marks could be sought in it ({type(error).__name__}: {error}).",
-                "Report this picture to the makers of prizemarks.",
+                f"It could not be searched for marks ({type(error).__name__}: {error}).",
+                "Report this as a bug in prizemarks, with the picture.",
             ) from error
         regions = [
             (box, min(1.0, max(0.0, float(one.score))))
@@ -185,8 +185,8 @@ def _read_image(
         rewritten = write_crops(crops, (cut_out(image, box) for _, box in again))
     except OSError as error:
         raise ArchiveError(
-            f"Crops cannot be written to {crops}: {error.strerror or error}. Make room there and "
-            "ingest again: it goes on where it stopped."
+            f"Crops cannot be written to {crops}: {error.strerror or error}. Free some space there "
+            "and ingest again: it continues where it stopped."
         ) from error
     return ReadImage(
         index,

@@ -40,7 +40,7 @@ def held_in_words(way: Orientation) -> str:
 
 def waits(model: str) -> str:
     """Say that a model was trained and is not searched under."""
-    return f"Model {model[:8]} was trained since and waits for its index."
+    return f"Model {model[:8]} has been trained but is not indexed yet."
 
 
 def counted(number: int, one: str, several: str = "") -> str:

@@ -80,12 +80,14 @@ def read_web_annotations(value: object, name: str) -> Understood:
                 below = listed(one.get("annotations"))
             waiting.extend(reversed(below))
         if len(regions) > MAX_REGIONS:
-            raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split it.")
+            raise MetadataError(
+                f"{name} has more than {MAX_REGIONS:,} annotations: split the file."
+            )
     if not regions and not canvases and not any(
         mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
         for one in top
     ):  # fmt: skip
-        raise MetadataError(f"{name} holds no Web Annotation and no IIIF manifest.")
+        raise MetadataError(f"{name} contains neither a Web Annotation nor a IIIF manifest.")
     found: dict[AnnotatedImage, list[Annotation]] = {image: [] for image in canvases.values()}
     refused: list[str] = []
     remarks: list[str] = []
@@ -108,11 +110,14 @@ def read_web_annotations(value: object, name: str) -> Understood:
         except RegionError as error:
             refused.append(f"{where}: {error}.")
     if passed:
-        remarks.append(f"{passed} annotations passed over: images and transcriptions, no marks.")
+        remarks.append(
+            f"{passed} annotation{'' if passed == 1 else 's'} skipped: images or transcriptions, "
+            "not marks."
+        )
     if linked:
         refused.append(
-            f"{linked} pages of annotations are not in the file, only their addresses: fetch them "
-            "and import them as well."
+            f"{linked} annotation pages are only linked from the file: download and import them as "
+            "well."
         )
     images = [
         _with_annotations(image, annotations) for image, annotations in found.items() if annotations
@@ -336,14 +341,14 @@ def _selected(
     if not chosen:
         raise RegionError("it selects no region")
     if "refinedBy" in chosen[0]:
-        raise RegionError("its selector is refined by another, which is not read")
+        raise RegionError("its selector is refined by another, which is not supported")
     value = chosen[0].get("value")
     if not isinstance(value, str):
         raise RegionError("its selector has no value")
     if chosen[0]["type"] == "SvgSelector":
         drawn = drawn_by(value)
         if not drawn.exact:
-            remarks.append(f"{where}: its curves or parts were taken as straight lines.")
+            remarks.append(f"{where}: its curves or parts were read as straight lines.")
         if drawn.is_outline:
             outline = polygon_of(list(drawn.points))
             return bounding_box(outline), outline, False
@@ -355,7 +360,7 @@ def _selected(
         raise RegionError("its fragment has no xywh=x,y,w,h")
     sides = found[2].split(",")
     if len(sides) != 4:
-        raise RegionError("its xywh has not four numbers")
+        raise RegionError("its xywh does not have four numbers")
     return box_of(*sides), None, found[1] == "percent"
 
 

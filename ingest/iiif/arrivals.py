@@ -122,6 +122,6 @@ def _keep(path: Path, content: bytes) -> None:
             write_atomically(path, content)
     except OSError as error:
         raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and ingest "
-            "again."
+            f"{path} cannot be written: {error.strerror or error}. Free some space there and "
+            "ingest again."
         ) from error

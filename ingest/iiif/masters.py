@@ -174,8 +174,8 @@ def fetch_master(web: Web, wanted: Wanted, folder: Path, max_pixels: int) -> Pat
                 failed = failed or (way.size, error)
     except OSError as error:
         raise ArchiveError(
-            f"{folder} cannot be written to: {error.strerror or error}. Make room there and ingest "
-            "again: it goes on where it stopped."
+            f"{folder} cannot be written to: {error.strerror or error}. Free some space there and "
+            "ingest again: it continues where it stopped."
         ) from error
     raise failed[1] if failed else refused[0]
 
@@ -231,7 +231,7 @@ def _save(web: Web, address: str, folder: Path, key: str, max_pixels: int) -> Pa
         try:
             path = folder / f"{key}{suffix_of(head)}"
         except NotAnImage as error:
-            raise NotGiven(f"{address} gave no image. {error.reason}", LOOK) from error
+            raise NotGiven(f"{address} returned no valid image. {error.reason}", LOOK) from error
         _keep(unfinished, path)
     return path
 
@@ -280,12 +280,12 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
             try:
                 frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
             except SourceError as error:
-                raise NotGiven(f"{address} gave no tile. {error.reason}", LOOK) from error
+                raise NotGiven(f"{address} returned no valid tile. {error.reason}", LOOK) from error
         if frame is None or frame.image.shape[:2] != (tile.height, tile.width):
             size = "nothing" if frame is None else "{1} by {0} pixels".format(*frame.image.shape)
             raise NotGiven(
-                f"{address} gave a tile of {size}, not of {tile.width} by {tile.height}.",
-                "Tell who runs the server, or download the image and ingest the file.",
+                f"{address} returned a tile of {size}, not of {tile.width} by {tile.height}.",
+                "Tell the server's operator, or download the image and ingest the file.",
             )
         return frame.image, at
     if failed is not None:

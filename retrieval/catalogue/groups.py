@@ -216,10 +216,10 @@ def accept_group(
     marks are confirmed by it: a person has looked. Of the group stays what the person has `seen`,
     so that the rest may be proposed again. Call it in a transaction that began for writing. Raises
     QueryError when the group was judged or replaced meanwhile, when fewer than two marks, others
-    than the group's or rejected ones are named, when a name is none, when `name` is another
+    than the group's or rejected ones are named, when a name is not valid, when `name` is another
     identity's, and when what they join is called so no more.
     """
-    name, said_by = plain_name(name, "the mark"), person_name(said_by, "the person who says so")
+    name, said_by = plain_name(name, "the mark"), person_name(said_by, "the person judging")
     found = _judgeable(session, group)
     chosen = sorted(set(marks))
     members = set(
@@ -230,17 +230,17 @@ def accept_group(
         )
     )
     if len(chosen) < 2:
-        raise QueryError("One mark alone is no match: choose two at least.")
+        raise QueryError("One mark alone is not a match: choose at least two.")
     if not members.issuperset(chosen):
         raise QueryError(
-            f"Mark {min(set(chosen) - members)} is not in group {group}, or has been rejected "
-            "meanwhile: look again."
+            f"Mark {min(set(chosen) - members)} is not in group {group}, or has since been "
+            "rejected: reload."
         )
     identity = session.scalar(select(Identity).where(Identity.name == name))
     already: set[int] = set()
     if joins is not None and (identity is None or identity.id != joins):
         raise QueryError(
-            f"The mark called {name!r} that these were to join is called so no more: look again."
+            f"The identity {name!r} that these were to join has since been renamed: reload."
         )
     if identity is None:
         identity = Identity(name=name)
@@ -254,8 +254,8 @@ def accept_group(
         )
         if joins is None and already.isdisjoint(chosen):
             raise QueryError(
-                f"There is a mark called {name!r} already, and none of these belongs to it: say "
-                "that it is the same merchant's, or give these another name."
+                f"The name {name!r} already exists, and none of these marks has it: say that they "
+                "are the same merchant's, or choose another name."
             )
     moment = now()
     for mark in chosen:
@@ -311,10 +311,10 @@ def accept_chosen(
         .where(Identity.name == plain_name(name, "the mark"))
     )
     if marks <= set(session.scalars(with_name)):
-        raise QueryError("These marks have that name already: there is nothing to add.")
+        raise QueryError("These marks already have that name: there is nothing to add.")
     if gone := marks - marks_there(session, chosen.marks):
         raise QueryError(
-            f"Mark {min(gone)} is not in this archive, or has been rejected meanwhile: remove it."
+            f"Mark {min(gone)} is not in this archive, or has since been rejected: remove it."
         )
     places = list(zip(chosen.marks, chosen.likeness, strict=True))
     (group,) = _write(session, model, share, chosen.cohesion, [places])
@@ -336,7 +336,7 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
 
     Raises QueryError as `accept_group` does.
     """
-    said_by = person_name(said_by, "the person who says so")
+    said_by = person_name(said_by, "the person judging")
     _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
     session.flush()
 
@@ -353,10 +353,10 @@ def take_back(session: Session, seen: GroupRow) -> None:
     group = seen.group
     found = session.get(Group, group)
     if found is None or found.verdict is None or found.said_at is None:
-        raise QueryError(f"What was said of group {group} is taken back already: look again.")
+        raise QueryError(f"The judgement of group {group} has already been taken back: reload.")
     if seen.said_at is None or in_utc(found.said_at) != in_utc(seen.said_at):
         raise QueryError(
-            f"{found.said_by} has meanwhile judged group {group} ({found.verdict}): look again."
+            f"{found.said_by} has since judged group {group} ({found.verdict}): reload."
         )
     if found.identity_id is not None:
         _unsay(session, found, found.identity_id)
@@ -397,10 +397,10 @@ def take_out(session: Session, mark: int, seen: Said) -> list[tuple[str, datetim
     """
     one = session.get(IdentityMark, (seen.identity, mark))
     if one is None:
-        raise QueryError(f"Mark {mark} is not said to be {seen.name!r} any more: look again.")
+        raise QueryError(f"Mark {mark} is no longer identified as {seen.name!r}: reload.")
     if in_utc(one.said_at) != in_utc(seen.said_at):
         raise QueryError(
-            f"{one.said_by} has meanwhile said that mark {mark} is {seen.name!r}: look again."
+            f"{one.said_by} has since identified mark {mark} as {seen.name!r}: reload."
         )
     words = {in_utc(one.said_at): one.said_by}
     for group, place in session.execute(
@@ -444,10 +444,11 @@ def _open_groups() -> Select[int]:
 def _judgeable(session: Session, group: int) -> Group:
     found = session.get(Group, group)
     if found is None:
-        raise QueryError(f"Group {group} is gone, for groups were proposed anew: look again.")
+        raise QueryError(f"Group {group} no longer exists: groups were proposed again. Reload.")
     if found.verdict is not None:
         raise QueryError(
-            f"{found.said_by} has judged group {group} already ({found.verdict}): look at the next."
+            f"{found.said_by} has already judged group {group} ({found.verdict}): go to the next "
+            "group."
         )
     return found
 

@@ -20,10 +20,10 @@ def offer_leaving(archive: Archive, mark: int, said: list[Said]) -> None:
     if done := st.session_state.pop(_SAID, ""):
         st.success(as_markdown(done))
     if said:
-        with st.expander("Is this mark not one of them?"):
+        with st.expander("Is this mark not one of these?"):
             st.caption(
-                "The others stay what they are said to be, and the mark stays confirmed. Whose "
-                "word was taken back and by whom is kept."
+                "The other marks keep this identity, and this mark stays confirmed. Who said "
+                "what, and who took it back, stays on record."
             )
             ask_name()
             for one in said:

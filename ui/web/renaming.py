@@ -20,17 +20,17 @@ def offer_renaming(archive: Archive, said: Said) -> None:
     called = as_markdown(f"“{isolated(said.name)}”")
     if st.session_state.get(_SAID) == said.identity:
         del st.session_state[_SAID]
-        st.success(f"It is called {called} now.")
+        st.success(f"Renamed to {called}.")
     with st.expander(f"Rename {called}"):
         st.text_input(
             f"New name of {called}",
             value=said.name,
             key=named,
             max_chars=LONGEST_NAME,
-            help="All its marks are called so; who said what of them stays.",
+            help="Renames it for all its marks; who identified them stays on record.",
         )
         st.button(
-            f"Give {called} this name",
+            "Save the new name",
             key=f"rename-{said.identity}",
             on_click=_rename,
             args=(archive, said, named),

@@ -221,7 +221,7 @@ def test_images_of_one_file_go_to_several_documents(archive: Archive, tmp_path: 
     assert binding.problems == (
         "documents.csv, line 2: the archive has no page 6 of 'vol.pdf', but 5 in all.",
         "documents.csv, line 3: the archive has no page 2 of 'one.png', but 1 in all.",
-        "documents.csv, line 5: the page 'vol.pdf', image 1, was given to A on line 4; it stays "
+        "documents.csv, line 5: the page 'vol.pdf', image 1, was assigned to A on line 4; it stays "
         "there.",
     )
     assert bindings(archive) == before
@@ -232,8 +232,8 @@ def test_of_a_file_of_several_documents_it_is_said_how_to_tell_its_images_apart(
 ) -> None:
     add_pages(archive, "vol.pdf", frames=2)
     assert into(archive, tmp_path, "reference,source\nA,vol.pdf\nB,vol.pdf\n").problems == (
-        "documents.csv, line 3: the page 'vol.pdf' was given to A on line 2; it stays there. Which "
-        "of its 2 images a row is about, a column 'page in file' says.",
+        "documents.csv, line 3: the page 'vol.pdf' was assigned to A on line 2; it stays there. "
+        "Say which of its 2 images a row describes in a column 'page in file'.",
     )
 
 
@@ -320,7 +320,7 @@ def test_the_path_below_one_folder_may_be_that_below_another(
     else:
         assert binding.pages == 0
         assert binding.problems == (
-            f"documents.csv, line 2: {written!r} may be any of 2 pages, such as 'img.png' and "
+            f"documents.csv, line 2: {written!r} matches 2 pages, such as 'img.png' and "
             "'2/img.png': write more of its path, '1/img.png' or '2/img.png'.",
         )
         for source, path in zip(found, ("1/img.png", "2/img.png"), strict=True):
@@ -348,7 +348,7 @@ def test_a_page_given_to_two_documents_stays_with_the_first(
     add_pages(archive, "a.png")
     binding = into(archive, tmp_path, "reference,source\nA,a.png\nB,a.png\nA,a.png\n")
     assert (binding.pages, len(binding.problems)) == (1, 1)
-    assert "given to A on line 2" in binding.problems[0]
+    assert "assigned to A on line 2" in binding.problems[0]
     assert bindings(archive) == [("a.png", 0, "A", 1)]
 
 
@@ -362,7 +362,7 @@ def test_several_files_speak_of_one_document(archive: Archive, tmp_path: Path) -
     )
     assert bindings(archive)[1:] == [("2.png", 0, "HCA 32/1/5", 1), ("1.png", 0, "HCA 32/1/5", 2)]
     assert binding.problems == (
-        "2documents.csv, line 3: the page '2.png' was given to HCA 32/1/5 on line 2 of "
+        "2documents.csv, line 3: the page '2.png' was assigned to HCA 32/1/5 on line 2 of "
         "documents.csv; it stays there.",
     )
     with archive.session() as session:
@@ -446,8 +446,8 @@ def test_of_an_aid_for_several_volumes_that_which_is_there_has_its_pages(
         (f"{source}002.jpg", 0, "2", 2),
     ]
     assert binding.problems == tuple(
-        f"aid.xml, line {line}: the page '{source}{name}' was given to 2 on line {line + 3}, whose "
-        "path agrees with it further."
+        f"aid.xml, line {line}: the page '{source}{name}' was assigned to 2 on line {line + 3}, "
+        "whose path matches it better."
         for line, name in ((3, "001.jpg"), (4, "002.jpg"))
     )
 
@@ -469,7 +469,7 @@ def test_a_page_that_two_paths_fit_alike_is_given_to_neither_document(
     table = "reference,source\nA,vol1/001.jpg\nB,vol2/001.jpg\nA,vol1/002.jpg\n"
     binding = into(archive, tmp_path, table)
     assert bindings(archive) == [("001.jpg", 0, None, 0), ("002.jpg", 0, "A", 1)]
-    alike = "just as well, so that none was given it: write more of its path."
+    alike = "equally well, so it was assigned to neither: write more of its path."
     assert binding.problems == (
         f"documents.csv, line 2: the page '001.jpg' may be that of B on line 3 {alike}",
         f"documents.csv, line 3: the page '001.jpg' may be that of A on line 2 {alike}",

@@ -226,10 +226,10 @@ def test_a_size_may_be_written_as_text(given: object, size: int | None) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"\xff\xfe", "no JSON"),
-        (b"[]", "no IIIF manifest"),
+        (b"", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[]", "not a IIIF manifest"),
         (b'{"type": "Canvas"}', "its type is 'Canvas'"),
         (b'{"type": "Manifest"}', "no id"),
         (b'{"type": "Manifest", "id": "x", "items": ["https://x/c"]}', "only named"),
