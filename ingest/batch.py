@@ -329,9 +329,9 @@ def _check_at_hand(group: Sequence[FileToRead], readings: Sequence[Reading]) -> 
     for folder in sorted(folders):
         if not is_at_hand(folder):
             raise SourceError(
-                f"{folder} has gone away while it was being ingested.",
-                "Nothing that the archive has of it was changed. When the disc or the share is "
-                "back, run the same command again: it goes on where it stopped.",
+                f"{folder} became unavailable while it was being ingested.",
+                "Its pages in the archive were not changed. When the disk or network share is "
+                "back, run the same command again: it continues where it stopped.",
             )
 
 

@@ -38,7 +38,7 @@ def paper_colour(image: Pixels, reach: int) -> Pixels:
     """The sheet as it would look unwritten: (H, W, C) or (H, W) uint8, as given.
 
     Dark things narrower than `reach` pixels are closed over (grey-scale closing), broad ones (a
-    scanner's bed, the shadow of a gutter, a stain) stay, because they are no ink. Worked out at an
+    scanner's bed, the shadow of a gutter, a stain) stay, because they are not ink. Worked out at an
     eighth of the size: paper changes slowly.
     """
     height, width = image.shape[:2]

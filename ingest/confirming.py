@@ -1,4 +1,4 @@
-"""What a person says of one place or mark, into the catalogue: that it is a mark, or is none."""
+"""Judgements of single places and marks: a person confirms, rejects or takes them back."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def confirm_place(
 
 
 def judge_mark(archive: Archive, seen: MarkRow, status: Verdict, person: str) -> None:
-    """Write down that `person` says the mark is one, or is none; the name is kept as its origin.
+    """Record that `person` confirms or rejects the mark; the name is kept as its origin.
 
     `seen` is the mark as the person was shown it; another's word that they contradict is noted
     (`note_taken_back`). Raises RequestError when nobody is named, there is no such mark, something
@@ -139,7 +139,7 @@ def take_back_mark(archive: Archive, seen: MarkRow, person: str) -> None:
         found = _judgeable(session, seen)
         if found.proposed_by is None:
             raise RequestError(
-                f"The program did not propose mark {seen.mark}: say that it is none."
+                f"Mark {seen.mark} was not proposed by the program: reject it instead."
             )
         _say(found, "proposed", found.proposed_by)
         _note(archive, [seen], person)
@@ -181,9 +181,11 @@ def _contradicted(seen: Sequence[MarkRow], origin: str) -> list[MarkRow]:
 
 
 def word_of(mark: int, status: str, origin: str) -> OldWord:
-    """Return what a person said of a mark that has this status and origin, and is no proposal."""
+    """Return the judgement of a mark with this status and origin, which is not a proposal."""
     return OldWord(
-        f"mark {mark}", "it is one" if status == "confirmed" else "it is none", sayer(origin)
+        f"mark {mark}",
+        "it is a mark" if status == "confirmed" else "it is not a mark",
+        sayer(origin),
     )
 
 
@@ -197,23 +199,21 @@ def _judgeable(session: Session, seen: MarkRow) -> Mark:
     mark = seen.mark
     found = session.get(Mark, mark)
     if found is None:
-        raise RequestError(f"Mark {mark} is gone: its page was looked through anew.")
+        raise RequestError(f"Mark {mark} no longer exists: its page was segmented again. Reload.")
     if name := identity_names(session, [mark]).get(mark):
         raise RequestError(
-            f"Mark {mark} was said to be {name!r}: take that back first, on its own page or where "
-            "its group is shown."
+            f"Mark {mark} is identified as {name!r}: take that back first, on its own page or "
+            "where its group is shown."
         )
     if found.status != seen.status and found.status == "proposed":
-        raise RequestError(
-            f"What was said of mark {mark} has meanwhile been taken back: look again."
-        )
+        raise RequestError(f"The judgement of mark {mark} has since been taken back: reload.")
     if found.status != "proposed" and (found.status, found.origin) != (seen.status, seen.origin):
-        word = "one" if found.status == "confirmed" else "none"
+        word = "a mark" if found.status == "confirmed" else "not a mark"
         raise RequestError(
-            f"{sayer(found.origin)} has meanwhile said that mark {mark} is {word}: look again."
+            f"{sayer(found.origin)} has since said that mark {mark} is {word}: reload."
         )
     if (found.x, found.y, found.width, found.height) != seen.box:
-        raise RequestError(f"Mark {mark} has meanwhile been given another box: look again.")
+        raise RequestError(f"The box of mark {mark} has since been changed: reload.")
     return found
 
 
@@ -227,4 +227,4 @@ def _those_judgeable(session: Session, seen: Sequence[MarkRow]) -> dict[int, Mar
 
 
 def _origin(person: str) -> str:
-    return PERSON + person_name(person, "the person who says so")
+    return PERSON + person_name(person, "the person judging")

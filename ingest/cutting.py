@@ -51,8 +51,8 @@ def cut_from_masters(
             written = write_crops(folder, (cut_out(image, box) for box in boxes))
         except OSError as error:
             raise ArchiveError(
-                f"Crops cannot be written to {folder}: {error.strerror or error}. Make room "
-                "there and try again."
+                f"Crops cannot be written to {folder}: {error.strerror or error}. Free some "
+                "space there and try again."
             ) from error
         found.crops.update(zip(((page.id, box) for box in boxes), written, strict=True))
     return found
@@ -85,7 +85,7 @@ def _has_changed(path: Path, page: KnownPage) -> bool:
     """
     try:
         status = path.stat()
-    except (OSError, ValueError):  # ValueError: a path with a NUL in it is none
+    except (OSError, ValueError):  # ValueError: a path with a NUL is not valid
         return False  # whoever reads it will say why
     written = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     return _digest(path, written) not in (None, page.sha256)

@@ -71,7 +71,7 @@ class LookedThrough:
 class Standing:
     """How many `pages` could be searched everywhere under a model, and how many of them can be.
 
-    Crops are no pages, and copies of a page count once. Each page is one of three: `current`; an
+    Crops are not pages, and copies of a page count once. Each page is one of three: `current`; an
     `older` version's, still searched, but made of other regions or seen otherwise than now; or
     `missing`. Of the missing, `other_model` were looked through under another model only.
     """
@@ -208,7 +208,7 @@ def _cut(page: KnownPage, *, most: int, side: int, max_pixels: int) -> _Cut:
         regions = page_regions(image, most)
         return _Cut(regions, region_pictures(image, regions.boxes, side))
     except Exception as error:  # one page that upsets the segmentation must not end the run
-        return _unread(f"no regions could be sought in it ({type(error).__name__}: {error}).")
+        return _unread(f"it could not be searched for regions ({type(error).__name__}: {error}).")
 
 
 def _unread(problem: str) -> _Cut:
@@ -217,8 +217,8 @@ def _unread(problem: str) -> _Cut:
 
 
 def _lost(_page: KnownPage) -> _Cut:
-    return _unread("the process that read its master broke down.")
+    return _unread("the process that read its image crashed.")
 
 
 def _stuck(_page: KnownPage, *, minutes: float) -> _Cut:
-    return _unread(f"reading its master took more than {minutes:g} minutes.")
+    return _unread(f"reading its image took more than {minutes:g} minutes.")

@@ -86,7 +86,7 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     `even_judged`. Of pages that go, the first copy becomes the original of the others. Images that
     were fetched into the archive are deleted.
 
-    Raises RequestError, and forgets nothing, when one of the names is none of these; ArchiveError
+    Raises RequestError, and forgets nothing, when a name is not one of these; ArchiveError
     when the disk refuses.
     """
     with archive.writing() as session:
@@ -126,15 +126,15 @@ def _meant(session: Session, name: str, folder: Path) -> _Meant:
     document = session.scalar(select(Document.id).where(Document.reference == reference))
     if document is None:
         raise RequestError(
-            f"Nothing in {folder} is called {name!r}. Name a file or a folder as the column source "
-            "of quarantine.csv or of `prizemarks export --format csv` has it, or by its whole "
-            "path; or a document without pages by its reference."
+            f"Nothing in {folder} is named {name!r}. Give a file or folder as in the column "
+            "source of quarantine.csv or `prizemarks export --format csv`, or its full path; or "
+            "the reference of a document without pages."
         )
     held = session.scalars(select(Page.source).where(Page.document_id == document).limit(1)).all()
     if held:
         raise RequestError(
-            f"The document {reference!r} has pages, such as {held[0]!r}: take these out first, "
-            "each by its name or all by their folder."
+            f"The document {reference!r} has pages, such as {held[0]!r}: remove these first, each "
+            "by its name or all by their folder."
         )
     return _Meant(documents=frozenset([document]))
 

@@ -45,7 +45,7 @@ class Given:
 
     `asked` are the places of all manifests, `unread` says of some why they could not be had.
     `roots` are the folders and files that were named, `themselves` these and the folders of the
-    masters of manifests that were named, `skipped` counts what in them is no image,
+    masters of manifests that were named, `skipped` counts files in them that are not images,
     `blank` the canvases of the manifests on which none is, or none that is understood. `missing`
     are the sources of pages that were to be read again, and whose masters are not at hand.
     Where `tried_again`, they stand in quarantine and are to be read, changed or not; `crops` are
@@ -81,7 +81,7 @@ def from_sources(
     """Return what lies in folders and files, and what manifests describe.
 
     Raises SourceError for a source that does not exist. Where the only source is a manifest,
-    raises SourceError when it cannot be fetched, MetadataError when it is none.
+    raises SourceError when it cannot be fetched, MetadataError when it is not a manifest.
     """
     paths, addresses = folders_and_manifests(sources)
     listed = [image_files(source) for source in paths]

@@ -26,7 +26,7 @@ from ingest.pixels import (
 from retrieval.catalogue.errors import DamagedImage, NotAnImage
 from retrieval.ink import Pixels
 
-#: Channels that are unpacked; a file of more is no picture of a page.
+#: Channels that are unpacked; a file with more is not a picture of a page.
 MAX_CHANNELS = 5
 
 _CMYK, _CIELAB = 12, 14
@@ -44,7 +44,7 @@ def read_jpeg2000(stream: BinaryIO, max_pixels: int) -> Pixels:
     data = stream.read()
     claims = codestream(data)
     if claims is None:
-        raise DamagedImage("It holds no JPEG 2000 picture.", ADVICE_COPY)
+        raise DamagedImage("It contains no JPEG 2000 picture.", ADVICE_COPY)
     check_codestream(claims, max_pixels)
     _check_end(data, claims)
     pixels = np.asarray(imagecodecs.jpeg2k_decode(data, numthreads=1))
@@ -60,18 +60,21 @@ def check_codestream(claims: Codestream, max_pixels: int) -> None:
     check_pixels(claims.width, claims.height, max_pixels)
     if not 1 <= len(claims.bits) <= MAX_CHANNELS:
         raise NotAnImage(
-            f"It has {len(claims.bits):,} channels: it is no picture of a page.", ADVICE_FORMAT
+            f"It has {len(claims.bits):,} channels, so it is not a picture of a page.",
+            ADVICE_FORMAT,
         )
     if not claims.tile_width or not claims.tile_height:
-        raise DamagedImage("Its header gives tiles of no size.", ADVICE_COPY)
+        raise DamagedImage("Its header gives tiles without a size.", ADVICE_COPY)
     if min(claims.bits) < 0:
-        raise NotAnImage("It holds signed numbers: it is no picture of a page.", ADVICE_FORMAT)
+        raise NotAnImage(
+            "It contains signed numbers, so it is not a picture of a page.", ADVICE_FORMAT
+        )
 
 
 def _check_end(data: bytes, claims: Codestream) -> None:
     """Raise DamagedImage where the codestream does not end as it must: some of it is missing."""
     if not data[claims.start : claims.end].rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+        raise DamagedImage("It is truncated: its end is missing.", ADVICE_COPY)
 
 
 def _as_rgb(data: bytes, found: list[Jp2Box], pixels: Pixels, claims: Codestream) -> Pixels:

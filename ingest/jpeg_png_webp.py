@@ -81,12 +81,12 @@ def read_webp(stream: BinaryIO, head: bytes, max_pixels: int) -> Pixels:
     """
     claimed = webp_size(head)
     if claimed is None:
-        raise DamagedImage("Its header cannot be understood.", ADVICE_COPY)
+        raise DamagedImage("Its header is not valid.", ADVICE_COPY)
     check_pixels(*claimed, max_pixels)  # Pillow makes room for the canvas as it opens it
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if size < 8 + int.from_bytes(head[4:8], "little"):
-        raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+        raise DamagedImage("It is truncated: its end is missing.", ADVICE_COPY)
     check_bytes(size, max_pixels)
     return _read_pillow(stream, "WEBP", max_pixels)
 
@@ -106,7 +106,7 @@ def _opened(stream: BinaryIO, kind: str, max_pixels: int) -> Image.Image:
 def _read_pillow(stream: BinaryIO, kind: str, max_pixels: int) -> Pixels:
     with _opened(stream, kind, max_pixels) as image:
         image.load()
-        # A broken EXIF block is no reason to refuse the picture.
+        # A broken EXIF block is not a reason to refuse the picture.
         with contextlib.suppress(Exception):  # Pillow's parser raises whatever the bytes lead to
             ImageOps.exif_transpose(image, in_place=True)
         return _flattened(image)
@@ -146,27 +146,27 @@ def _check_png_chunks(stream: BinaryIO) -> None:
     while True:
         head = stream.read(8)
         if len(head) < 8:
-            raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+            raise DamagedImage("It is truncated: its end is missing.", ADVICE_COPY)
         length, kind = struct.unpack(">I4s", head)
         if length > MAX_PNG_ASIDE and kind not in (b"IDAT", b"IEND"):
             raise ImageTooLarge(
-                f"It claims {length:,} bytes beside its picture ({kind.decode('latin-1')!r}).",
+                f"It contains {length:,} bytes besides its picture ({kind.decode('latin-1')!r}).",
                 "Save it without its comments.",
             )
         checksum = zlib.crc32(kind)
         while length:
             piece = stream.read(min(length, 1 << 20))
             if not piece:
-                raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+                raise DamagedImage("It is truncated: its end is missing.", ADVICE_COPY)
             checksum = zlib.crc32(piece, checksum)
             length -= len(piece)
         stated = stream.read(4)
         if len(stated) < 4 and kind != b"IEND":
-            raise DamagedImage("It is cut short: its end is missing.", ADVICE_COPY)
+            raise DamagedImage("It is truncated: its end is missing.", ADVICE_COPY)
         # Only the chunks that make the picture: a spoilt comment does it no harm.
         if kind[:1].isupper() and kind != b"IEND" and struct.pack(">I", checksum) != stated:
             raise DamagedImage(
-                f"Its data are broken: the checksum of a {kind.decode('latin-1')} chunk is wrong.",
+                f"It is damaged: the checksum of a {kind.decode('latin-1')} chunk is wrong.",
                 ADVICE_COPY,
             )
         if kind == b"IEND":

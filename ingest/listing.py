@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = frozenset(
     | {".jp2", ".jpx", ".jpf", ".j2k", ".j2c", ".jpc"}
 )
 
-#: Folders in which systems keep previews of pictures, and our own that are no masters.
+#: Folders in which systems keep previews of pictures, and our own folders without masters.
 _NOT_SOURCES = frozenset({"@eaDir", "__MACOSX"})
 _ARCHIVE_FOLDERS = frozenset({"crops", "masters", "models", "index", "backups"})
 
@@ -100,14 +100,14 @@ def storable(name: str) -> str:
 
 
 def printable(name: str) -> str:
-    """Return `name` as text that can be printed: bytes that are no UTF-8 as `\\xe9`."""
+    """Return `name` as text that can be printed: bytes that are not UTF-8 as `\\xe9`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def location_of(path: Path) -> str:
     """Return how a page keeps the place of its master: the path, or a file: URL.
 
-    The URL is for a path whose bytes are no UTF-8. `path_of` is the way back.
+    The URL is for a path whose bytes are not UTF-8. `path_of` is the way back.
     """
     try:
         str(path).encode("utf-8")

@@ -63,7 +63,7 @@ def pdf_decoders(
             yield functools.partial(_rendered, document, index, max_pixels)
         if held < stated:
             raise DamagedImage(
-                f"It is a PDF that claims {stated:,} pages, and holds {held:,}.", ADVICE_COPY
+                f"It is a PDF that claims {stated:,} pages, but has {held:,}.", ADVICE_COPY
             )
     finally:
         with _pdfium:
@@ -76,7 +76,7 @@ def _check_end(stream: BinaryIO) -> None:
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - 4096))
     if b"%%EOF" not in stream.read():
-        raise DamagedImage("It is a PDF that is cut short: its end is missing.", ADVICE_COPY)
+        raise DamagedImage("It is a truncated PDF: its end is missing.", ADVICE_COPY)
     stream.seek(0)
 
 
@@ -90,15 +90,15 @@ def _opened(stream: BinaryIO) -> tuple[Any, Any]:
         problem = raw.FPDF_GetLastError()
     if problem == raw.FPDF_ERR_PASSWORD:
         raise NotAnImage(
-            "It is a PDF that is protected by a password.",
+            "It is a PDF protected by a password.",
             "Save it without the password.",
         )
     if problem == raw.FPDF_ERR_SECURITY:
         raise NotAnImage(
-            "It is a PDF that is encrypted in a way not known here.",
+            "It is a PDF with unsupported encryption.",
             "Save it without encryption.",
         )
-    raise DamagedImage("It is a PDF whose structure is broken.", ADVICE_COPY)
+    raise DamagedImage("It is a damaged PDF.", ADVICE_COPY)
 
 
 def _pages_held(document: Any, stated: int) -> int:
@@ -126,7 +126,7 @@ def _rendered(document: Any, index: int, max_pixels: int) -> Pixels:
         try:
             page = document[index]
         except pdfium.PdfiumError as error:
-            raise DamagedImage("This page of the PDF is broken.", ADVICE_COPY) from error
+            raise DamagedImage("This page of the PDF is damaged.", ADVICE_COPY) from error
         try:
             pieces = _Pieces(max_pixels)
             pieces.look_at(page)
@@ -178,7 +178,7 @@ class _Pieces:
         self._seen += max(0, count)
         if self._seen > MAX_PIECES:
             raise ImageTooLarge(
-                f"This page of the PDF is drawn of more than {MAX_PIECES:,} pieces.",
+                f"This page of the PDF is composed of more than {MAX_PIECES:,} pieces.",
                 "Save the page as TIFF, PNG or JPEG.",
             )
         for at in range(count):
@@ -250,7 +250,7 @@ class _Pieces:
             if bitmap := raw.FPDFImageObj_GetBitmap(piece):
                 raw.FPDFBitmap_Destroy(bitmap)
                 return
-        raise DamagedImage("The picture on this page of the PDF is broken.", ADVICE_COPY)
+        raise DamagedImage("The picture on this page of the PDF is damaged.", ADVICE_COPY)
 
 
 def _size_within(piece: Any) -> tuple[int, int] | None:
@@ -273,7 +273,7 @@ def _size_within(piece: Any) -> tuple[int, int] | None:
 def _matrix_of(piece: Any) -> Any:
     matrix = raw.FS_MATRIX()
     if not raw.FPDFPageObj_GetMatrix(piece, matrix):
-        raise DamagedImage("This page of the PDF places a piece nowhere.", ADVICE_COPY)
+        raise DamagedImage("This page of the PDF has a piece without a position.", ADVICE_COPY)
     return pdfium.PdfMatrix.from_raw(matrix)
 
 

@@ -11,7 +11,7 @@ from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
 from retrieval.ink import FAINTEST, LEAST_CONTRAST, Pixels
 
 ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG."
-ADVICE_COPY = "Copy it again from its origin, or open and save it with an image editor."
+ADVICE_COPY = "Copy it again from the original, or open and save it with an image editor."
 ADVICE_SIZE = "Save it smaller, or raise max_megapixels in prizemarks.toml."
 
 #: Grey levels from here on are white paper to whatever looks for ink.
@@ -38,7 +38,7 @@ def check_bytes(size: int, max_pixels: int) -> None:
     """Raise ImageTooLarge for a file of more bytes than an image of `max_pixels` can need."""
     if size > most_bytes(max_pixels):
         raise ImageTooLarge(
-            f"It holds {size:,} bytes, more than {max_pixels:,} pixels can need.", ADVICE_SIZE
+            f"It has {size:,} bytes, more than {max_pixels:,} pixels can need.", ADVICE_SIZE
         )
 
 

@@ -17,7 +17,7 @@ def parse_json(text: str, name: str) -> Any:
     except RecursionError as error:
         raise _too_deep(name) from error
     except ValueError as error:
-        raise MetadataError(f"{name} is no JSON: {str(error)[:200]}.") from error
+        raise MetadataError(f"{name} is not JSON: {str(error)[:200]}.") from error
     waiting = [(value, 1)]
     while waiting:
         one, depth = waiting.pop()
@@ -51,7 +51,7 @@ def text_of(value: object) -> str | None:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _too_deep(name: str) -> MetadataError:

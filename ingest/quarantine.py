@@ -78,9 +78,9 @@ def forget_not_fetched_at(session: Session, addresses: Set[str]) -> None:
 def record_unread_manifests(
     archive: Archive, asked: Set[str], unread: Mapping[str, InputError]
 ) -> None:
-    """Make it the failures of the manifests asked for that some could not be had or are none.
+    """Record which of the manifests asked for could not be fetched or are not manifests.
 
-    A manifest stands in quarantine under its place, which is no page's name.
+    A manifest stands in quarantine under its place, which is not a page's name.
     """
     with archive.writing() as session:
         for place, error in unread.items():

@@ -61,12 +61,12 @@ def _read(path: Path, max_pixels: int) -> QueryPicture | SourceError:
 
 def _lost(_path: Path) -> SourceError:
     return DamagedImage(
-        "The process that read it broke down: it is damaged, or needs more memory than there is.",
+        "The process that read it crashed: it is damaged, or needs more memory than there is.",
         _ADVICE,
     )
 
 
 def _stuck(_path: Path) -> SourceError:
     return DamagedImage(
-        f"Reading it took more than {PATIENCE:g} seconds, and was given up.", _ADVICE
+        f"Reading it took more than {PATIENCE:g} seconds, and was stopped.", _ADVICE
     )

@@ -125,8 +125,8 @@ def reading_of_a_lost_file(_file: FileToRead) -> Reading:
     """Return what is known of a file whose reading ended the process that read it."""
     lost = UnreadImage(
         0,
-        "The process that read it broke down: the file is damaged, or needs more memory than "
-        "there is.",
+        "The process that read it crashed: the file is damaged, or needs more memory than there "
+        "is.",
         "Open and save it with an image editor, or save it smaller.",
     )
     return Reading((lost,), None)
@@ -136,7 +136,7 @@ def reading_of_a_stuck_file(_file: FileToRead, *, minutes: float) -> Reading:
     """Return what is known of a file of which no image could be read in `minutes`."""
     stuck = UnreadImage(
         0,
-        f"Reading one image of it took more than {minutes:g} minutes, and was given up.",
+        f"Reading one image of it took more than {minutes:g} minutes, and was stopped.",
         "Open and save it with an image editor, or raise max_minutes in prizemarks.toml.",
     )
     return Reading((stuck,), None)
@@ -163,8 +163,8 @@ def _read_image(
             proposals = propose(image)
         except Exception as error:  # one page that upsets the segmentation must not end the run
             raise SourceError(
-                f"No marks could be sought in it ({type(error).__name__}: {error}).",
-                "Report this picture to the makers of prizemarks.",
+                f"It could not be searched for marks ({type(error).__name__}: {error}).",
+                "Report this as a bug in prizemarks, with the picture.",
             ) from error
         regions = [
             (box, min(1.0, max(0.0, float(one.score))))

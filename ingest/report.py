@@ -30,7 +30,7 @@ class IngestReport(Counts):
 
     Of files: `left` in quarantine without another try, as nothing about them has changed;
     `left_as_crops` in a run of pages that came in as crops and stay so; `left_as_pages` the other
-    way round; `skipped` that are no images. `healed`: sources, and places of manifests, that left
+    way round; `skipped` that are not images. `healed`: sources, and places of manifests, that left
     quarantine for good. `missing`: sources of pages on which marks were to be sought anew, and
     whose masters are not at hand. `away`: empty folders in which originals of copies were.
 

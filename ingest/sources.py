@@ -70,7 +70,7 @@ def read_frames(path: Path, max_pixels: int = MAX_PIXELS) -> Iterator[Frame]:
 
     JPEG, JPEG 2000, PNG and WebP hold one image, TIFF and PDF any number. Thumbnails and smaller
     copies inside a TIFF are left out, and so is what follows the first image of a WebP that moves:
-    it is no further page. Images are turned as the file says they are to be shown, transparent
+    it is not another page. Images are turned as the file says they are to be shown, transparent
     ones are laid on white, samples of other depths are scaled to 8 bits.
 
     Raises NotAnImage, DamagedImage or ImageTooLarge (more than `max_pixels`), and SourceError
@@ -140,7 +140,7 @@ def _opened(path: Path) -> BinaryIO:
     except OSError as error:
         raise SourceError(
             f"It cannot be opened: {error.strerror or error}.",
-            "Check that it is there and that you may read it.",
+            "Check that it exists and that you may read it.",
         ) from error
 
 
@@ -150,10 +150,10 @@ def _as_source_error(error: Exception) -> SourceError:
     if isinstance(error, Image.DecompressionBombError):
         return ImageTooLarge(f"{error}", ADVICE_SIZE)
     if isinstance(error, UnidentifiedImageError):
-        return DamagedImage("Its header cannot be understood.", ADVICE_COPY)
+        return DamagedImage("Its header is not valid.", ADVICE_COPY)
     if "MAX_TEXT" in str(error):  # Pillow's guard against texts in a PNG that swell
         return ImageTooLarge(
-            "It holds a text that unpacks to more than a picture needs.",
+            "It contains text that unpacks to more than a picture needs.",
             "Save it without its comments.",
         )
     if isinstance(error, OSError) and error.errno is not None:  # a decoder's own have no number
@@ -164,7 +164,7 @@ def _as_source_error(error: Exception) -> SourceError:
     if isinstance(error, MemoryError):
         return ImageTooLarge("It does not fit into memory.", "Save it smaller or in parts.")
     what = " ".join(str(error).split())[:200] or type(error).__name__
-    return DamagedImage(f"Its data are broken: {what}.", ADVICE_COPY)
+    return DamagedImage(f"It is damaged: {what}.", ADVICE_COPY)
 
 
 def _checked(image: Pixels) -> Pixels:
@@ -222,7 +222,7 @@ def suffix_of(head: bytes) -> str:
     if b"%PDF-" in head:
         return ".pdf"
     if not head:
-        raise NotAnImage("It is empty.", "Copy it again from its origin.")
+        raise NotAnImage("It is empty.", "Copy it again from the original.")
     raise NotAnImage(_what_it_is(head), ADVICE_FORMAT)
 
 
@@ -230,8 +230,8 @@ def _what_it_is(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return f"It is an HEIC, AVIF or video file, {_NONE_OF_OURS}."
     if not head.strip(b"\0"):
-        return "It is no image: it begins with zeros only."
+        return "It is not an image: it begins with zeros."
     for magic, what in _WHAT_ELSE:
         if head.lstrip().startswith(magic):
             return f"It is {what}, {_NONE_OF_OURS}."
-    return f"It is of no known kind, {_NONE_OF_OURS}."
+    return f"It is of an unknown type, {_NONE_OF_OURS}."

@@ -20,6 +20,6 @@ def file_stamp(path: Path) -> Stamp:
     """
     try:
         status = path.stat()
-    except (OSError, ValueError):  # a path with a NUL in it is none
+    except (OSError, ValueError):  # a path with a NUL is not valid
         return Stamp(0, 0)
     return Stamp(status.st_size, status.st_mtime_ns)

@@ -55,8 +55,8 @@ def note_taken_back(archive: Archive, taken: Sequence[tuple[OldWord, str]]) -> N
             os.fsync(file.fileno())
     except OSError as error:
         raise ArchiveError(
-            f"{path} cannot be written: {error.strerror or error}. Make room there and try again: "
-            "nothing is taken back without a line in it."
+            f"{path} cannot be written: {error.strerror or error}. Free some space there and try "
+            "again: nothing is taken back without a record."
         ) from error
 
 
@@ -70,7 +70,7 @@ def take_back_group(archive: Archive, seen: GroupRow, person: str) -> None:
     Raises RequestError when nobody is named, and as `take_back` does; ArchiveError as
     `note_taken_back` does.
     """
-    person = person_name(person, "the person who takes it back")
+    person = person_name(person, "the person taking it back")
     said = "not one merchant’s mark" if seen.verdict == "different" else "one merchant’s mark"
     if seen.identity is not None:
         said += f", {seen.identity}"
@@ -85,7 +85,7 @@ def take_out_mark(archive: Archive, mark: int, seen: Said, person: str) -> None:
 
     Raises as `take_back_group` does.
     """
-    person = person_name(person, "the person who takes it out")
+    person = person_name(person, "the person taking it out")
     with archive.writing() as session:
         words = [
             OldWord(f"mark {mark}", f"it is {seen.name}", said_by, said_at)

@@ -76,15 +76,15 @@ def tiff_decoders(stream: BinaryIO, name: str, max_pixels: int) -> Iterator[Call
                 raise DamagedImage("It has a header but no images.", ADVICE_COPY)
             if (further := _next_offset(tiff, pages[-1])) in seen:
                 raise DamagedImage(
-                    f"Its list of pages runs in a circle, after {len(pages):,}.", ADVICE_COPY
+                    f"Its list of pages is circular, after {len(pages):,}.", ADVICE_COPY
                 )
             if further >= size:
                 raise DamagedImage(
-                    f"It is cut short: it holds {size:,} bytes, but a further page would begin "
-                    f"at {further:,}.",
+                    f"It is truncated: it has {size:,} bytes, but another page would begin at "
+                    f"{further:,}.",
                     ADVICE_COPY,
                 )
-        except Exception as error:  # the pages before a broken one are none the worse
+        except Exception as error:  # the pages before a damaged one are still good
             problem = error
         for page in _true_pages(pages):
             yield functools.partial(_read_page, page, size, max_pixels)
@@ -142,13 +142,14 @@ def _read_page(page: Any, size: int, max_pixels: int) -> Pixels:
         )
     if not 1 <= samples <= 8 or page.imagedepth != 1:
         raise NotAnImage(
-            f"It has {samples} channels and a depth of {page.imagedepth}: it is no picture of a "
-            "page.",
+            f"It has {samples} channels and a depth of {page.imagedepth}, so it is not a picture "
+            "of a page.",
             ADVICE_FORMAT,
         )
     if page.compression not in _COMPRESSIONS:
         raise NotAnImage(
-            f"It is a TIFF compressed in a rare way ({getattr(page.compression, 'name', None)}).",
+            "It is a TIFF with unsupported compression "
+            f"({getattr(page.compression, 'name', None)}).",
             ADVICE_FORMAT,
         )
     _check_segments(page, size)
@@ -169,14 +170,17 @@ def _check_segments(page: Any, size: int) -> None:
         raise DamagedImage("It has a header but no image data.", ADVICE_COPY)
     end = max(offset + count for offset, count in zip(offsets, counts, strict=True))
     if end > size:
-        raise DamagedImage(f"It is cut short: {size:,} of {end:,} bytes are there.", ADVICE_COPY)
+        raise DamagedImage(
+            f"It is truncated: only {size:,} of {end:,} bytes are there.", ADVICE_COPY
+        )
     if 0 in counts or 0 in offsets:
         raise DamagedImage("Parts of its image data are missing.", ADVICE_COPY)
     if page.compression == tifffile.COMPRESSION.NONE:
         stated = page.imagewidth * page.imagelength * page.samplesperpixel * page.bitspersample // 8
         if sum(counts) < stated:
             raise DamagedImage(
-                f"It is cut short: {sum(counts):,} of {stated:,} bytes of image data are there.",
+                f"It is truncated: only {sum(counts):,} of {stated:,} bytes of image data are "
+                "there.",
                 ADVICE_COPY,
             )
 
@@ -229,7 +233,9 @@ def _as_rgb(page: Any, pixels: NDArray[Any], samples: int, bits: int) -> Pixels:
     elif pixels.dtype.kind in "bu":
         values = to_8_bits(pixels, 2 ** min(bits, 8 * pixels.dtype.itemsize) - 1)
     else:
-        raise NotAnImage("It holds signed numbers: it is no picture of a page.", ADVICE_FORMAT)
+        raise NotAnImage(
+            "It contains signed numbers, so it is not a picture of a page.", ADVICE_FORMAT
+        )
     if kind == photometric.SEPARATED:
         if samples < 4:
             raise NotAnImage(f"It has {samples} inks, not four.", ADVICE_FORMAT)

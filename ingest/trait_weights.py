@@ -30,7 +30,7 @@ FARTHEST = 3.0
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights for T traits in the order of `names`; a score of one half is a logit of nothing."""
+    """Weights for T traits in the order of `names`; a logit of 0 is a score of 0.5."""
 
     names: tuple[str, ...]
     mean: Floats  # (T,)

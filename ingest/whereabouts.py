@@ -246,7 +246,7 @@ def name_of(found: Whereabouts, file: ImageFile, known: Known) -> str:
                 )
         if not found.unmoved(pages) and (failed_at == location or not master_exists(failed_at)):
             return name
-    raise AssertionError("the names of a file never end")
+    raise AssertionError("no free name for a file")
 
 
 def _names(file: ImageFile) -> Iterator[str]:

@@ -65,7 +65,7 @@ def in_order(
     groups = iter(groups)
     head = next(groups, None)
     if head is None:
-        return  # nothing to do is no reason to start processes
+        return  # no need to start processes
     groups = itertools.chain([head], groups)
     crew = _Crew(work, lost, stuck, patience)
     if workers < 1 or not crew.start(workers):
@@ -180,9 +180,9 @@ class _Crew(Generic[T, R]):
             worker = _Worker(self._work)
         except OSError as error:
             raise ArchiveError(
-                f"No process can be started to work in: {error.strerror or error}. Close other "
-                "programs, or set fewer workers, and run the same command again: it goes on where "
-                "it stopped."
+                f"No worker process can be started: {error.strerror or error}. Close other "
+                "programs or set fewer workers, then run the same command again: it continues "
+                "where it stopped."
             ) from error
         self._all.add(worker)
         return worker

@@ -42,7 +42,7 @@ def embed_marks(
 ) -> tuple[int, tuple[str, ...]]:
     """Embed every mark that may be found and has no embedding under `model`.
 
-    One of what the mark no longer looks like counts as none.
+    An embedding of an older crop counts as missing.
     Committed every few hundred marks, so that an interrupted run goes on where it stopped; marks
     that come in meanwhile are embedded as well.
     Returns how many marks were embedded, and sentences on those whose crops could not be read.

@@ -52,7 +52,7 @@ def write_crops(folder: Path, images: Iterable[NDArray[np.uint8]]) -> list[str]:
 def crop_path(archive: Archive, sha256: str) -> Path:
     """Return where the crop named `sha256` lies; the file need not be there.
 
-    Raises ArchiveError when `sha256` is no SHA-256 in lower-case hexadecimal digits.
+    Raises ArchiveError when `sha256` is not a SHA-256 in lower-case hexadecimal digits.
     """
     return _path(archive.crops_folder, sha256)
 
@@ -64,8 +64,8 @@ def read_crop(archive: Archive, sha256: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ArchiveError(
-            f"The crop {path} cannot be read ({error.strerror or error}). Put back the archive's "
-            "folder `crops` from a copy."
+            f"The crop {path} cannot be read ({error.strerror or error}). Restore the archive's "
+            "folder `crops` from a backup."
         ) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise _damaged(path)
@@ -83,8 +83,8 @@ def load_crop(archive: Archive, sha256: str) -> NDArray[np.uint8]:
 
 def _damaged(path: Path) -> ArchiveError:
     return ArchiveError(
-        f"The crop {path} is damaged: its content is not what its name says. Put back the "
-        "archive's folder `crops` from a copy."
+        f"The crop {path} is damaged: its content does not match its name. Restore the archive's "
+        "folder `crops` from a backup."
     )
 
 
@@ -106,7 +106,9 @@ def load_crops(
 
 def _path(folder: Path, sha256: str) -> Path:
     if not _SHA256.fullmatch(sha256):
-        raise ArchiveError(f"{sha256[:80]!r} names no crop: a crop is named by its SHA-256.")
+        raise ArchiveError(
+            f"{sha256[:80]!r} is not the name of a crop: crops are named by their SHA-256."
+        )
     return folder / sha256[:2] / f"{sha256}.png"
 
 

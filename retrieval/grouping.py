@@ -63,7 +63,7 @@ def propose_groups(
     """
     if share is not None and not RAREST <= share <= COMMONEST:
         raise RequestError(
-            f"A share of {share:g} cannot be asked for: give one from {RAREST:g} (hardly any "
+            f"A share of {share:g} is out of range: give one from {RAREST:g} (hardly any "
             f"unrelated pair is so alike) to {COMMONEST:g} (1 in 100 is)."
         )
     index = load_index(archive, model)

@@ -159,7 +159,7 @@ def _searchable(model_id: str, stored: Stored) -> VectorIndex:
 def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
     """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2).
 
-    One that looks otherwise by now than when it was embedded cannot, until it is embedded anew.
+    Marks whose crop changed since are left out until re-embedded.
     """
     statement = (
         select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
@@ -174,7 +174,7 @@ def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
 
 
 def _not_in(others: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the marks, ascending, of (mark, look) rows that are none of others; both ascend."""
+    """Return the marks, ascending, of those (mark, look) rows that others lack; both ascend."""
     at = np.searchsorted(others[:, 0], rows[:, 0])
     known = at < len(others)
     known[known] = others[at[known], 0] == rows[known, 0]

@@ -131,7 +131,7 @@ def _sealed(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 def _array(content: bytes) -> NDArray[Any]:
-    """Return the array of a `.npy` file; ValueError or EOFError where it is none."""
+    """Return the array of a `.npy` file; ValueError or EOFError where it is not one."""
     return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
 
 

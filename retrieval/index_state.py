@@ -50,8 +50,8 @@ def check_indexed(archive: Archive, model: Model) -> None:
         return
     if not _has_marks(archive):
         raise ModelError(
-            f"There is no mark in {archive.folder}. Take pages in with: "
-            f"{command_on(archive.folder, 'ingest', 'SOURCE')}; or look over whole pages: "
+            f"There is no mark in {archive.folder}. Add pages with: "
+            f"{command_on(archive.folder, 'ingest', 'SOURCE')}; or index whole pages: "
             f"{command_on(archive.folder, 'index', '--everywhere')}, and search with "
             "--everywhere."
         )

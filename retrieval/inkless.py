@@ -1,4 +1,4 @@
-"""Marks without ink: bare paper is as like bare paper as one stamp is like another."""
+"""Marks without ink: crops of blank paper, which all look alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrieval.ink import normalise_all, without_ink
 from retrieval.model import Model
 from retrieval.vectors import Vectors
 
-#: The cosine to bare paper from which on a crop is looked at. Of 64 drawings under the bundled
+#: A crop is read where its cosine to blank paper is this or more. Of 64 drawings under the bundled
 #: weights none had more than 0.41, and crops without ink have 1.
 LIKE_PAPER = 0.999
 
@@ -23,8 +23,8 @@ def marks_without_ink(
 ) -> NDArray[np.int64]:
     """Return which of N marks have no ink, by their embeddings under a model, (N, D).
 
-    Only crops that are embedded as bare paper is are read; one of them that cannot be is taken for
-    bare paper.
+    Only crops whose embedding is near that of blank paper are read; unreadable ones count as
+    blank.
     """
     side = model.shape.size
     paper = embed_pictures(model, np.full((1, 1, side, side), -1, np.float32))[0]

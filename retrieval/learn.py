@@ -111,8 +111,8 @@ class Learned:
 def examples(archive: Archive, seed: int) -> list[Example]:
     """Return what a run learns from, in the order of the marks, the same crop once.
 
-    Rejected marks teach nothing and are left out. A crop that occurs in several series is taken
-    for one of the first of them. Of more than `MOST_MARKS` those that `seed` chooses are returned.
+    Rejected marks teach nothing and are left out. A crop that occurs in several series
+    gets the first series found. Of more than `MOST_MARKS` those that `seed` chooses are returned.
     """
     known: dict[str, Example] = {}  # the same crop twice would be its own false negative
     with archive.session() as session:
@@ -192,9 +192,9 @@ def _lesson_begun(
     lesson, shown, unread = lesson_of(archive, settings, began)
     if unread:
         raise TrainingError(
-            f"The unfinished run in {run} cannot go on without {len(unread)} of the crops that it "
-            f"learns from, the first of them {unread[0]} Put the folder {archive.crops_folder} "
-            "back from a copy, or use --restart to discard the run."
+            f"The unfinished run in {run} cannot continue without {len(unread)} of its crops, "
+            f"such as {unread[0]} Restore the folder {archive.crops_folder} from a backup, or use "
+            "--restart to discard the run."
         )
     return lesson, shown, passed_over
 
@@ -224,8 +224,8 @@ def unfinished_run(archive: Archive) -> Settings | None:
         return Settings(shape=Architecture(**shape), **fields)
     except TypeError as error:
         raise TrainingError(
-            f"The unfinished run in {run} was started by another version of the program, whose "
-            "settings are not those of this one. Use --restart to discard it."
+            f"The unfinished run in {run} was started by another version of the program, with "
+            "other settings. Use --restart to discard it."
         ) from error
 
 
@@ -261,12 +261,12 @@ def train_on_archive(
         ) or lesson_of(archive, settings, examples(archive, settings.seed))
         if len(lesson.marks) < FEWEST_MARKS and unread:
             raise TrainingError(
-                f"{archive.folder} has {len(lesson.marks)} marks to learn from: of "
-                f"{len(unread)} others the crops cannot be read, the first of them {unread[0]}"
+                f"{archive.folder} has {len(lesson.marks)} marks to train on: the "
+                f"crops of {len(unread)} others cannot be read, such as {unread[0]}"
             )
         if len(lesson.marks) < FEWEST_MARKS:
             raise TrainingError(
-                f"{archive.folder} has {len(lesson.marks)} marks to learn from; ingest pages "
+                f"{archive.folder} has {len(lesson.marks)} marks to train on; ingest pages "
                 f"first: {command_on(archive.folder, 'ingest', 'SOURCE')}"
             )
         run = archive.models_folder / RUN

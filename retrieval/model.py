@@ -119,7 +119,8 @@ def _untrained(weights: bytes, where: Path) -> tuple[Discriminator, Generator]:
         )
     except (ValueError, KeyError, TypeError, TrainingError) as error:
         raise ModelError(
-            f"{where} is no weights file of this program ({error}); copy it again or train anew."
+            f"{where} is not a weights file of this program ({error}): copy it again, or train "
+            "again."
         ) from error
 
 
@@ -139,7 +140,7 @@ def unpack_weights(weights: bytes, where: Path) -> tuple[Discriminator, Generato
             )
     except (SafetensorError, RuntimeError) as error:
         raise ModelError(
-            f"The weights in {where} are damaged ({error}); copy the file again or train anew."
+            f"The weights in {where} are damaged ({error}): copy the file again, or train again."
         ) from error
     return discriminator.eval(), generator.eval()
 
@@ -167,8 +168,8 @@ def read_model(folder: Path) -> Model:
         raise ModelError(f"{folder / MANIFEST} is not valid JSON ({error}).") from error
     if not isinstance(manifest, dict):
         raise ModelError(
-            f"{folder / MANIFEST} does not describe a model: it is no JSON object. Train again, or "
-            "restore the folder from a backup."
+            f"{folder / MANIFEST} does not describe a model: it is not a JSON object. Train "
+            "again, or restore the folder from a backup."
         )
     found = model_id(weights)
     if manifest.get("id") != found:
@@ -185,8 +186,8 @@ def kept_model(models_folder: Path, name: str) -> Model:
     model = read_model(models_folder / name)
     if model.id != name:
         raise ModelError(
-            f"{models_folder / name} holds model {model.id} instead of its own: the folder was "
-            "renamed or its files replaced. Train again, or restore the folder from a backup."
+            f"{models_folder / name} contains model {model.id} instead: the folder was renamed or "
+            "its files were replaced. Train again, or restore the folder from a backup."
         )
     return model
 

@@ -86,7 +86,7 @@ class Places:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A place of a ranked list that is no mark."""
+    """A place of a ranked list without a mark."""
 
     rank: int
     score: float  # cosine, less `HANDICAP` for a square, in [-1, 1]
@@ -105,7 +105,7 @@ def has_places(archive: Archive, model_id: str) -> bool:
 
 
 def has_pages(archive: Archive) -> bool:
-    """Return whether the archive holds pages that can be looked through; crops are none."""
+    """Return whether the archive holds pages that can be searched; crops are not pages."""
     with archive.session() as session:
         return has_pages_by_content(session)
 
@@ -119,7 +119,7 @@ def load_places(archive: Archive, model: Model) -> Places:
     folder, size = shards_folder(archive, model.id), dimension(model)
     if not has_places(archive, model.id) and has_pages(archive):
         raise ModelError(
-            f"The pages of {archive.folder} were not looked through under model {model.id}; run: "
+            f"The pages of {archive.folder} are not indexed under model {model.id}; run: "
             f"{index_command(archive, model.id)} --everywhere"
         )
     with archive.session() as session:

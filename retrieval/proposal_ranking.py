@@ -137,7 +137,7 @@ def _vectors(session: Session, model: Model, rows: NDArray[Any]) -> Vectors:
 
 
 def _write(archive: Archive, proposed: NDArray[Any], values: NDArray[np.float64]) -> None:
-    """Keep what changed. What is no proposal any more has no realism."""
+    """Keep what changed. Marks that are no longer proposals get no realism."""
     before = proposed["realism"]
     changed = (before != values) & ~(np.isnan(before) & np.isnan(values))
     rows = [

@@ -3,7 +3,7 @@
     picture -> ink on paper (retrieval.ink) -> embedding (retrieval.embedding)
             -> nearest marks by cosine, their own or their company's (retrieval.index)
             -> their pages and documents (catalogue)
-            -> and, where that is asked for, places that are no marks (retrieval.places)
+            -> and, where that is asked for, places without a mark (retrieval.places)
 
 A query may also be marks already in the archive: what a person liked, less what they did not.
 It is held as it is, unless other ways to hold it are named (retrieval.orientation): then it is
@@ -158,7 +158,7 @@ def wanted_vectors(
     if not liked:
         raise QueryError("A search by marks needs at least one mark that is liked.")
     if both := sorted(set(liked) & set(disliked)):
-        raise QueryError(f"Mark {both[0]} is both liked and disliked; leave one of them out.")
+        raise QueryError(f"Mark {both[0]} is both liked and disliked; leave out one of them.")
     rows = _rows_of(searcher, [*liked, *disliked])
     _check_ink(searcher, rows.values())
     stored = _vectors_of(searcher, liked, rows)
@@ -194,7 +194,7 @@ def _check_ink(searcher: Searcher, rows: Iterable[MarkRow]) -> None:
             crop = load_crop(searcher.archive, row.crop)
             if without_ink(normalise_all([crop], searcher.model.shape.size)):
                 raise QueryError(
-                    f"There is no ink in the picture of mark {row.mark}, so there is nothing to "
+                    f"The picture of mark {row.mark} has no ink, so there is nothing to "
                     "compare. Leave it out of the search."
                 )
 

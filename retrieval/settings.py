@@ -77,6 +77,6 @@ def read_settings(folder: Path) -> Settings:
 def _no_setting(where: str, name: str, known: Collection[str]) -> ArchiveError:
     (nearest,) = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
     return ArchiveError(
-        f"{where} sets {name!r}, which is no setting: correct it (the nearest is {nearest!r}) or "
-        "take it out."
+        f"{where} sets {name!r}, which is not a setting: correct it (the nearest is {nearest!r}) "
+        "or remove it."
     )

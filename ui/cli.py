@@ -1,8 +1,8 @@
 """The command `prizemarks`. Exit status: 0 done, 1 done with failures reported, 2 wrong use.
 
-A fault of the program ends with `CRASHED`, which is neither.
+An unexpected error, a bug of the program, ends with `CRASHED`.
 
-Each subcommand is a function of `ui.commands`; its arguments, help and example stand there.
+Each subcommand is a function of `ui.commands`, which has its arguments, help and example.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from ui.progress import console
 
 
 class Command(typer.Typer):
-    """The command as a terminal runs it: what nobody foresaw is shown, with a status of its own."""
+    """The command as a terminal runs it: an unexpected error is shown, with its own exit status."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Run the command, and end the process with its status."""
         try:
             return super().__call__(*arguments, **options)
-        except Exception:  # Python's own status for it is 1, which is ours for what is done
+        except Exception:  # Python would exit with 1, which here means done with failures
             traceback.print_exc()
             console.print(
-                "[bold red]Error:[/] The program has a fault: please report it with the lines "
+                "[bold red]Error:[/] This is a bug in prizemarks: please report it with the lines "
                 "above.",
                 soft_wrap=True,
             )
@@ -64,7 +64,9 @@ def _say_version(asked: bool) -> None:
 def _prizemarks(
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which this is."),
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Find merchants' marks in scanned archives: ingest, train, index, search."""

@@ -1,4 +1,4 @@
-"""What all subcommands share: their arguments, exit status, and how errors are said."""
+"""What all subcommands share: arguments, exit status, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ DONE, FAILURES, WRONG_USE = 0, 1, 2
 CRASHED = 70  # EX_SOFTWARE of sysexits.h
 
 ArchiveArgument = Annotated[
-    Path, typer.Argument(metavar="ARCHIVE", help="The archive's folder.", show_default=False)
+    Path, typer.Argument(metavar="ARCHIVE", help="Folder of the archive.", show_default=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help='A model\'s id, its head, or "bundled". Default: the newest.'),
+    typer.Option(
+        "--model", help='A model id, the first characters of it, or "bundled". Default: the newest.'
+    ),
 ]
 WhereOption = Annotated[
     list[str] | None,
     typer.Option(
         "--where",
-        help='"series=HCA 32", "ship=De Hoop", "year=1702..1710"; all must hold.',
+        help='Only documents with "series=HCA 32", "ship=De Hoop" or "year=1702..1710". If given '
+        "several times, all must match.",
     ),
 ]
 
@@ -40,21 +43,22 @@ SearchedModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help='A model\'s id, its head, or "bundled". Default: the newest that has an index.',
+        help='A model id, the first characters of it, or "bundled". Default: the newest with an '
+        "index.",
     ),
 ]
 
 
 @contextmanager
 def errors_said() -> Iterator[None]:
-    """Turn the program's own errors into one sentence on standard error and status 2."""
+    """Print the program's own errors as one sentence on standard error, and exit with status 2."""
     try:
         yield
     except PrizemarksError as error:
         console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(WRONG_USE) from error
     except KeyboardInterrupt:
-        console.print("Stopped; what was done is kept. Run the same command again to go on.")
+        console.print("Stopped. Finished work is kept: run the same command again to continue.")
         raise typer.Exit(130) from None
     except BrokenPipeError:  # `prizemarks search … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,7 @@ from retrieval.index import refresh_index
 from retrieval.proposal_ranking import rank_proposals
 from retrieval.which_model import archive_model
 from ui.progress import bar, console
+from ui.wording import counted
 
 PAGES, IDENTITIES, SEED = 60, 40, 7
 
@@ -49,8 +50,8 @@ def make_demo(folder: Path) -> None:
     finally:
         archive.close()
     console.print(
-        f"{escape(str(folder))}: {done.added + done.unchanged} synthetic pages, "
-        f"{indexed.total} marks indexed."
+        f"{escape(str(folder))}: {counted(done.added + done.unchanged, 'synthetic page')}, "
+        f"{counted(indexed.total, 'mark')} indexed."
     )
 
 
@@ -62,7 +63,7 @@ def _check_is_free(folder: Path) -> None:
         sources = session.scalars(others).all()
     if sources:
         raise ArchiveError(
-            f"{folder} holds pages that are none of the demo's ({len(sources):,}, the first "
-            f"{sources[0]!r}): name another folder for the demo, so that it is not mixed with "
-            f"them. To open the archive: {command_on(folder, 'serve')}"
+            f"{folder} contains {counted(len(sources), 'page')} that the demo did not make, such "
+            f"as {sources[0]!r}: choose another folder for the demo. To open this archive: "
+            f"{command_on(folder, 'serve')}"
         )

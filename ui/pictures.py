@@ -15,7 +15,7 @@ from retrieval.catalogue.tables import LARGEST_ID, Page
 #: Pixels of a side that no image exceeds: what draws on one counts with 32 bits.
 LARGEST_SIDE = 2**31 - 1
 
-ONE_OF_SEVERAL = "The file holds several images; the first of them is looked for."
+ONE_OF_SEVERAL = "The file contains several images; the search uses the first."
 
 
 def parse_region(text: str) -> Box:
@@ -24,12 +24,15 @@ def parse_region(text: str) -> Box:
         x, y, width, height = (int(part) for part in text.split(","))
     except ValueError:
         raise QueryError(
-            f"{text!r} is no region: write x,y,w,h in pixels, e.g. 120,340,90,110."
+            f"{text!r} is not a region: write x,y,w,h in pixels, e.g. 120,340,90,110."
         ) from None
     if x < 0 or y < 0 or width < 1 or height < 1:
-        raise QueryError(f"The region {text!r} has no area or starts outside the page.")
+        raise QueryError(
+            f"The region {text!r} has no area, or starts outside the page: give x and y from 0 "
+            "and a size of at least 1."
+        )
     if max(x + width, y + height) > LARGEST_SIDE:
-        raise QueryError(f"The region {text!r} lies beyond any page.")
+        raise QueryError(f"The region {text!r} is larger than any page: give pixels of the page.")
     return x, y, width, height
 
 

@@ -1,4 +1,4 @@
-"""Progress bars on standard error for whatever lasts; silent when that is no terminal."""
+"""Progress bars on standard error for whatever lasts; silent when that is not a terminal."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ _NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 def public_names(said: Iterable[str]) -> tuple[str, ...]:
     """Return the names of hosts in texts that may hold several, with commas between.
 
-    Raises RequestError for what is none: an address, a port, a wildcard.
+    Raises RequestError for anything else: a URL, a port, a wildcard.
     """
     names = [name for one in said for part in one.split(",") if (name := part.strip().lower())]
     for name in names:
         if not _NAME.fullmatch(name):
             raise RequestError(
-                f"The public name {name!r} is no name of a host: write it without https://, port "
-                "and path, such as marks.example.org."
+                f"The public name {name!r} is not a host name: write it without https://, port and "
+                "path, such as marks.example.org."
             )
     return tuple(dict.fromkeys(names))
 
@@ -47,8 +47,8 @@ def address_of(host: str) -> str:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:  # ValueError: it cannot even be asked for
         raise RequestError(
-            f"No address is known for the host {host!r}: name one of this machine with --host, or "
-            "as host in prizemarks.toml, such as 127.0.0.1."
+            f"The host {host!r} cannot be resolved: give an address of this computer with --host, "
+            "or as host in prizemarks.toml, such as 127.0.0.1."
         ) from error
     *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
@@ -65,13 +65,13 @@ def check_place(host: str, port: int) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise RequestError(
-                f"Port {port} of {host} is taken: something is served there already, perhaps "
-                "another archive. Name another port with --port."
+                f"Port {port} of {host} is in use, perhaps by another archive. Choose "
+                "another port with --port."
             ) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise RequestError(
-            f"Port {port} of {host} cannot be listened on: {reason}. Name another port with "
-            "--port, or another address with --host."
+            f"Port {port} of {host} cannot be used: {reason}. Choose another port with --port, "
+            "or another address with --host."
         ) from error
 
 
@@ -142,8 +142,8 @@ def run_server(
     print(f"Serving {folder} at http://{shown}:{port} (Ctrl-C to stop)", flush=True)
     if not is_loopback(address_of(host)):
         print(
-            "Everyone who can reach this address can see the archive, and under any name confirm, "
-            "reject and make marks and judge groups.",
+            "Anyone who can reach this address can see the archive, and can confirm, reject and "
+            "add marks and judge groups under any name.",
             flush=True,
         )
     if os.name == "posix":

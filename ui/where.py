@@ -35,7 +35,10 @@ def parse_where(conditions: Sequence[str]) -> Filters:
     for condition in conditions:
         name, equals, value = (part.strip() for part in condition.partition("="))
         if not equals or not value:
-            raise QueryError(f"The condition {condition!r} is not of the form name=value.")
+            raise QueryError(
+                f"The condition {condition!r} is not in the form name=value: write, for example, "
+                "year=1702."
+            )
         if name == "series":
             where = replace(where, series=_the_one(name, where.series, value))
         elif name == "ship":
@@ -43,7 +46,7 @@ def parse_where(conditions: Sequence[str]) -> Filters:
         elif name == "year":
             where = _narrowed(where, value)
         else:
-            raise QueryError(f"Unknown condition {name!r}; known are series, ship and year.")
+            raise QueryError(f"Unknown condition {name!r}; choose from series, ship and year.")
     return where
 
 
@@ -61,14 +64,14 @@ def as_catalogued(where: Filters, known: Facets) -> Filters:
 
 def as_named(said: str, names: Sequence[str]) -> str:
     """Return which of the identities' names is meant, whatever its case; QueryError for none."""
-    return _nearest(names, said, "Nobody said of a mark that it is")
+    return _nearest(names, said, "No mark is identified as")
 
 
 def _the_one(name: str, before: str | None, value: str) -> str:
     if before is not None and folded(before) != folded(value):
         raise QueryError(
-            f"The {name} cannot be both {before!r} and {value!r}: all conditions must hold. Ask "
-            "for one after the other."
+            f"The {name} cannot be both {before!r} and {value!r}: all conditions must match. "
+            "Search for one after the other."
         )
     return before or value
 
@@ -81,7 +84,7 @@ def _narrowed(where: Filters, value: str) -> Filters:
     first, last = max(firsts, default=None), min(lasts, default=None)
     if first is not None and last is not None and last < first:
         raise QueryError(
-            f"No year fits {f'year={value}'!r} and the conditions before it: all must hold. Write "
+            f"No year fits {f'year={value}'!r} and the conditions before it: all must match. Give "
             "one condition for all the years."
         )
     return replace(where, year_from=first, year_to=last)
@@ -106,7 +109,7 @@ def _nearest(known: Sequence[str], wanted: str, lacking: str) -> str:
 def _years(text: str) -> tuple[int | None, int | None]:
     match = _YEARS.fullmatch(text)
     if not match or not (match[1] or match[3]) or (match[3] and not match[2]):
-        raise QueryError(f"{text!r} is no year: write 1702, 1702..1710, 1702.. or ..1710.")
+        raise QueryError(f"{text!r} is not a year: write 1702, 1702..1710, 1702.. or ..1710.")
     first = int(match[1]) if match[1] else None
     last = int(match[3]) if match[3] else None
     if first is not None and last is not None and last < first:

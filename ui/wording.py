@@ -44,7 +44,7 @@ def held_in_words(way: Orientation) -> str:
 
 def waits(model: str) -> str:
     """Say that a model was trained and is not searched under."""
-    return f"Model {model[:8]} was trained since and waits for its index."
+    return f"Model {model[:8]} has been trained but is not indexed yet."
 
 
 def counted(number: int, one: str, several: str = "") -> str:
@@ -68,5 +68,5 @@ def some_of(lines: Sequence[str], most: int, more: str = "more") -> list[str]:
 
 
 def unread_sentences(said: str, unread: Sequence[str]) -> list[str]:
-    """Return what is `said` of what could not be read and the first of it; nothing of nothing."""
+    """Return the sentence `said` and the first of what was `unread`; nothing where all was read."""
     return [said, *some_of(unread, MOST_UNREAD, "more")] if unread else []

@@ -125,13 +125,13 @@ def number(value: object, what: str) -> float:
         except ValueError:
             value = None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RegionError(f"its {what} is no number")
+        raise RegionError(f"its {what} is not a number")
     try:
         found = float(value)
     except OverflowError:
         found = math.inf
     if not math.isfinite(found):
-        raise RegionError(f"its {what} is no number")
+        raise RegionError(f"its {what} is not a number")
     return found
 
 
@@ -139,12 +139,12 @@ def whole(value: object, what: str) -> int:
     """Return a whole number from 0 on, which may be written as text; else RegionError."""
     found = number(value, what)
     if not found.is_integer() or not 0 <= found <= _MAX_ID:
-        raise RegionError(f"its {what} is no whole number from 0 on")
+        raise RegionError(f"its {what} is not a whole number of 0 or more")
     return int(value) if isinstance(value, int | str) and _is_digits(value) else int(found)
 
 
 def box_of(x: object, y: object, width: object, height: object) -> FloatBox:
-    """Return a box; RegionError where a side is no number or is not over 0."""
+    """Return a box; RegionError where a side is not a number over 0."""
     box = number(x, "x"), number(y, "y"), number(width, "width"), number(height, "height")
     if box[2] <= 0 or box[3] <= 0:
         raise RegionError("its box has no area")
@@ -165,30 +165,30 @@ def polygon_of(points: list[tuple[object, object]]) -> tuple[Point, ...]:
 
 
 def status_of(value: object) -> str | None:
-    """Return a status, or None for nothing; RegionError for a word that is none."""
+    """Return a status, or None if there is none; RegionError for an unknown status."""
     if value is None or value == "":
         return None
     word = value.strip().casefold() if isinstance(value, str) else ""
     if word not in STATUSES:
-        raise RegionError(f"its status {_shown(value)} is none of {', '.join(STATUSES)}")
+        raise RegionError(f"its status {_shown(value)} is not one of {', '.join(STATUSES)}")
     return word
 
 
 def score_of(value: object, where: str, refused: list[str]) -> float | None:
     """Return a score from 0 to 1, or None for nothing.
 
-    The mark is worth having without: what is no score is None, and `refused` gets a sentence.
+    An invalid score becomes None; the mark is kept. `refused` gets a sentence.
     """
     if value is None or value == "":
         return None
     try:
         score = number(value, "score")
     except RegionError as error:
-        refused.append(f"{where}: {error}; the mark is taken without it.")
+        refused.append(f"{where}: {error}; the mark is imported without it.")
         return None
     if not 0 <= score <= 1:
         refused.append(
-            f"{where}: its score {score:g} is not between 0 and 1; the mark is taken without it."
+            f"{where}: its score {score:g} is not between 0 and 1; the mark is imported without it."
         )
         return None
     return score
@@ -199,16 +199,16 @@ def origin_of(value: object) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) > MAX_ORIGIN or "\0" in value:
-        raise RegionError(f"its origin is no text of up to {MAX_ORIGIN} characters")
+        raise RegionError(f"its origin is longer than {MAX_ORIGIN} characters, or not text")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise RegionError("its origin is no text") from None
+        raise RegionError("its origin is not text") from None
     return value
 
 
 def mark_of(value: object) -> int | None:
-    """Return the id of a mark, or None for what is none: others call other things a mark."""
+    """Return the id of a mark, or None: other programs may call something else a mark."""
     try:
         return whole(value, "mark")
     except RegionError:
@@ -225,7 +225,7 @@ def moment_of(value: object) -> datetime | None:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise RegionError(f"its date {_shown(value)} is none: write 2026-01-31T12:00:00Z")
+    raise RegionError(f"its date {_shown(value)} is not a date: write it as 2026-01-31T12:00:00Z")
 
 
 def moment_text(moment: datetime | None) -> str | None:
@@ -265,9 +265,9 @@ def annotation_of(
     where: str,
     refused: list[str],
 ) -> Annotation:
-    """Return a mark with what a file says of it by our own names; RegionError for what is none.
+    """Return a mark with what a file says of it by our own names; RegionError for invalid values.
 
-    Of a score that is none `refused` gets a sentence, and the mark is taken without.
+    An invalid score becomes None, and `refused` gets a sentence.
     """
     return Annotation(
         box=box,

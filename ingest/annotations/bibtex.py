@@ -21,7 +21,7 @@ _SPECIAL = {
 def write_bibtex(images: Sequence[AnnotatedImage]) -> str:
     """Write one entry a document; `pages` are those with a confirmed mark, counted from 1.
 
-    Where none is confirmed they are those with a proposal: many of these are no marks, so that the
+    Where none is confirmed they are those with a proposal: many of these are not marks, so that the
     note counts them apart.
     """
     documents: dict[str, list[AnnotatedImage]] = {}

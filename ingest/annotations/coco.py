@@ -39,7 +39,7 @@ def read_coco(value: Mapping[str, Any], name: str) -> Understood:
     kinds = {str(mapped(one).get("name")) for one in listed(value.get("categories")) if mapped(one)}
     regions = listed(value.get("annotations"))
     if len(regions) > MAX_REGIONS:
-        raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split it.")
+        raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split the file.")
     for at, region in enumerate(regions):
         where = f"annotation {mapped(region).get('id', at)!r}"[:60]
         try:
@@ -131,7 +131,9 @@ def _annotation(
     parts = region.get("segmentation")
     outline = None
     if isinstance(parts, dict) or (isinstance(parts, list) and len(parts) > 1):
-        remarks.append(f"{where}: of an outline of pixels, or of several parts, only the box.")
+        remarks.append(
+            f"{where}: its outline is a pixel mask or has several parts; only its box was used."
+        )
     elif isinstance(parts, list) and parts:
         outline = _outline(parts[0])
     if outline is not None:

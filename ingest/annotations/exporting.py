@@ -215,7 +215,7 @@ def export_text(
     Raises RequestError, before anything is written, if the format is a file an image.
     """
     if form.a_file_an_image:
-        raise RequestError("This format is one file a page: name a folder for them with --output.")
+        raise RequestError("This format writes one file per page: give a folder with --output.")
     form = form.at(_as_base(base))
     size = 0
     with archive.session() as session:
@@ -246,7 +246,8 @@ def export_file(
     check_is_outside(output, archive.folder)
     if output.is_dir() and not form.by_page:
         raise RequestError(
-            f"{output} is a folder, and this format is one file of all pages: name a file in it."
+            f"{output} is a folder, but this format writes one file for all pages: give a file "
+            "name in it."
         )
     output = output.absolute()
     with output_refused_said(output), archive.session() as session:
@@ -287,7 +288,7 @@ def _write_folder(job: _Job, folder: Path) -> None:
     for done, (name, image) in enumerate(zip(names, images, strict=True), start=1):
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise RequestError(f"{path} leads out of {folder}: name an empty folder.")
+            raise RequestError(f"{path} leads out of {folder}: choose an empty folder.")
         write_atomically(path, f"{job.head}{job.form.write([image])}".encode())
         job.progress(done, len(named))
 
@@ -349,14 +350,14 @@ def _report(job: _Job, size: int | None) -> ExportReport:
 def _beyond_a_file(size: int, marks: int) -> Iterator[str]:
     """Give a sentence where a file of so many bytes and marks is more than import takes back."""
     over = [
-        f"{number:,} {what} where {most:,} are the most"
+        f"{number:,} {what} (at most {most:,})"
         for number, most, what in ((size, MAX_BYTES, "bytes"), (marks, MAX_REGIONS, "marks"))
         if number > most
     ]
     if over:
         yield (
-            f"This is more than `annotate import` takes back in one file: {' and '.join(over)}. "
-            "Give --output a folder that is there for one file a page, or leave marks out with "
+            f"This is more than `annotate import` accepts in one file: {' and '.join(over)}. Give "
+            "an existing folder as --output for one file per page, or leave out marks with "
             "--where or --status."
         )
 
@@ -373,8 +374,8 @@ def _crowded(session: Session, wanted: Wanted) -> Iterator[str]:
     if found := sources.all():
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield (
-            f"{found[0]!r}{more}: `annotate import` refuses a file with over "
-            f"{MAX_REGIONS_OF_AN_IMAGE:,} marks of one page. Leave some out with --status."
+            f"{found[0]!r}{more}: `annotate import` refuses files with more than "
+            f"{MAX_REGIONS_OF_AN_IMAGE:,} marks on one page. Leave some out with --status."
         )
 
 
@@ -416,5 +417,5 @@ def _plain_name(image: AnnotatedImage) -> str:
 
 def _as_base(base: str) -> str:
     if not re.fullmatch(r"https?://[^\s#?\"<>]+", base):
-        raise RequestError(f"{base!r} is no address: write --base https://example.org/marks/")
+        raise RequestError(f"{base!r} is not a URL: write --base https://example.org/marks/")
     return base if base.endswith("/") else f"{base}/"

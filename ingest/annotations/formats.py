@@ -64,7 +64,7 @@ ANNOTATION_FORMATS: Mapping[str, Format] = {
     "csv": Format(write_marks_csv, ".csv", columns=FULL_COLUMNS),
 }
 
-#: What `export` writes: the same, but for the shorter CSV, and what is no annotation.
+#: What `export` writes: the same, but for the shorter CSV, and formats without annotations.
 EXPORT_FORMATS: Mapping[str, Format] = {
     **ANNOTATION_FORMATS,
     "csv": Format(write_mark_list, ".csv", columns=COLUMNS),
@@ -105,8 +105,8 @@ def understand(content: bytes, name: str) -> tuple[str, Understood]:
     if set(NEEDED) <= set(columns):
         return "csv", read_marks_csv(rows, name)
     raise MetadataError(
-        f"{name} is none of {', '.join(ANNOTATION_FORMATS)}: it is no XML, no JSON, and as CSV it "
-        f"would need the columns {', '.join(NEEDED)}."
+        f"{name} is not in a known format ({', '.join(ANNOTATION_FORMATS)}): it is neither XML "
+        f"nor JSON, and as CSV it would need the columns {', '.join(NEEDED)}."
     )
 
 

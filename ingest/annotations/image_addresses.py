@@ -42,7 +42,7 @@ class ImageAddress:
 
 
 def image_address(address: str) -> ImageAddress | None:
-    """Return what an address of an image service asks for; None for an address that is none."""
+    """Return what an address of an image service asks for; None for any other address."""
     if found := _REQUEST.fullmatch(address):
         service, region, size, turned = found.groups()
         return ImageAddress(service, region == "full" and turned == "0", size)

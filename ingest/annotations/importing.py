@@ -158,7 +158,7 @@ def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
     for page in sorted(crops.unread):
         known, _ = placed[page]
         called = image_called(repr(known.source), known.frame)
-        refused.append(f"{called}: no marks taken over, {crops.unread[page]}")
+        refused.append(f"{called}: no marks imported, {crops.unread[page]}")
     return FileReport(
         storable(str(read.path)),
         read.file.format,
@@ -195,11 +195,13 @@ def _placed(finder: PageFinder, read: _Read) -> dict[int, tuple[KnownPage, list[
             continue
         if scale != (1.0, 1.0):
             remarks.append(
-                f"{called}: the file takes it for {image.width} x {image.height} pixels; its "
-                f"boxes were brought to the page's {page.width} x {page.height}."
+                f"{called}: the file gives its size as {image.width} x {image.height} pixels; "
+                f"its boxes were scaled to the page's {page.width} x {page.height}."
             )
         if image.sha256 and image.sha256.lower() != page.sha256:
-            remarks.append(f"{called}: the archive has another scan of it than the file's.")
+            remarks.append(
+                f"{called}: the file describes a different scan from the one in the archive."
+            )
         here = placed.setdefault(page.id, (page, []))[1]
         for annotation in image.annotations:
             try:
@@ -218,8 +220,8 @@ def _contradicted_said(marks: Sequence[str]) -> Iterator[str]:
     if marks:
         of = "1 mark" if len(marks) == 1 else f"{len(marks)} marks"
         yield (
-            f"The file contradicts what was said of {of}; {TAKEN_BACK} keeps that: "
-            f"{_first_named(marks)}."
+            f"The file contradicts earlier judgements of {of}, which are kept in "
+            f"{TAKEN_BACK}: {_first_named(marks)}."
         )
 
 
@@ -231,8 +233,8 @@ def _left_said(left: Sequence[str]) -> Iterator[str]:
     if len(left) == 1:
         stay = "1 mark stays where a person put it"
     yield (
-        f"{stay}, though the file has another box, which it calls proposed: "
-        f"{_first_named(left)}. Call confirmed what is to be moved all the same."
+        f"{stay}, although the file has another box with status proposed: {_first_named(left)}. "
+        f"To move them anyway, set their status to confirmed."
     )
 
 
@@ -246,8 +248,8 @@ def _gone_said(gone: int) -> Iterator[str]:
     if gone:
         were = "1 proposal was" if gone == 1 else f"{gone} proposals were"
         yield (
-            f"{were} passed over: an older segmentation made them, and the pages have others "
-            "since. Call confirmed what is to be taken over all the same."
+            f"{were} skipped: they come from an older segmentation, since replaced. To import them "
+            "anyway, set their status to confirmed."
         )
 
 

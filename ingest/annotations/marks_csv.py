@@ -165,12 +165,12 @@ def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:
 def _image(row: Mapping[str, str]) -> AnnotatedImage:
     """Return the image that a row is about; RegionError where it names none."""
     if not row["source"]:
-        raise RegionError("it names no source")
+        raise RegionError("it has no source")
 
     def said(column: str) -> int | None:
         return whole(row[column], column) if row.get(column) else None
 
-    # What others call a page is no id of ours.
+    # What other programs call a page is not one of our ids.
     page = said("page") if row.keys() >= set(COLUMNS) else None
     return AnnotatedImage(
         (row["source"],),

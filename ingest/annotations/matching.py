@@ -94,7 +94,7 @@ class PageFinder:
         self._ends = PathEnds((source, source) for source in ends)
 
     def find(self, image: AnnotatedImage) -> KnownPage:
-        """Return the page of an image; RegionError says why there is none, or not one only.
+        """Return the page of an image; RegionError says why none matches, or several do.
 
         The content decides where the file states it; copies of it are told apart by name, and
         what is called as a page of other content is neither. Else the name does: the source or the
@@ -114,8 +114,8 @@ class PageFinder:
                 both = [page for page in alike if page.source in ending]
             if named and not both:
                 raise RegionError(
-                    f"by its SHA-256 it is {alike[0].source!r}, another page: correct its name, or "
-                    "empty its sha256 if the name is right"
+                    f"its SHA-256 is that of another page, {alike[0].source!r}: correct its name "
+                    "or, if the name is right, empty its sha256"
                 )
             return _only(both or alike, image)
         if not named or _is_bare(image):
@@ -146,7 +146,7 @@ class PageFinder:
             known = service is None or image.source != details.get("image")
         if not known:
             raise RegionError(
-                "nothing says how large the image is that its boxes are measured on: give its "
+                "the size of the image that its boxes were drawn on is unknown: give its "
                 "width and height, or name its canvas"
             )
         return image
@@ -213,8 +213,8 @@ def scale_to(page: KnownPage, image: AnnotatedImage) -> tuple[float, float]:
         and abs(image.height * page.width / page.height - image.width) > 1
     ):
         raise RegionError(
-            f"the file takes it for {image.width} x {image.height} pixels, but the page has "
-            f"{page.width} x {page.height}, which is another shape"
+            f"the file gives its size as {image.width} x {image.height} pixels, but the page "
+            f"has {page.width} x {page.height}, a different shape"
         )
     return across, down
 
@@ -270,7 +270,7 @@ def _only(pages: Sequence[KnownPage], image: AnnotatedImage) -> KnownPage:
         pages = _singled_out(pages, image)
     if not pages:
         raise RegionError(
-            f"it may be any of {len(sources)} pages, such as {sources[0]!r} and {sources[1]!r}: "
+            f"it matches {len(sources)} pages, such as {sources[0]!r} and {sources[1]!r}: "
             "write more of its path"
         )
     if image.frame is not None:
@@ -281,8 +281,8 @@ def _only(pages: Sequence[KnownPage], image: AnnotatedImage) -> KnownPage:
         pages = by_id
     if len(pages) > 1:
         raise RegionError(
-            f"that file has {len(pages)} images, and nothing says which is meant: a `frame` "
-            "counts them from 0"
+            f"that file has {len(pages)} images, and it is unclear which is meant: give "
+            "its `frame`, counted from 0"
         )
     return pages[0]
 
@@ -380,12 +380,12 @@ def _paths_of(address: str) -> tuple[str, ...]:
 
 
 def _unknown(image: AnnotatedImage) -> RegionError:
-    """Return why an image is no page, as far as its name tells."""
+    """Return why an image matches no page, as far as its name tells."""
     if "://" not in image.source:
-        return RegionError("no such page is in the archive")
+        return RegionError("the archive has no such page")
     asked = image_address(image.source)
     if asked and not asked.whole:
-        return RegionError("it is the address of a part of an image, or of a turned one")
+        return RegionError("it is the address of a part of an image, or of a rotated image")
     return RegionError(
         "no page of the archive has this address, or a path that ends as it does: write the "
         "page's source instead"

@@ -37,14 +37,14 @@ from retrieval.catalogue.errors import MetadataError
 NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"
 _ANY_VERSION = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
 
-#: Kinds of regions that may be marks. Text, tables, rules, stains and the like are none.
+#: Kinds of regions that may be marks. Text, tables, rules, stains and the like are not.
 _OF_MARKS = frozenset(
     {"GraphicRegion", "ImageRegion", "LineDrawingRegion", "CustomRegion", "UnknownRegion"}
 )
 
 #: Types of zones, in letters alone, that may be marks though they are text regions: of SegmOnto, of
 #: eScriptorium's own, and words that people would use. Drop capitals, signatures of quires and
-#: damage are none. https://segmonto.github.io/gd
+#: damage are not marks. https://segmonto.github.io/gd
 _ZONES_OF_MARKS = frozenset(
     {
         "graphiczone", "sealzone", "stampzone", "graphic", "illustration", "image", "mark", "marks",
@@ -58,10 +58,10 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{6})")
 
 
 def read_page_xml(content: bytes, name: str) -> Understood:
-    """Read a file of any version of the schema; MetadataError where it is none."""
+    """Read PAGE-XML of any version; MetadataError where it is something else."""
     root = parse_xml(content, name)
     if root.name != "PcGts" or not root.namespace.startswith(_ANY_VERSION):
-        raise MetadataError(f"{name} is XML, but no PAGE-XML: its root is {root.name!r}.")
+        raise MetadataError(f"{name} is XML, but not PAGE-XML: its root is {root.name!r}.")
     page = next((one for one in root.children if one.name == "Page"), None)
     file = page.attributes.get("imageFilename", "") if page is not None else ""
     if page is None or not file:
@@ -94,7 +94,7 @@ def read_page_xml(content: bytes, name: str) -> Understood:
     image = AnnotatedImage(
         names, tuple(annotations), frame, width, height, ours.get("sha256") or None
     )
-    remarks = [f"{count} {kind} passed over: no mark." for kind, count in sorted(others.items())]
+    remarks = [f"{count} {kind} skipped: not a mark." for kind, count in sorted(others.items())]
     return Understood((image,), tuple(refused), tuple(remarks))
 
 

@@ -59,7 +59,7 @@ def parse_xml(content: bytes | str, name: str) -> Element:
 
     def refuse(*_of_doctype: object) -> None:
         raise MetadataError(
-            f"{name} has a DOCTYPE, which may hide other files in it: take that line out."
+            f"{name} has a DOCTYPE, which may include other files: remove that line."
         )
 
     parser = expat.ParserCreate(namespace_separator=" ")
@@ -70,12 +70,10 @@ def parse_xml(content: bytes | str, name: str) -> Element:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise MetadataError(
-            f"{name} is no XML: {expat.ErrorString(error.code)} in line {error.lineno}."
+            f"{name} is not XML: {expat.ErrorString(error.code)} in line {error.lineno}."
         ) from error
     except (ValueError, LookupError) as error:  # an encoding that Python has not, or half has
-        raise MetadataError(f"{name} is in an encoding that is not read: save it as UTF-8.") from (
-            error
-        )
+        raise MetadataError(f"{name} is in an unsupported encoding: save it as UTF-8.") from (error)
     return top[0]
 
 

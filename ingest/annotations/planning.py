@@ -83,9 +83,9 @@ def planned(
                 if at in here_matched and (name := names.get(here_matched[at][0].id)):
                     plan.refused.append(
                         f"{image_called(repr(page.source), page.frame)}, {one.annotation.where}: "
-                        f"mark {here_matched[at][0].id} was said to be {name!r}, and stays as it "
-                        "is: to reject it, take that back on the web page first, where its group "
-                        "is shown."
+                        f"mark {here_matched[at][0].id} is identified as {name!r}, and was not "
+                        "changed: to reject it, first take the identity back on the web page, "
+                        "where its group is shown."
                     )
                 elif at in here_matched:
                     mark, is_itself = here_matched[at]
@@ -135,7 +135,7 @@ def _plan_update(
             called = image_called(repr(page.source), page.frame)
             plan.remarks.append(
                 f"{called}, {said.where}: the outline of mark {mark.id} does not fit its new box, "
-                "and was given up."
+                "and was removed."
             )
     if said.score is not None:
         values["score"] = said.score

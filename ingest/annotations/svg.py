@@ -36,10 +36,10 @@ def drawn_by(text: str) -> Drawn:
     except (MetadataError, UnicodeError) as error:
         raise RegionError(f"{error}".rstrip(".")) from error
     if any("transform" in one.attributes for one in shapes):
-        raise RegionError("its SVG is transformed, which is not read")
+        raise RegionError("its SVG has a transform, which is not supported")
     drawn = [_drawn(one) for one in shapes if one.name in _SHAPES]
     if not drawn:
-        raise RegionError("its SVG draws nothing that has an outline")
+        raise RegionError("its SVG has no outline")
     if sum(len(one.points) for one in drawn) > MAX_POINTS:
         raise RegionError(f"its outline has more than {MAX_POINTS:,} points")
     if len(drawn) == 1:

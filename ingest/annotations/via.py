@@ -174,13 +174,13 @@ def _annotation(
     elif kind in ("polygon", "polyline"):
         xs, ys = listed(shape.get("all_points_x")), listed(shape.get("all_points_y"))
         if len(xs) != len(ys):
-            raise RegionError("its polygon has not as many x as y")
+            raise RegionError("its polygon has different numbers of x and y")
         outline = polygon_of(list(zip(xs, ys, strict=True)))
         box = bounding_box(outline)
     elif kind in ("circle", "ellipse"):
         box = _around(shape)
     else:
-        raise RegionError(f"a mark has an area, {str(kind)[:40]!r} has none")
+        raise RegionError(f"the shape {str(kind)[:40]!r} has no area")
     return annotation_of(box, outline, said, where, refused)
 
 

@@ -61,14 +61,14 @@ def read_web_annotations(value: object, name: str) -> Understood:
         mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
         for one in top
     ):  # fmt: skip
-        raise MetadataError(f"{name} holds no Web Annotation and no IIIF manifest.")
+        raise MetadataError(f"{name} contains neither a Web Annotation nor a IIIF manifest.")
     refused: list[str] = []
     remarks: list[str] = []
     images = _placed(held, name, refused, remarks)
     if held.linked:
         refused.append(
-            f"{held.linked} pages of annotations are not in the file, only their addresses: fetch "
-            "them and import them as well."
+            f"{held.linked} annotation pages are only linked from the file: download and import "
+            "them as well."
         )
     return Understood(images, tuple(refused), tuple(remarks))
 
@@ -108,7 +108,9 @@ def _held(top: Sequence[Any], name: str) -> _Held:
             below = [*listed(one.get("items")), *listed(one.get("annotations"))]
             waiting.extend(reversed(below))
         if len(held.regions) > MAX_REGIONS:
-            raise MetadataError(f"{name} has more than {MAX_REGIONS:,} annotations: split it.")
+            raise MetadataError(
+                f"{name} has more than {MAX_REGIONS:,} annotations: split the file."
+            )
     return held
 
 
@@ -138,7 +140,10 @@ def _placed(
         except RegionError as error:
             refused.append(f"{where}: {error}.")
     if passed:
-        remarks.append(f"{passed} annotations passed over: images and transcriptions, no marks.")
+        remarks.append(
+            f"{passed} annotation{'' if passed == 1 else 's'} skipped: images or transcriptions, "
+            "not marks."
+        )
     return tuple(
         replace(image, annotations=tuple(annotations))
         for image, annotations in found.items()
@@ -362,14 +367,14 @@ def _selected(
     if not chosen:
         raise RegionError("it selects no region")
     if "refinedBy" in chosen[0]:
-        raise RegionError("its selector is refined by another, which is not read")
+        raise RegionError("its selector is refined by another, which is not supported")
     value = chosen[0].get("value")
     if not isinstance(value, str):
         raise RegionError("its selector has no value")
     if chosen[0]["type"] == "SvgSelector":
         drawn = drawn_by(value)
         if not drawn.exact:
-            remarks.append(f"{where}: its curves or parts were taken as straight lines.")
+            remarks.append(f"{where}: its curves or parts were read as straight lines.")
         if drawn.is_outline:
             outline = polygon_of(list(drawn.points))
             return bounding_box(outline), outline, False
@@ -381,7 +386,7 @@ def _selected(
         raise RegionError("its fragment has no xywh=x,y,w,h")
     sides = found[2].split(",")
     if len(sides) != 4:
-        raise RegionError("its xywh has not four numbers")
+        raise RegionError("its xywh does not have four numbers")
     return box_of(*sides), None, found[1] == "percent"
 
 

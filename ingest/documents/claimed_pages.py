@@ -196,7 +196,7 @@ class ClaimedPages:
     def _known_end(self, written: str) -> tuple[str, ...]:
         """Return as much of a path's end as that of any source or its place is; () for none.
 
-        Where more is written, "" stands before it, which is no part of any path.
+        Where more is written, "" stands before it, which is not part of any path.
         """
         parts = path_parts(written)
         for at in range(len(parts) if ".." not in parts else 0):

@@ -78,7 +78,7 @@ def claims_met(
             some = tuple(found[:2])
             paths = finder.paths_apart(some) if not claim.names else None
             problems[at] = (
-                f"{claim.source!r} may be any of {len(found)} pages, such as {found[0]!r} and "
+                f"{claim.source!r} matches {len(found)} pages, such as {found[0]!r} and "
                 f"{found[1]!r}: write more of its path"
                 + (f", {paths[0]!r} or {paths[1]!r}." if paths and paths != some else ".")
             )
@@ -114,7 +114,9 @@ def _owner_of(
     called = repr(source) if frame is None else f"{source!r}, image {frame + 1},"
     tells_apart = ""
     if frame is None and images > 1:
-        tells_apart = f" Which of its {images} images a row is about, a column 'page in file' says."
+        tells_apart = (
+            f" Say which of its {images} images a row describes in a column 'page in file'."
+        )
     furthest = max(one.agreement.rank for one in claimed)
     owner, *others = [one for one in claimed if one.agreement.rank == furthest]
     rivals = [one for one in others if one.claim.reference != owner.claim.reference]
@@ -123,17 +125,16 @@ def _owner_of(
         for one in claimed:
             rival = owner if one.claim.reference != owner.claim.reference else rivals[0]
             problems[one.at] = (
-                f"the page {called} may be that of {rival.claim.reference} on "
-                f"{_line(rival, one)} just as well, so that none was given it: write more of its "
-                "path."
+                f"the page {called} fits {rival.claim.reference} on {_line(rival, one)} equally "
+                f"well, so it was assigned to neither: write more of its path."
             )
         return None, problems
     for one in claimed:
         if one.claim.reference != owner.claim.reference:
             alike = one.agreement.rank == furthest
             problems[one.at] = (
-                f"the page {called} was given to {owner.claim.reference} on {_line(owner, one)}"
-                + ("; it stays there." if alike else ", whose path agrees with it further.")
+                f"the page {called} was assigned to {owner.claim.reference} on {_line(owner, one)}"
+                + ("; it stays there." if alike else ", whose path matches it better.")
                 + tells_apart
             )
     return owner, problems

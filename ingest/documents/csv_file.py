@@ -100,8 +100,8 @@ def _frame(name: str, line: int, written: str | None) -> int | None:
         return None
     if not re.fullmatch(r"0*[1-9][0-9]{0,8}", written):
         raise MetadataError(
-            f"{name}, line {line}: the page in the file, {written[:40]!r}, is no whole number from "
-            "1 on."
+            f"{name}, line {line}: the page in the file, {written[:40]!r}, is not a whole number "
+            "of 1 or more."
         )
     return int(written) - 1
 
@@ -126,7 +126,7 @@ def _columns(name: str, header: Sequence[str]) -> list[str]:
     for column in columns:
         if columns.count(column) > 1:
             raise MetadataError(
-                f"{name}, line 1: two columns are called {column.removeprefix('details:')!r}."
+                f"{name}, line 1: two columns are named {column.removeprefix('details:')!r}."
             )
     return columns
 

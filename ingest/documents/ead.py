@@ -111,7 +111,10 @@ def read_ead(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsFi
         _describe(gathering, documents.pop())
     file = gathering.finished()
     if not file.documents:
-        raise MetadataError(f"{name}: no component has a unitid, so there is no document in it.")
+        raise MetadataError(
+            f"{name}: no component has a unitid, so it describes no document. Give its components "
+            "unitids."
+        )
     return file
 
 

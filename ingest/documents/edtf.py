@@ -2,7 +2,7 @@
 
 https://www.loc.gov/standards/datetime/ : level 0 without times of day, level 1 without years of
 more than four digits, and of level 2 the sets with one range or a list in them ("[1702..1704]",
-one of these; "{1702,1704}", all of these). Years from 1000 to 2099: others are no date here.
+one of these; "{1702,1704}", all of these). Years from 1000 to 2099: others are not dates here.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 _IMAGE = re.compile(r"\.(?:tiff?|jpe?g|jpe|png|jp2|jpx|j2k|pdf|bmp|gif|webp)$", re.IGNORECASE)
 #: The end of an address by the IIIF Image API: what it is of stands before.
 _IIIF = re.compile(r"/[^/]+/[^/]+/!?[0-9.]+/(?:default|native|color|gray|bitonal)\.[a-z0-9]+$")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: D:\scans is none
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # at least two letters: D:\scans is not a scheme
 
 
 def is_image_name(text: str) -> bool:

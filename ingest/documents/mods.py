@@ -80,7 +80,7 @@ def read_mods(name: str, elements: Iterator[tuple[bool, Element]]) -> DocumentsF
             gathering.claim(PageClaim(href, reference, line, page_names(href)))
     file = gathering.finished()
     if not file.documents:
-        raise MetadataError(f"{name}: there is no MODS record in it.")
+        raise MetadataError(f"{name}: it has no MODS record. Give a file with at least one.")
     return file
 
 

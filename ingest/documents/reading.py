@@ -27,7 +27,7 @@ def read_documents(path: Path) -> DocumentsFile:
     reader = _BY_ROOT.get(root.name)
     if reader is None:
         raise MetadataError(
-            f"{path.name}, line {root.line}: it is XML, but a {root.name!r}. Documents are read "
-            "from EAD, METS or MODS, or from CSV."
+            f"{path.name}, line {root.line}: it is XML with the root {root.name!r}. Give EAD, "
+            "METS, MODS or CSV."
         )
     return reader(path.name, elements)

@@ -130,8 +130,9 @@ class Gathering:
         ]
         if left_out:
             self.problems.append(
-                f"{self.name}, line {line}: {reference} was described otherwise before; left out: "
-                f"{', '.join(left_out)}. If it is another document, give it a reference of its own."
+                f"{self.name}, line {line}: {reference} was described differently before; left "
+                f"out: {', '.join(left_out)}. If it is another document, give it its own "
+                "reference."
             )
         for key, values in details.items():
             for value in values:
@@ -161,7 +162,7 @@ def add_detail(details: Details, key: str, value: str) -> None:
 def series_within(reference: str, above: str) -> str:
     """Return the series of a reference, or that above it; "" where there is none.
 
-    A series after other words, "AB 12" of "Liasse AB 12", is none where there is one above.
+    A series after other words, "AB 12" of "Liasse AB 12", does not count where there is one above.
     """
     if above and parse_reference(reference) is None:
         return above

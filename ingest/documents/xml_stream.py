@@ -101,7 +101,7 @@ def read_elements(path: Path) -> Iterator[tuple[bool, Element]]:
     """Give (True, element) where an element begins and (False, element) where it has ended.
 
     An element keeps what is in it until `let_go` of it. Raises MetadataError, which names the
-    file and line, for what is no proper XML and what goes over a bound.
+    file and line, for XML that is not well-formed or exceeds a limit.
     """
     stream = _Stream(path.name)
     fed = 0
@@ -146,7 +146,7 @@ class _Stream:
         except expat.ExpatError as error:
             said = expat.ErrorString(error.code)
             raise MetadataError(
-                f"{self._name}, line {error.lineno}: it is no proper XML: {said}."
+                f"{self._name}, line {error.lineno}: it is not well-formed XML: {said}."
             ) from None
         except (LookupError, ValueError) as error:  # of the encoding that it says it is in
             raise self._refusal(f"its encoding cannot be read: {error}.") from None
@@ -166,7 +166,7 @@ class _Stream:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise self._refusal(f"elements lie over {MAX_DEPTH} deep in each other.")
+            raise self._refusal(f"elements are nested more than {MAX_DEPTH} deep.")
         local = {key.rpartition(" ")[2]: value for key, value in attributes.items() if " " in key}
         local |= {key: value for key, value in attributes.items() if " " not in key}
         parent = self._open[-1] if self._open else None
@@ -190,12 +190,12 @@ class _Stream:
         element.size += size
         self._held += size
         if self._held > MAX_HELD:
-            raise self._refusal("one part of it is too large to be read. Is it damaged?")
+            raise self._refusal("one part of it is too large to read. It may be damaged.")
 
     def _entity(self, name: str, *_: Any) -> None:
         raise self._refusal(
-            f"it declares an entity ({name}), and a file may not bring its own. Save it with its "
-            "entities written out."
+            f"it declares an entity ({name}), which is not allowed. Save it with its entities "
+            "written out."
         )
 
     def _unknown(self, name: str, is_parameter: bool) -> None:

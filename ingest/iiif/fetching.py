@@ -123,9 +123,7 @@ class Web:
             raise NotGiven(answer.what, LOOK)
         asked = answer.wait or 0.0
         if asked > self._courtesy.longest_wait:
-            raise self._leave_alone(
-                host, f"{host} asks to be left alone for {asked / 60:,.0f} minutes."
-            )
+            raise self._leave_alone(host, f"{host} asks clients to wait {asked / 60:,.0f} minutes.")
         if attempt >= self._courtesy.attempts:
             if answer.status in _RETRY:
                 raise NotGivenNow(answer.what, "Ingest it again later.")
@@ -177,7 +175,7 @@ class Web:
         except SSLError as error:
             raise self._leave_alone(host, f"{host} has no valid certificate: {error}") from None
         except (HTTPError, OSError, UnicodeError) as error:
-            return _Answer(None, f"{at.url} gave no answer ({_short(error)}).")
+            return _Answer(None, f"{at.url} did not answer ({_short(error)}).")
 
     def _take(
         self, response: urllib3.BaseHTTPResponse, into: BinaryIO, address: str, limit: int
@@ -194,8 +192,8 @@ class Web:
                 into.write(piece)
             except OSError as error:  # the disk's, and no fault of the server
                 raise ArchiveError(
-                    f"What {address} gives cannot be written: {error.strerror or error}. Make room "
-                    "in the archive and ingest again: it goes on where it stopped."
+                    f"The response of {address} cannot be saved: {error.strerror or error}. Free "
+                    "some space in the archive and ingest again: it continues where it stopped."
                 ) from error
 
     def _take_turn(self, host: str) -> None:
@@ -213,7 +211,7 @@ class Web:
 
     def _leave_alone(self, host: str, why: str) -> Unreachable:
         self._left_alone[host] = why
-        return Unreachable(why, "Ingest it again later: what has been fetched is kept.")
+        return Unreachable(why, "Ingest it again later: images already fetched are kept.")
 
     def _pool(self, at: Url) -> urllib3.PoolManager:
         proxy = urllib.request.getproxies().get(at.scheme or "")
@@ -230,16 +228,16 @@ def _checked(address: str) -> Url:
     try:
         at = parse_url(address)
     except LocationParseError:
-        raise NotGiven(f"{address!r} is no address.", "Correct it in the manifest.") from None
+        raise NotGiven(f"{address!r} is not a URL.", "Correct it in the manifest.") from None
     if at.scheme not in ("http", "https") or not at.host:
         raise NotGiven(
-            f"{address!r} is no http or https address.",
-            "Download what it stands for, and ingest the file.",
+            f"{address!r} is not an http or https URL.",
+            "Download the file, and ingest it.",
         )
     if at.auth:
         raise NotGiven(
-            f"The address at {at.host} holds a name or a password, which are not sent.",
-            "Give an address without them.",
+            f"The address at {at.host} contains a user name or password, which are not sent.",
+            "Give the address without them.",
         )
     return at._replace(fragment=None)
 
@@ -250,7 +248,7 @@ def _redirected(at: Url, further: str) -> Url:
         return _checked(urljoin(at.url, further))
     except ValueError:  # such as an IPv6 host without its bracket
         raise NotGiven(
-            f"{at.url} was redirected to {further!r}, which is no address.", LOOK
+            f"{at.url} was redirected to {further!r}, which is not a URL.", LOOK
         ) from None
 
 

@@ -40,7 +40,9 @@ def folders_and_manifests(sources: Sequence[Path | str]) -> tuple[list[Path], li
         if isinstance(source, str) and is_address(source):
             manifests.append(source)
         elif isinstance(source, str) and "://" in source:
-            raise SourceError(f"{source} is no http or https address.", "Give a path, or such one.")
+            raise SourceError(
+                f"{source} is not an http or https URL.", "Give a path or an http or https URL."
+            )
         elif _begins_as_json(path := Path(source)):
             manifests.append(path)
         else:
@@ -58,7 +60,8 @@ def read_given(
 ) -> tuple[list[GivenManifest], dict[str, InputError]]:
     """Read the manifests, fetching those that are addresses; each id is taken once.
 
-    Return them, and why others could not be had, are none or have the id of another, by their
+    Return them, and why others could not be fetched, are not manifests, or have the id of another,
+    by their
     `place_of`. `asking` is called before each.
     """
     read: dict[str, tuple[str, GivenManifest]] = {}
@@ -75,9 +78,9 @@ def read_given(
         first, known = read.setdefault(manifest.id, (place, GivenManifest(manifest, content)))
         if _images(known.manifest) != _images(manifest):
             unread[place] = MetadataError(
-                f"{source} has the id of {first}, and other canvases.",
-                "Correct the id in one of the two, or tell who publishes them: one would take the "
-                "place of the other.",
+                f"{source} has the same id as {first}, but other canvases.",
+                "Correct the id in one of them, or tell the publisher: one would replace the "
+                "other.",
             )
     return [one for _, one in read.values()], unread
 

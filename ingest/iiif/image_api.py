@@ -98,13 +98,13 @@ class Mosaic:
 
 
 def read_info(content: bytes) -> ImageInfo:
-    """Read an `info.json`. Raises NotGiven when it is none."""
+    """Read an `info.json`. Raises NotGiven when it is not valid."""
     try:
         info = parse_json(content.decode("utf-8-sig"), "info.json")
     except (UnicodeDecodeError, MetadataError):
-        raise _no_info("it is no JSON") from None
+        raise _no_info("it is not JSON") from None
     if not isinstance(info, dict):
-        raise _no_info("it is no JSON object")
+        raise _no_info("it is not a JSON object")
     width, height = pixels_or_none(info.get("width")), pixels_or_none(info.get("height"))
     if width is None or height is None:
         raise _no_info("it gives no width and height")
@@ -254,6 +254,6 @@ def _scaled(length: int, scale: int) -> int:
 
 def _no_info(why: str) -> NotGiven:
     return NotGiven(
-        f"Its image server's info.json cannot be understood: {why}.",
-        "Tell who runs the server, or download the image and ingest the file.",
+        f"Its image server's info.json is not valid: {why}.",
+        "Tell the server's operator, or download the image and ingest the file.",
     )

@@ -23,10 +23,10 @@ MAX_CANVASES = 100_000
 #: Manifests that are named to who gave a collection of them.
 _NAMED = 5
 
-#: What to do about what is none, and about one that cannot be used.
+#: Advice for what is not a manifest, and for a manifest that cannot be used.
 _GIVE_MANIFEST = "Give the address of a manifest of the Presentation API 2 or 3."
 _NOT_ITS_PAGE = "Give the address of a IIIF manifest, not of the page that shows it."
-_FILES_INSTEAD = "Tell who publishes it, or download the images and ingest the files."
+_FILES_INSTEAD = "Tell its publisher, or download the images and ingest the files."
 
 #: Choices and regions that may lie in one another around an image.
 _DEPTH = 8
@@ -85,23 +85,24 @@ def read_manifest(content: bytes, name: str) -> Manifest:
     Texts lose their HTML and are on one line. Of a Choice the first image is taken, of a region
     of an image the whole. A canvas on which several images are painted has several paintings.
 
-    Raises MetadataError for what is no manifest, and for a collection, naming its manifests.
+    Raises MetadataError for anything that is not a manifest, and for a collection, naming its
+    manifests.
     """
     try:
         document = parse_json(content.decode("utf-8-sig"), name)
     except UnicodeDecodeError as error:
-        raise MetadataError(f"{name} is no JSON ({error}).", _NOT_ITS_PAGE) from None
+        raise MetadataError(f"{name} is not JSON ({error}).", _NOT_ITS_PAGE) from None
     except MetadataError as error:
         raise MetadataError(error.reason, _NOT_ITS_PAGE) from None
     if not isinstance(document, dict):
-        raise MetadataError(f"{name} is JSON, but no IIIF manifest.", _GIVE_MANIFEST)
+        raise MetadataError(f"{name} is JSON, but not a IIIF manifest.", _GIVE_MANIFEST)
     kind = _type(document)
     if kind in ("Collection", "sc:Collection"):
         raise MetadataError(f"{name} is a IIIF collection.", _manifests_of(document))
     if kind in ("Manifest", "sc:Manifest") or "sequences" in document:
         return _manifest(document, name)
     raise MetadataError(
-        f"{name} is no IIIF manifest: its type is {kind or 'not given'!r}.", _GIVE_MANIFEST
+        f"{name} is not a IIIF manifest: its type is {kind or 'not given'!r}.", _GIVE_MANIFEST
     )
 
 
@@ -109,7 +110,8 @@ def _manifest(document: dict[str, Any], name: str) -> Manifest:
     address = _id(document)
     if address is None:
         raise MetadataError(
-            f"{name} has no id, so that its pages could not be known again.", _FILES_INSTEAD
+            f"{name} has no id, so its pages could not be recognised in a later run.",
+            _FILES_INSTEAD,
         )
     second = "sequences" in document
     required = mapped(document.get("requiredStatement"))
@@ -138,7 +140,7 @@ def _canvases(document: dict[str, Any], address: str, name: str) -> Iterator[Can
     for number, canvas in enumerate(canvases, start=1):
         if not isinstance(canvas, dict):
             raise MetadataError(
-                f"{name}: its canvas {number} is not described, only named.", _FILES_INSTEAD
+                f"{name}: its canvas {number} is only named, not described.", _FILES_INSTEAD
             )
         own = _id(canvas)
         if own is None or own in taken:
@@ -311,7 +313,7 @@ def _plain(text: str) -> str:
             words.feed(text)
             words.close()
             text = "".join(words.words)
-        except (AssertionError, ValueError):  # the parser's, for markup that is none
+        except (AssertionError, ValueError):  # the parser's, for invalid markup
             text = re.sub(r"<[^>]*>", " ", text)
     return unicodedata.normalize("NFC", " ".join(_NO_TEXT.sub(" ", text).split()))
 
@@ -328,9 +330,9 @@ def _manifests_of(document: dict[str, Any]) -> str:
         and (address := _id(one))
     ]
     if not manifests:
-        return "It names no manifest: give manifests."
+        return "It names no manifest: give manifests instead."
     more = f" and {len(manifests) - _NAMED:,} more" if len(manifests) > _NAMED else ""
-    return f"Give the manifests that you want of it: {' '.join(manifests[:_NAMED])}{more}."
+    return f"Give the manifests that you want: {' '.join(manifests[:_NAMED])}{more}."
 
 
 def pixels_or_none(value: object) -> int | None:

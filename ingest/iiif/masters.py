@@ -225,7 +225,7 @@ def _save(web: Web, address: str, folder: Path, key: str, max_pixels: int) -> Pa
         try:
             path = folder / f"{key}{suffix_of(head)}"
         except NotAnImage as error:
-            raise NotGiven(f"{address} gave no image. {error.reason}", LOOK) from error
+            raise NotGiven(f"{address} returned no valid image. {error.reason}", LOOK) from error
         _keep(unfinished, path)
     return path
 
@@ -274,12 +274,12 @@ def _tile(web: Web, base: str, tile: Tile, folder: Path, form: int) -> tuple[np.
             try:
                 frame = read_frame(unfinished, 0, _MAX_TILE_PIXELS)
             except SourceError as error:
-                raise NotGiven(f"{address} gave no tile. {error.reason}", LOOK) from error
+                raise NotGiven(f"{address} returned no valid tile. {error.reason}", LOOK) from error
         if frame is None or frame.image.shape[:2] != (tile.height, tile.width):
             size = "nothing" if frame is None else "{1} by {0} pixels".format(*frame.image.shape)
             raise NotGiven(
-                f"{address} gave a tile of {size}, not of {tile.width} by {tile.height}.",
-                "Tell who runs the server, or download the image and ingest the file.",
+                f"{address} returned a tile of {size}, not of {tile.width} by {tile.height}.",
+                "Tell the server's operator, or download the image and ingest the file.",
             )
         return frame.image, at
     if failed is not None:

@@ -104,7 +104,7 @@ def identity_name(number: int) -> str:
 def _check(size: tuple[int, int], **counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
-            raise ArchiveError(f"Asked for {count} {name}; a synthetic archive needs at least 1.")
+            raise ArchiveError(f"{count} {name} are too few: a synthetic archive needs at least 1.")
     if not (SMALLEST[0] <= size[0] <= LARGEST[0] and SMALLEST[1] <= size[1] <= LARGEST[1]):
         raise ArchiveError(
             f"Pages of {size[0]} x {size[1]} pixels were asked for; choose a size from "

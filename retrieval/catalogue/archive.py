@@ -24,8 +24,8 @@ BACKUPS = "backups"
 
 #: The empty database whose lock is the archive's.
 LOCK = ".lock"
-#: Seconds that taking the lock waits for those who only look whether somebody holds it.
-LOOKED_AT = 0.1
+#: Seconds to wait for the lock: `is_locked` may hold it for a moment.
+LOCK_TIMEOUT = 0.1
 
 #: Milliseconds that one connection waits for another's transaction to end.
 BUSY_TIMEOUT = 30_000
@@ -91,18 +91,18 @@ class Archive:
         The lock is SQLite's own on an empty database, so it is portable and ends with the process
         that holds it, however that process ends.
         """
-        made = sqlite3.connect(self.folder / LOCK, timeout=LOOKED_AT, isolation_level=None)
+        made = sqlite3.connect(self.folder / LOCK, timeout=LOCK_TIMEOUT, isolation_level=None)
         with closing(made) as db:
             try:
                 db.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     raise ArchiveError(
-                        f"{self.folder} cannot be written to ({error}). See that the disk is "
-                        "there, has room and lets you write."
+                        f"{self.folder} cannot be written to ({error}). Check that the disk is "
+                        "available, has free space and is writable."
                     ) from error
                 raise ArchiveBusy(
-                    f"Another process is working on {self.folder}: wait until it has finished."
+                    f"Another process is using {self.folder}: wait until it has finished."
                 ) from error
             yield
 
@@ -210,7 +210,7 @@ def _opened(folder: Path) -> Archive:
     except DatabaseError as error:
         archive.close()
         if _is_busy(error):
-            raise ArchiveBusy(f"Another process is working on {folder}.") from error
+            raise ArchiveBusy(f"Another process is using {folder}.") from error
         if _is_refused(error):
             raise _refused(folder, error) from error
         raise _damaged(folder, error) from error
@@ -221,7 +221,7 @@ def _opened(folder: Path) -> Archive:
 
 
 def _check_free(folder: Path) -> None:
-    """Raise ArchiveError where the folder holds other files, or is none."""
+    """Raise ArchiveError where the folder holds other files, or is not a folder."""
     try:
         foreign = [
             entry.name
@@ -232,15 +232,15 @@ def _check_free(folder: Path) -> None:
         raise _cannot_be_made(folder, error) from error
     if foreign:
         raise ArchiveError(
-            f"{folder} is no archive and is not empty (it holds {min(foreign)!r}"
-            f"{' and more' if len(foreign) > 1 else ''}). Name a new or an empty folder."
+            f"{folder} is not an archive and not empty (it contains {min(foreign)!r}"
+            f"{' and more' if len(foreign) > 1 else ''}). Choose a new or empty folder."
         )
 
 
 def _cannot_be_made(folder: Path, error: OSError) -> ArchiveError:
     return ArchiveError(
-        f"{folder} cannot be made an archive: {error.strerror or error}. Name a folder that you "
-        "may write to."
+        f"{folder} cannot be made into an archive: {error.strerror or error}. Choose a folder that "
+        "you may write to."
     )
 
 
@@ -312,8 +312,9 @@ def _is_refused(error: DatabaseError) -> bool:
 
 def _refused(folder: Path, error: DatabaseError) -> ArchiveError:
     return ArchiveError(
-        f"{folder / DATABASE} cannot be written or read ({error.orig}). What was done is kept: see "
-        "that the disk is there, has room and lets you write, then run the same command again."
+        f"{folder / DATABASE} cannot be written or read ({error.orig}). Finished work is kept: "
+        "check that the disk is available, has free space and is writable, then run the same "
+        "command again."
     )
 
 
@@ -328,13 +329,13 @@ def _damaged(folder: Path, error: DatabaseError) -> ArchiveError:
     path = folder / DATABASE
     copies = sorted((folder / BACKUPS).glob(f"{path.stem}-*.db"))  # their names begin with the time
     advice = (
-        "put back your own last copy of it, and delete "
+        "restore your own last backup of it, and delete "
         f"{path.name}-wal and {path.name}-shm beside it."
     )
     if copies:
         advice += (
-            f" Without one, put back {copies[-1]}: the catalogue as it was before an update of the "
-            "program. What came since is not in it; `prizemarks ingest` takes scans in again."
+            f" Without one, restore {copies[-1]}: the catalogue from before an update of the "
+            "program. It lacks everything added since; `prizemarks ingest` adds scans again."
         )
     return ArchiveError(
         f"{path} cannot be read as a catalogue ({error.orig}). If it is damaged, {advice}"

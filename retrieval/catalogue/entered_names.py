@@ -1,4 +1,4 @@
-"""What people are called and call the marks: as it is kept, and what is no name."""
+"""Names of people and marks: how they are stored, and which are refused."""
 
 from __future__ import annotations
 
@@ -46,13 +46,11 @@ def plain_name(name: str, whose: str, longest: int = LONGEST_NAME) -> str:
     """
     plain = as_kept(name)
     if not plain:
-        raise RequestError(f"A name is lacking: give that of {whose}.")
+        raise RequestError(f"Enter a name for {whose}.")
     if not any(letter.isalnum() for letter in plain):
-        raise RequestError(
-            f"{plain!r} is no name, for it has no letter or digit: give that of {whose}."
-        )
+        raise RequestError(f"{plain!r} has no letter or digit: enter a name for {whose}.")
     if len(plain) > longest:
-        raise RequestError(f"The name of {whose} is longer than {longest} letters: shorten it.")
+        raise RequestError(f"The name of {whose} is longer than {longest} characters: shorten it.")
     return plain
 
 

@@ -7,7 +7,7 @@ PrizemarksError
 │   └── ArchiveBusy         another process holds it
 ├── InputError
 │   ├── SourceError         one input that cannot be read: it is quarantined, the run goes on
-│   │   ├── NotAnImage      the bytes are no image format we read
+│   │   ├── NotAnImage      the bytes are not in an image format we read
 │   │   ├── DamagedImage    the image is cut short or its data are broken
 │   │   ├── ImageTooLarge   more pixels than the limit allows
 │   │   ├── NotGiven        a server does not give what was asked for
@@ -106,8 +106,8 @@ class NoInk(QueryError):
 
     def __init__(self, at: Sequence[int]) -> None:
         super().__init__(
-            "There is no ink in this picture, so there is nothing to look for. Give one with the "
-            "mark in it, drawn or cut out."
+            "This picture has no ink, so there is nothing to search for. Give a drawing or a crop "
+            "of the mark."
         )
         self.at = tuple(at)
 

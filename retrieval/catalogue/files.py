@@ -68,9 +68,9 @@ def disk_errors_said(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ArchiveError(
-            f"{where} cannot be written to: {error.strerror or error}. See that the disk is there, "
-            "has room and lets you write, then run the same command again: it goes on where it "
-            "stopped."
+            f"{where} cannot be written to: {error.strerror or error}. Check that the disk is "
+            "available, has free space and is writable, then run the same command again: it "
+            "continues where it stopped."
         ) from error
 
 
@@ -82,8 +82,8 @@ def check_is_outside(output: Path, archive: Path) -> None:
     places = output.resolve(), Path(os.path.normpath(output.absolute()))
     if any(place.is_relative_to(one) for place in places for one in (archive, archive.resolve())):
         raise RequestError(
-            f"{output} lies in the archive's own folder, where it could take the place of what the "
-            "archive needs. Name another place."
+            f"{output} is inside the archive's own folder, where it could overwrite the archive's "
+            "files. Choose another place."
         )
 
 
@@ -94,7 +94,7 @@ def output_refused_said(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RequestError(
-            f"{output} cannot be written: {error.strerror or error}. Name another place."
+            f"{output} cannot be written: {error.strerror or error}. Choose another place."
         ) from error
 
 

@@ -167,7 +167,7 @@ def names_of(session: Session, marks: Sequence[int]) -> dict[int, list[str]]:
 def words_on(session: Session, marks: Sequence[int]) -> dict[int, list[Word]]:
     """Return what was said of each mark, the oldest identity first; marks of none are left out."""
     words: dict[int, list[Word]] = defaultdict(list)
-    for some in in_parts([int(mark) for mark in marks]):  # NumPy's are no parameters
+    for some in in_parts([int(mark) for mark in marks]):  # SQL takes no NumPy integers
         statement = (
             select(
                 IdentityMark.mark_id, Identity.name, IdentityMark.certainty, IdentityMark.said_by,
@@ -186,17 +186,17 @@ def rename_identity(session: Session, seen: Said, name: str) -> None:
     """Call an identity otherwise; what was said of its marks stays.
 
     `seen` is the identity as whoever renames it was shown it. Call it in a transaction that began
-    for writing. Raises RequestError when the name is none, too long or another identity's, and
+    for writing. Raises RequestError when the name is not valid, too long or another identity's, and
     when the identity is gone or was renamed meanwhile.
     """
     name = plain_name(name, "the mark")
     found = session.get(Identity, seen.identity)
     if found is None:
-        raise RequestError("What was said of these marks has been taken back: look again.")
+        raise RequestError("The judgement of these marks has been taken back: reload.")
     if found.name != seen.name:
-        raise RequestError(f"Somebody has meanwhile renamed it {found.name!r}: look again.")
+        raise RequestError(f"Somebody has since renamed it {found.name!r}: reload.")
     others = select(Identity.id).where(Identity.name == name, Identity.id != seen.identity)
     if session.scalar(others) is not None:
-        raise RequestError(f"There is another mark called {name!r} already: give another name.")
+        raise RequestError(f"The name {name!r} is already taken: give another name.")
     found.name = name
     session.flush()

@@ -51,12 +51,12 @@ def accept_group(
     rest may be proposed again. Call it in a transaction that began for writing. Raises RequestError
     when the group was judged or replaced meanwhile, when fewer than two marks, others than the
     group's or rejected ones are named, when a name is none, when the marks' is another identity's,
-    and when what they join is called so no more.
+    and when the identity that they join has been renamed.
     """
     said = replace(
         said,
         name=plain_name(said.name, "the mark"),
-        said_by=person_name(said.said_by, "the person who says so"),
+        said_by=person_name(said.said_by, "the person judging"),
     )
     found = _judgeable(session, group)
     chosen = _checked_members(session, group, marks)
@@ -80,11 +80,11 @@ def _checked_members(session: Session, group: int, marks: Sequence[int]) -> list
         )
     )
     if len(chosen) < 2:
-        raise RequestError("One mark alone is no match: choose two at least.")
+        raise RequestError("One mark alone is not a match: choose at least two.")
     if not members.issuperset(chosen):
         raise RequestError(
-            f"Mark {min(set(chosen) - members)} is not in group {group}, or has been rejected "
-            "meanwhile: look again."
+            f"Mark {min(set(chosen) - members)} is not in group {group}, or has since been "
+            "rejected: reload."
         )
     return chosen
 
@@ -99,8 +99,7 @@ def _identity_to_join(
     identity = session.scalar(select(Identity).where(Identity.name == said.name))
     if said.joins is not None and (identity is None or identity.id != said.joins):
         raise RequestError(
-            f"The mark called {said.name!r} that these were to join is called so no more: look "
-            "again."
+            f"The identity {said.name!r} that these were to join has since been renamed: reload."
         )
     if identity is None:
         identity = Identity(name=said.name)
@@ -112,8 +111,8 @@ def _identity_to_join(
     )
     if said.joins is None and already.isdisjoint(chosen):
         raise RequestError(
-            f"There is a mark called {said.name!r} already, and none of these belongs to it: say "
-            "that it is the same merchant's, or give these another name."
+            f"The name {said.name!r} already exists, and none of these marks has it: say that they "
+            "are the same merchant's, or choose another name."
         )
     return identity.id, already
 
@@ -173,10 +172,10 @@ def accept_chosen(
         .where(Identity.name == plain_name(said.name, "the mark"))
     )
     if marks <= set(session.scalars(with_name)):
-        raise RequestError("These marks have that name already: there is nothing to add.")
+        raise RequestError("These marks already have that name: there is nothing to add.")
     if gone := marks - marks_there(session, chosen.marks):
         raise RequestError(
-            f"Mark {min(gone)} is not in this archive, or has been rejected meanwhile: remove it."
+            f"Mark {min(gone)} is not in this archive, or has since been rejected: remove it."
         )
     places = list(zip(chosen.marks, chosen.likeness, strict=True))
     (group,) = write_groups(session, model, share, chosen.cohesion, [places])
@@ -189,7 +188,7 @@ def refuse_group(session: Session, group: int, *, seen: Sequence[int], said_by: 
 
     Raises RequestError as `accept_group` does.
     """
-    said_by = person_name(said_by, "the person who says so")
+    said_by = person_name(said_by, "the person judging")
     _judge(session, _judgeable(session, group), "different", said_by, now(), seen)
     session.flush()
 
@@ -206,10 +205,10 @@ def take_back(session: Session, seen: GroupRow) -> None:
     group = seen.group
     found = session.get(Group, group)
     if found is None or found.verdict is None or found.said_at is None:
-        raise RequestError(f"What was said of group {group} is taken back already: look again.")
+        raise RequestError(f"The judgement of group {group} has already been taken back: reload.")
     if seen.said_at is None or in_utc(found.said_at) != in_utc(seen.said_at):
         raise RequestError(
-            f"{found.said_by} has meanwhile judged group {group} ({found.verdict}): look again."
+            f"{found.said_by} has since judged group {group} ({found.verdict}): reload."
         )
     if found.identity_id is not None:
         _unsay(session, found, found.identity_id)
@@ -250,10 +249,10 @@ def take_out(session: Session, mark: int, seen: Said) -> list[tuple[str, datetim
     """
     one = session.get(IdentityMark, (seen.identity, mark))
     if one is None:
-        raise RequestError(f"Mark {mark} is not said to be {seen.name!r} any more: look again.")
+        raise RequestError(f"Mark {mark} is no longer identified as {seen.name!r}: reload.")
     if in_utc(one.said_at) != in_utc(seen.said_at):
         raise RequestError(
-            f"{one.said_by} has meanwhile said that mark {mark} is {seen.name!r}: look again."
+            f"{one.said_by} has since identified mark {mark} as {seen.name!r}: reload."
         )
     words = {in_utc(one.said_at): one.said_by}
     for group, place in session.execute(
@@ -285,10 +284,11 @@ def _forget_if_bare(session: Session, identity: int) -> None:
 def _judgeable(session: Session, group: int) -> Group:
     found = session.get(Group, group)
     if found is None:
-        raise RequestError(f"Group {group} is gone, for groups were proposed anew: look again.")
+        raise RequestError(f"Group {group} no longer exists: groups were proposed again. Reload.")
     if found.verdict is not None:
         raise RequestError(
-            f"{found.said_by} has judged group {group} already ({found.verdict}): look at the next."
+            f"{found.said_by} has already judged group {group} ({found.verdict}): go to the next "
+            "group."
         )
     return found
 

@@ -102,7 +102,7 @@ def narrow(statement: Select[int], where: Filters) -> Select[int]:
 def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
     """Return the named marks by id, rejected ones too; ids that are gone are left out."""
     rows: dict[int, MarkRow] = {}
-    ids = [int(mark) for mark in marks if abs(mark) <= LARGEST_ID]  # NumPy's are no parameters
+    ids = [int(mark) for mark in marks if abs(mark) <= LARGEST_ID]  # SQL takes no NumPy integers
     for some in in_parts(ids):
         for row in session.execute(_marks().where(Mark.id.in_(some))):
             rows[row.mark] = _mark_row(row)
@@ -143,7 +143,7 @@ def marked_boxes(session: Session, pages: Sequence[int]) -> dict[int, NDArray[np
 def may_be_found() -> ColumnElement[bool]:
     """Return the condition on a mark that a search may find it.
 
-    It was not rejected, and is no proposal on a copy of another page: there is the same one on
+    It was not rejected, and is not a proposal on a copy of another page: there is the same one on
     that page. What a person confirmed on a copy is found as well.
     """
     on_its_own = or_(Mark.status == "confirmed", not_(on_a_copy()))

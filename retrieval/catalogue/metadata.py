@@ -48,7 +48,7 @@ def read_text(path: Path) -> str:
     content = read_metadata(path)
     if path.suffix.lower() in _SPREADSHEETS or content.startswith(b"PK\x03\x04"):
         raise MetadataError(
-            f"{path} is no text but a spreadsheet: save it as CSV (UTF-8) and give that."
+            f"{path} is a spreadsheet, not text: save it as CSV (UTF-8) and give that."
         )
     return decode_text(content, path.name)
 
@@ -63,14 +63,14 @@ def decode_text(content: bytes, name: str) -> str:
         try:
             text = content.decode("utf-16")
         except UnicodeDecodeError:
-            said = f"{name} is no text in UTF-8 or UTF-16: save it as UTF-8."
+            said = f"{name} is not UTF-8 or UTF-16 text: save it as UTF-8."
             raise MetadataError(said) from None
     else:
         text = _of_bytes(content, name)
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise MetadataError(
-            f"{name}, line {line}: there are zero bytes, so it is no text: save it as UTF-8."
+            f"{name}, line {line}: it contains zero bytes, so it is not text: save it as UTF-8."
         )
     return text
 
@@ -85,8 +85,8 @@ def _of_bytes(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise MetadataError(
-            f"{name}, line {line}: the byte {content[error.start]:#x} is nothing in UTF-8 or "
-            'Windows-1252, so its letters cannot be told: save it as UTF-8 (in Excel "CSV UTF-8").'
+            f"{name}, line {line}: the byte {content[error.start]:#x} is not valid in UTF-8 or "
+            'Windows-1252: save it as UTF-8 (in Excel "CSV UTF-8").'
         ) from None
 
 
@@ -116,7 +116,7 @@ def table_of(text: str, name: str) -> tuple[list[str], Iterator[tuple[int, list[
             try:
                 row = next(reader, None)
             except csv.Error as error:
-                raise MetadataError(f"{name}, line {line}: it is no proper CSV: {error}.") from None
+                raise MetadataError(f"{name}, line {line}: it is not valid CSV: {error}.") from None
             if row is None:
                 return
             yield line, row

@@ -42,7 +42,10 @@ def needed(engine: Engine, folder: Path) -> bool:
         current = revision(connection)
         strange = current is None and inspect(connection).get_table_names()
     if strange:
-        raise ArchiveError(f"The database in {folder} is another program's: it has no revision.")
+        raise ArchiveError(
+            f"The database in {folder} belongs to another program: it has no revision. Choose "
+            "another folder."
+        )
     if current is not None and current not in _known():
         raise ArchiveTooNew(
             f"{folder} was written by a newer version of prizemarks (its revision is {current}, "
@@ -92,10 +95,10 @@ def back_up(database: Path, backups: Path, revision: str) -> Path:
             finish(unfinished, copy)
     except (sqlite3.Error, OSError) as error:
         raise ArchiveError(
-            f"{database} is an older version's, and no copy of it can be written to {backups} "
-            f"before it is upgraded ({getattr(error, 'strerror', None) or error}). It is as it "
-            "was: see that the disk is there, has room and lets you write, then run the same "
-            "command again."
+            f"{database} is from an older version, and no backup can be written to {backups} "
+            f"before the upgrade ({getattr(error, 'strerror', None) or error}). It was not "
+            "changed: check that the disk is available, has free space and is writable, then run "
+            "the same command again."
         ) from error
     return copy
 

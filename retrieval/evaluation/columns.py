@@ -20,7 +20,7 @@ def find_columns(
     """Return where each column stands that is there; case, spaces and signs are ignored.
 
     Of several names of a column that are there, the first in `called` holds. `name` is the file's.
-    Raises MetadataError where two columns are called the same.
+    Raises MetadataError where two columns are named the same.
     """
     plain = [plain_word(field) for field in header]
     found: dict[str, int] = {}
@@ -30,7 +30,7 @@ def find_columns(
             continue
         places = [at for at, field in enumerate(plain) if field == written]
         if len(places) > 1:
-            raise MetadataError(f"{name}: two columns are called {header[places[1]].strip()!r}.")
+            raise MetadataError(f"{name}: two columns are named {header[places[1]].strip()!r}.")
         found[column] = places[0]
     return found
 
@@ -60,18 +60,20 @@ def written_source(text: str) -> str:
 
 
 def page_number(name: str, line: int, column: str, text: str) -> int:
-    """Return a page's id, such as 12 or 12.0; MetadataError, with the line, where it is none."""
+    """Return a page's id, such as 12 or 12.0; MetadataError, with the line, where it is not one."""
     if not re.fullmatch(r"[0-9]{1,18}(\.0*)?", text):
-        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no whole number.")
+        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, not a whole number.")
     return int(text.partition(".")[0])
 
 
 def pixels(name: str, line: int, column: str, text: str) -> int:
-    """Return a number of pixels, rounded; MetadataError, with the line, where it is none."""
+    """Return a number of pixels, rounded; MetadataError, with the line, where it is not one."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not abs(number) < _BEYOND_ANY_PAGE:
-        raise MetadataError(f"{name}, line {line}: the {column} is {text!r}, no number of pixels.")
+        raise MetadataError(
+            f"{name}, line {line}: the {column} is {text!r}, not a number of pixels."
+        )
     return round(number)

@@ -133,7 +133,7 @@ def evaluate(
     cases = cases_of(labelled)
     if not cases:
         raise MetadataError(
-            "No query can be answered: the labels name sketches, but no crop of the same label."
+            "No query can be answered: the labels have sketches, but no crop with the same label."
         )
     failures: dict[str, tuple[Failure, ...]] = {}
     rows = []

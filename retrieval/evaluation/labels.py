@@ -108,7 +108,7 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
         )
     columns = _columns(path.name, header)
     if split is not None and "split" not in columns:
-        raise MetadataError(f"{path.name} has no column 'split'; leave --split out.")
+        raise MetadataError(f"{path.name} has no column 'split': leave out --split.")
     exported = plain_word(header[columns["label"]]) == "identity"
     labels = [
         _label(path.name, line, values, exported) for line, values in filled_rows(rows, columns)
@@ -124,14 +124,14 @@ def read_labels(path: Path, split: str | None = None) -> list[Label]:
         raise MetadataError(f"{path.name} has a header and no rows.")
     if not any(one.label for one in labels):
         raise MetadataError(
-            f"{path.name} has no row with one label. Marks with the same text in the column "
-            f"{header[columns['label']].strip()!r} are one merchant's."
+            f"{path.name} has no row with exactly one label. Marks with the same text in the "
+            f"column {header[columns['label']].strip()!r} are one merchant's."
         )
     return labels
 
 
 def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled:
-    """Return the marks that the rows mean, each picture once; rejected marks are none.
+    """Return the marks that the rows mean, each picture once; rejected marks do not count.
 
     `name` is the labels file's, for messages. Raises MetadataError when no source is known, when
     a mark or a picture has two labels, when no label has two marks, or when all marks have one
@@ -176,7 +176,7 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     numbers = np.array([number[said[mark].label] for mark in marks], np.int64)
     if not len(numbers) or np.bincount(numbers).max() < 2:
         raise MetadataError(
-            f"No label in {name} has two marks in {archive.folder}, so nothing can be looked for: "
+            f"No label in {name} has two marks in {archive.folder}, so no search can be measured: "
             f"{len(marks)} marks were found, {len(on_copies)} more on copies of pages and "
             f"{same_picture} more of the same pictures, {len(unknown)} sources are unknown and "
             f"{len(missed)} rows mean no mark." + (f" {missed[0]}" if missed else "")
@@ -184,7 +184,7 @@ def find_marks(archive: Archive, labels: Sequence[Label], name: str) -> Labelled
     if len(names) < 2:
         raise MetadataError(
             f"All {len(marks)} marks that {name} labels in {archive.folder} are {names[0]!r}, so "
-            "whatever is found is right. Label marks of others as well."
+            "every result would be right. Label marks of others as well."
         )
     kinds = [said[mark].kind for mark in marks]
     return Labelled(
@@ -254,9 +254,9 @@ def with_ink(
     numbers, labels = np.unique(labelled.labels[kept], return_inverse=True)
     if len(numbers) < 2 or np.bincount(labels).max() < 2:
         raise MetadataError(
-            f"Too few labelled marks are left to look for one another: of {len(labelled.marks)} "
+            f"Too few labelled marks are left to search for each other: of {len(labelled.marks)} "
             f"{bare} have no ink, and the crops of {len(unread)} cannot be read"
-            + (f", the first of them {unread[0]}" if unread else ".")
+            + (f", such as {unread[0]}" if unread else ".")
         )
     return replace(
         labelled,
@@ -300,7 +300,7 @@ def _mark_meant(
     """
     if is_unclear(one, sources):
         return (
-            f"{one.source} may be any of {len(sources)} files, such as {sources[0]} and "
+            f"{one.source} matches {len(sources)} files, such as {sources[0]} and "
             f"{sources[1]}; write more of its path."
         )
     marks = itertools.chain.from_iterable(of_source[source] for source in sources)

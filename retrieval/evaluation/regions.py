@@ -151,9 +151,9 @@ def check_pages(
                 continue
             if is_unclear(one, sources):
                 passed_over.append(
-                    f"{name}, line {one.line}: {one.source} may be any of {len(sources)} pages, "
-                    f"such as {sources[0]!r} and {sources[1]!r}; write its path as the archive "
-                    "has it."
+                    f"{name}, line {one.line}: {one.source} matches {len(sources)} pages, such "
+                    f"as {sources[0]!r} and {sources[1]!r}; write its path as in the "
+                    "archive."
                 )
                 continue
             among = [
@@ -188,7 +188,7 @@ def check_pages(
         )
     if not checked:
         raise MetadataError(
-            f"No row in {name} says anything of a page in {archive.folder}. {passed_over[0]}"
+            f"No row in {name} describes a page in {archive.folder}. {passed_over[0]}"
         )
     segmenters = dict(sorted(Counter(page.segmenter for page in checked).items()))
     return Checked(checked, segmenters, known.unknown, tuple(passed_over))
@@ -268,7 +268,7 @@ def _not_understood(one: Region, among: Sequence[_Page]) -> str:
     if len(among) > 1:
         return f"{one.source} has {len(among)} pages; say which in a column `page`."
     if among[0].segmenter is None:
-        return f"{one.source} was ingested as a crop, in which no mark was sought."
+        return f"{one.source} was ingested as a crop, in which the program does not look for marks."
     return ""
 
 
@@ -276,7 +276,7 @@ def _nothing_new(one: Region, page: _Page, said: Mapping[int, Sequence[Region]])
     """Return why a row adds nothing to what was said of its page; "" where it does."""
     same = next((other for other in said.get(page.id, ()) if other.box == one.box), None)
     if same is not None:
-        return f"it says the same as line {same.line}."
+        return f"it repeats line {same.line}."
     if one.box is not None and not _cut(one.box, page):
         return f"the box lies outside {one.source}, which is {page.width} x {page.height} pixels."
     return ""

@@ -314,7 +314,7 @@ def test_what_was_refused_is_said_beside_the_button(
     _open(page, address, f"?group={group}")
     button = page.get_by_role("button", name="Not one merchant’s mark")
     button.click()
-    said = page.get_by_text("A name is lacking")
+    said = page.get_by_text("Enter a name for")
     said.wait_for()
     _settle(page)
     below, box = button.bounding_box(), said.bounding_box()
@@ -331,7 +331,7 @@ def test_what_is_typed_counts_without_a_key_pressed_after_it(
     page.get_by_role("textbox", name="Your name").fill("Ada")
     page.get_by_role("textbox", name="What to call the mark").fill("Jan de Vries")
     page.get_by_role("button", name="The 2 ticked marks are one merchant’s").click()
-    page.get_by_text("Kept: 2 marks are “Jan de Vries”, probable.").wait_for()
+    page.get_by_text("Saved: 2 marks identified as “Jan de Vries”, probable.").wait_for()
     with papers.archive.session() as session:
         assert session.scalars(select(tables.Identity.name)).all() == ["Jan de Vries"]
         assert set(session.scalars(select(tables.IdentityMark.said_by))) == {"Ada"}
@@ -349,16 +349,16 @@ def test_a_sheet_of_proposals_is_judged_and_taken_back(
     number = list(before.values()).count("proposed")
     page.set_viewport_size({"width": 1100, "height": 500})
     _open(page, address)
-    page.get_by_role("button", name=f"Look through {number} proposals").click()
+    page.get_by_role("button", name=f"Review {number} proposals").click()
     page.get_by_text("Which of these are marks?").wait_for()
     _settle(page)
     shown = _all(page, number)
     assert _params(page) == {"proposals": "0"}
     page.get_by_text(f"A mark (mark {shown[1]})").click()
     page.get_by_role("textbox", name="Your name").fill("Ada")
-    said = f"The one ticked is a mark, the other {number - 1} are none"
+    said = f"The ticked one is a mark, the other {number - 1} are not"
     page.get_by_role("button", name=said).click()
-    page.get_by_text(f"Kept: 1 is a mark, {number - 1} are none.").wait_for()
+    page.get_by_text(f"Saved: 1 is a mark, {number - 1} are not marks.").wait_for()
     page.wait_for_function(f"{SCROLLED} === 0")
     judged = {mark: "confirmed" if mark == shown[1] else "rejected" for mark in shown}
     assert statuses() == before | judged

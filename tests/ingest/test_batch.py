@@ -213,7 +213,7 @@ def test_which_of_two_volumes_is_meant_is_not_guessed(archive: Archive, volumes:
     report = pages_of(archive, volumes / "vol1", volumes / "vol2", documents=both)
     assert report.bound == 0
     assert report.problems[0] == (
-        "v1.csv, line 2: 'img1.png' may be any of 2 pages, such as 'img1.png' and "
+        "v1.csv, line 2: 'img1.png' matches 2 pages, such as 'img1.png' and "
         "'vol2/img1.png': write more of its path, 'vol1/img1.png' or 'vol2/img1.png'."
     )
     assert len(report.problems) == 4

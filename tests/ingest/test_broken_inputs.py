@@ -146,8 +146,8 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.jpg": (lambda: b"", "empty"),
     "empty.pdf": (lambda: b"", "empty"),
     "empty.jp2": (lambda: b"", "empty"),
-    "zeros.tif": (lambda: bytes(5000), "zeros only"),
-    "letter.jpg": (lambda: b"Dear Sir, we received your letter of the 4th", "no known kind"),
+    "zeros.tif": (lambda: bytes(5000), "begins with zeros"),
+    "letter.jpg": (lambda: b"Dear Sir, we received your letter of the 4th", "an unknown type"),
     "page.html.png": (lambda: b"<html>404 Not Found</html>" * 9, "HTML"),
     "zip.pdf": (zipped, "ZIP"),
     "cut.jpg": (lambda: half(saved("JPEG", NOISE)), "truncated"),
@@ -213,7 +213,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "locked.pdf": (locked_pdf, "password"),
     "pageless.pdf": (lambda: pdf_pages(b"", 0), "without pages"),
     "pages.pdf": (lambda: many_pages(10_001), "10,001 pages"),
-    "circle.pdf": (lambda: pdf_pages(b"2 0 R", 7), "claims 7 pages, and holds 0"),
+    "circle.pdf": (lambda: pdf_pages(b"2 0 R", 7), "claims 7 pages, but has 0"),
     "wide.jpg": (lambda: jpeg_that_claims(65_535, 1), "broken data stream"),
     "lies.jpg": (lambda: jpeg_that_claims(14_000, 14_000), "cannot hold"),
     "lies.png": (lambda: png(14_000, 14_000, zeros(14_000)), "truncated"),
@@ -251,11 +251,11 @@ GOOD: dict[str, Callable[[], bytes]] = {
 
 #: Good pages, and then what is broken.
 BOTH: dict[str, tuple[Callable[[], bytes], str, int]] = {
-    "circle.tif": (lambda: in_a_circle(3, 1), "circle, after 3", 3),
-    "late.circle.tif": (lambda: in_a_circle(150, 120), "circle, after 150", 150),
+    "circle.tif": (lambda: in_a_circle(3, 1), "circular, after 3", 3),
+    "late.circle.tif": (lambda: in_a_circle(150, 120), "circular, after 150", 150),
     "claims.pdf": (
         lambda: pdf_pages(b"3 0 R", 9_000, b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>"),
-        "claims 9,000 pages, and holds 1",
+        "claims 9,000 pages, but has 1",
         1,
     ),
 }
@@ -311,7 +311,7 @@ def test_every_broken_file_is_in_quarantine_with_its_reason(
     assert report["failed"] == len(expected)
     for name, said in expected.items():
         assert said in listed[name]["reason"], (name, listed[name]["reason"])
-        assert "broke down" not in listed[name]["reason"], name  # no process was lost
+        assert "crashed" not in listed[name]["reason"], name  # no process was lost
         assert listed[name]["advice"], name
 
 

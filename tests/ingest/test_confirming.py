@@ -115,7 +115,7 @@ def test_it_is_not_doubled_and_a_later_ingest_leaves_it(
 @pytest.mark.parametrize(
     ("box", "person", "message"),
     [
-        (BOX, "  ", "name is lacking"),
+        (BOX, "  ", "Enter a name for"),
         ((-1, 0, 9, 9), "me", "not on page"),
         ((0, 0, 0, 9), "me", "not on page"),
         ((670, 10, 11, 9), "me", "not on page"),
@@ -160,7 +160,9 @@ def test_where_there_is_no_room_for_the_crop_it_is_said_what_to_do(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ingest.cutting.write_crops", full)
-    with pytest.raises(ArchiveError, match=r"No space left on device\. Make room there and try"):
+    with pytest.raises(
+        ArchiveError, match=r"No space left on device\. Free some space there and try"
+    ):
         confirm_place(archive, page, BOX, "me")
     assert len(marks(archive)) == 1
 
@@ -178,8 +180,8 @@ def test_a_proposal_is_confirmed_or_rejected_and_either_is_taken_back(
     take_back_mark(archive, seen(archive, mark), "C. Reader")
     assert marks(archive) == [(mark, "proposed", origin)]
     assert taken_back(archive) == [
-        (f"mark {mark}", "it is one", "A. Reader", "B"),
-        (f"mark {mark}", "it is none", "B", "C. Reader"),
+        (f"mark {mark}", "it is a mark", "A. Reader", "B"),
+        (f"mark {mark}", "it is not a mark", "B", "C. Reader"),
     ]
 
 
@@ -202,21 +204,23 @@ def test_what_another_has_said_meanwhile_is_not_overwritten(archive: Archive, pa
         lambda: take_back_mark(archive, proposal, "Bo"),
     ):
         with pytest.raises(
-            RequestError, match=f"Ada has meanwhile said that mark {mark} is one: lo"
+            RequestError, match=f"Ada has since said that mark {mark} is a mark: re"
         ):
             attempt()
     adas = seen(archive, mark)
     judge_mark(archive, adas, "rejected", "Cy")
-    with pytest.raises(RequestError, match=f"Cy has meanwhile said that mark {mark} is none: look"):
+    with pytest.raises(
+        RequestError, match=f"Cy has since said that mark {mark} is not a mark: reload"
+    ):
         take_back_mark(archive, adas, "Ada")
     cys = seen(archive, mark)
     take_back_mark(archive, cys, "Cy")
-    with pytest.raises(RequestError, match=f"of mark {mark} has meanwhile been taken back: look"):
+    with pytest.raises(RequestError, match=f"of mark {mark} has since been taken back: reload"):
         judge_mark(archive, cys, "confirmed", "Bo")
     assert marks(archive) == [(mark, "proposed", origin)]
     assert taken_back(archive) == [
-        (f"mark {mark}", "it is one", "Ada", "Cy"),
-        (f"mark {mark}", "it is none", "Cy", "Cy"),
+        (f"mark {mark}", "it is a mark", "Ada", "Cy"),
+        (f"mark {mark}", "it is not a mark", "Cy", "Cy"),
     ]
 
 
@@ -232,7 +236,7 @@ def test_a_word_of_a_place_where_a_mark_was_called_none_meanwhile_leaves_that(
 def test_nothing_is_taken_back_without_a_name_or_a_line_of_it(archive: Archive, page: int) -> None:
     ((mark, *_),) = marks(archive)
     judge_mark(archive, seen(archive, mark), "confirmed", "=Ada")
-    with pytest.raises(RequestError, match="name is lacking"):
+    with pytest.raises(RequestError, match="Enter a name for"):
         take_back_mark(archive, seen(archive, mark), " ")
     (archive.folder / TAKEN_BACK).mkdir()
     with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
@@ -240,7 +244,7 @@ def test_nothing_is_taken_back_without_a_name_or_a_line_of_it(archive: Archive, 
     assert marks(archive) == [(mark, "confirmed", "person:=Ada")]
     (archive.folder / TAKEN_BACK).rmdir()
     take_back_mark(archive, seen(archive, mark), "+Bo")
-    assert taken_back(archive) == [(f"mark {mark}", "it is one", "'=Ada", "'+Bo")]
+    assert taken_back(archive) == [(f"mark {mark}", "it is a mark", "'=Ada", "'+Bo")]
 
 
 def test_what_was_confirmed_without_a_name_keeps_its_origin(archive: Archive, page: int) -> None:
@@ -306,7 +310,7 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
         session.flush()
         session.add(IdentityMark(identity_id=1, mark_id=proposal, certainty="certain", said_by="A"))
     before = marks(archive)
-    with pytest.raises(RequestError, match="name is lacking"):
+    with pytest.raises(RequestError, match="Enter a name for"):
         judge_mark(archive, seen(archive, drawn), "rejected", " ")
     with pytest.raises(RequestError, match="gone"):
         judge_mark(archive, replace(seen(archive, drawn), mark=99), "rejected", "A")
@@ -350,8 +354,8 @@ def test_a_sheet_is_judged_at_once_and_taken_back(archive: Archive, sheet: list[
     assert again == Changed(tuple(sheet[:4]), ())
     assert marks(archive) == before
     assert taken_back(archive) == [
-        (f"mark {row.mark}", "it is one" if verdict == "confirmed" else "it is none", "A. Reader",
-         "Bo")
+        (f"mark {row.mark}", "it is a mark" if verdict == "confirmed" else "it is not a mark",
+         "A. Reader", "Bo")
         for row, verdict in zip(sheet, verdicts, strict=False)
     ]  # fmt: skip
 
@@ -403,18 +407,18 @@ def test_another_word_that_a_sheet_contradicts_is_noted(
     (adas,) = judge_marks(archive, [(sheet[0], "confirmed")], "Ada").marks
     judge_marks(archive, [(adas, "rejected"), (sheet[1], "rejected")], "Bo")
     assert [said for _, *said in marks(archive)[:2]] == [["rejected", "person:Bo"]] * 2
-    assert taken_back(archive) == [(f"mark {adas.mark}", "it is one", "Ada", "Bo")]
+    assert taken_back(archive) == [(f"mark {adas.mark}", "it is a mark", "Ada", "Bo")]
 
 
 def test_a_sheet_is_judged_and_taken_back_whole_or_not_at_all(
     archive: Archive, sheet: list[MarkRow]
 ) -> None:
     before = marks(archive)
-    with pytest.raises(RequestError, match="name is lacking"):
+    with pytest.raises(RequestError, match="Enter a name for"):
         judge_marks(archive, [(row, "rejected") for row in sheet], " ")
     assert marks(archive) == before
     judged = judge_marks(archive, [(row, "rejected") for row in sheet], "Ada").marks
-    with pytest.raises(RequestError, match="name is lacking"):
+    with pytest.raises(RequestError, match="Enter a name for"):
         take_back_marks(archive, judged, " ")
     (archive.folder / TAKEN_BACK).mkdir()
     with pytest.raises(ArchiveError, match=r"taken-back\.csv cannot be written: Is a directory\."):
@@ -431,6 +435,6 @@ def test_a_mark_that_was_moved_meanwhile_is_not_judged(archive: Archive, page: i
         lambda: judge_mark(archive, proposal, "rejected", "Bo"),
         lambda: take_back_mark(archive, proposal, "Bo"),
     ):
-        with pytest.raises(RequestError, match=f"Mark {mark} has meanwhile been given another box"):
+        with pytest.raises(RequestError, match=f"The box of mark {mark} has since been changed"):
             attempt()
     assert marks(archive) == before

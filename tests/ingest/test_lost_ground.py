@@ -199,7 +199,7 @@ def test_an_archive_that_may_not_be_written(archive: Archive, tmp_path: Path) ->
     archive.close()
     archive.folder.chmod(0o555)
     try:
-        with pytest.raises(ArchiveError, match="lets you write"):
+        with pytest.raises(ArchiveError, match="is writable"):
             pages_of(open_archive(archive.folder), source)
     finally:
         archive.folder.chmod(0o755)

@@ -132,7 +132,7 @@ PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>"
     [
         (locked_pdf(), NotAnImage, "password"),
         (pdf_pages(b"", 0), DamagedImage, "PDF without pages"),
-        (pdf_pages(b"2 0 R", 3), DamagedImage, "claims 3 pages, and holds 0"),
+        (pdf_pages(b"2 0 R", 3), DamagedImage, "claims 3 pages, but has 0"),
         (pdf_page(SQUARE, box=b"0 0 999999999 999999999"), ImageTooLarge, "4,166,666,"),
         (
             pdf_page(WHOLE, pdf_picture(60_000, 60_000, b"", b"FlateDecode")),

@@ -37,7 +37,7 @@ def test_pictures_come_in_order_with_what_is_wrong_with_others(tmp_path: Path) -
     assert isinstance(two, QueryPicture) and two.several
     np.testing.assert_array_equal(two.image, noise(50, 20))
     assert isinstance(text, NotAnImage) and isinstance(large, ImageTooLarge)
-    assert text.reason.startswith("It is of no known kind") and text.advice
+    assert text.reason.startswith("It is of an unknown type") and text.advice
 
 
 def test_a_picture_larger_than_a_mark_needs_is_made_smaller(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_picture_that_cannot_be_read_through_is_given_up_alone(
     deep, plain = query_pictures([tmp_path / "deep.pdf", tmp_path / "plain.pdf"], LIMIT)
     assert isinstance(deep, DamagedImage)
     assert str(deep) == (
-        "Reading it took more than 2 seconds, and was given up. Cut out the mark, and save that as "
+        "Reading it took more than 2 seconds, and was stopped. Cut out the mark, and save that as "
         "PNG or JPEG."
     )
     assert isinstance(plain, QueryPicture)

@@ -136,7 +136,7 @@ def test_the_run_ends_where_no_process_can_be_started_any_more(
 
     monkeypatch.setattr(_spawning, "Process", refused)
     results = in_order([[number] for number in range(9)], die_at_four, minus, plus, workers, 60.0)
-    with pytest.raises(ArchiveError, match="started to work in: Resource temporarily unavailable"):
+    with pytest.raises(ArchiveError, match="can be started: Resource temporarily unavailable"):
         list(results)
     assert not set(multiprocessing.active_children()) - before
 

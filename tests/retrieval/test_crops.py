@@ -82,7 +82,7 @@ def test_a_large_crop_is_averaged_down_to_its_longest_side(archive: Archive) -> 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "0" * 63, "0" * 64 + "\n"])
 def test_only_a_sha256_names_a_crop(archive: Archive, name: str) -> None:
-    with pytest.raises(ArchiveError, match="names no crop"):
+    with pytest.raises(ArchiveError, match="not the name of a crop"):
         crop_path(archive, name)
 
 

@@ -315,7 +315,7 @@ def test_a_full_disk_ends_a_run_and_no_search(
 
     with monkeypatch.context() as disk:
         disk.setattr(os, "fsync", full)
-        said = f"{folder} cannot be written to: No space left on device. See that the disk "
+        said = f"{folder} cannot be written to: No space left on device. Check that the disk "
         with pytest.raises(ArchiveError, match=re.escape(said)):
             refresh_index(archive, tiny_model)
         assert load_index(archive, tiny_model).marks.tolist() == marks

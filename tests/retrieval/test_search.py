@@ -175,7 +175,7 @@ def test_nonsense_is_refused_with_a_sentence(searcher: Searcher) -> None:
 def test_bare_paper_is_like_nothing_and_its_places_are_told(
     searcher: Searcher, bare: np.ndarray
 ) -> None:
-    with pytest.raises(NoInk, match="There is no ink in this picture") as refused:
+    with pytest.raises(NoInk, match="This picture has no ink") as refused:
         search_images(searcher, [bare, drawn_mark(3), bare], scope=Scope(ways=EIGHT))
     assert refused.value.at == (0, 2)
 
@@ -188,7 +188,7 @@ def test_a_mark_without_ink_is_like_nothing_and_is_named(
     more, bare = _add_picture(searcher, np.full((60, 60, 3), 255, np.uint8), "bare.png")
     asked = more if indexed else searcher
     assert (bare in asked.index.marks) is indexed
-    said = f"There is no ink in the picture of mark {bare}, so there is nothing to compare"
+    said = f"The picture of mark {bare} has no ink, so there is nothing to compare"
     for search in (
         lambda: search_marks(asked, [4, bare], scope=Scope(ways=ways)),
         lambda: search_marks(asked, [4], [bare], scope=Scope(ways=ways)),

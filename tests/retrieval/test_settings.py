@@ -26,7 +26,7 @@ def test_the_file_then_the_environment(tmp_path: Path, monkeypatch: pytest.Monke
     ("content", "said"),
     [
         ("port = 'x'", "'port'"),
-        ("prot = 1", "prizemarks.toml sets 'prot', which is no setting: .* nearest is 'port'"),
+        ("prot = 1", "prizemarks.toml sets 'prot', which is not a setting: .* nearest is 'port'"),
         ("port = ", "not valid TOML"),
     ],
 )
@@ -44,8 +44,8 @@ def test_an_unknown_name_in_the_environment_is_refused(
     with pytest.raises(ArchiveError) as refused:
         read_settings(tmp_path)
     assert str(refused.value) == (
-        "The environment sets 'PRIZEMARKS_MAX_MEGAPIXEL', which is no setting: correct it (the "
-        "nearest is 'PRIZEMARKS_MAX_MEGAPIXELS') or take it out."
+        "The environment sets 'PRIZEMARKS_MAX_MEGAPIXEL', which is not a setting: correct it (the "
+        "nearest is 'PRIZEMARKS_MAX_MEGAPIXELS') or remove it."
     )
 
 

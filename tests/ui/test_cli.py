@@ -41,16 +41,16 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     [
         (
             ("ingest", "ARCHIVE"),
-            "SOURCE, --retry-quarantined, --resegment and",
+            "SOURCE, --retry-quarantined, --resegment or",
         ),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
-        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "cannot be rehearsed"),
-        (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "prizemarks status says"),
-        (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as what it was given"),
+        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "not with --documents"),
+        (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "`prizemarks status` says"),
+        (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as it was first ingested"),
         (("search", "ARCHIVE"), "Give one kind of query"),
-        (("search", "ARCHIVE", "--page", "1"), "belong together"),
-        (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is no region"),
+        (("search", "ARCHIVE", "--page", "1"), "must be given together"),
+        (("search", "ARCHIVE", "--page", "1", "--region", "1,2"), "is not a region"),
         (("search", "ARCHIVE", "--page", "999", "--region", "0,0,5,5"), "has no page 999"),
         (("search", "ARCHIVE", "--page", "1", "--region", "50,50,20,20"), "reaches beyond page 1"),
         (("search", "ARCHIVE", "--mark", "1", "--where", "colour=red"), "Unknown condition"),
@@ -61,16 +61,16 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         (("serve", "ARCHIVE", "--model", "ffff"), "has no model 'ffff'"),
         (("train", "ARCHIVE", "--objective", "supervised"), "no objective"),
         (("train", "ARCHIVE", "--with", "dropout"), "no switch 'dropout'"),
-        (("train", "ARCHIVE", "--with", "r1"), "Leave --with out"),
+        (("train", "ARCHIVE", "--with", "r1"), "Leave out --with"),
         (("train", "ARCHIVE", "--objective", "hinge", "--with", "conditional"), "--documents"),
         (("train", "ARCHIVE", "--architecture", "resnet"), "no architecture"),
         (("train", "ARCHIVE", "--resume"), "no interrupted run"),
         (("evaluate", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("evaluate", "ARCHIVE", "--regions", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("evaluate", "ARCHIVE"), "give --labels, --regions, or both"),
-        (("evaluate", "ARCHIVE", "--regions", "x.csv", "--baselines"), "belong to --labels"),
-        (("evaluate", "ARCHIVE", "--labels", "x.csv", "--complete"), "belongs to --regions"),
-        (("group", "ARCHIVE", "--share", "2"), "A share of 2 cannot be asked for"),
+        (("evaluate", "ARCHIVE", "--regions", "x.csv", "--baselines"), "need --labels"),
+        (("evaluate", "ARCHIVE", "--labels", "x.csv", "--complete"), "needs --regions"),
+        (("group", "ARCHIVE", "--share", "2"), "A share of 2 is out of range"),
         (("group", "ARCHIVE", "--labels", "/nowhere.csv"), "/nowhere.csv cannot be read"),
         (("status", "/nowhere/at/all"), "/nowhere/at/all"),
     ],
@@ -98,7 +98,7 @@ def test_a_fault_of_the_program_has_a_status_of_its_own_and_shows_where() -> Non
     assert "Traceback" in done.stderr and "in broken" in done.stderr
     assert done.stderr.splitlines()[-2:] == [
         "ZeroDivisionError: of the test",
-        "Error: The program has a fault: please report it with the lines above.",
+        "Error: This is a bug in prizemarks: please report it with the lines above.",
     ]
     assert done.stdout == ""
 

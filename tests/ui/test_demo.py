@@ -47,8 +47,8 @@ def test_no_demo_is_mixed_into_an_archive_of_other_pages(archive: Archive, tmp_p
     refused = run("demo", archive.folder, "--only-make")
     assert refused.exit_code == 2
     assert (
-        f"{archive.folder} holds pages that are none of the demo's (2, the first 'a.png'): name "
-        "another folder for the demo, so that it is not mixed with them. To open the archive: "
+        f"{archive.folder} contains 2 pages that the demo did not make, such as 'a.png': choose "
+        "another folder for the demo. To open this archive: "
         f"prizemarks serve {archive.folder}\n"
     ) in refused.stderr
     assert held(archive.folder) == (["a.png", "b.png"], 0)
@@ -60,5 +60,5 @@ def test_a_folder_that_is_no_archive_is_refused_before_anything_is_drawn(tmp_pat
     (tmp_path / "demo/notes.txt").write_text("mine")
     refused = run("demo", tmp_path / "demo", "--only-make")
     assert refused.exit_code == 2
-    assert "is no archive and is not empty" in refused.stderr
+    assert "is not an archive and not empty" in refused.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo"]

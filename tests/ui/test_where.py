@@ -44,7 +44,7 @@ def test_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("conditions", "said"),
     [
-        (["ship=A", "ship=B"], "The ship cannot be both 'A' and 'B': all conditions must hold."),
+        (["ship=A", "ship=B"], "The ship cannot be both 'A' and 'B': all conditions must match."),
         (["series=HCA 32", "year=1702", "series=HCA 30"], "The series cannot be both 'HCA 32'"),
         (["year=1702", "year=1703.."], "No year fits 'year=1703..' and the conditions before it"),
     ],
@@ -70,7 +70,7 @@ def test_an_identity_is_met_in_any_case_and_one_that_is_not_is_refused() -> None
     assert as_named("THE ANCHOR", names) == "the anchor"
     with pytest.raises(
         QueryError,
-        match=r"^Nobody said of a mark that it is 'Jan Vries'\. Perhaps 'Jan de Vries'\?$",
+        match=r"^No mark is identified as 'Jan Vries'\. Perhaps 'Jan de Vries'\?$",
     ):
         as_named("Jan Vries", names)
 

@@ -15,13 +15,13 @@ from retrieval.settings import read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
 from ui.commands.export import MOST_SAID, export_annotations
 from ui.progress import bar
-from ui.wording import some_of
+from ui.wording import counted, some_of
 
 if TYPE_CHECKING:
     from ingest.annotations.importing import FileReport
 
 annotate = typer.Typer(
-    help="Take corrections of marks in from other programs, and give marks out to be corrected.",
+    help="Export marks to other programs for correction, and import the corrections.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -39,16 +39,16 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Web Annotations, IIIF manifests, PAGE-XML, COCO, VIA (JSON, CSV) or our CSV; "
-            "of a folder all .json, .jsonld, .xml and .csv below it.",
+            help="Web Annotations, IIIF manifests, PAGE-XML, COCO, VIA (JSON, CSV) or prizemarks "
+            "CSV; for a folder, all .json, .jsonld, .xml and .csv files below it.",
         ),
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Take in marks that people drew or corrected elsewhere. Which format it is, the file tells.
+    """Import marks drawn or corrected in other programs. The format is detected from the file.
 
-    Pages are found by name, never by order. New marks are confirmed unless the file says
-    otherwise; a mark that is there already is corrected. Nothing is deleted.
+    Pages are matched by name, not by order. New marks are confirmed unless the file says
+    otherwise; existing marks are corrected. Nothing is deleted.
 
     Example: prizemarks annotate import my-archive corrected/
     """
@@ -70,12 +70,14 @@ def import_(
 def _annotation_files(path: Path) -> list[Path]:
     """Return the file itself, or the files of a folder and of those below it, by name.
 
-    What is hidden is passed over. Raises RequestError where there is none.
+    Hidden files are skipped. Raises RequestError where there is no such file.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise RequestError(f"{path} is no file and no folder: name files of annotations.")
+        raise RequestError(
+            f"{path} is not a file or a folder: name annotation files, or a folder of them."
+        )
     found = [
         file
         for file in sorted(path.rglob("*"))
@@ -84,7 +86,9 @@ def _annotation_files(path: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
     if not found:
-        raise RequestError(f"No file in {path} ends in {', '.join(_SUFFIXES)}: name annotations.")
+        raise RequestError(
+            f"{path} has no files ending in {', '.join(_SUFFIXES)}: name annotation files."
+        )
     return found
 
 
@@ -97,7 +101,7 @@ def _sentences(archive: Path, reports: list[FileReport]) -> list[str]:
     lines: list[str] = []
     told = reports
     if len(reports) > 1:
-        lines.append(f"{len(reports)} files: {_counts(reports)}")
+        lines.append(f"{counted(len(reports), 'file')}: {_counts(reports)}")
         refused = [one for one in reports if one.refused]
         told = refused + [one for one in reports if not one.refused and (one.added or one.updated)]
     lines += some_of(["\n".join(_of_file(one)) for one in told], MOST_SAID, "more files")
@@ -118,7 +122,7 @@ def _of_file(one: FileReport) -> list[str]:
 
 def _counts(reports: list[FileReport]) -> str:
     return (
-        f"{sum(one.added for one in reports)} marks added, "
-        f"{sum(one.updated for one in reports)} corrected, "
-        f"{sum(one.unchanged for one in reports)} as they were."
+        f"{counted(sum(one.added for one in reports), 'mark')} added, "
+        f"{sum(one.updated for one in reports):,} corrected, "
+        f"{sum(one.unchanged for one in reports):,} unchanged."
     )

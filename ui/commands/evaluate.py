@@ -33,41 +33,48 @@ def evaluate(
     archive: ArchiveArgument,
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.csv", help="Columns source,label: equal labels, one mark."),
+        typer.Option(
+            metavar="FILE.csv",
+            help="CSV with columns source,label: marks with the same label are the same mark.",
+        ),
     ] = None,
     regions: Annotated[
         Path | None,
         typer.Option(
             metavar="TRUTH.csv",
-            help="Columns source,x,y,width,height or source,x0,y0,x1,y1: every mark of the pages "
-            "named. A row with an empty box names a page without a mark; pages not named are not "
-            "looked at.",
+            help="CSV with columns source,x,y,width,height or source,x0,y0,x1,y1: all marks of the "
+            "pages named. A row with an empty box is a page without a mark; other pages are "
+            "ignored.",
         ),
     ] = None,
     complete: Annotated[
         bool,
-        typer.Option("--complete", help="Pages that TRUTH.csv does not name have no mark."),
+        typer.Option(
+            "--complete", help="With --regions: pages not named in TRUTH.csv have no marks."
+        ),
     ] = False,
     baselines: Annotated[
         bool,
         typer.Option(
-            "--baselines", help="With --labels: measure pixels, HOG, SIFT and others besides."
+            "--baselines", help="With --labels: also measure pixels, HOG, SIFT and other features."
         ),
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write a page for each with figures and failures."),
+        typer.Option(
+            metavar="DIR", help="Write HTML reports with figures and failures to this folder."
+        ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="Only rows of the labels with this in column split.")
+        str | None, typer.Option(help="Use only the labels with this value in their column split.")
     ] = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure against labels how well marks find their like, and against known regions how well
-    the marks of pages are found. Nothing in the archive changes.
+    """Measure how well searches find labelled marks, and how well marks are found on pages.
 
-    What a person confirmed or imported counts as found as well; what was rejected does not.
+    Nothing in the archive changes. Marks that a person confirmed or imported also count as found;
+    rejected ones do not.
 
     Example: prizemarks evaluate my-archive --labels labels.csv --baselines --report report
     """
@@ -77,11 +84,13 @@ def evaluate(
 
     with archive_in(archive) as opened:
         if labels is None and regions is None:
-            raise RequestError("There is nothing to measure by: give --labels, --regions, or both.")
+            raise RequestError(
+                "There is nothing to measure against: give --labels, --regions, or both."
+            )
         if labels is None and (baselines or split is not None or model is not None):
-            raise RequestError("--baselines, --split and --model belong to --labels; give it too.")
+            raise RequestError("--baselines, --split and --model need --labels: give it as well.")
         if regions is None and complete:
-            raise RequestError("--complete belongs to --regions; give it too.")
+            raise RequestError("--complete needs --regions: give it as well.")
         if report is not None:
             check_is_outside(report, opened.folder)
         # Both files are read before anything is measured at length.

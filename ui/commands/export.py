@@ -19,7 +19,7 @@ from retrieval.progress import Report, nobody
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
 from ui.progress import bar, console
 from ui.where import as_named, filters_on
-from ui.wording import some_of
+from ui.wording import counted, some_of
 
 if TYPE_CHECKING:
     from ingest.annotations.exporting import Wanted
@@ -62,31 +62,38 @@ OutputOption = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="A file instead of standard output; a folder: one file a page, as page-xml needs it.",
+        help="Write to this file, or one file per page to this folder (page-xml needs a folder). "
+        "Default: standard output.",
     ),
 ]
 WithoutRejectedOption = Annotated[
-    bool, typer.Option("--without-rejected", help="Leave out what a person has rejected.")
+    bool, typer.Option("--without-rejected", help="Leave out marks that a person rejected.")
 ]
 StatusOption = Annotated[
     list[str] | None,
     typer.Option(
         "--status",
-        help="Only marks that are proposed, confirmed or rejected; several with commas between.",
+        help="Only marks with this status: proposed, confirmed or rejected, or several separated "
+        "by commas.",
     ),
 ]
 IdentityOption = Annotated[
     str | None,
-    typer.Option("--identity", metavar="NAME", help="Only marks that somebody said are NAME's."),
+    typer.Option("--identity", metavar="NAME", help="Only marks that somebody identified as NAME."),
 ]
 BaseOption = Annotated[
     str | None,
-    typer.Option("--base", metavar="URL", help="Where iiif and webannotation are to be published."),
+    typer.Option(
+        "--base", metavar="URL", help="Where the iiif or webannotation file will be published."
+    ),
 ]
 
 
 ForExcelOption = Annotated[
-    bool, typer.Option("--for-excel", help="Begin CSV so that Excel knows it as UTF-8.")
+    bool,
+    typer.Option(
+        "--for-excel", help="Start CSV with a byte order mark, so that Excel reads it as UTF-8."
+    ),
 ]
 
 
@@ -102,12 +109,18 @@ def export(
     for_excel: ForExcelOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the marks out: one row a mark, boxes in pixels of the master; or other formats.
+    """Export marks, their pictures, or the documents. Boxes are in pixels of the original image.
 
-    What `annotate export` writes, and bibtex; csv has the ten columns of a list of marks, where
-    that of `annotate export` has more. crops fills a folder with the marks' pictures and such a
-    list, marks.csv, that names them. documents writes no marks but what is known of the documents
-    and their pages, as CSV that `ingest --documents` takes back.
+    \b
+    csv            one row per mark, ten columns (`annotate export` has more)
+    iiif           a IIIF Presentation 3 manifest
+    webannotation  a W3C annotation page
+    page-xml       PAGE-XML, one file per page
+    coco           COCO JSON
+    via, via-csv   a VGG Image Annotator project, or its CSV
+    bibtex         one entry per document with marks
+    crops          a folder with the marks' pictures, and marks.csv
+    documents      the documents and their pages, as CSV for `ingest --documents`
 
     Example: prizemarks export my-archive --format csv --output marks.csv
     """
@@ -118,12 +131,12 @@ def export(
     narrowed = _Narrowed(status, without_rejected, identity, where)
     if output_format is ExportFormat.CROPS:
         if output is None:
-            raise typer.BadParameter("crops are files: name a folder for them with --output.")
+            raise typer.BadParameter("crops are files: give a folder for them with --output.")
         _export_crops(archive, output, narrowed, head, as_json)
     elif output_format is ExportFormat.DOCUMENTS:
         if status or without_rejected or identity:
             raise typer.BadParameter(
-                "documents are no marks: leave --status, --without-rejected and --identity out."
+                "documents are not marks: leave out --status, --without-rejected and --identity."
             )
         _export_documents(archive, output, where, head, as_json)
     else:
@@ -143,7 +156,7 @@ def export_annotations(
     for_excel: ForExcelOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Give the marks out to be corrected: `annotate import` takes each format back, whole.
+    """Export marks to correct them in other programs. `annotate import` reads every format back.
 
     Example: prizemarks annotate export my-archive --format page-xml --output pages/
     """
@@ -169,7 +182,7 @@ def _check_base(form: AnnotationFormat | ExportFormat, base: str | None) -> None
     """Raise BadParameter for an address that nothing in the format would have."""
     if base and form.value not in ("iiif", "webannotation"):
         raise typer.BadParameter(
-            f"There are no addresses in {form.value}: --base goes with iiif and webannotation. "
+            f"{form.value} contains no addresses: --base works only with iiif and webannotation. "
             "Leave it out."
         )
 
@@ -180,7 +193,7 @@ def _head(form: AnnotationFormat | ExportFormat, for_excel: bool) -> str:
 
     if for_excel and form.value not in ("csv", "crops", "documents"):
         raise typer.BadParameter(
-            "--for-excel goes with csv, and with export's crops and documents."
+            "--for-excel works only with csv, and with export's crops and documents."
         )
     return BYTE_ORDER_MARK if for_excel else ""
 
@@ -218,9 +231,10 @@ def _export(
     if as_json:
         typer.echo(json.dumps({"output": str(output), **asdict(done)}))
     elif done.files > 1 or output.is_dir():
-        typer.echo(f"{done.marks} marks written to {done.files} files in {output}")
+        files = counted(done.files, "file")
+        typer.echo(f"{counted(done.marks, 'mark')} written to {files} in {output}")
     else:
-        typer.echo(f"{done.marks} marks written to {output}")
+        typer.echo(f"{counted(done.marks, 'mark')} written to {output}")
 
 
 def _export_crops(
@@ -235,11 +249,11 @@ def _export_crops(
     if as_json:
         typer.echo(json.dumps({"output": str(folder), **asdict(done)}))
     else:
-        typer.echo(f"{done.pictures} pictures and {TABLE} written to {folder}")
+        typer.echo(f"{counted(done.pictures, 'picture')} and {TABLE} written to {folder}")
         if done.others:
             typer.echo(
-                f"Pictures of an earlier export lie there as well: {done.others}. {TABLE} does not "
-                "name them; an empty folder has only what was asked for."
+                f"The folder also contains {counted(done.others, 'picture')} of an earlier export, "
+                f"not listed in {TABLE}. To get only what you asked for, use an empty folder."
             )
         for line in some_of(list(done.unread), MOST_SAID, "more such"):
             console.print(escape(line), soft_wrap=True)
@@ -260,13 +274,13 @@ def _export_documents(
     if as_json:
         typer.echo(json.dumps({"output": str(output), "documents": done}))
     elif output is not None:
-        typer.echo(f"{done} documents written to {output}")
+        typer.echo(f"{counted(done, 'document')} written to {output}")
 
 
 def _say_where(output: Path | None, as_json: bool) -> None:
     """Raise RequestError where --json would have to stand among what is written."""
     if output is None and as_json:
-        raise RequestError("--json tells of a file that was written: give --output too.")
+        raise RequestError("--json describes the file that was written: give --output as well.")
 
 
 def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
@@ -287,15 +301,17 @@ def _progress(output: Path | None) -> AbstractContextManager[Report]:
 
 
 def _statuses(said: list[str] | None, without_rejected: bool) -> frozenset[str]:
-    """Return the statuses of the marks to be written; RequestError for a word that is none."""
+    """Return the statuses of the marks to be written; RequestError for an unknown status."""
     from ingest.annotations.annotation import STATUSES
 
     if said and without_rejected:
-        raise RequestError("--status says which marks are written: leave --without-rejected out.")
+        raise RequestError(
+            "--status already says which marks to write: leave out --without-rejected."
+        )
     if not said:
         return frozenset(STATUSES) - ({"rejected"} if without_rejected else set())
     words = [word.strip().casefold() for one in said for word in one.split(",")]
     for word in words:
         if word not in STATUSES:
-            raise RequestError(f"The status {word!r} is none of {', '.join(STATUSES)}.")
+            raise RequestError(f"Unknown status {word!r}: choose from {', '.join(STATUSES)}.")
     return frozenset(words)

@@ -17,18 +17,20 @@ def group(
     share: Annotated[
         float | None,
         typer.Option(
-            help="How alike: as only this share of unrelated pairs is, from 1e-6 to 0.01. "
-            "Default: 1 in as many as there are marks."
+            help="Propose groups so alike that only this share of unrelated pairs is, from "
+            "1e-6 to 0.01. Default: 1 divided by the number of marks."
         ),
     ] = None,
     model: SearchedModelOption = None,
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.csv", help="Columns source,label: measure the groups by them."),
+        typer.Option(
+            metavar="FILE.csv", help="CSV with columns source,label to measure the groups against."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose groups of marks that may be one merchant's, for a person to look through.
+    """Propose groups of marks that may be one merchant's, for a person to review.
 
     Example: prizemarks group my-archive --share 1e-4
     """

@@ -19,13 +19,14 @@ def index(
     everywhere: Annotated[
         bool,
         typer.Option(
-            "--everywhere", help="Also make searchable what is on the pages where no mark is known."
+            "--everywhere",
+            help="Also index whole pages, so that marks not found on them can be searched.",
         ),
     ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Embed the marks and make them searchable. Only what is new is embedded.
+    """Make the marks searchable. Only new marks are embedded.
 
     Example: prizemarks index my-archive
     """
@@ -40,7 +41,7 @@ def index(
             compared = partial(report, title="Comparing")
             done = refresh_index(opened, chosen, report, compared)
             ranked_by = 0
-            # One that nobody searches by, indexed to be compared, leaves what is shown as it is.
+            # A model indexed only for comparison does not change the order of proposals.
             if chosen.id == searched_id(opened):
                 ranking = partial(report, title="Ranking proposals")
                 ranked_by = rank_proposals(opened, chosen, ranking)
@@ -48,7 +49,7 @@ def index(
             from ingest.everywhere import look_everywhere
 
             settings = read_settings(archive)
-            with bar("Looking everywhere") as report:
+            with bar("Indexing whole pages") as report:
                 looked = look_everywhere(
                     opened,
                     chosen,

@@ -45,58 +45,61 @@ def ingest(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help="Folders or files of images; IIIF manifests: addresses or JSON files.",
+            help="Image files or folders of them, or IIIF manifests (URLs or JSON files).",
         ),
     ] = None,
     documents: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="What the pages belong to: EAD, METS, MODS, or CSV with the columns reference, "
-            "title, date, ship, place, captain, source. May be given several times; without "
-            "SOURCE, of the pages that are in.",
+            help="Which documents the pages belong to: EAD, METS, MODS, or CSV with the columns "
+            "reference, title, date, ship, place, captain, source. May be given several times. "
+            "Without SOURCE, it describes pages already in the archive.",
         ),
     ] = None,
     kind: Annotated[
-        As, typer.Option("--as", help="pages to be segmented, or crops that are marks already.")
+        As,
+        typer.Option(
+            "--as", help="Whether SOURCE has pages to find marks on, or crops of one mark each."
+        ),
     ] = As.PAGES,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="Report what would be done, without doing it.")
     ] = False,
     retry: Annotated[
         bool,
         typer.Option(
             "--retry-quarantined",
-            help="Instead of SOURCE: read again what could not be read, changed or not.",
+            help="Instead of SOURCE: retry everything in quarantine, changed or not.",
         ),
     ] = False,
     resegment: Annotated[
         bool,
         typer.Option(
             "--resegment",
-            help="Instead of SOURCE: seek marks anew where an older segmentation sought them.",
+            help="Instead of SOURCE: look for marks again on pages segmented by an older version.",
         ),
     ] = False,
     forget: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Instead of SOURCE: take out of quarantine what will never be read, named by its "
-            "source or location there; or out of the archive a page or a folder of pages, named by "
-            "its source or path, or a document without pages, by its reference. Masters stay as "
-            "they are. May be given several times.",
+            help="Instead of SOURCE: remove NAME from quarantine (its source or location there), "
+            "or remove from the archive a page or folder of pages (its source or path), or a "
+            "document without pages (its reference). Your image files are not touched. May "
+            "be given several times.",
         ),
     ] = None,
     even_judged: Annotated[
         bool,
         typer.Option(
             "--even-judged",
-            help="With --forget: also pages with marks that people judged, drew or named.",
+            help="With --forget: also remove pages with marks that people judged, drew or named.",
         ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take scans in and find the marks on them. Run again, it goes on where it stopped.
+    """Add scans to the archive and find the marks on them. Run it again to resume.
 
     Example: prizemarks ingest my-archive scans/ --documents documents.csv
     """
@@ -105,31 +108,31 @@ def ingest(
         described_alone = ways == 0 and documents and not dry_run
         if dry_run and documents and ways == 0:
             raise RequestError(
-                "--dry-run goes with SOURCE or --retry-quarantined; what --documents alone changes "
-                "cannot be rehearsed. Keep what is known now with: "
+                "--dry-run works only with SOURCE or --retry-quarantined, not with --documents "
+                "alone. To save the current documents first: "
                 f"{command_on(archive, 'export', '--format documents --output before.csv')}"
             )
         if ways != 1 and not described_alone:
             raise RequestError(
-                "Give one of SOURCE, --retry-quarantined, --resegment and --forget, or --documents "
+                "Give one of SOURCE, --retry-quarantined, --resegment or --forget, or --documents "
                 "alone."
             )
         if forget and (documents or dry_run or kind is As.MARKS):
             raise RequestError(
-                "--forget goes with none of --documents, --dry-run and --as marks: it reads no "
-                "input. Give it alone."
+                "--forget cannot be combined with --documents, --dry-run or --as marks, because it "
+                "reads no input. Give it alone."
             )
         if even_judged and not forget:
-            raise RequestError("--even-judged goes with --forget alone.")
+            raise RequestError("--even-judged works only with --forget: leave it out.")
         if resegment and (dry_run or kind is As.MARKS):
             raise RequestError(
-                "--resegment goes with neither --dry-run nor --as marks; prizemarks status says "
-                "how many pages it would read."
+                "--resegment cannot be combined with --dry-run or --as marks. `prizemarks status` "
+                "says how many pages it would read."
             )
         if retry and kind is As.MARKS:
             raise RequestError(
-                "--retry-quarantined goes without --as marks: it tries each file as what it was "
-                "given as."
+                "--retry-quarantined cannot be combined with --as marks, because it retries each "
+                "file as pages or marks, as it was first ingested. Leave --as out."
             )
         if forget:
             _forget(archive, forget, even_judged, as_json)

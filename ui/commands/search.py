@@ -40,33 +40,45 @@ QUERIES_AT_ONCE = 64
 def search(
     archive: ArchiveArgument,
     images: Annotated[
-        list[Path] | None, typer.Argument(metavar="IMAGE...", help="Sketches or crops.")
+        list[Path] | None,
+        typer.Argument(metavar="IMAGE...", help="Sketches or crops to search by."),
     ] = None,
     mark: Annotated[
-        list[int] | None, typer.Option("--mark", help="Like these marks of the archive.")
+        list[int] | None, typer.Option("--mark", help="Search by these marks (ids).")
     ] = None,
-    unlike: Annotated[list[int] | None, typer.Option(help="But unlike these.")] = None,
-    page: Annotated[int | None, typer.Option(help="A page, with --region.")] = None,
+    unlike: Annotated[
+        list[int] | None, typer.Option(help="Rank marks like these ids lower, and leave them out.")
+    ] = None,
+    page: Annotated[
+        int | None, typer.Option(help="Search by a region of this page (id); needs --region.")
+    ] = None,
     region: Annotated[
-        str | None, typer.Option(help="x,y,w,h on that page, in pixels of the master.")
+        str | None,
+        typer.Option(help="The region on that page: x,y,w,h in pixels of the original image."),
     ] = None,
     where: WhereOption = None,
     turned: Annotated[
-        bool, typer.Option("--turned", help="Look for it turned by one to three quarters as well.")
+        bool,
+        typer.Option("--turned", help="Also search for it rotated by 90, 180 and 270 degrees."),
     ] = False,
     mirrored: Annotated[
         bool,
-        typer.Option("--mirrored", help="Look for its mirror image as well; both: eight ways."),
+        typer.Option(
+            "--mirrored",
+            help="Also search for its mirror image; with --turned, eight orientations.",
+        ),
     ] = False,
     everywhere: Annotated[
         bool,
-        typer.Option("--everywhere", help="Look where no mark was found, too; index so first."),
+        typer.Option(
+            "--everywhere", help="Also search whole pages (run `index --everywhere` first)."
+        ),
     ] = False,
-    top: Annotated[int, typer.Option(min=1, help="Results a query.")] = 20,
+    top: Annotated[int, typer.Option(min=1, help="Most results for each query.")] = 20,
     model: SearchedModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find where else a mark occurs: by pictures, by marks, or by a region of a page.
+    """Search for a mark by pictures, by marks of the archive, or by a region of a page.
 
     Example: prizemarks search my-archive sketch.png --where "year=1702..1710" --top 10
     """
@@ -77,7 +89,7 @@ def search(
         if sum(map(bool, (images, mark, page is not None))) != 1:
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
         if (page is None) != (region is None):
-            raise QueryError("--page and --region belong together.")
+            raise QueryError("--page and --region must be given together.")
         filters = filters_on(opened, where or ())
         searcher, places = _loaded(opened, model, everywhere)
         from retrieval.search import Scope  # it loads torch, which wrong use does without
@@ -191,7 +203,7 @@ def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
     if asked.as_json:
         typer.echo(as_json(query, asked.searcher.model.id, hits, names, asked.scope.ways))
     elif not hits:
-        typer.echo(f"{query}: no mark that is indexed fits.")
+        typer.echo(f"{query}: no indexed mark matches.")
     else:
         typer.echo(rendered(as_table(query, hits, names, asked.scope.ways)))
 

@@ -22,13 +22,13 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="The host by which people reach it through a proxy, such as marks.example.org. "
-            "May be given several times.",
+            help="Host name under which a proxy serves the page, such as marks.example.org. May be "
+            "given several times.",
         ),
     ] = None,
     model: SearchedModelOption = None,
 ) -> None:
-    """Open the web page for an archive, on this machine alone unless --host says otherwise.
+    """Serve the web page of an archive, to this computer only unless --host is given.
 
     Example: prizemarks serve my-archive --port 8501
     """
@@ -47,16 +47,16 @@ def serve(
 
 
 def demo(
-    archive: Annotated[Path, typer.Argument(metavar="[ARCHIVE]", help="Where to make it.")] = Path(
-        "demo-archive"
-    ),
+    archive: Annotated[
+        Path, typer.Argument(metavar="[ARCHIVE]", help="Folder for the demo archive.")
+    ] = Path("demo-archive"),
     host: HostOption = None,
     port: PortOption = None,
     only_make: Annotated[
-        bool, typer.Option("--only-make", help="Make the archive and do not open the web page.")
+        bool, typer.Option("--only-make", help="Create the archive without serving the web page.")
     ] = False,
 ) -> None:
-    """Draw a synthetic archive, ingest and index it, and open the web page.
+    """Create a synthetic archive, ingest and index it, and serve its web page.
 
     Example: prizemarks demo
     """
@@ -64,7 +64,7 @@ def demo(
     from ui.serve import check_place
 
     with errors_said():
-        if not only_make:  # else it would be said after a minute's work
+        if not only_make:  # fail now, not after a minute's work
             settings = read_settings(archive)
             check_place(host or settings.host, port or settings.port)
         make_demo(archive)

@@ -10,7 +10,7 @@ from ui.command import ArchiveArgument, JsonOption, archive_in
 
 
 def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
-    """Say what is in the archive, what failed, and what is not indexed yet.
+    """Show what is in the archive, what failed, and what is not indexed yet.
 
     Example: prizemarks status my-archive
     """

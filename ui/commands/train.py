@@ -38,36 +38,36 @@ def train(
     context: typer.Context,
     archive: ArchiveArgument,
     architecture: Annotated[
-        str, typer.Option(help="dcgan, dcgan-attention, sketch-gan or thin-gan.")
+        str, typer.Option(help="Network: dcgan, dcgan-attention, sketch-gan or thin-gan.")
     ] = "dcgan",
     objective: Annotated[
-        str, typer.Option(metavar="NAME", help="What to learn by; the names are listed below.")
+        str, typer.Option(metavar="NAME", help="Training objective, one of those listed below.")
     ] = "contrastive",
     switches: Annotated[
         str,
         typer.Option(
-            "--with", metavar="SWITCH,...", help="Added to an adversarial objective; see below."
+            "--with",
+            metavar="SWITCH,...",
+            help="Options of an adversarial objective, listed below.",
         ),
     ] = "",
     start: Annotated[
-        str, typer.Option("--from", help='Begin from "bundled", "random", or a model\'s id.')
+        str, typer.Option("--from", help='Start from "bundled", "random", or a model id.')
     ] = "bundled",
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="How many batches to learn from.")
-    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Number of training batches.")] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=LARGEST_SEED, help="Other random numbers, another model."),
+        typer.Option(min=0, max=LARGEST_SEED, help="Random seed."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the interrupted run, whatever it was.")
+        bool, typer.Option("--resume", help="Continue the interrupted run with its own options.")
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Discard an interrupted run and begin anew.")
+        bool, typer.Option("--restart", help="Discard the interrupted run and start again.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Learn the archive's marks without a label. An interrupted run goes on when run again.
+    """Train a model on the archive's marks, without labels. Run it again to resume.
 
     Example: prizemarks train my-archive
     """
@@ -76,12 +76,12 @@ def train(
 
     with archive_in(archive) as opened:
         if resume and restart:
-            raise RequestError("--resume and --restart exclude each other; give one.")
+            raise RequestError("--resume and --restart cannot be used together: give one.")
         if resume:
             _check_nothing_else_is_asked(context)
             unfinished = unfinished_run(opened)
             if unfinished is None:
-                raise RequestError(f"{archive} has no interrupted run; leave --resume out.")
+                raise RequestError(f"{archive} has no interrupted run: leave out --resume.")
             settings = unfinished
         else:
             begin = None if start == "random" else start
@@ -119,8 +119,8 @@ def _check_nothing_else_is_asked(context: typer.Context) -> None:
     ]
     if asked:
         raise RequestError(
-            f"--resume goes on with the interrupted run as it was begun: leave {', '.join(asked)} "
-            "out, or begin another with --restart instead."
+            f"--resume continues the interrupted run with its own options: leave out "
+            f"{', '.join(asked)}, or start another run with --restart."
         )
 
 
@@ -128,18 +128,18 @@ def _sentences(folder: Path, learned: Learned) -> list[str]:
     """Return what was learned in the archive in `folder`, for a person, one fact a line."""
     model, manifest = learned.model, learned.model.manifest
     probe = manifest["probe"]
-    found = f"{counted(probe['marks'], 'mark')} found their own augmented view first."
+    found = f"{counted(probe['marks'], 'mark')} ranked their own augmented view first."
     if manifest["probed"] == "redrawn marks":
         found = (
-            f"{counted(probe['marks'], 'redrawn mark')}, for the archive has too few, found their "
+            f"{counted(probe['marks'], 'redrawn mark')} (the archive has too few) ranked their "
             "other drawing first."
         )
     lines = [
-        f"Model {model.id}: learned from {manifest['marks']} marks; checkpoint of step "
+        f"Model {model.id}: trained on {counted(manifest['marks'], 'mark')}; checkpoint of step "
         f"{manifest['best_step']} of {manifest['settings']['steps']}, where "
         f"{probe['precision_at_1']:.1%} of {found}"
     ]
-    said = f"It learned nothing from {counted(len(learned.unread), 'mark')}:"
+    said = f"{counted(len(learned.unread), 'mark')} could not be read for training:"
     return [
         *lines,
         *unread_sentences(said, learned.unread),

@@ -57,11 +57,12 @@ def group_sentences(folder: Path, found: Grouping) -> list[str]:
     """Return a grouping for a person, one fact a line."""
     inside = sum(len(group.marks) for group in found.groups)
     lines = [
-        f"{len(found.groups)} groups of {inside} of {found.marks} marks under model {found.model}: "
-        f"on average as alike as {alikeness(found.share)} (cosine {found.cosine:.3f})."
+        f"{counted(len(found.groups), 'group')} with {inside:,} of {counted(found.marks, 'mark')} "
+        f"under model {found.model}: on average as alike as {alikeness(found.share)} "
+        f"(cosine {found.cosine:.3f})."
     ]
     sizes = [
-        f"{number} of {least}{'' if most == least else f' to {most}' if most else ' and more'}"
+        f"{number} of {least}{'' if most == least else f' to {most}' if most else ' or more'}"
         for least, most in _SIZES
         if (number := _between(found, least, most))
     ]
@@ -69,13 +70,14 @@ def group_sentences(folder: Path, found: Grouping) -> list[str]:
         lines.append("Marks in a group: " + ", ".join(sizes) + ".")
     if found.without_ink:
         lines.append(
-            f"{counted(found.without_ink, 'mark')} without ink left out: there is nothing on their "
-            "pictures that could be alike."
+            f"{counted(found.without_ink, 'mark')} without ink left out: blank pictures cannot be "
+            "compared."
         )
     if found.settled:
-        lines.append(f"{found.settled} of them a person has judged already; they stay as they are.")
+        settled = counted(found.settled, "of them has", "of them have")
+        lines.append(f"{settled} already been judged by a person, and will not change.")
     if len(found.groups) > found.settled:
-        lines.append(f"They are proposals. To look through them: {command_on(folder, 'serve')}")
+        lines.append(f"These are proposals. To review them: {command_on(folder, 'serve')}")
     return lines
 
 

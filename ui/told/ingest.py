@@ -1,4 +1,4 @@
-"""Sentences that tell a person what `ingest` did, or would do."""
+"""What `ingest` did or would do, in sentences for people."""
 
 from __future__ import annotations
 
@@ -21,223 +21,328 @@ MOST_PROBLEMS = 10
 #: Pages without a document, and documents without a page, that are named.
 MOST_NAMED = 5
 
-_AS_PAGES = "to seek marks on them, ingest the very folder they lie in."
-_AS_CROPS = "to take each for one mark, ingest the very folder they lie in with --as marks."
+_AS_PAGES = "to look for marks in such files, ingest the folder that directly contains them."
+_AS_CROPS = (
+    "to treat each as one mark, ingest the folder that directly contains them with --as marks."
+)
 
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     """Return a run's report for a person, one fact a line, and what to do next."""
-    lines = [
-        f"{report.added} pages added, {report.changed} read again, {report.moved} moved, "
-        f"{report.unchanged} unchanged; {report.marks} marks found."
+    remarks = [*_imageless(report.manifests_without_image), *report.problems]
+    return [
+        f"{counted(report.added, 'page')} added, {report.changed:,} read again, "
+        f"{report.moved:,} moved, {report.unchanged:,} unchanged; "
+        f"{counted(report.marks, 'mark')} found.",
+        *_on_pages(report),
+        *_on_inputs(folder, report),
+        *_on_documents(report),
+        *[_unmet(folder, name, report) for name in report.files_without_page],
+        *some_of(remarks, MOST_PROBLEMS, "more remarks"),
+        *_that_happened([(report.marks, f"Next: {command_on(folder, 'index')}")]),
     ]
-    if report.fetched:
-        lines.append(f"{report.fetched} images fetched.")
-    if report.duplicates:
-        lines.append(f"{report.duplicates} of the pages are byte for byte copies of another page.")
-    if report.copies_replaced:
-        lines.append(
-            f"{counted(report.copies_replaced, 'page')} of copies went: the files of their "
-            "originals are gone, so these lie in theirs now, with their marks."
-        )
-    if report.marks_of_copies:
-        lines.append(
-            f"{counted(report.marks_of_copies, 'mark')} that people had judged or named on the "
-            f"copies {'is' if report.marks_of_copies == 1 else 'are'} the originals' now."
-        )
-    lines += [
-        f"{folder} is empty, as when a disc or a share is away: copies of files from there stay "
-        "copies. If those are gone for good, delete that folder, or put a file into it, and run "
-        "this again."
+
+
+def _that_happened(facts: Sequence[tuple[int, str]]) -> list[str]:
+    """Return the sentences whose number is not 0."""
+    return [sentence for number, sentence in facts if number]
+
+
+def _on_pages(report: IngestReport) -> list[str]:
+    """Return what became of the pages and their files."""
+    alike = [f"{one.called} like {one.like_called}" for one in report.resembling]
+    fetched = counted(report.fetched, "image")
+    duplicates = counted(
+        report.duplicates,
+        "page is a byte-for-byte copy of another page",
+        "pages are byte-for-byte copies of other pages",
+    )
+    replaced = counted(report.copies_replaced, "duplicate page was", "duplicate pages were")
+    marks_of_copies = counted(
+        report.marks_of_copies,
+        "judged or named mark of a duplicate page now belongs",
+        "judged or named marks of duplicate pages now belong",
+    )
+    resembling = counted(len(alike), "page looks like another", "pages look like others")
+    before_away = [
+        (report.fetched, f"{fetched} fetched."),
+        (report.duplicates, f"{duplicates}."),
+        (
+            report.copies_replaced,
+            f"{replaced} removed: where an original file is missing, its page now uses the file "
+            "of the duplicate and keeps its marks.",
+        ),
+        (report.marks_of_copies, f"{marks_of_copies} to the original page."),
+    ]
+    away = [
+        f"{folder} is empty, as if a disk or network share were not mounted, so copies of files "
+        "from there stay copies. If its files are gone for good, delete that folder, or put a "
+        "file into it, and run this again."
         for folder in report.away
     ]
-    if report.resembling:
-        alike = [f"{one.called} like {one.like_called}" for one in report.resembling]
-        lines.append(
-            f"{len(alike)} of the pages look like another page, perhaps the same scanned or saved "
-            f"again; all are kept{_named(alike)}."
-        )
-    if report.healed:
-        lines.append(f"{report.healed} inputs could be read now and left quarantine.")
-    if report.skipped:
-        lines.append(f"{report.skipped} files are no images and were passed over.")
-    if report.canvases_without_image:
-        lines.append(
-            f"{report.canvases_without_image} canvases have no image that is understood and were "
-            "passed over."
-        )
-    if report.failed:
-        lines.append(
-            f"{report.failed} inputs could not be read: {folder / 'quarantine.csv'} says why."
-        )
-    if report.left:
-        lines.append(
-            f"{report.left} of them have not changed and were not tried again: "
-            f"{command_on(folder, 'ingest', '--retry-quarantined')} does."
-        )
-    if report.left_as_crops:
-        lines.append(f"{report.left_as_crops} files came in as crops and were left so: {_AS_PAGES}")
-    if report.left_as_pages:
-        lines.append(f"{report.left_as_pages} files came in as pages and were left so: {_AS_CROPS}")
-    if report.made_crops:
-        one = report.made_crops == 1
-        lines.append(
-            f"{counted(report.made_crops, 'page')} {'is' if one else 'are'} taken for one mark "
-            f"{'' if one else 'each '}now; proposals on {'it' if one else 'them'} that nobody had "
-            "looked at went."
-        )
-    if report.made_pages:
-        lines.append(f"On {counted(report.made_pages, 'crop')} marks were sought now, as on pages.")
-    if report.missing:
-        lines.append(
-            f"{counted(len(report.missing), 'file')} could not be read again, being missing; the "
-            f"marks of their pages stay as they are{_named(report.missing)}."
-        )
-    if report.documents or report.bound or report.bound_already:
-        already = f"; {report.bound_already} were already" if report.bound_already else ""
-        lines.append(
-            f"{report.documents} documents catalogued, {report.bound} pages bound to one{already}."
-        )
-    if report.taken:
-        taken = [
-            f"{image_called(one.source, one.frame)} from {one.before} to {one.now}"
-            for one in report.taken
+    after_away = [
+        (len(alike), f"{resembling}, perhaps scanned or saved twice; all are kept{_named(alike)}.")
+    ]
+    return [*_that_happened(before_away), *away, *_that_happened(after_away)]
+
+
+def _on_inputs(folder: Path, report: IngestReport) -> list[str]:
+    """Return which inputs were read, skipped, failed, or became pages or crops."""
+    healed = counted(
+        report.healed,
+        "input could now be read and has",
+        "inputs could now be read and have",
+    )
+    skipped = counted(
+        report.skipped, "file is not an image and was", "files are not images and were"
+    )
+    canvases = counted(
+        report.canvases_without_image,
+        "canvas has no supported image and was",
+        "canvases have no supported image and were",
+    )
+    left = counted(
+        report.left,
+        "of them has not changed and was",
+        "of them have not changed and were",
+    )
+    left_as_crops = counted(
+        report.left_as_crops,
+        "file was ingested as a crop and stays one",
+        "files were ingested as crops and stay crops",
+    )
+    left_as_pages = counted(
+        report.left_as_pages,
+        "file was ingested as a page and stays one",
+        "files were ingested as pages and stay pages",
+    )
+    made_crops = counted(
+        report.made_crops,
+        "page is now treated as one mark; proposals on it",
+        "pages are now treated as one mark each; proposals on them",
+    )
+    made_pages = counted(
+        report.made_pages,
+        "crop is now treated as a page; marks were looked for on it",
+        "crops are now treated as pages; marks were looked for on them",
+    )
+    missing = counted(len(report.missing), "file is", "files are")
+    return _that_happened(
+        [
+            (report.healed, f"{healed} left quarantine."),
+            (report.skipped, f"{skipped} skipped."),
+            (report.canvases_without_image, f"{canvases} skipped."),
+            (
+                report.failed,
+                f"{counted(report.failed, 'input')} could not be read; "
+                f"{folder / 'quarantine.csv'} says why.",
+            ),
+            (
+                report.left,
+                f"{left} not tried again. To retry: "
+                f"{command_on(folder, 'ingest', '--retry-quarantined')}",
+            ),
+            (report.left_as_crops, f"{left_as_crops}: {_AS_PAGES}"),
+            (report.left_as_pages, f"{left_as_pages}: {_AS_CROPS}"),
+            (report.made_crops, f"{made_crops} that nobody had judged were removed."),
+            (report.made_pages, f"{made_pages}."),
+            (
+                len(report.missing),
+                f"{missing} missing and could not be read again; the marks on these pages stay "
+                f"as they are{_named(report.missing)}.",
+            ),
         ]
-        lines.append(f"{len(taken)} of them were another document's{_named(taken)}.")
-    if report.reordered:
-        lines.append(f"{report.reordered} documents have their pages in another order now.")
-    if report.pages_without_document:
-        named = _named(report.sources_without_document)
-        lines.append(f"{report.pages_without_document} pages belong to no document yet{named}.")
-    if report.documents_without_pages:
-        named = _named(report.references_without_page)
-        lines.append(f"{report.documents_without_pages} documents have no page yet{named}.")
-    lines += [_unmet(folder, name, report) for name in report.files_without_page]
-    remarks = [*_imageless(report.manifests_without_image), *report.problems]
-    lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
-    if report.marks:
-        lines.append(f"Next: {command_on(folder, 'index')}")
-    return lines
+    )
+
+
+def _on_documents(report: IngestReport) -> list[str]:
+    """Return what became of the documents and of their pages."""
+    already = f"; {report.bound_already:,} already were" if report.bound_already else ""
+    taken = [
+        f"{image_called(one.source, one.frame)} from {one.before} to {one.now}"
+        for one in report.taken
+    ]
+    bound = counted(report.bound, "page was", "pages were")
+    reordered = counted(report.reordered, "document has its pages", "documents have their pages")
+    pages = counted(report.pages_without_document, "page belongs", "pages belong")
+    documents = counted(report.documents_without_pages, "document has", "documents have")
+    return _that_happened(
+        [
+            (
+                report.documents or report.bound or report.bound_already,
+                f"{counted(report.documents, 'document')} catalogued; {bound} assigned to "
+                f"a document{already}.",
+            ),
+            (len(taken), f"{len(taken):,} of them belonged to another document{_named(taken)}."),
+            (report.reordered, f"{reordered} in a new order."),
+            (
+                report.pages_without_document,
+                f"{pages} to no document yet{_named(report.sources_without_document)}.",
+            ),
+            (
+                report.documents_without_pages,
+                f"{documents} no page yet{_named(report.references_without_page)}.",
+            ),
+        ]
+    )
 
 
 def _unmet(folder: Path, name: str, report: IngestReport) -> str:
-    """Return what is to be done about a documents file by which no page was found."""
+    """Return what to do about a documents file that matches no page."""
     if name in report.files_unclear:
         given = command_on(folder, "ingest", f"FOLDER --documents {quote(name)}")
         return (
-            f"No page was found by {name}: what it names may be pages of several folders. Say "
-            f"which folder it is about, `{given}`, or write more of the paths in it."
+            f"No page matches {name}: what it names may be pages in several folders. Name the "
+            f"folder that it describes, `{given}`, or write longer paths in it."
         )
     listed = command_on(folder, "export", "--format documents")
     return (
-        f"No page was found by {name}: it must name pages as the archive does. `{listed}` lists "
-        "those of documents in the column source, and `ingest --json` the others as "
+        f"No page matches {name}: it must name pages as the archive does. `{listed}` lists the "
+        "pages of documents in its column source; `ingest --json` lists the others as "
         "sources_without_document."
     )
 
 
 def rehearsal_sentences(found: Rehearsal) -> list[str]:
     """Return for a person what a run would do, one fact a line."""
-    lines = [
-        f"It would read {found.new} new files, and {len(found.changed)} that have changed"
-        f"{_named(found.changed)}; {found.moved} pages were moved, {found.unchanged} are "
-        "unchanged."
-    ]
-    if found.copies:
-        lines.append(
-            f"{len(found.copies)} of the new files are byte for byte copies{_named(found.copies)}."
-        )
-    if found.copies_replaced:
-        lines.append(
-            f"{counted(found.copies_replaced, 'page')} of copies would go: the files of their "
-            "originals are gone, so these would lie in theirs."
-        )
-    if found.to_fetch:
-        lines.append(f"{found.to_fetch} images would be fetched.")
-    if found.unreadable:
-        lines.append(f"{len(found.unreadable)} inputs cannot be read and would go to quarantine:")
-        said = [f"  {one.source}: {one.reason}" for one in found.unreadable]
-        lines += some_of(said, MOST_NAMED, "more inputs")
-    if found.left:
-        lines.append(f"{found.left} files would be left in quarantine, as they have not changed.")
-    if found.left_as_crops:
-        lines.append(
-            f"{found.left_as_crops} files came in as crops and would be left so: {_AS_PAGES}"
-        )
-    if found.left_as_pages:
-        lines.append(
-            f"{found.left_as_pages} files came in as pages and would be left so: {_AS_CROPS}"
-        )
-    if found.made_crops:
-        lines.append(
-            f"{found.made_crops} of the changed came in as pages: each would be taken for one "
-            "mark, and proposals on it that nobody has looked at would go."
-        )
-    if found.made_pages:
-        lines.append(
-            f"{found.made_pages} of the changed came in as crops: marks would be sought on them."
-        )
-    if found.skipped:
-        lines.append(f"{found.skipped} files are no images and would be passed over.")
-    if found.canvases_without_image:
-        lines.append(
-            f"{found.canvases_without_image} canvases have no image that is understood and would "
-            "be passed over."
-        )
-    if found.documents:
-        lines.append(
-            f"{found.documents} documents are described, {found.would_bind} of them would have "
-            "pages."
-        )
+    moved = counted(found.moved, "page was moved", "pages were moved")
+    copies = counted(
+        len(found.copies),
+        "of the new files is a byte-for-byte copy",
+        "of the new files are byte-for-byte copies",
+    )
+    replaced = counted(found.copies_replaced, "duplicate page", "duplicate pages")
+    unreadable = [f"  {one.source}: {one.reason}" for one in found.unreadable]
     remarks = [*_imageless(found.manifests_without_image), *found.problems]
-    lines += some_of(remarks, MOST_PROBLEMS, "more remarks")
-    lines.append("Nothing was written.")
-    return lines
+    pages_and_inputs = [
+        (len(found.copies), f"{copies}{_named(found.copies)}."),
+        (
+            found.copies_replaced,
+            f"{replaced} would be removed: where an original file is missing, its page would use "
+            "the file of the duplicate.",
+        ),
+        (found.to_fetch, f"{counted(found.to_fetch, 'image')} would be fetched."),
+        (
+            len(unreadable),
+            f"{counted(len(unreadable), 'input')} cannot be read and would go to quarantine:",
+        ),
+    ]
+    return [
+        f"It would read {counted(found.new, 'new file')}, and "
+        f"{counted(len(found.changed), 'file')} that changed{_named(found.changed)}; "
+        f"{moved}, {found.unchanged:,} unchanged.",
+        *_that_happened(pages_and_inputs),
+        *some_of(unreadable, MOST_NAMED, "more inputs"),
+        *_that_would_happen(found),
+        *some_of(remarks, MOST_PROBLEMS, "more remarks"),
+        "Nothing was written.",
+    ]
+
+
+def _that_would_happen(found: Rehearsal) -> list[str]:
+    """Return what would be left, skipped, or become pages, crops or documents."""
+    left = counted(
+        found.left,
+        "file has not changed and would stay",
+        "files have not changed and would stay",
+    )
+    left_as_crops = counted(
+        found.left_as_crops,
+        "file was ingested as a crop and would stay one",
+        "files were ingested as crops and would stay crops",
+    )
+    left_as_pages = counted(
+        found.left_as_pages,
+        "file was ingested as a page and would stay one",
+        "files were ingested as pages and would stay pages",
+    )
+    made_crops = counted(
+        found.made_crops,
+        "of the changed files was ingested as a page and would become one mark; proposals on it",
+        "of the changed files were ingested as pages and would become one mark each; proposals "
+        "on them",
+    )
+    made_pages = counted(
+        found.made_pages,
+        "of the changed files was ingested as a crop and would become a page",
+        "of the changed files were ingested as crops and would become pages",
+    )
+    skipped = counted(found.skipped, "file is not an image", "files are not images")
+    canvases = counted(
+        found.canvases_without_image,
+        "canvas has no supported image",
+        "canvases have no supported image",
+    )
+    documents = counted(found.documents, "document is", "documents are")
+    return _that_happened(
+        [
+            (found.left, f"{left} in quarantine."),
+            (found.left_as_crops, f"{left_as_crops}: {_AS_PAGES}"),
+            (found.left_as_pages, f"{left_as_pages}: {_AS_CROPS}"),
+            (found.made_crops, f"{made_crops} that nobody has judged would be removed."),
+            (found.made_pages, f"{made_pages}, to look for marks on."),
+            (found.skipped, f"{skipped} and would be skipped."),
+            (found.canvases_without_image, f"{canvases} and would be skipped."),
+            (
+                found.documents,
+                f"{documents} described; {found.would_bind:,} would have pages.",
+            ),
+        ]
+    )
 
 
 def forgotten_sentences(folder: Path, done: Forgotten) -> list[str]:
     """Return for a person what was taken out of an archive, and what of it stays and why."""
-    lines = []
-    if done.forgotten:
-        lines.append(f"{done.forgotten} inputs taken out of quarantine.")
-    if done.beside:
-        lines.append(
-            f"Pages of {counted(len(done.beside), 'file')} named there stay: to take them out, "
-            f"too, forget once more{_named(done.beside)}."
-        )
-    if done.pages:
-        lines.append(
-            f"{counted(done.pages, 'page')} taken out of the archive, with "
-            f"{counted(done.marks, 'mark')}; given again, they come in again."
-        )
-    if done.masters:
-        lines.append(
-            f"{counted(done.masters, 'image')} fetched from IIIF servers deleted; given again, "
-            "their manifests are fetched whole."
-        )
-    if done.documents:
-        lines.append(f"{counted(done.documents, 'document')} taken out of the archive.")
-    if done.pageless:
-        lines.append(
-            f"{counted(len(done.pageless), 'document')} without any page now; to take them out, "
-            f"too, forget their references{_named(done.pageless)}."
-        )
-    if done.judged:
-        export = command_on(folder, "annotate export", "--format csv --output marks.csv")
-        lines += [
-            f"{counted(len(done.judged), 'file')} kept, as people judged, drew or named marks on "
-            f"the pages{_named(done.judged)}.",
-            f"To keep these marks elsewhere: {export}; then --even-judged takes the pages out, "
-            "with the marks.",
+    export = command_on(folder, "annotate export", "--format csv --output marks.csv")
+    forgotten = counted(done.forgotten, "input was", "inputs were")
+    beside = counted(len(done.beside), "quarantined file also has", "quarantined files also have")
+    pages = counted(done.pages, "page was", "pages were")
+    masters = counted(done.masters, "image", "images")
+    documents = counted(done.documents, "document was", "documents were")
+    pageless = counted(len(done.pageless), "document has", "documents have")
+    judged = counted(len(done.judged), "file was", "files were")
+    return _that_happened(
+        [
+            (done.forgotten, f"{forgotten} removed from quarantine."),
+            (
+                len(done.beside),
+                f"{beside} pages, which stay. To remove these as well, run the same command "
+                f"again{_named(done.beside)}.",
+            ),
+            (
+                done.pages,
+                f"{pages} removed from the archive, with {counted(done.marks, 'mark')}. To add "
+                "them again, ingest their files again.",
+            ),
+            (
+                done.masters,
+                f"{masters} fetched from IIIF servers deleted. To fetch them again, ingest their "
+                "manifests again.",
+            ),
+            (done.documents, f"{documents} removed from the archive."),
+            (
+                len(done.pageless),
+                f"{pageless} no pages now. To remove them as well, forget their references"
+                f"{_named(done.pageless)}.",
+            ),
+            (
+                len(done.judged),
+                f"{judged} kept, because people judged, drew or named marks on the pages"
+                f"{_named(done.judged)}.",
+            ),
+            (
+                len(done.judged),
+                f"To save these marks first: {export}; then --even-judged removes the pages "
+                "with their marks.",
+            ),
+            (done.marks, f"Next: {command_on(folder, 'index')}"),
         ]
-    if done.marks:
-        lines.append(f"Next: {command_on(folder, 'index')}")
-    return lines
+    )
 
 
 def _imageless(manifests: Sequence[str]) -> list[str]:
     return [
-        f"{one} gives no image that is understood. Look at it in a viewer: if it has any, download "
+        f"{one} has no supported image. Open it in a IIIF viewer: if it shows images, download "
         "them and ingest the files."
         for one in manifests
     ]

@@ -7,45 +7,46 @@ from typing import Any
 from retrieval.evaluation.labels import Labelled
 from ui.wording import counted, some_of, unread_sentences
 
-#: Rows of the labels file that met no mark and are told one by one; --json tells all.
+#: Most rows without a mark that are listed one by one; --json lists all.
 MOST_MISSED = 5
 
 
 def label_sentences(labelled: Labelled) -> list[str]:
     """Return what became of the rows of a labels file, one fact a line."""
-    lines = [f"{len(labelled.marks)} marks of {len(labelled.names)} labels."]
+    marks, labels = len(labelled.marks), len(labelled.names)
+    lines = [f"{counted(marks, 'mark')} with {counted(labels, 'label')}."]
     if labelled.unknown:
-        lines.append(
-            f"{len(labelled.unknown)} sources are not in the archive and were passed over, "
-            f"such as {labelled.unknown[0]!r}."
+        unknown = counted(
+            len(labelled.unknown), "source is not in the archive", "sources are not in the archive"
         )
+        lines.append(f"{unknown}; skipped, such as {labelled.unknown[0]!r}.")
     if labelled.missed:
-        lines.append(f"{len(labelled.missed)} rows mean no mark:")
+        lines.append(f"{counted(len(labelled.missed), 'row matches', 'rows match')} no mark:")
         lines += some_of(labelled.missed, MOST_MISSED)
     if labelled.on_copies:
         lines.append(
-            f"{counted(labelled.on_copies, 'mark')} on copies of pages passed over: label the "
-            "pages that they are copies of."
+            f"{counted(labelled.on_copies, 'mark')} on duplicate pages skipped: label marks on "
+            "the original pages instead."
         )
     if labelled.same_picture:
         lines.append(
-            f"{counted(labelled.same_picture, 'mark')} passed over: the picture is byte for byte "
-            "that of another mark of the label."
+            f"{counted(labelled.same_picture, 'mark')} skipped: same picture, byte for byte, as "
+            "another mark with that label."
         )
     if labelled.without_ink:
         lines.append(
-            f"{counted(labelled.without_ink, 'mark')} without ink passed over: each would be found "
-            "by any other."
+            f"{counted(labelled.without_ink, 'mark')} without ink skipped: blank pictures all look "
+            "alike."
         )
     if labelled.unlabelled:
-        lines.append(f"{counted(labelled.unlabelled, 'row')} without a label passed over.")
+        lines.append(f"{counted(labelled.unlabelled, 'row')} without a label skipped.")
     if labelled.several:
         lines.append(
-            f"{counted(len(labelled.several), 'row')} passed over, for a mark has one label here. "
-            "Write it in a column 'label', which goes before 'identity':"
+            f"{counted(len(labelled.several), 'row')} skipped, because a mark has only one label "
+            "here. Write it in a column 'label', which is read instead of 'identity':"
         )
         lines += some_of(labelled.several, MOST_MISSED)
-    said = f"Nothing was measured of {counted(len(labelled.unread), 'mark')}:"
+    said = f"{counted(len(labelled.unread), 'mark')} could not be measured:"
     return lines + unread_sentences(said, labelled.unread)
 
 

@@ -38,7 +38,7 @@ def as_json(
     the share of unrelated marks that look as alike, of a place that of unrelated spots, in (0, 1],
     to three figures. `status` says whether a person confirmed the mark or the program proposed it.
     `identity` is what the mark is said to be by `names`, or null. `mark` and `status` are null for
-    a place that is no mark. Where the page's IIIF canvas says
+    a place without a mark. Where the page's IIIF canvas says
     what its document does not, that is in `canvas`: `label`, `attribution`, `rights`, those of
     them that there are.
     """
@@ -122,12 +122,12 @@ def as_table(
     """Return one query's ranked list as a table with calibrated scores.
 
     Where the query was held in several `ways`, a column says in which one each was found; where
-    people said anything of the marks, another says what: that it is one, or whose by `names`.
+    people said anything of the marks, another gives it: confirmed, or its identity by `names`.
     """
     table = Table(title=escape(query), title_justify="left")
     way = ["the query"] if len(ways) > 1 else []
     said = [_said(hit, names) for hit in hits]
-    of_people = ["said to be"] if any(said) else []
+    of_people = ["identity"] if any(said) else []
     headings = (
         "", "mark", *of_people, "how alike", *way, "source", "box", "reference", "ship", "date",
     )  # fmt: skip
@@ -149,6 +149,6 @@ def as_table(
 
 
 def _said(hit: Found, names: Mapping[int, str]) -> str:
-    """Return what people said of a result: whose mark it is, or that it is one."""
+    """Return what people said of a result: its identity, or that it is a mark."""
     confirmed = "a mark" if isinstance(hit, Hit) and hit.status == "confirmed" else ""
     return _identity(hit, names) or confirmed

@@ -65,7 +65,7 @@ class Status:
             "another)",
             f"  marks       {sum(held.marks.values())} ({marks})",
             f"  identities  {held.identities}",
-            f"  groups      {held.groups['proposed']} to look at, {held.groups['same']} accepted, "
+            f"  groups      {held.groups['proposed']} to review, {held.groups['same']} accepted, "
             f"{held.groups['different']} refused",
             f"  quarantine  {held.failures}" + (" (see quarantine.csv)" if held.failures else ""),
             *(f"    {number:>6} {reason}" for reason, number in self.failure_reasons.items()),
@@ -75,65 +75,67 @@ class Status:
         if self.everywhere.pages:
             lines += _everywhere_sentences(self.index_command, self.everywhere)
         lines += [
-            f"{counted(number, 'page')} of which {segmenter} proposed the marks, not "
+            f"{counted(number, 'page')} whose marks were proposed by {segmenter}, not "
             f"{self.segmenter}."
             for segmenter, number in self.older_segmenters.items()
         ]
         if sum(self.older_segmenters.values()) > self.older_missing:
             anew = command_on(self.folder, "ingest", "--resegment")
-            lines.append(f"To seek marks there anew: {anew}")
+            lines.append(f"To look for marks on them again: {anew}")
         if self.older_missing:
             lines.append(
-                f"{counted(self.older_missing, 'page')} of these cannot be read for that: the "
-                "files are missing."
+                f"{counted(self.older_missing, 'page')} of these cannot be read again: the files "
+                "are missing."
             )
         if self.missing_masters:
+            missing = counted(
+                len(self.missing_masters), "page file is missing", "page files are missing"
+            )
             lines.append(
-                f"{counted(len(self.missing_masters), 'file')} missing, of which there are pages. "
-                "Their marks stay; give the files to ingest from where they are now, and the pages "
-                "follow:"
+                f"{missing}. The marks are kept; if the files have moved, ingest them from their "
+                "new place:"
             )
             named = [f"  {source}" for source in self.missing_masters]
             lines += some_of(named, _MOST_MISSING, "more")
         alike = [f"  {one.called} looks like {one.like_called}" for one in self.resembling]
         if alike:
-            lines.append("Perhaps the same page scanned or saved again:")
+            lines.append("Perhaps the same page, scanned or saved twice:")
             lines += some_of(alike, _MOST_ALIKE, "more")
         if held.failures:
             again = command_on(self.folder, "ingest", "--retry-quarantined")
-            lines.append(f"To try them again: {again}")
+            lines.append(f"To retry them: {again}")
         if self.training_problem is not None:
             anew = command_on(self.folder, "train", "--restart")
-            lines += [self.training_problem, f"To train anew: {anew}"]
+            lines += [self.training_problem, f"To train from the start: {anew}"]
         elif self.unfinished_training:
             resume = command_on(self.folder, "train", "--resume")
             lines.append(f"Interrupted training: {resume}")
         if self.model_problem is not None:
             lines.append(self.model_problem)
         if self.model is None:
-            lines.append(f"Meanwhile another model can be named: {self.search_command}")
+            lines.append(f"To search with another model meanwhile: {self.search_command}")
         if not held.pages:
             lines.append(f"Next: {command_on(self.folder, 'ingest', 'SOURCE')}")
         elif self.not_indexed:
             lines.append(f"Next: {self.index_command}")
         if self.model_waiting is not None:
             index = command_on(self.folder, "index")
-            lines.append(f"{waits(self.model_waiting)} To search under it: {index}")
+            lines.append(f"{waits(self.model_waiting)} To search with it: {index}")
         return lines
 
 
 def _everywhere_sentences(command: str, found: Standing) -> list[str]:
-    """Return which pages `search --everywhere` looks at, and what brings them up to date."""
+    """Return which pages `search --everywhere` covers, and the command that updates them."""
     line = f"  everywhere  {found.searchable} of {counted(found.pages, 'page')}"
     if found.older:
-        line += f", {found.older} of them as an older version saw them"
+        line += f", {found.older} of them indexed by an older version"
     if found.missing:
         line += f"; {found.missing} not yet"
     if found.other_model:
-        line += f", of which {found.other_model} under another model only"
+        line += f", of which {found.other_model} only under another model"
     lines = [line]
     if found.current < found.pages:
-        lines.append(f"To bring that up to date: {command} --everywhere")
+        lines.append(f"To update: {command} --everywhere")
     return lines
 
 

@@ -88,10 +88,10 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             offer_identities(held.identities)
         _about_likeness(len(searcher.index))
     if missing := not_indexed(archive, searcher.model.id):
-        st.info(f"{counted(missing, 'mark')} cannot be found yet. To index what is new, run:")
+        st.info(f"{counted(missing, 'mark')} cannot be found yet. To index new marks, run:")
         st.code(_index_command(archive, searcher), language=None)
     if model is None and (waiting := waiting_model(archive)) is not None:
-        st.info(f"{waits(waiting)} To search under it, run:")
+        st.info(f"{waits(waiting)} To search with it, run:")
         st.code(index_command(archive, waiting), language=None)
     if _is_open(searcher, held):
         return
@@ -113,18 +113,18 @@ def _is_lacking(archive: Archive, held: Holdings, searcher: Searcher | None, pro
     `problem` is why there is no searcher, if that is one.
     """
     if not held.size.pages:
-        st.info("This archive is empty. Bring scans into it, then load this page again:")
+        st.info("This archive is empty. Add scans to it, then reload this page:")
         st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
         return True
     looked = searcher is not None and has_places(archive, searcher.model.id)
     if not held.size.marks and not looked:
-        st.info("No mark was found on the pages yet. Ingest more scans, or crops of marks:")
+        st.info("No marks were found on the pages. Ingest more scans, or crops of marks:")
         st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
-        st.caption("Or make what is on the pages searchable, whether it was found or not:")
+        st.caption("Or make the whole pages searchable:")
         st.code(command_on(archive.folder, "index", "--everywhere"), language=None)
         return True
     if searcher is None or not (looked or len(searcher.index)):
-        st.info("The marks are not indexed yet. Run this command, then load this page again:")
+        st.info("The marks are not indexed yet. Run this command, then reload this page:")
         st.code(_index_command(archive, searcher), language=None)
         if problem:
             st.caption(as_markdown(problem))
@@ -162,7 +162,7 @@ def _model_in_words(searcher: Searcher) -> str:
         bundled = model.id == bundled_model().id
     except ModelError:
         bundled = False
-    origin = "that came with the program" if bundled else "trained on this archive"
+    origin = "shipped with the program" if bundled else "trained on this archive"
     return f"model {model.id[:8]} {origin}"
 
 
@@ -170,7 +170,7 @@ def _about_likeness(searched: int) -> None:
     here = f" Among the {counted(searched, 'mark')} here that happens {by_chance(searched)}."
     with st.expander("How likeness is measured"):
         st.markdown(
-            "Under each mark stands how rare its likeness is. *1 in 2,000 unrelated marks looks "
+            "Each result says how rare its likeness is. *1 in 2,000 unrelated marks looks "
             "this alike* means: of 2,000 marks that have nothing to do with yours, one would "
             f"look as much like it by chance.{here if searched else ''}\n\n"
             "A likeness is a hint, not proof. Look at the page before you cite it."

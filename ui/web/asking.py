@@ -97,7 +97,7 @@ def ask(searcher: Searcher) -> Question:
 def _ways_to_hold(now: View) -> None:
     """Offer to look for the mark turned and mirrored; changing it changes the view."""
     offers = (
-        ("turned", now.turned, "Also turned", "By a quarter either way, and upside down."),
+        ("turned", now.turned, "Also turned", "By 90 degrees either way, and upside down."),
         ("mirrored", now.mirrored, "Also mirrored", "Its mirror image."),
     )
     with st.container(horizontal=True, gap="medium", key="ways"):
@@ -120,8 +120,8 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
         if not has_pages(archive):
             return
         st.caption(
-            "Only marks that the program found are searched. To look over the whole pages as "
-            "well, run:"
+            "Only marks that the program found are searched. To search the whole pages as well, "
+            "run:"
         )
         st.code(f"{index_command(archive, model)} --everywhere", language=None)
         return
@@ -129,14 +129,15 @@ def _how_far_to_look(archive: Archive, model: str, now: View) -> None:
     st.checkbox(
         "Also where no mark was found",
         key="everywhere",
-        help="Looks over the whole pages, too, for marks that the program passed over.",
+        help="Also searches the whole pages, for marks that the program missed.",
         on_change=lambda: ask_otherwise(everywhere=st.session_state["everywhere"]),
     )
 
 
 def _drawn() -> Pixels | None:
     st.caption(
-        "Draw the mark as you see it; results follow every stroke. The buttons over the sheet undo."
+        "Draw the mark as you see it; results update after every stroke. Undo with the buttons "
+        "above the sheet."
     )
     pen = st.slider("Pen", 2, 20, 7, key="pen", help="Width of the pen, in pixels of the sheet.")
     held = st.session_state.setdefault("sketch", Sketch(None, None))
@@ -183,8 +184,8 @@ def _uploaded(archive: Archive) -> Pixels | None:
         endings,
         max_upload_size=UPLOAD_LIMIT,
         key="upload",
-        help="A photograph, a scan or a cutting. It goes to the computer that serves this page and "
-        "no further, and is not kept.",
+        help="A photograph, a scan or a crop. It is sent only to the computer that serves this "
+        "page, and is not kept.",
         on_change=_remove_picture,
     )
     # The uploader forgets its file when it was out of sight; what was read from it stays.
@@ -211,7 +212,7 @@ def _uploaded(archive: Archive) -> Pixels | None:
     shown = preview_as_wide(picture, UPLOAD_WIDE)
     if read.several:
         st.caption(ONE_OF_SEVERAL)
-    st.caption("The whole picture is looked for. To look for a part, drag a box around it.")
+    st.caption("The search uses the whole picture. To use a part, drag a box around it.")
     number = _canvas_number("upload")
     boxes = box_canvas(
         f"upload-{name}-{number}", shown.jpeg, shown.size, box=None, tallest=PAGE_TALLEST
@@ -240,7 +241,7 @@ def _from_page(archive: Archive, now: View) -> Pixels | None:
     if page is None:
         st.caption("Choose a page, then drag a box around the mark on it.")
         return None
-    larger = st.toggle("Larger", key="larger", help="Show the page larger, to be scrolled.")
+    larger = st.toggle("Larger", key="larger", help="Show the page larger, with scrolling.")
     try:
         shown = page_preview(archive, page, wide=PAGE_LARGER if larger else PAGE_WIDE)
     except (QueryError, SourceError) as error:
@@ -248,7 +249,7 @@ def _from_page(archive: Archive, now: View) -> Pixels | None:
         return None
     with archive.session() as session:
         marks = [row.box for row in page_marks(session, page.page) if row.status != "rejected"]
-    st.caption("Drag a box around a mark. Thin blue frames: marks found already.")
+    st.caption("Drag a box around a mark. Thin blue frames are marks already found.")
     name = f"page-{page.page}-{larger}"
     number = _canvas_number(name)
     if (name, number) != st.session_state.get("page canvas"):
@@ -299,7 +300,7 @@ def _written_region(page: PageRow, region: Box | None, canvas: str) -> None:
         f"The box, in pixels of the page ({page.width} × {page.height})",
         key="region text",
         placeholder="x,y,width,height",
-        help="Where its left and its upper edge are, how wide and how high it is.",
+        help="Left edge, top edge, width and height.",
         on_change=_take_region,
         args=(canvas,),
     )
@@ -332,11 +333,11 @@ def _picked_page(archive: Archive, now: View) -> PageRow | None:
         st.warning(f"This archive has no page {now.page}.")
     if offered.fitting > MOST_OFFERED:
         st.caption(
-            f"{counted(offered.fitting, 'page')} fit; the first {MOST_OFFERED} are listed. "
-            "Type more to find another."
+            f"{counted(offered.fitting, 'page')} match; the first {MOST_OFFERED} are listed. "
+            "Type more to narrow the list."
         )
     elif not offered.fitting:
-        st.caption("No page fits these words and filters.")
+        st.caption("No page matches these words and filters.")
     st.session_state["picked"] = now.page if page is not None else None
     st.selectbox(
         "Page",

@@ -40,7 +40,7 @@ def show_chosen(searcher: Searcher, now: View) -> None:
 
 def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int, MarkRow]) -> None:
     line = (
-        f"{MOST_MARKS} are the most that a search takes: with another, the first of these goes."
+        f"{MOST_MARKS} is the most a search can take: adding another removes the first."
         if len(marks) == MOST_MARKS
         else ""
     )
@@ -53,11 +53,11 @@ def _marks(archive: Archive, title: str, marks: tuple[int, ...], rows: dict[int,
                     mark_picture(archive, row.crop, f"mark {mark}", 96)
                 if row is None or row.status == "rejected":
                     what = (
-                        f"Mark {mark} is not in this archive, or no longer"
+                        f"Mark {mark} is not in this archive, or not any more"
                         if row is None
                         else "Rejected since"
                     )
-                    st.caption(f"{what}: the search leaves it out. Remove it.")
+                    st.caption(f"{what}: the search ignores it. Remove it.")
                 st.button(
                     one_of_many("Remove", f"mark {mark}"),
                     key=f"remove-{mark}",
@@ -81,7 +81,7 @@ def _ask_whether_one(
         )
     already = Counter(name for mark in marks for name in names.get(mark, ()))
     with st.expander("Are these one merchant’s mark?"):
-        st.caption("What you say is kept with your name and the day.")
+        st.caption("Your judgement is saved with your name and the date.")
         for name, count in already.items():
             st.caption(as_markdown(named_already(count, len(marks), name)))
         offered = offered_name(marks, list(already))

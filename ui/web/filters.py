@@ -21,8 +21,8 @@ def show_filters(facets: Facets, narrowed: str) -> None:
     st.html(section(f"Narrow {narrowed}"))
     if not facets.series and not facets.ships and facets.year_from is None:
         st.caption(
-            "No document is catalogued here. Ingest with `--documents FILE` to narrow "
-            "searches by year, series and ship."
+            "This archive has no documents. Ingest with `--documents FILE` to filter "
+            "by year, series and ship."
         )
         if where == Filters():
             return

@@ -41,10 +41,12 @@ def offer_groups(groups: int) -> None:
     """Show the way to the proposed groups, in the side of the page."""
     st.html(section("Proposed groups"))
     if not groups:
-        st.caption("None to look at. `prizemarks group ARCHIVE` proposes marks that may be one.")
+        st.caption(
+            "None to review. `prizemarks group ARCHIVE` proposes marks that may be the same."
+        )
         return
     st.button(
-        f"Look through {counted(groups, 'group')}",
+        f"Review {counted(groups, 'group')}",
         key="groups",
         on_click=lambda: next_from_top(group=0),
     )
@@ -82,15 +84,15 @@ def show_group(searcher: Searcher, groups: int) -> None:
         show_problem(_PROBLEM)
         next_from_top()  # the click may have been far down, on what is not there any more
     if number is None:
-        st.html(section("No group is left to look at"))
-        st.caption("`prizemarks group ARCHIVE` proposes new ones when marks have come in.")
+        st.html(section("No groups left to review"))
+        st.caption("`prizemarks group ARCHIVE` proposes new ones after marks were added.")
         return
     st.html(
         section(
             "Are these one merchant’s mark?",
-            f"{counted(len(row.marks), 'mark')}, on average as alike as "
-            f"{alikeness(row.share)} or rarer. Likeness is a hint, not proof; what you say is "
-            "kept with your name and the day."
+            f"{counted(len(row.marks), 'mark')}, on average as alike as {alikeness(row.share)} or "
+            "rarer. Likeness is a hint, not proof; your judgement is saved with your name and "
+            "the date."
             if row is not None
             else "",
         )
@@ -106,16 +108,16 @@ def show_group(searcher: Searcher, groups: int) -> None:
                 disabled=group is None,
                 on_click=lambda group=group: change(group=group),
             )
-        st.caption(f"{counted(groups, 'group')} to look at.")
+        st.caption(f"{counted(groups, 'group')} to review.")
     if row is None:
-        st.warning(f"This archive has no group {number} any more: groups were proposed anew.")
+        st.warning(f"Group {number} no longer exists: groups were proposed again.")
         return
     if row.verdict is not None:
         _verdict(archive, row)
     if len(row.marks) > MOST_COMPARED:
         st.caption(
-            f"{MOST_COMPARED} are shown, and what you say is about these. The others are proposed "
-            "again by the next run."
+            f"{MOST_COMPARED} are shown, and your judgement applies to these. The next run "
+            "proposes the others again."
         )
     chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
     if open_to_judge:
@@ -128,19 +130,18 @@ def _verdict(archive: Archive, row: GroupRow) -> None:
     if row.verdict == "same":
         verdict = "one merchant’s mark" + (f", “{isolated(row.identity)}”" if row.identity else "")
         means = (
-            "The group is a proposal again, and the name is taken off the marks that got it here. "
-            "They stay confirmed, for it is not kept what they were before: each can be taken "
-            "back on its own page."
+            "Makes the group a proposal again, and removes the name from the marks that got it "
+            "here. The marks stay confirmed: each can be taken back on its own page."
         )
     else:
-        verdict, means = "not one merchant’s mark", "The group is a proposal again."
+        verdict, means = "not one merchant’s mark", "Makes the group a proposal again."
     st.info(as_markdown(f"{said_on(row.said_by, row.said_at)}: {verdict}."))
     with st.container(horizontal=True, vertical_alignment="bottom", key="verdict"):
         ask_name()
         st.button(
             "Take it back",
             key="take back",
-            help=f"{means} Whose word was taken back and by whom is kept.",
+            help=f"{means} Who said what, and who took it back, stays on record.",
             on_click=_take_back,
             args=(archive, row),
         )
@@ -188,7 +189,7 @@ def _cards(
 
 
 def _judgement(archive: Archive, row: GroupRow, seen: tuple[int, ...], chosen: list[int]) -> None:
-    st.html(section("What do you say?"))
+    st.html(section("Your judgement"))
     names = [row.identities[mark] for mark in row.marks if mark in row.identities]
     asked = ask_statement(archive, str(row.group), chosen, offered_name(row.marks, names))
     with st.container(horizontal=True, key="verdict"):
@@ -225,14 +226,14 @@ def _refuse(archive: Archive, group: int, seen: tuple[int, ...]) -> None:
     with kept_problem(_PROBLEM):
         with archive.writing() as session:
             refuse_group(session, group, seen=seen, said_by=st.session_state["person"])
-        _go_on(archive, group, "Kept: these are not one merchant’s mark.")
+        _go_on(archive, group, "Saved: these are not one merchant’s mark.")
 
 
 def _take_back(archive: Archive, row: GroupRow) -> None:
     with kept_problem(_NOT_TAKEN_BACK):
         take_back_group(archive, row, st.session_state["person"])
         said = said_on(row.said_by, row.said_at)
-        sentence = f"Taken back, what {said}: the group is a proposal again."
+        sentence = f"Taken back what {said}: the group is a proposal again."
         st.session_state[_SAID] = sentence, None
 
 

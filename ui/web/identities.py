@@ -29,7 +29,7 @@ def offer_identities(identities: int) -> None:
     st.button(
         f"See {counted(identities, 'identity', 'identities')}",
         key="identities",
-        help="Marks that people have said to be one merchant’s.",
+        help="Marks that people identified as one merchant’s.",
         on_click=lambda: next_from_top(identity=0),
     )
 
@@ -37,16 +37,16 @@ def offer_identities(identities: int) -> None:
 def show_identities(archive: Archive) -> None:
     """Show the list of all identities, each with the way to its marks."""
     st.button("Back to the search", key="search", on_click=lambda: change(identity=None))
-    st.html(section("Identities", "What people have said to be one merchant’s mark."))
+    st.html(section("Identities", "Marks that people identified as one merchant’s."))
     text = st.text_input("Find a name", key="identity text", persist_state="session")
     with archive.session() as session:
         rows, fitting = identities_called(session, text, MOST_LISTED)
     if fitting > len(rows):
         st.caption(
-            f"{fitting:,} fit; the first {MOST_LISTED} are listed. Type more to find another."
+            f"{fitting:,} match; the first {MOST_LISTED} are listed. Type more to narrow the list."
         )
     elif not rows:
-        st.caption("No identity has a name with these words.")
+        st.caption("No identity name contains these words.")
     with st.container(gap="xsmall", key="links-identities"):
         for row in rows:
             st.button(
@@ -73,7 +73,7 @@ def show_identity(archive: Archive, identity: int) -> None:
         rows = mark_rows(session, [one.mark for one in those[: now.members]])
         canvases = canvas_rows(session, [row.page for row in rows.values()])
     if found is None:
-        st.warning(f"This archive has no identity {identity}, or what was said was taken back.")
+        st.warning(f"Identity {identity} does not exist, or was taken back.")
         return
     st.html(section(f"“{isolated(found.name)}”", f"{counted(found.marks, 'mark')}."))
     few = len(those) <= MOST_MARKS

@@ -23,10 +23,10 @@ def offer_leaving(archive: Archive, mark: int, said: list[Said]) -> None:
     if done := st.session_state.pop(_LEFT, ""):
         st.success(as_markdown(done))
     if said:
-        with st.expander("Is this mark not one of them?"):
+        with st.expander("Is this mark not one of these?"):
             st.caption(
-                "The others stay what they are said to be, and the mark stays confirmed. Whose "
-                "word was taken back and by whom is kept."
+                "The other marks keep this identity, and this mark stays confirmed. Who said "
+                "what, and who took it back, stays on record."
             )
             ask_name()
             for one in said:
@@ -54,17 +54,17 @@ def offer_renaming(archive: Archive, said: Said) -> None:
     called = as_markdown(f"“{isolated(said.name)}”")
     if st.session_state.get(_RENAMED) == said.identity:
         del st.session_state[_RENAMED]
-        st.success(f"It is called {called} now.")
+        st.success(f"Renamed to {called}.")
     with st.expander(f"Rename {called}"):
         st.text_input(
             f"New name of {called}",
             value=said.name,
             key=named,
             max_chars=LONGEST_NAME,
-            help="All its marks are called so; who said what of them stays.",
+            help="Renames it for all its marks; who identified them stays on record.",
         )
         st.button(
-            f"Give {called} this name",
+            "Save the new name",
             key=f"rename-{said.identity}",
             on_click=_rename,
             args=(archive, said, named),

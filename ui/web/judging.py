@@ -43,12 +43,12 @@ def offer_proposals(archive: Archive) -> None:
     st.html(section("Proposals"))
     number = proposals_to_judge(archive, Filters())
     if not number:
-        st.caption("None to look at. `prizemarks ingest` proposes marks on the pages it takes in.")
+        st.caption("None to review. `prizemarks ingest` proposes marks on the pages it adds.")
         return
     st.button(
-        f"Look through {counted(number, 'proposal')}",
+        f"Review {counted(number, 'proposal')}",
         key="proposals",
-        help="Say of many at once which are marks, the likeliest first.",
+        help="Judge many proposals at once, the likeliest marks first.",
         on_click=lambda: next_from_top(proposals=0),
     )
 
@@ -65,9 +65,9 @@ def show_proposals(archive: Archive) -> None:
         return
     st.html(section("Which of these are marks?", _left(sheet, scope)))
     st.caption(
-        "Tick those that are marks, and say so below them. From "
+        "Tick those that are marks, then save your judgement below. From "
         f"{LEAST_CONFIRMED} confirmed marks on, the next `prizemarks index` ranks the other "
-        "proposals by what people said."
+        "proposals by what people judged."
     )
     with archive.session() as session:
         there = mark_rows(session, sheet.marks)
@@ -101,24 +101,27 @@ def _nothing_here(sheet: Sheet, scope: str) -> None:
     if sheet.in_all:
         before = f"{counted(sheet.in_all, 'proposal')} before it"
         are = "is" if sheet.in_all == 1 else "are"
-        st.html(section("This was the last sheet", f"{before} {are} left that nobody has judged."))
+        st.html(section("This was the last sheet", f"{before} {are} left to judge."))
         st.button(
-            "Begin again with the likeliest",
+            "Start again with the likeliest",
             key="first",
             type="primary",
             on_click=lambda: next_from_top(proposals=0),
         )
     elif scope:
-        st.html(section("No proposal is left here", f"None fits the filters: {scope}."))
+        st.html(section("No proposals left here", f"None matches the filters: {scope}."))
         st.info("Widen the filters on the left to look through others.")
     else:
-        st.html(section("No proposal is left to look through"))
-        st.caption("`prizemarks ingest` proposes marks on the pages it takes in.")
+        st.html(section("No proposals left to review"))
+        st.caption("`prizemarks ingest` proposes marks on the pages it adds.")
 
 
 def _judgement(archive: Archive, rows: list[MarkRow], ticked: int) -> None:
     st.html(
-        section("What do you say?", "It is kept with your name; what is none is found no more.")
+        section(
+            "Your judgement",
+            "It is saved with your name; rejected proposals no longer appear in searches.",
+        )
     )
     ask_name()
     with st.container(horizontal=True, key="verdict"):
@@ -150,7 +153,7 @@ def _steps(archive: Archive, sheet: Sheet) -> None:
             "Next sheet",
             key="after",
             disabled=not sheet.after,
-            help="Leaves these as they are.",
+            help="Leaves these unjudged.",
             on_click=lambda: next_from_top(proposals=sheet.marks[-1]),
         )
 
@@ -158,17 +161,17 @@ def _steps(archive: Archive, sheet: Sheet) -> None:
 def verdict_on_ticked(ticked: int) -> str:
     """Say of so many ticked marks that they are marks."""
     if not ticked:
-        return "The ticked are marks"
-    return "The one ticked is a mark" if ticked == 1 else f"The {ticked} ticked are marks"
+        return "The ticked ones are marks"
+    return "The ticked one is a mark" if ticked == 1 else f"The {ticked} ticked ones are marks"
 
 
 def verdict_on_all(ticked: int, others: int) -> str:
     """Say of a sheet with so many ticked marks and others that only those are marks."""
     if not ticked:
-        return f"None of these {others} is a mark" if others > 1 else "This is no mark"
+        return f"None of these {others} is a mark" if others > 1 else "This is not a mark"
     if not others:
         return verdict_on_ticked(ticked)
-    rest = "the other is none" if others == 1 else f"the other {others} are none"
+    rest = "the other is not" if others == 1 else f"the other {others} are not"
     return f"{verdict_on_ticked(ticked)}, {rest}"
 
 
@@ -182,7 +185,8 @@ def _what_was_said(archive: Archive) -> None:
                 "Take it back",
                 key="take back",
                 type="tertiary",
-                help="They are proposals again. Whose word was taken back and by whom is kept.",
+                help="Makes them proposals again. Who said what, and who took it back, stays on "
+                "record.",
                 on_click=_take_back,
                 args=(archive, said),
             )
@@ -257,16 +261,16 @@ def _leave() -> None:
 
 
 def kept(confirmed: int, rejected: int) -> str:
-    """Say how many marks were written down to be marks, and how many to be none."""
+    """Say how many marks were confirmed, and how many rejected."""
     parts = [
         f"{number:,} {'is' if number == 1 else 'are'} {word}"
         for number, word in (
             (confirmed, "a mark" if confirmed == 1 else "marks"),
-            (rejected, "none"),
+            (rejected, "not a mark" if rejected == 1 else "not marks"),
         )
         if number
     ]
-    return f"Kept: {', '.join(parts)}." if parts else "Nothing was kept."
+    return f"Saved: {', '.join(parts)}." if parts else "Nothing was saved."
 
 
 def taken_back(number: int) -> str:
@@ -281,6 +285,6 @@ def left_as_they_are(marks: Sequence[int]) -> str:
     if not marks:
         return ""
     if len(marks) == 1:
-        return f" Mark {marks[0]} was left as it is: meanwhile it was judged, moved or replaced."
+        return f" Mark {marks[0]} was not changed: it has since been judged, moved or replaced."
     named = f"{', '.join(map(str, marks[:-1]))} and {marks[-1]}"
-    return f" Marks {named} were left as they are: meanwhile they were judged, moved or replaced."
+    return f" Marks {named} were not changed: they have since been judged, moved or replaced."

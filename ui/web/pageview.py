@@ -76,7 +76,7 @@ def show_page(archive: Archive, mark: int) -> None:
         _offer_search(opened.row)
         _show_what_was_said(archive, opened)
         _show_known(archive, opened)
-        st.caption("The address of this page in your browser leads back to this mark.")
+        st.caption("This page’s address in your browser leads back to this mark.")
         _show_others(archive, opened.others)
 
 
@@ -111,7 +111,7 @@ def _show_scan(archive: Archive, opened: _Opened) -> None:
             called=f"page {row.page} with mark {row.mark} outlined",
         )
     except (QueryError, SourceError) as error:
-        st.warning(as_markdown(f"{error} Here is the mark as it was cut out."))
+        st.warning(as_markdown(f"{error} The crop of the mark is shown instead."))
         mark_picture(archive, row.crop, f"mark {row.mark}")
 
 
@@ -204,7 +204,7 @@ def _show_identity(
         st.button(
             one_of_many("See the group", as_markdown(called)),
             key=f"group-{said.group}",
-            help="What was said of it can be taken back there.",
+            help="The judgement can be taken back there.",
             on_click=lambda: next_from_top(opened=None, identity=None, group=said.group),
         )
 

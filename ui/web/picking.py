@@ -22,16 +22,16 @@ _LOOKED_AT = 200
 
 @dataclass(frozen=True)
 class Offered:
-    """Pages to choose from by id, with what they are called, and how many would fit in all."""
+    """Pages to choose from: their names by id, and how many match in all."""
 
     names: dict[int, str]
     fitting: int
 
 
 def offered_pages(session: Session, text: str, where: Filters, also: int | None = None) -> Offered:
-    """Return the pages whose reference, title, ship or file name holds every word of `text`.
+    """Return the pages whose reference, title, ship or file name contains every word of `text`.
 
-    Whatever the case of its letters.
+    Upper and lower case are the same.
 
     `where` narrows them as it narrows a search. Documents come in the order of their references,
     pages in that of their document. The page `also` is offered whatever it is called.
@@ -71,7 +71,7 @@ def sampled_marks(session: Session, number: int) -> list[int]:
     """Return up to `number` marks from all over the archive, as long as it stays the same ones.
 
     Of each part of the archive it is the likeliest to be a mark among the first `_LOOKED_AT`: a
-    confirmed one, else the likeliest proposal. Most proposals are no marks.
+    confirmed one, else the likeliest proposal. Most proposals are not marks.
     """
     last = session.scalar(select(func.max(Mark.id))) or 0
     found: list[int] = []

@@ -1,4 +1,4 @@
-"""A place on its page that is no mark yet: a person may say that it is one."""
+"""A place on its page without a mark: a person may say that it is one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _ask_whether_mark(archive: Archive, place: Spot) -> None:
     st.html(
         section(
             "Is this a mark?",
-            "The program did not take it for one. What you say is kept with your name.",
+            "The program did not propose it. Your judgement is saved with your name.",
         )
     )
     ask_name()

@@ -60,8 +60,8 @@ def show_results(searcher: Searcher, question: Question) -> None:
     if question.by_marks and not now.liked:
         st.html(section("Nothing to search by"))
         st.info(
-            "The marks that you chose have been rejected since, or are not in this archive any "
-            "more. Remove them, and choose others or start again."
+            "The marks that you chose have been rejected, or are no longer in this archive. Remove "
+            "them and choose others, or start again."
         )
         return
     try:
@@ -101,11 +101,11 @@ def _show_found(
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))
     if len(searcher.index) < FEWEST:
-        st.info("So few marks do not tell how rare a likeness is: compare them by eye.")
+        st.info("There are too few marks to say how rare a likeness is: compare them by eye.")
     elif not is_notable(hits[0].unrelated):
         st.info(
-            "Nothing here is clearly alike. The closest marks are no closer than many unrelated "
-            "ones are: take them as hints at most."
+            "Nothing here is clearly alike. Many unrelated marks are as close as the closest "
+            "ones: treat them as hints at most."
         )
     with searcher.archive.session() as session:
         names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
@@ -194,9 +194,7 @@ def _buttons(mark: int) -> None:
 
 def _say_how_to_search_pages() -> None:
     st.html(section("No mark can be searched yet"))
-    st.info(
-        "Tick “Also where no mark was found” on the left: what is on the pages is searched then."
-    )
+    st.info("Tick “Also where no mark was found” on the left to search the whole pages.")
 
 
 def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
@@ -211,7 +209,7 @@ def show_samples(archive: Archive, marks: tuple[int, ...]) -> None:
     st.html(
         section(
             "Or start from a mark in the archive",
-            "A few from all over it: confirmed marks, or the likeliest proposals.",
+            "A few from the whole archive: confirmed marks, or the likeliest proposals.",
         )
     )
     with st.container(horizontal=True, gap="small", key="samples"):

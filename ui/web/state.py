@@ -58,7 +58,7 @@ def show(changed: View) -> None:
     """Show another view; for callbacks.
 
     Widgets that come back into sight may call back though nobody touched them: a view that is the
-    same is no move, or it would keep the browser's way back from being followed.
+    same is not a move, or it would keep the browser's way back from being followed.
     """
     if changed != view():
         st.session_state[_VIEW] = changed

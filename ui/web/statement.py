@@ -43,7 +43,7 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
             key=named,
             persist_state="session",
             max_chars=LONGEST_NAME,
-            help="A name that one of these marks has already adds the others to it.",
+            help="If one of these marks already has this name, the others join it.",
         )
         st.selectbox(
             "How sure are you?",
@@ -60,7 +60,7 @@ def ask_statement(archive: Archive, about: str, marks: Sequence[int], offered: s
     same = f"same-as-{about}-{known.identity}"
     called, several = as_markdown(isolated(known.name)), counted(known.marks, "mark")
     st.checkbox(
-        f"There is a “{called}” already, with {several}: these are the same merchant’s",
+        f"“{called}” already exists, with {several}: these marks are the same merchant’s",
         key=same,
         persist_state="session",
     )
@@ -89,4 +89,6 @@ def offered_name(marks: tuple[int, ...], names: list[str]) -> str:
 
 def kept(marks: int, said: Statement) -> str:
     """Say that what was said of so many marks is written down."""
-    return f"Kept: {counted(marks, 'mark')} are “{isolated(said.name)}”, {said.certainty}."
+    return (
+        f"Saved: {counted(marks, 'mark')} identified as “{isolated(said.name)}”, {said.certainty}."
+    )

@@ -1,4 +1,4 @@
-"""Is this a mark? Where a person says so of one, says that it is none, or takes that back."""
+"""Is this a mark? A person confirms or rejects a mark, or takes that back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SAID, _PROBLEM = "mark judged", "mark refused"
 
 
 def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
-    """Offer to say that a mark is one, or is none, and to take that back."""
+    """Offer to confirm or reject a mark, and to take that back."""
     person = isolated(sayer(row.origin))
     line = {
-        "proposed": "The program took it for one. What you say is kept with your name.",
-        "confirmed": f"{person} said that it is one.",
-        "rejected": f"{person} said that it is none.",
+        "proposed": "The program proposed it. Your judgement is saved with your name.",
+        "confirmed": f"{person} said that it is a mark.",
+        "rejected": f"{person} said that it is not a mark.",
     }[row.status]
     st.html(section("Is this a mark?", line))
     ask_name()
@@ -38,9 +38,9 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
             )
         if row.status != "rejected":
             st.button(
-                "It is none",
+                "Not a mark",
                 key="reject",
-                help="It is kept, and found no more.",
+                help="It stays in the catalogue but no longer appears in searches.",
                 on_click=_judge,
                 args=(archive, row, "rejected"),
             )
@@ -48,7 +48,8 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
             st.button(
                 "Take it back",
                 key="take back",
-                help="It is a proposal again. Whose word was taken back and by whom is kept.",
+                help="Makes it a proposal again. Who said what, and who took it back, stays on "
+                "record.",
                 on_click=_take_back,
                 args=(archive, row),
             )
@@ -65,7 +66,7 @@ def _judge(archive: Archive, row: MarkRow, status: Literal["confirmed", "rejecte
 def _take_back(archive: Archive, row: MarkRow) -> None:
     with kept_problem(_PROBLEM):
         take_back_mark(archive, row, st.session_state["person"])
-        word = "one" if row.status == "confirmed" else "none"
+        word = "a mark" if row.status == "confirmed" else "not a mark"
         st.session_state[_SAID] = (
             f"Taken back: {isolated(sayer(row.origin))} had said that it is {word}."
         )

@@ -25,11 +25,11 @@ LAST_YEAR = 9999
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A query, how it was put, and what lies open over it.
+    """A query, how it was entered, and what is open over it.
 
-    That is a mark's page, a place, a group, an identity or a sheet of proposals.
+    What is open is a mark's page, a place, a group, an identity or a sheet of proposals.
 
-    A sketch or an uploaded picture is no part of it: it does not fit into an address.
+    A sketch or an uploaded picture is not part of it: it does not fit into an address.
     """
 
     way: Way = "draw"
@@ -44,7 +44,7 @@ class View:
     turned: bool = False  # looked for in its quarter turns as well
     mirrored: bool = False  # and its mirror image
     everywhere: bool = False  # and where no mark was found
-    place: Spot | None = None  # a place that is no mark, open on its page
+    place: Spot | None = None  # a place without a mark, open on its page
     identity: int | None = None  # one whose marks are shown, or 0 for the list of all
     members: int = SHOWN  # of its marks
     proposals: int | None = None  # a sheet of them: those after this mark, or 0 for the likeliest
@@ -97,7 +97,7 @@ class View:
         )
 
     def more_like_place(self, place: Spot) -> View:
-        """Return the view after "more like this" on a place that is no mark."""
+        """Return the view after "more like this" on a place without a mark."""
         page, box = place
         return replace(
             self, way="page", page=page, region=box, opened=None, place=None, shown=SHOWN
@@ -178,25 +178,28 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     def number(name: str, least: int = 1) -> int | None:
         numbers = _numbers(params.get(name, ""), least)
         if numbers is None or len(numbers) > 1:
-            problems.append(f"{name}={params[name][:40]!r} in the address is no number.")
+            problems.append(f"{name}={params[name][:40]!r} in the address is not a number.")
             return None
         return numbers[0] if numbers else None
 
     def year(name: str) -> int | None:
         found = number(name, 0)
         if found is not None and found > LAST_YEAR:
-            problems.append(f"{name}={found} in the address is no year: the last is {LAST_YEAR}.")
+            problems.append(
+                f"{name}={found} in the address is not a year: the last is {LAST_YEAR}."
+            )
             return None
         return found
 
     def numbers(name: str) -> tuple[int, ...]:
         found = _numbers(params.get(name, ""), 1)
         if found is None:
-            problems.append(f"{name}={params[name][:40]!r} in the address names no marks.")
+            problems.append(f"{name}={params[name][:40]!r} in the address does not name marks.")
         marks = tuple(dict.fromkeys(found or ()))
         if len(marks) > MOST_MARKS:
             problems.append(
-                f"{name} in the address names {len(marks)} marks: the first {MOST_MARKS} are taken."
+                f"{name} in the address names {len(marks)} marks: only the first {MOST_MARKS} are "
+                "used."
             )
         return marks[:MOST_MARKS]
 
@@ -254,17 +257,17 @@ def _usual_way(liked: tuple[int, ...], page: int | None) -> Way:
 
 
 def _spot(text: str, problems: list[str]) -> Spot | None:
-    """Return the place that `page,x,y,w,h` names; what is none is added to the problems."""
+    """Return the place that `page,x,y,w,h` names; otherwise add a sentence to `problems`."""
     if not text:
         return None
     page, _, region = text[:100].partition(",")
     try:
         numbers = _numbers(page, 1)
         if not numbers:
-            raise QueryError(f"{page[:40]!r} is no page.")
+            raise QueryError(f"{page[:40]!r} is not a page number.")
         return numbers[0], parse_region(region)
     except QueryError as error:
-        problems.append(f"place={text[:40]!r} in the address names no place: {error}")
+        problems.append(f"place={text[:40]!r} in the address does not name a place: {error}")
         return None
 
 

@@ -68,10 +68,10 @@ def nothing_found(one: str, scope: str, *, left_out: bool) -> str:
     """Say why a search found no `one`: what it is narrowed to, or that all are `left_out` of it."""
     others = f"No {one} but those that you chose"
     if scope:
-        return f"{others if left_out else f'No {one}'} fits the filters: {scope}."
+        return f"{others if left_out else f'No {one}'} matches the filters: {scope}."
     if left_out:
-        return f"{others} is here to be found."
-    return "The marks that were indexed have all been rejected since, or are gone."
+        return f"{others} can be found here."
+    return "All indexed marks have since been rejected or removed."
 
 
 def reference(document: Mapping[str, Any] | None, source: str) -> str:
@@ -183,7 +183,7 @@ def said_to_be(status: str, identity: str | None) -> str:
     """Say on a mark's card that it is confirmed and which identity it belongs to, if so."""
     parts = ["confirmed"] if status == "confirmed" else []
     if identity is not None:
-        parts.append(f"said to be “{isolated(identity)}”")
+        parts.append(f"identified as “{isolated(identity)}”")
     return ", ".join(parts)
 
 
@@ -191,17 +191,19 @@ def named_already(count: int, of: int, name: str) -> str:
     """Say how many of some marks have a name, and what another name would make of them."""
     name = isolated(name)
     if count == of:
-        return f"They are all said to be “{name}”. Under another name they are said to be both."
+        return (
+            f"They are all identified as “{name}”. If you give another name, they will have both."
+        )
     return (
-        f"{count} of the {of} {'is' if count == 1 else 'are'} said to be “{name}”. Under that name "
-        f"the others join {'it' if count == 1 else 'them'}; under another "
-        f"{'it is' if count == 1 else 'they are'} said to be both."
+        f"{count} of the {of} {'is' if count == 1 else 'are'} identified as “{name}”. With that "
+        f"name the others join {'it' if count == 1 else 'them'}; with another, "
+        f"{'it' if count == 1 else 'they'} will have both."
     )
 
 
 def said_on(person: str | None, moment: datetime | None) -> str:
     """Say who said something and when: "Ada said on 3 May 2026"."""
-    day = f"{moment.day} {moment:%B %Y}" if moment is not None else "a day unknown"
+    day = f"{moment.day} {moment:%B %Y}" if moment is not None else "an unknown date"
     return f"{isolated(person or 'A person')} said on {day}"
 
 

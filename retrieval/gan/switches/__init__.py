@@ -54,14 +54,15 @@ def switches_of(objective_name: str, names: Sequence[str]) -> tuple[Switch, ...]
     if names and isinstance(chosen, Contrast):
         games = ", ".join(name for name, one in OBJECTIVES.items() if isinstance(one, Game))
         raise TrainingError(
-            f"{objective_name} cannot play with {', '.join(names)}: no verdict's gradient reaches "
-            "its trunk, so there is no slope to hold and no second derivative, and its "
-            f"views are augmented already. Leave --with out, or choose one of: {games}."
+            f"{objective_name} cannot be combined with {', '.join(names)}: no gradient of a "
+            "verdict reaches its trunk, and its views are already augmented. Leave out --with, "
+            f"or choose one of: {games}."
         )
     for name in names:
         if isinstance(chosen, Game) and chosen.constraint and SWITCHES[name].holds_slope:
             raise TrainingError(
-                f"{objective_name} with {name} is pointless: {chosen.constraint} holds its "
-                f"critic's slope already. Leave {name} out, or choose hinge, say."
+                f"{objective_name} with {name} has no effect: {chosen.constraint} already limits "
+                f"its critic's slope. Leave out {name}, or choose another objective, such as "
+                "hinge."
             )
     return tuple(switch for name, switch in SWITCHES.items() if name in names)

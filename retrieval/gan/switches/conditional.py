@@ -49,8 +49,9 @@ def series_codes(series: Sequence[str | None]) -> tuple[list[str], NDArray[np.in
     if len(names) < 2:
         found = f"only of series {names[0]}" if names else "without a series"
         raise TrainingError(
-            f"The switch conditional tells marks of different series apart, but these are {found}. "
-            "Ingest with --documents FILE.csv, whose references name the series, or leave it out."
+            "The switch conditional tells marks of different series apart, but these are "
+            f"{found}. Ingest with --documents FILE.csv, whose references name the series, or "
+            "leave out the switch."
         )
     code = {name: place for place, name in enumerate(names, start=1)}
     return names, np.array([code[name] if name else 0 for name in series], np.int64)

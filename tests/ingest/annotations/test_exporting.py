@@ -163,10 +163,9 @@ def test_what_import_would_refuse_is_said(
     monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS", 5)
     (said,) = export_file(filled, coco, tmp_path / "1.json").remarks
     assert said == (
-        "This is more than `annotate import` takes back in one file: "
-        f"{size:,} bytes where {size - 1:,} are the most and 6 marks where 5 are the most. Give "
-        "--output a folder that is there for one file a page, or leave marks out with --where or "
-        "--status."
+        f"This is more than `annotate import` accepts in one file: {size:,} bytes (at most "
+        f"{size - 1:,}) and 6 marks (at most 5). Give an existing folder as --output for one file "
+        "per page, or leave out marks with --where or --status."
     )
     assert export_text(filled, coco, io.StringIO()).remarks == (said,)
     assert export_text(filled, EXPORT_FORMATS["bibtex"], io.StringIO()).remarks == ()
@@ -174,7 +173,9 @@ def test_what_import_would_refuse_is_said(
     assert export_file(filled, coco, tmp_path / "out").remarks == ()
     monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS_OF_AN_IMAGE", 1)
     (said,) = export_file(filled, coco, tmp_path / "out").remarks
-    assert said.startswith("'a/1.png': `annotate import` refuses a file with over 1 marks of one")
+    assert said.startswith(
+        "'a/1.png': `annotate import` refuses files with more than 1 marks on one"
+    )
 
 
 def test_a_file_that_breaks_off_leaves_the_one_that_was_there(
@@ -216,7 +217,7 @@ def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -
 
 @pytest.mark.parametrize("base", ["ftp://x.org", "x", "https://x.org/#", "https://x y"])
 def test_a_base_that_is_no_address_is_refused(filled: Archive, base: str) -> None:
-    with pytest.raises(RequestError, match="is no address"):
+    with pytest.raises(RequestError, match="is not a URL"):
         exported_text(filled, ANNOTATION_FORMATS["iiif"], base=base)
 
 

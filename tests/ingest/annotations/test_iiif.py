@@ -14,7 +14,7 @@ def test_images_and_transcriptions_are_no_marks() -> None:
     )
     said = said_by(manifest)
     assert len(all_said(said)) == 1
-    assert "1 annotations passed over" in said.remarks[0]
+    assert "1 annotation skipped" in said.remarks[0]
 
 
 def test_pages_of_annotations_that_are_elsewhere_are_said() -> None:

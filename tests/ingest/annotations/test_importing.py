@@ -61,8 +61,8 @@ def test_a_table_of_an_older_scan_is_brought_to_the_new_ones_size(
     doubled = only_marks(filled, "a/1.png")[0]
     assert (doubled.x, doubled.width) == (2 * before.x, 2 * before.width)
     report = imported(filled, tmp_path / "x.csv", table)
-    assert any("brought to the page's" in remark for remark in report.remarks)
-    assert any("another scan" in remark for remark in report.remarks)
+    assert any("scaled to the page's" in remark for remark in report.remarks)
+    assert any("a different scan" in remark for remark in report.remarks)
     again = only_marks(filled, "a/1.png")[0]
     assert (again.x, again.y, again.width) == (doubled.x, doubled.y, doubled.width)
 
@@ -82,9 +82,9 @@ def test_a_master_that_cannot_be_read_is_said_and_the_rest_goes_in(
     report = imported(filled, tmp_path / "x.json", content)
     assert report.added == 1
     said = "\n".join(report.refused)
-    assert "'a/1.png': no marks taken over, its master has changed" in said
-    assert "'b/1.png': no marks taken over, its master cannot be read. It cannot be opened" in said
-    assert "'b/two.tif', image 2: no marks taken over, its master has changed" in said
+    assert "'a/1.png': no marks imported, its master has changed" in said
+    assert "'b/1.png': no marks imported, its master cannot be read. It cannot be opened" in said
+    assert "'b/two.tif', image 2: no marks imported, its master has changed" in said
     after = dump(filled)
     assert len(after["marks"]) == len(before["marks"]) + 1
     assert len(crops_in(filled)) <= len(crops) + 1

@@ -53,8 +53,8 @@ def test_what_is_called_as_one_page_and_has_the_content_of_another_is_left_out(
     content = coco("a/1.png", region, region, sha256=sha256["b/1.png"])
     before = dump(filled)
     assert imported(filled, tmp_path / "x.json", content).refused == (
-        "'a/1.png': by its SHA-256 it is 'b/1.png', another page: correct its name, or empty its "
-        "sha256 if the name is right; its 2 marks are left out.",
+        "'a/1.png': its SHA-256 is that of another page, 'b/1.png': correct its name or, if the "
+        "name is right, empty its sha256; its 2 marks are left out.",
     )
     assert dump(filled) == before
     content = coco("a/1.png", region, sha256="0" * 64)
@@ -104,7 +104,7 @@ def test_a_bare_name_is_that_of_a_page_only_if_no_other_has_it(
     region = {"bbox": [50, 0, 9, 9]}
     (said,) = imported(volumes, tmp_path / "x.json", coco("f1.png", region)).refused
     assert said == (
-        "'f1.png': it may be any of 2 pages, such as 'f1.png' and 'vol2/f1.png': write more of its "
+        "'f1.png': it matches 2 pages, such as 'f1.png' and 'vol2/f1.png': write more of its "
         "path; its mark is left out."
     )
     for name in ("f3.png", "vol1/f1.png", str(tmp_path / "vol1/f2.png"), "vol2/f1.png"):
@@ -208,14 +208,14 @@ def test_files_of_more_regions_than_are_held_at_once_all_go_in(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("1.png", "matches 2 pages, such as 'a/1.png' and 'b/1.png'"),
         ("c.png", "no such page"),
         ("../a/1.png", "no such page"),
         ("https://x.org/c/1.png", "no page of the archive has this address"),
-        ("https://x.org/1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("https://x.org/1.png", "matches 2 pages, such as 'a/1.png' and 'b/1.png'"),
         ("https://x.org/1", "ends as it does: write the page's source instead"),
         ("https://x.org/a%2F1.png/0,0,9,9/max/0/default.jpg", "address of a part of an image"),
-        ("https://x.org/a%2F1.png/full/max/90/default.jpg", "or of a turned one"),
+        ("https://x.org/a%2F1.png/full/max/90/default.jpg", "or of a rotated image"),
         ("https://[x.org/a/1.png", "no page of the archive has this address"),
         ("c/1.png", "no such page"),
         ("a/1.png\ud800", "no such page"),
@@ -260,7 +260,7 @@ def test_the_name_of_an_upload_is_cut_last_and_only_where_one_page_is_left(
     assert imported(filled, tmp_path / "x.json", content).added == 1
     assert [one.x for one in only_marks(filled, "c/cb0618f6-two.tif")] == [0, 50]
     for name, said in (
-        ("images/cb0618f6-1.png", "may be any of 2 pages, such as 'a/1.png' and 'b/1.png'"),
+        ("images/cb0618f6-1.png", "matches 2 pages, such as 'a/1.png' and 'b/1.png'"),
         ("images/cb0618f-two.tif", "no such page"),
         ("images/cb0618fg-two.tif", "no such page"),
         ("images/cb0618f7-", "no such page"),
@@ -273,7 +273,7 @@ def test_the_name_of_an_upload_is_cut_last_and_only_where_one_page_is_left(
 def test_boxes_on_a_smaller_copy_are_brought_to_the_master(filled: Archive, tmp_path: Path) -> None:
     region = {"bbox": [10, 5, 10, 10]}
     report = imported(filled, tmp_path / "x.json", coco("a/1.png", region, width=50, height=40))
-    assert "brought to the page's 100 x 80" in report.remarks[0]
+    assert "scaled to the page's 100 x 80" in report.remarks[0]
     assert only_marks(filled, "a/1.png")[1].width == 20
     assert (20, 10, "confirmed") in boxes(filled, "a/1.png")
     for size in ((33, 26), (33, 27), (32, 26)):  # 1/3, however it was rounded
@@ -282,7 +282,7 @@ def test_boxes_on_a_smaller_copy_are_brought_to_the_master(filled: Archive, tmp_
     (said,) = imported(
         filled, tmp_path / "z.json", coco("a/1.png", region, width=80, height=100)
     ).refused
-    assert "another shape" in said and "80 x 100" in said
+    assert "a different shape" in said and "80 x 100" in said
 
 
 def test_percent_are_of_the_page(filled: Archive, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_page_xml_of_transkribus() -> None:
     assert (box.box, box.polygon, box.status) == ((30, 40, 20, 40), None, None)
     assert outline.polygon == ((1, 2), (3, 4), (5, 0))
     assert ["'i'" in said.refused[0], "'j'" in said.refused[1]] == [True, True]
-    assert said.remarks == ("1 TextRegion passed over: no mark.",)
+    assert said.remarks == ("1 TextRegion skipped: not a mark.",)
 
 
 def test_a_text_region_is_a_mark_where_its_custom_says_so() -> None:
@@ -73,7 +73,7 @@ def test_a_zone_of_escriptorium_without_lines_is_a_mark_where_its_type_is_graphi
     assert said.remarks == said.refused == ()
     said = said_by(page_xml(zone(kind, '<TextLine id="l"/>')))
     assert all_said(said) == []
-    assert said.remarks == ("1 TextRegion passed over: no mark.",)
+    assert said.remarks == ("1 TextRegion skipped: not a mark.",)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_zone_of_escriptorium_without_lines_is_a_mark_where_its_type_is_graphi
 def test_other_zones_of_escriptorium_are_passed_over(kind: str) -> None:
     said = said_by(page_xml(zone(kind)))
     assert all_said(said) == []
-    assert said.remarks == ("1 TextRegion passed over: no mark.",)
+    assert said.remarks == ("1 TextRegion skipped: not a mark.",)
 
 
 def test_points_as_they_were_before_2013() -> None:

@@ -160,9 +160,9 @@ def test_two_people_may_correct_copies_of_one_export(
     report = imported(filled, tmp_path / "bob.csv", corrected(given, first.id, status="rejected"))
     assert (report.added, report.updated) == (0, 1)
     assert report.remarks == (
-        "1 mark stays where a person put it, though the file has another box, which it calls "
-        f"proposed: mark {second.id} on 'a/1.png'. Call confirmed what is to be moved all the "
-        "same.",
+        "1 mark stays where a person put it, although the file has another box with status "
+        f"proposed: mark {second.id} on 'a/1.png'. To move them anyway, set their status to "
+        "confirmed.",
     )
     now = only_marks(filled, "a/1.png")
     assert [(one.id, one.x, one.status, one.origin) for one in now] == [
@@ -187,7 +187,7 @@ def test_what_people_said_and_a_file_contradicts_is_kept_and_the_files_word_is_i
     report = imported(filled, tmp_path / "x.csv", text)
     assert (report.updated, report.refused) == (2, ())
     assert report.remarks == (
-        "The file contradicts what was said of 2 marks; taken-back.csv keeps that: "
+        "The file contradicts earlier judgements of 2 marks, which are kept in taken-back.csv: "
         f"mark {first} on 'a/1.png', mark {second} on 'a/1.png'.",
     )
     assert [(one.status, one.origin) for one in only_marks(filled, "a/1.png")] == [
@@ -195,8 +195,8 @@ def test_what_people_said_and_a_file_contradicts_is_kept_and_the_files_word_is_i
     ]  # fmt: skip
     kept = list(csv.DictReader(io.StringIO((filled.folder / TAKEN_BACK).read_text())))
     assert [(row["of"], row["said"], row["said_by"], row["taken_back_by"]) for row in kept] == [
-        (f"mark {first}", "it is one", "Ada", "import:x.csv"),
-        (f"mark {second}", "it is none", "A person", "Bo"),
+        (f"mark {first}", "it is a mark", "Ada", "import:x.csv"),
+        (f"mark {second}", "it is not a mark", "A person", "Bo"),
     ]
     report = imported(filled, tmp_path / "x.csv", text)
     assert (report.updated, report.remarks) == (0, ())
@@ -226,8 +226,8 @@ def test_a_mark_of_an_identity_is_not_rejected_by_a_file(filled: Archive, tmp_pa
     report = imported(filled, tmp_path / "x.csv", text)
     assert (report.updated, report.remarks) == (1, ())
     assert report.refused == (
-        f"'a/1.png', line 2: mark {first} was said to be 'Jan', and stays as it is: to reject it, "
-        "take that back on the web page first, where its group is shown.",
+        f"'a/1.png', line 2: mark {first} is identified as 'Jan', and was not changed: to reject "
+        "it, first take the identity back on the web page, where its group is shown.",
     )
     assert [(one.id, one.x, one.status) for one in only_marks(filled, "a/1.png")] == [
         (first, 0, "confirmed"), (second, 5, "rejected"),
@@ -287,8 +287,8 @@ def test_proposals_of_an_older_segmentation_do_not_come_back(
         assert [row["origin"] for row in marks if row["status"] == "confirmed"] == ["squares-1"]
     if form == "csv":
         assert reports[0].remarks == (
-            "5 proposals were passed over: an older segmentation made them, and the pages have "
-            "others since. Call confirmed what is to be taken over all the same.",
+            "5 proposals were skipped: they come from an older segmentation, since replaced. To "
+            "import them anyway, set their status to confirmed.",
         )
 
 

@@ -151,7 +151,7 @@ def test_images_of_one_file_go_to_several_documents(archive: Archive, tmp_path: 
     assert binding.problems == (
         "documents.csv, line 2: the archive has no page 6 of 'vol.pdf', but 5 in all.",
         "documents.csv, line 3: the archive has no page 2 of 'one.png', but 1 in all.",
-        "documents.csv, line 5: the page 'vol.pdf', image 1, was given to A on line 4; it stays "
+        "documents.csv, line 5: the page 'vol.pdf', image 1, was assigned to A on line 4; it stays "
         "there.",
     )
     assert bindings(archive) == before
@@ -167,7 +167,7 @@ def test_several_files_speak_of_one_document(archive: Archive, tmp_path: Path) -
     )
     assert bindings(archive)[1:] == [("2.png", 0, "HCA 32/1/5", 1), ("1.png", 0, "HCA 32/1/5", 2)]
     assert binding.problems == (
-        "2documents.csv, line 3: the page '2.png' was given to HCA 32/1/5 on line 2 of "
+        "2documents.csv, line 3: the page '2.png' was assigned to HCA 32/1/5 on line 2 of "
         "documents.csv; it stays there.",
     )
     with archive.session() as session:

@@ -23,8 +23,8 @@ def test_of_a_file_of_several_documents_it_is_said_how_to_tell_its_images_apart(
 ) -> None:
     add_pages(archive, "vol.pdf", frames=2)
     assert into(archive, tmp_path, "reference,source\nA,vol.pdf\nB,vol.pdf\n").problems == (
-        "documents.csv, line 3: the page 'vol.pdf' was given to A on line 2; it stays there. Which "
-        "of its 2 images a row is about, a column 'page in file' says.",
+        "documents.csv, line 3: the page 'vol.pdf' was assigned to A on line 2; it stays there. "
+        "Say which of its 2 images a row describes in a column 'page in file'.",
     )
 
 
@@ -111,7 +111,7 @@ def test_the_path_below_one_folder_may_be_that_below_another(
     else:
         assert binding.pages == 0
         assert binding.problems == (
-            f"documents.csv, line 2: {written!r} may be any of 2 pages, such as 'img.png' and "
+            f"documents.csv, line 2: {written!r} matches 2 pages, such as 'img.png' and "
             "'2/img.png': write more of its path, '1/img.png' or '2/img.png'.",
         )
         for source, path in zip(found, ("1/img.png", "2/img.png"), strict=True):
@@ -139,7 +139,7 @@ def test_a_page_given_to_two_documents_stays_with_the_first(
     add_pages(archive, "a.png")
     binding = into(archive, tmp_path, "reference,source\nA,a.png\nB,a.png\nA,a.png\n")
     assert (binding.pages, len(binding.problems)) == (1, 1)
-    assert "given to A on line 2" in binding.problems[0]
+    assert "assigned to A on line 2" in binding.problems[0]
     assert bindings(archive) == [("a.png", 0, "A", 1)]
 
 
@@ -212,8 +212,8 @@ def test_of_an_aid_for_several_volumes_that_which_is_there_has_its_pages(
         (f"{source}002.jpg", 0, "2", 2),
     ]
     assert binding.problems == tuple(
-        f"aid.xml, line {line}: the page '{source}{name}' was given to 2 on line {line + 3}, whose "
-        "path agrees with it further."
+        f"aid.xml, line {line}: the page '{source}{name}' was assigned to 2 on line {line + 3}, "
+        "whose path matches it better."
         for line, name in ((3, "001.jpg"), (4, "002.jpg"))
     )
 
@@ -235,7 +235,7 @@ def test_a_page_that_two_paths_fit_alike_is_given_to_neither_document(
     table = "reference,source\nA,vol1/001.jpg\nB,vol2/001.jpg\nA,vol1/002.jpg\n"
     binding = into(archive, tmp_path, table)
     assert bindings(archive) == [("001.jpg", 0, None, 0), ("002.jpg", 0, "A", 1)]
-    alike = "just as well, so that none was given it: write more of its path."
+    alike = "equally well, so it was assigned to neither: write more of its path."
     assert binding.problems == (
         f"documents.csv, line 2: the page '001.jpg' may be that of B on line 3 {alike}",
         f"documents.csv, line 3: the page '001.jpg' may be that of A on line 2 {alike}",

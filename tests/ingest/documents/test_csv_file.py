@@ -160,11 +160,11 @@ def test_what_a_row_says_otherwise_than_one_before_is_said(tmp_path: Path) -> No
         "HCA 32/7/2,Bill,,1703,,f.jpg\n",
     )
     assert file.problems == (
-        "documents.csv, line 3: HCA 32/7/1 was described otherwise before; left out: title 'Bill "
-        "of lading', date '1745', ship 'Adventure'. If it is another document, give it a reference "
-        "of its own.",
-        "documents.csv, line 7: HCA 32/7/2 was described otherwise before; left out: date '1703'. "
-        "If it is another document, give it a reference of its own.",
+        "documents.csv, line 3: HCA 32/7/1 was described differently before; left out: title 'Bill "
+        "of lading', date '1745', ship 'Adventure'. If it is another document, give it its own "
+        "reference.",
+        "documents.csv, line 7: HCA 32/7/2 was described differently before; left out: date "
+        "'1703'. If it is another document, give it its own reference.",
     )
     first, second = file.documents
     assert (first.title, first.ship, first.date) == ("Letter", "Enterprize", "1702")
@@ -178,11 +178,11 @@ def test_what_a_row_says_otherwise_than_one_before_is_said(tmp_path: Path) -> No
         ("title,source\nx,y\n", r"line 1: there is no column 'reference'.*'title', 'source'"),
         ("reference,title\nA,x\n,y\n", r"line 3: there is no reference"),
         ("reference,title\nA,x\nB,y,z\n", r"line 3: there are 3 fields"),
-        ('reference,title\nA,x\nB,"y\n', r"line 3: it is no proper CSV"),
-        ('reference,title\nA,"x"y\n', r"line 2: it is no proper CSV"),
-        ("reference,a,a\nA,x,y\n", r"line 1: two columns are called 'a'"),
+        ('reference,title\nA,x\nB,"y\n', r"line 3: it is not valid CSV"),
+        ('reference,title\nA,"x"y\n', r"line 2: it is not valid CSV"),
+        ("reference,a,a\nA,x,y\n", r"line 1: two columns are named 'a'"),
         ("reference,ship\nA,x\nB," + "y" * 256, r"line 3: the ship is longer than 255"),
-        ("reference\nA\n\0\n", r"line 3: there are zero bytes"),
+        ("reference\nA\n\0\n", r"line 3: it contains zero bytes"),
         ("PK\x03\x04", r"spreadsheet"),
     ],
 )
@@ -267,7 +267,7 @@ def test_the_archives_own_sentence_names_ship_and_captain(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("written", ["0", "1r", "-1", "1.5", "9" * 12])
 def test_a_page_in_a_file_is_counted_from_1(tmp_path: Path, written: str) -> None:
-    said = f"line 2: the page in the file, {written!r}, is no whole number from 1 on"
+    said = f"line 2: the page in the file, {written!r}, is not a whole number of 1 or more"
     with pytest.raises(MetadataError, match=said):
         read(tmp_path, f"reference,source,page in file\nA,a.pdf,{written}\n")
     (claim,) = read(tmp_path, "reference,source,PDF page\nA,a.pdf,012\n").claims

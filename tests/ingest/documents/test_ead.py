@@ -380,8 +380,8 @@ def test_what_recurs_under_no_reference_is_said(tmp_path: Path) -> None:
     file = read(tmp_path, finding_aid(*items))
     assert [one.title for one in file.documents] == ["x"]
     assert file.problems == (
-        "finding aid, line 1: Item 1 was described otherwise before; left out: title 'y'. If it is "
-        "another document, give it a reference of its own.",
+        "finding aid, line 1: Item 1 was described differently before; left out: title 'y'. If "
+        "it is another document, give it its own reference.",
     )
 
 

@@ -222,7 +222,7 @@ def test_what_has_no_reference_is_refused(tmp_path: Path) -> None:
         read(tmp_path, simple("<div/>"))
     with pytest.raises(MetadataError, match=r"line 1: the record has no reference"):
         read(tmp_path, "<mods><note>x</note></mods>")
-    with pytest.raises(MetadataError, match=r"there is no MODS record"):
+    with pytest.raises(MetadataError, match=r"it has no MODS record"):
         read(tmp_path, "<modsCollection/>")
 
 

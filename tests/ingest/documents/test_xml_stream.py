@@ -67,8 +67,8 @@ def bomb() -> str:
     ("content", "said"),
     [
         ("", "no element found"),
-        ("<a><b></a>", "line 1: it is no proper XML: mismatched tag"),
-        ("<a>\n&nope;</a>", "line 2: it is no proper XML: undefined entity"),
+        ("<a><b></a>", "line 1: it is not well-formed XML: mismatched tag"),
+        ("<a>\n&nope;</a>", "line 2: it is not well-formed XML: undefined entity"),
         (f"{DOCTYPE}\n<ead>&nope;</ead>", "line 2: the entity &nope; is not known"),
         ("<x:a/>", "unbound prefix"),
         (b"<a>\xff</a>", "not well-formed"),
@@ -155,5 +155,7 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
 def test_other_xml_is_refused_by_its_root(tmp_path: Path) -> None:
     path = tmp_path / "documents.csv"  # the name says nothing
     path.write_text("<html><body/></html>")
-    with pytest.raises(MetadataError, match=r"documents\.csv, line 1: it is XML, but a 'html'"):
+    with pytest.raises(
+        MetadataError, match=r"documents\.csv, line 1: it is XML with the root 'html'"
+    ):
         read_documents(path)

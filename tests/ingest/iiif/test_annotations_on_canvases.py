@@ -134,7 +134,7 @@ def test_a_mark_on_an_image_of_unknown_size_is_left_out(
     for address in (service, f"{service}/info.json", server.url("/a.jpg")):
         annotation = {"type": "Annotation", "target": f"{address}#xywh=40,20,20,30"}
         (said,) = imported(archive, tmp_path / "x.json", annotation).refused
-        assert "nothing says how large the image is that its boxes are measured on" in said
+        assert "the size of the image that its boxes were drawn on is unknown" in said
         source = {"id": address, "width": 400, "height": 300}
         selector = {"type": "FragmentSelector", "value": "xywh=40,20,20,30"}
         told = {"type": "Annotation", "target": {"source": source, "selector": selector}}

@@ -43,7 +43,7 @@ def test_a_host_that_asks_to_be_left_alone_is(archive: Archive, server: Server) 
     assert (report.added, report.failed) == (1, 3)
     assert server.asked[-1] == "/dynamic/page-1/info.json"
     assert server.asked.count("/dynamic/page-1/info.json") == 1
-    assert "left alone for 60 minutes" in quarantine(archive)[0]["reason"]
+    assert "wait 60 minutes" in quarantine(archive)[0]["reason"]
 
 
 def test_a_server_that_fails_amid_its_tiles_is_not_asked_for_the_image_otherwise(
@@ -209,9 +209,9 @@ def test_redirects_are_followed_but_not_for_ever_nor_out_of_the_web(
     assert (report.added, report.failed) == (1, 5)
     reasons = {row["source"].split("/")[-1]: row["reason"] for row in quarantine(archive)}
     assert "more than 5 times" in reasons["loop"]
-    assert "no http or https" in reasons["out"]
-    assert reasons["open"].endswith("/open was redirected to 'http://[', which is no address.")
-    assert reasons["no-host"].endswith("redirected to 'http://[foo]/', which is no address.")
+    assert "not an http or https" in reasons["out"]
+    assert reasons["open"].endswith("/open was redirected to 'http://[', which is not a URL.")
+    assert reasons["no-host"].endswith("redirected to 'http://[foo]/', which is not a URL.")
     assert "password" in reasons["secret"] and "word@" not in reasons["secret"]
 
 

@@ -48,7 +48,7 @@ def test_a_manifest_that_cannot_be_had_costs_a_row_until_it_can(
         assert (first["source"], first["location"]) == (gone, gone)
         assert first["reason"] == f"{gone} answered 404 (Not Found)."
         assert first["advice"] == "Open the address in a browser to see what its server says."
-        assert second["source"] == page_of_it and "is no JSON" in second["reason"]
+        assert second["source"] == page_of_it and "is not JSON" in second["reason"]
         assert second["advice"].startswith("Give the address of a IIIF manifest")
     letter(server, "gone")
     report = take_in(archive, gone, page_of_it, there)
@@ -139,7 +139,7 @@ def test_of_two_manifests_with_one_id_the_second_is_not_dropped_in_silence(
     (tmp_path / "other.json").write_text(json.dumps(other | {"@id": address}))
     (tmp_path / "same.json").write_bytes(server.files["/b"])
     given = (address, tmp_path / "same.json", tmp_path / "other.json")
-    reason = f"{given[2]} has the id of {address}, and other canvases."
+    reason = f"{given[2]} has the same id as {address}, but other canvases."
     said = rehearse(archive, given, Manner(courtesy=QUICK))
     assert [(one.source, one.reason) for one in said.unreadable] == [(str(given[2]), reason)]
     report = take_in(archive, *given)
@@ -151,7 +151,7 @@ def test_of_two_manifests_with_one_id_the_second_is_not_dropped_in_silence(
 
 def test_a_sole_source_that_is_no_manifest_ends_the_run(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(MetadataError, match="is no JSON"):
+    with pytest.raises(MetadataError, match="is not JSON"):
         take_in(archive, tmp_path / "a.json")
     assert dump(archive)["failures"] == []
 

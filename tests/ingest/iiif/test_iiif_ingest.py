@@ -281,11 +281,11 @@ def test_what_is_no_manifest_ends_the_run_before_anything_is_written(
     server.files["/page.html"] = b"<html>"
     with pytest.raises(MetadataError, match=r"collection.*http://x/0 .*and 2 more"):
         take_in(archive, put(server, collection, "/collection"))
-    with pytest.raises(MetadataError, match="no JSON"):
+    with pytest.raises(MetadataError, match="not JSON"):
         take_in(archive, server.url("/page.html"))
     with pytest.raises(SourceError, match="404"):
         take_in(archive, server.url("/nothing"))
-    with pytest.raises(SourceError, match="no http or https"):
+    with pytest.raises(SourceError, match="not an http or https"):
         take_in(archive, "ftp://example.org/x")
     assert not archive.masters_folder.exists()
     assert dump(archive)["documents"] == []

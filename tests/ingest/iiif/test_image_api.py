@@ -74,7 +74,7 @@ def test_more_pixels_than_allowed_are_not_asked_for() -> None:
 @pytest.mark.parametrize("sizes", ["[" * 100 + "]" * 100, "Infinity"])
 def test_an_info_that_is_nested_too_deep_or_no_json_is_none(sizes: str) -> None:
     content = f'{{"width": 1, "height": 1, "sizes": {sizes}}}'
-    with pytest.raises(NotGiven, match="it is no JSON"):
+    with pytest.raises(NotGiven, match="it is not JSON"):
         read_info(content.encode())
 
 

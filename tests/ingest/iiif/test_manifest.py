@@ -226,12 +226,12 @@ def test_a_size_may_be_written_as_text(given: object, size: int | None) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no JSON"),
+        (b"", "not JSON"),
         (b"[" * 100_000, "nested more than 64 deep"),
         (b"[" * 100 + b"]" * 100, "nested more than 64 deep"),
         (b'{"type": "Manifest", "height": NaN}', "no JSON: NaN is no number"),
-        (b"\xff\xfe", "no JSON"),
-        (b"[]", "no IIIF manifest"),
+        (b"\xff\xfe", "not JSON"),
+        (b"[]", "not a IIIF manifest"),
         (b'{"type": "Canvas"}', "its type is 'Canvas'"),
         (b'{"type": "Manifest"}', "no id"),
         (b'{"type": "Manifest", "id": "x", "items": ["https://x/c"]}', "only named"),

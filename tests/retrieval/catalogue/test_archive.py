@@ -120,7 +120,7 @@ def test_ids_of_deleted_marks_are_not_given_again(archive: Archive) -> None:
 
 def test_one_holds_the_lock_at_a_time(archive: Archive) -> None:
     other = open_archive(archive.folder)
-    with archive.lock(), pytest.raises(ArchiveBusy, match="working on"), other.lock():
+    with archive.lock(), pytest.raises(ArchiveBusy, match="is using"), other.lock():
         pass
     with other.lock():
         pass
@@ -192,7 +192,7 @@ def test_a_damaged_catalogue_is_said_with_what_can_be_put_back(archive: Archive)
     path = archive.folder / "archive.db"
     assert str(caught.value) == (
         f"{path} cannot be read as a catalogue (database disk image is malformed). If it is "
-        "damaged, put back your own last copy of it, and delete archive.db-wal and archive.db-shm "
+        "damaged, restore your own last backup of it, and delete archive.db-wal and archive.db-shm "
         "beside it."
     )
     backups = archive.folder / "backups"
@@ -202,9 +202,9 @@ def test_a_damaged_catalogue_is_said_with_what_can_be_put_back(archive: Archive)
     with pytest.raises(ArchiveError) as caught, archive.writing() as session:
         session.execute(pages).all()
     assert str(caught.value).endswith(
-        f"beside it. Without one, put back {backups / 'archive-20260101T0Z-b.db'}: the catalogue "
-        "as it was before an update of the program. What came since is not in it; `prizemarks "
-        "ingest` takes scans in again."
+        f"beside it. Without one, restore {backups / 'archive-20260101T0Z-b.db'}: the catalogue "
+        "from before an update of the program. It lacks everything added since; `prizemarks "
+        "ingest` adds scans again."
     )
 
 

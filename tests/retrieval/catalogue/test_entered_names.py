@@ -31,23 +31,25 @@ def test_a_name_is_kept_as_it_is_seen(typed: str, kept: str) -> None:
 def test_a_name_of_nothing_to_be_seen_is_none(typed: str) -> None:
     with pytest.raises(RequestError) as refused:
         plain_name(typed, "the mark")
-    assert str(refused.value) == "A name is lacking: give that of the mark."
+    assert str(refused.value) == "Enter a name for the mark."
 
 
 @pytest.mark.parametrize("typed", ["-", "?!", "\u0301\u0302", "\u2800"])
 def test_a_name_without_a_letter_or_digit_is_none(typed: str) -> None:
     with pytest.raises(RequestError) as refused:
         person_name(typed, "the person")
-    said = f"{typed!r} is no name, for it has no letter or digit: give that of the person."
+    said = f"{typed!r} has no letter or digit: enter a name for the person."
     assert str(refused.value) == said
 
 
 def test_a_name_that_is_too_long_is_refused_and_not_cut() -> None:
     assert plain_name("a" * LONGEST_NAME, "the mark") == "a" * LONGEST_NAME
-    with pytest.raises(RequestError, match="name of the mark is longer than 255 letters: shorten"):
+    with pytest.raises(
+        RequestError, match="name of the mark is longer than 255 characters: shorten"
+    ):
         plain_name("a" * (LONGEST_NAME + 1), "the mark")
     assert person_name(" " + "a" * LONGEST_PERSON, "the person") == "a" * LONGEST_PERSON
     with pytest.raises(
-        RequestError, match="name of the person is longer than 100 letters: shorten"
+        RequestError, match="name of the person is longer than 100 characters: shorten"
     ):
         person_name("a" * (LONGEST_PERSON + 1), "the person")

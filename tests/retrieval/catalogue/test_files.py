@@ -47,7 +47,7 @@ def test_what_a_person_names_for_output_is_not_in_the_archive(
             "archive", "archive/archive.db", "./archive/crops/../new/a.csv", "link", "link/a.csv",
             "archive/masters/a.csv",
         ):  # fmt: skip
-            with pytest.raises(RequestError, match="lies in the archive's own folder"):
+            with pytest.raises(RequestError, match="is inside the archive's own folder"):
                 check_is_outside(Path(inside), folder)
         for outside in ("archive.csv", ".", "archive/../a.csv", "masters/a.csv"):
             check_is_outside(Path(outside), folder)

@@ -103,8 +103,8 @@ def test_an_identity_is_renamed_and_what_was_said_of_its_marks_stays(named: Arch
 @pytest.mark.parametrize(
     ("identity", "name", "said"),
     [
-        (1, "the anchor", "another mark called 'the anchor' already"),
-        (1, "  ", "name is lacking"),
+        (1, "the anchor", "name 'the anchor' is already taken"),
+        (1, "  ", "Enter a name for"),
         (1, "a" * 256, "longer than 255"),
         (9, "Jan de Vries", "taken back"),
     ],

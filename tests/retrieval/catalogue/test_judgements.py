@@ -74,9 +74,9 @@ def test_marks_join_an_identity_that_none_of_them_has_when_that_is_said(session:
         )  # fmt: skip
 
     for name, joins, said in (
-        ("Jan", None, "say that it is the same merchant's, or give these another name"),
-        ("Jan", piet, "'Jan' that these were to join is called so no more: look again"),
-        ("Jan de Vries", jan, "is called so no more"),
+        ("Jan", None, "say that they are the same merchant's, or choose another name"),
+        ("Jan", piet, "'Jan' that these were to join has since been renamed: reload"),
+        ("Jan de Vries", jan, "has since been renamed"),
     ):
         with pytest.raises(RequestError, match=said):
             accept(name, joins)
@@ -94,11 +94,11 @@ def test_marks_join_an_identity_that_none_of_them_has_when_that_is_said(session:
 @pytest.mark.parametrize(
     ("marks", "name", "person", "said"),
     [
-        ([1], "a", "R", "choose two"),
+        ([1], "a", "R", "choose at least two"),
         ([1, 4], "a", "R", "Mark 4 is not in group"),
-        ([1, 9], "a", "R", "or has been rejected meanwhile"),
-        ([1, 2], " ", "R", "name is lacking: give that of the mark"),
-        ([1, 2], "a", "", "name is lacking: give that of the person"),
+        ([1, 9], "a", "R", "or has since been rejected"),
+        ([1, 2], " ", "R", "Enter a name for the mark"),
+        ([1, 2], "a", "", "Enter a name for the person"),
         ([1, 2], "a" * 256, "R", "longer than 255"),
         ([1, 2], "a", "R" * 101, "longer than 100"),
     ],
@@ -174,9 +174,9 @@ def test_a_judgement_that_is_taken_back_leaves_a_proposal(session: Session) -> N
     assert (row.verdict, row.said_by, row.said_at, row.identity) == (None, None, None, None)
     assert session.scalars(select(Identity)).all() == []
     assert session.get_one(Mark, 1).status == "confirmed", "what it was is not known"
-    with pytest.raises(RequestError, match="taken back already"):
+    with pytest.raises(RequestError, match="already been taken back"):
         take_back(session, row)
-    with pytest.raises(RequestError, match="taken back already"):
+    with pytest.raises(RequestError, match="already been taken back"):
         take_back(session, replace(row, group=99))
     accept_group(session, accepted, [1, 2], Statement("the anchor", "certain", "S"), seen=[1, 2])
 
@@ -188,7 +188,7 @@ def test_a_judgement_that_was_not_seen_is_not_taken_back(session: Session) -> No
     _take_back(session, group)
     refuse_group(session, group, seen=[1, 2], said_by="Bo")
     session.commit()
-    with pytest.raises(RequestError, match=r"Bo has meanwhile judged group \d+ \(different\)"):
+    with pytest.raises(RequestError, match=r"Bo has since judged group \d+ \(different\)"):
         take_back(session, seen)
     judged = session.get_one(Group, group)
     assert (judged.verdict, judged.said_by) == ("different", "Bo")
@@ -228,7 +228,7 @@ def test_a_mark_is_taken_out_of_its_identity_and_stays_out(session: Session) -> 
     }  # fmt: skip
     assert session.get_one(Mark, 2).status == "confirmed"
     assert propose(session, (1, 2), (2, 4)) == 2, "it was judged"
-    with pytest.raises(RequestError, match="Mark 2 is not said to be 'Jan' any more: look again"):
+    with pytest.raises(RequestError, match="Mark 2 is no longer identified as 'Jan': reload"):
         take_out(session, 2, jan)
     for group in (first, second):
         _take_back(session, group)
@@ -236,7 +236,7 @@ def test_a_mark_is_taken_out_of_its_identity_and_stays_out(session: Session) -> 
     assert identity_names(session, range(1, 6)) == {2: "the anchor", 5: "the anchor"}
     (said,) = said_of(session, 5)
     take_out(session, 5, said)
-    with pytest.raises(RequestError, match="T has meanwhile said that mark 2 is 'the anchor'"):
+    with pytest.raises(RequestError, match="T has since identified mark 2 as 'the anchor'"):
         take_out(session, 2, replace(anchor, said_at=jan.said_at))
     take_out(session, 2, anchor)
     session.commit()
@@ -283,7 +283,7 @@ def test_a_mark_that_was_rejected_meanwhile_is_not_accepted(session: Session) ->
     group = first_open(session)
     session.get_one(Mark, 3).status = "rejected"
     session.commit()
-    with pytest.raises(RequestError, match=r"Mark 3 .* rejected meanwhile: look again"):
+    with pytest.raises(RequestError, match=r"Mark 3 .* since been rejected: reload"):
         accept_group(session, group, [1, 2, 3], Statement("a", "certain", "R"), seen=[1, 2, 3])
     assert session.get_one(Mark, 1).status == "proposed"
     accept_group(session, group, [1, 2], Statement("a", "certain", "R"), seen=[1, 2])
@@ -346,12 +346,12 @@ def test_chosen_marks_join_the_name_that_one_of_them_has(session: Session) -> No
 @pytest.mark.parametrize(
     ("marks", "name", "said"),
     [
-        ((3, 9), "Jan", "Mark 9 is not in this archive, or has been rejected"),
+        ((3, 9), "Jan", "Mark 9 is not in this archive, or has since been rejected"),
         ((3, 99), "Jan", "Mark 99 is not in this archive"),
-        ((3, 4), "the anchor", "none of these belongs to it"),
-        ((2, 1), " the anchor", "have that name already"),
-        ((3,), "Jan", "choose two"),
-        ((3, 4), " ", "name is lacking: give that of the mark"),
+        ((3, 4), "the anchor", "none of these marks has it"),
+        ((2, 1), " the anchor", "already have that name"),
+        ((3,), "Jan", "choose at least two"),
+        ((3, 4), " ", "Enter a name for the mark"),
     ],
 )
 def test_what_cannot_be_said_of_chosen_marks_leaves_nothing(

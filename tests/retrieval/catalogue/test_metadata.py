@@ -34,11 +34,11 @@ def test_text_is_decoded(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a\nb\0c", r"labels\.csv, line 2: there are zero bytes"),
-        ("x".encode("utf-16-le"), "line 1: there are zero bytes"),
-        (b"\xff\xfea", "is no text in UTF-8 or UTF-16"),
+        (b"a\nb\0c", r"labels\.csv, line 2: it contains zero bytes"),
+        ("x".encode("utf-16-le"), "line 1: it contains zero bytes"),
+        (b"\xff\xfea", "is not UTF-8 or UTF-16 text"),
         ("a\nÉté".encode("cp850"), r'line 2: the byte 0x90 is nothing .* \(in Excel "CSV UTF-8"\)'),
-        (b"PK\x03\x04", "is no text but a spreadsheet"),
+        (b"PK\x03\x04", "is a spreadsheet, not text"),
     ],
 )
 def test_what_is_no_text_is_said(tmp_path: Path, content: bytes, said: str) -> None:

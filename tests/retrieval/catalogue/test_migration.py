@@ -139,8 +139,8 @@ def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_pat
     before = (tmp_path / "archive.db").read_bytes()
     backups = tmp_path / "backups"
     said = (
-        f"{tmp_path / 'archive.db'} is an older version's, and no copy of it can be written to "
-        f"{backups} before it is upgraded ("
+        f"{tmp_path / 'archive.db'} is from an older version, and no backup can be written to "
+        f"{backups} before the upgrade ("
     )
     with (
         no_file_larger_than(len(before) // 2),
@@ -380,7 +380,7 @@ def test_a_newer_archive_is_refused_and_left_alone(archive: Archive) -> None:
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "archive.db") as database:
         database.execute("CREATE TABLE recipes (title TEXT)")
-    said = f"The database in {tmp_path} is another program's: it has no revision."
+    said = f"The database in {tmp_path} belongs to another program: it has no revision."
     with pytest.raises(ArchiveError, match=re.escape(said)):
         open_archive(tmp_path)
     with pytest.raises(ArchiveError, match=re.escape(said)), archive_as_it_stands(tmp_path):

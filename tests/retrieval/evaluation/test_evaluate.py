@@ -160,7 +160,7 @@ def test_sketches_without_a_crop_answer_nothing(
         tmp_path,
         "source,label,kind\n0.png,a,sketch\n1.png,a,sketch\n2.png,b,sketch\n",
     )
-    with pytest.raises(MetadataError, match="no crop of the same label"):
+    with pytest.raises(MetadataError, match="no crop with the same label"):
         evaluate(archive, labelled, tiny_model)
 
 

@@ -117,7 +117,7 @@ def test_marks_whose_crops_cannot_be_read_are_left_out(archive: Archive, tmp_pat
     assert damaged.startswith(f"mark {marks[1]}: The crop ") and "is damaged" in damaged
     assert steps == [(at, 5) for at in range(1, 6)]
     crop_path(archive, found.crops[4]).unlink()
-    said = rf"of 5 0 have no ink, and the crops of 3 cannot be read, the first .* {marks[0]}: "
+    said = rf"of 5 0 have no ink, and the crops of 3 cannot be read, such as .* {marks[0]}: "
     with pytest.raises(MetadataError, match=said):
         with_ink(archive, found, 32)
 
@@ -199,20 +199,29 @@ def test_kinds_and_splits(archive: Archive, tmp_path: Path) -> None:
         ("", "is empty"),
         ("source,label\n", "header and no rows"),
         ("name,what\n0.png,a\n", "no column 'source' and no column 'label', only 'name', 'what'"),
-        ("source,label,Label\n0.png,a,b\n", "two columns are called 'Label'"),
-        ("source,label\n0.png,\n1.png,\n", "no row with one label.*the column 'label' are one"),
-        ("source,Identity\n0.png,\n1.png,Jan; Piet\n", "no row with one label.*'Identity' are"),
+        ("source,label,Label\n0.png,a,b\n", "two columns are named 'Label'"),
+        (
+            "source,label\n0.png,\n1.png,\n",
+            "no row with exactly one label.*the column 'label' are one",
+        ),
+        (
+            "source,Identity\n0.png,\n1.png,Jan; Piet\n",
+            "no row with exactly one label.*'Identity' are",
+        ),
         ("source,label\n,orb\n", "line 2: there is no source"),
         ("source,label,x,y\n0.png,a,1,2\n", "line 2: a box needs x, y, width and height"),
         ("source,label,x,y,w,h\n0.png,a,1,2,0,4\n", "line 2: a box of 0 x 4 has no area"),
-        ("source,label,x,y,w,h\n0.png,a,1,2,wide,4\n", "the width is 'wide', no number"),
-        ("source,label,x,y,w,h\n0.png,a,1,2,1e30,4\n", "the width is '1e30', no number of pixels"),
-        ("source,label,page\n0.png,a,12.6\n", "line 2: the page is '12.6', no whole number"),
-        ("source,label,page\n0.png,a,1e30\n", "the page is '1e30', no whole number"),
-        ("source,label,page\n0.png,a,-3\n", "the page is '-3', no whole number"),
+        ("source,label,x,y,w,h\n0.png,a,1,2,wide,4\n", "the width is 'wide', not a number"),
+        (
+            "source,label,x,y,w,h\n0.png,a,1,2,1e30,4\n",
+            "the width is '1e30', not a number of pixels",
+        ),
+        ("source,label,page\n0.png,a,12.6\n", "line 2: the page is '12.6', not a whole number"),
+        ("source,label,page\n0.png,a,1e30\n", "the page is '1e30', not a whole number"),
+        ("source,label,page\n0.png,a,-3\n", "the page is '-3', not a whole number"),
         ("source,label,kind\n0.png,a,photo\n", "the kind is 'photo'; write sketch or crop"),
-        ('source,label\n"0.png"x,a\n', "line 2: it is no proper CSV"),
-        ("PK\x03\x04", "is no text"),
+        ('source,label\n"0.png"x,a\n', "line 2: it is not valid CSV"),
+        ("PK\x03\x04", "not text"),
     ],
 )
 def test_what_cannot_be_understood_is_said(tmp_path: Path, text: str, said: str) -> None:
@@ -223,7 +232,7 @@ def test_what_cannot_be_understood_is_said(tmp_path: Path, text: str, said: str)
 def test_a_missing_file_and_a_missing_split_column_are_said(tmp_path: Path) -> None:
     with pytest.raises(MetadataError, match="cannot be read: No such file"):
         read_labels(tmp_path / "labels.csv")
-    with pytest.raises(MetadataError, match="leave --split out"):
+    with pytest.raises(MetadataError, match="leave out --split"):
         read_labels(written(tmp_path, "source,label\n0.png,a\n"), "test")
 
 

@@ -82,12 +82,12 @@ def test_boxes_are_read_as_either_form_has_them(
             "line 2: a box needs x, y, width, height; there is",
         ),
         ("source,x0,y0,x1,y1\na.png,9,2,9,4\n", "line 2: a box of 0 x 2 has no area"),
-        ("source,x0,y0,x1,y1\na.png,1,2,wide,4\n", "the x1 is 'wide', no number"),
-        ("source,x0,y0,x1,y1\na.png,1,2,nan,4\n", "the x1 is 'nan', no number"),
-        ("source,x0,y0,x1,y1\na.png,1,2,inf,4\n", "the x1 is 'inf', no number"),
-        ("source,x0,y0,x1,y1\na.png,1,2,1e30,4\n", "the x1 is '1e30', no number of pixels"),
-        ("source,page,x0,y0,x1,y1\na.png,2.5,1,2,3,4\n", "the page is '2.5', no whole number"),
-        ("source,x,y,w,h,zone,Zone\na.png,1,2,3,4,a,b\n", "two columns are called 'Zone'"),
+        ("source,x0,y0,x1,y1\na.png,1,2,wide,4\n", "the x1 is 'wide', not a number"),
+        ("source,x0,y0,x1,y1\na.png,1,2,nan,4\n", "the x1 is 'nan', not a number"),
+        ("source,x0,y0,x1,y1\na.png,1,2,inf,4\n", "the x1 is 'inf', not a number"),
+        ("source,x0,y0,x1,y1\na.png,1,2,1e30,4\n", "the x1 is '1e30', not a number of pixels"),
+        ("source,page,x0,y0,x1,y1\na.png,2.5,1,2,3,4\n", "the page is '2.5', not a whole number"),
+        ("source,x,y,w,h,zone,Zone\na.png,1,2,3,4,a,b\n", "two columns are named 'Zone'"),
     ],
 )
 def test_what_cannot_be_understood_is_said(tmp_path: Path, text: str, said: str) -> None:
@@ -172,9 +172,12 @@ def test_only_pages_that_are_named_are_looked_at_unless_the_file_is_complete(
     assert [len(page.covered.boxes) for page in checked.pages] == [1, 0]
     assert checked.unknown == ("gone.png",)
     assert [sentence.split(": ", 1) for sentence in checked.passed_over] == [
-        ["truth.csv, line 6", "crop.png was ingested as a crop, in which no mark was sought."],
+        [
+            "truth.csv, line 6",
+            "crop.png was ingested as a crop, in which the program does not look for marks.",
+        ],
         ["truth.csv, line 7", "the box lies outside beyond.png, which is 200 x 300 pixels."],
-        ["truth.csv, line 8", "it says the same as line 2."],
+        ["truth.csv, line 8", "it repeats line 2."],
     ]
     whole = check_pages(archive, regions, path.name, complete=True)
     assert [page.page for page in whole.pages] == [boxed, empty, other]
@@ -194,7 +197,7 @@ def test_pages_that_a_row_may_mean_are_not_without_a_mark(archive: Archive, tmp_
     checked = check_pages(archive, read_regions(path), path.name, complete=True)
     assert [page.page for page in checked.pages] == [second]
     ambiguous, several, wrong = checked.passed_over
-    assert "1.png may be any of 2 pages, such as 'a/1.png' and 'b/1.png'" in ambiguous
+    assert "1.png matches 2 pages, such as 'a/1.png' and 'b/1.png'" in ambiguous
     assert "leaves.tif has 2 pages; say which in a column `page`" in several
     assert f"a/1.png has no page {first}" in wrong
 

@@ -24,9 +24,9 @@ def test_out_and_in_again(two_pages: Path, tmp_path: Path) -> None:
     assert f"3 marks written to 2 files in {out}" in done.stdout
     done = run("annotate", "import", two_pages, out / "1.xml", out / "2.xml")
     assert done.exit_code == 0, done.output
-    assert done.stdout == "2 files: 0 marks added, 0 corrected, 3 as they were.\n"
+    assert done.stdout == "2 files: 0 marks added, 0 corrected, 3 unchanged.\n"
     done = run("annotate", "import", two_pages, out / "1.xml")
-    said = "1.xml (page-xml): 0 marks added, 0 corrected, 2 as they were."
+    said = "1.xml (page-xml): 0 marks added, 0 corrected, 2 unchanged."
     assert done.stdout.splitlines() == [f"{out}/{said}"]
     done = run("export", two_pages, "--format", "iiif", "-o", tmp_path / "m.json", "--json")
     told = json.loads(done.stdout)
@@ -51,7 +51,7 @@ def test_of_a_folder_all_files_of_annotations_are_taken(two_pages: Path, tmp_pat
     (tmp_path / "empty").mkdir()
     done = run("annotate", "import", two_pages, tmp_path / "empty")
     assert done.exit_code == 2
-    assert "No file in" in done.stderr
+    assert "has no files ending in" in done.stderr
 
 
 def test_failures_are_said_and_are_status_1(two_pages: Path, tmp_path: Path) -> None:
@@ -61,10 +61,10 @@ def test_failures_are_said_and_are_status_1(two_pages: Path, tmp_path: Path) -> 
     files = (tmp_path / "bad.json", tmp_path / "marks.csv")
     done = run("annotate", "import", two_pages, *files)
     assert done.exit_code == 1
-    assert "bad.json is no JSON" in done.stdout
-    assert "'gone.png': no such page is in the archive" in done.stdout
+    assert "bad.json is not JSON" in done.stdout
+    assert "'gone.png': the archive has no such page" in done.stdout
     assert "... and 3 more such" in done.stdout
-    assert "1 marks added" in done.stdout and "Next: prizemarks index" in done.stdout
+    assert "1 mark added" in done.stdout and "Next: prizemarks index" in done.stdout
     done = run("annotate", "import", two_pages, *files, "--json")
     assert done.exit_code == 1
     bad, marks = json.loads(done.stdout)["files"]
@@ -85,10 +85,10 @@ def test_of_many_files_those_refused_come_first_and_those_unchanged_are_only_cou
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
     number = MOST_SAID + 3
-    assert lines[0] == f"{number} files: {MOST_SAID + 1} marks added, 0 corrected, 1 as they were."
+    assert lines[0] == f"{number} files: {MOST_SAID + 1} marks added, 0 corrected, 1 unchanged."
     assert lines[1].startswith(f"{tmp_path}/99.csv (csv): 0 marks added")
     assert lines[2].startswith("  Left out: '2.png', line 2: it lies outside the page")
-    assert lines[3] == f"{tmp_path}/00.csv (csv): 1 marks added, 0 corrected, 0 as they were."
+    assert lines[3] == f"{tmp_path}/00.csv (csv): 1 mark added, 0 corrected, 0 unchanged."
     assert lines[-2] == "... and 2 more files (--json: all)."
     assert lines[-1] == f"Next: prizemarks index {two_pages}"
     assert len(lines) == 1 + 2 + (MOST_SAID - 1) + 2
@@ -99,16 +99,16 @@ def test_of_many_files_those_refused_come_first_and_those_unchanged_are_only_cou
     [
         (("annotate", "import", "ARCHIVE", "/nowhere.xml"), "/nowhere.xml is no file"),
         (("annotate", "export", "/nowhere", "--format", "coco"), "no archive in /nowhere"),
-        (("export", "ARCHIVE", "--format", "page-xml"), "name a folder"),
-        (("export", "ARCHIVE", "--format", "coco", "--json"), "give --output too"),
+        (("export", "ARCHIVE", "--format", "page-xml"), "give a folder"),
+        (("export", "ARCHIVE", "--format", "coco", "--json"), "give --output as well"),
         (("export", "ARCHIVE", "--format", "csv", "--status", "new"), "'new' is none of proposed"),
         (("export", "ARCHIVE", "--format", "csv", "--status", ","), "'' is none of proposed"),
         (
             ("export", "ARCHIVE", "--format", "csv", "--status", "rejected", "--without-rejected"),
-            "leave --without-rejected out",
+            "leave out --without-rejected",
         ),
         (("export", "ARCHIVE", "--format", "csv", "--where", "ship=X"), "has the ship 'X'"),
-        (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is no address"),
+        (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is not a URL"),
         (("export", "ARCHIVE", "--format", "coco", "--base", "http://a/"), "no addresses in coco"),
         (("export", "ARCHIVE", "--format", "csv", "-o", "/proc/x/y"), "cannot be written"),
     ],

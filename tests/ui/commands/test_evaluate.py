@@ -33,7 +33,7 @@ def test_rows_that_do_not_say_one_label_are_passed_over_and_counted(
     done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv")
     assert done.exit_code == 0, done.output
     assert "10 marks of 3 labels." in done.stdout
-    assert "1 row without a label passed over." in done.stdout
+    assert "1 row without a label skipped." in done.stdout
     assert f"line 3: {rows[1]['source']} has several names, 'Jan; Piet'." in done.stdout
     done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv", "--json")
     told = json.loads(done.stdout)
@@ -64,7 +64,7 @@ def test_copies_are_no_right_answers_and_are_counted(
     first, again = (told["cases"][0]["rows"][0]["micro"] for told in (once, twice))
     assert first["precision_at_1"]["value"] == again["precision_at_1"]["value"]
     assert (
-        "4 marks on copies of pages passed over: label the pages that they are copies of."
+        "4 marks on duplicate pages skipped: label marks on the original pages instead."
         in run(*command).stdout
     )
     assert run("index", archive).exit_code == 0
@@ -94,7 +94,7 @@ def test_no_report_is_written_into_the_archive(marks: Path, labels: Path) -> Non
     place = marks / "archive/crops"
     done = run("evaluate", marks / "archive", "--labels", labels, "--report", place)
     assert done.exit_code == 2
-    assert f"{place} lies in the archive's own folder" in done.stderr
+    assert f"{place} is inside the archive's own folder" in done.stderr
     assert done.stdout == "", "it is said before anything is measured"
 
 
@@ -111,7 +111,7 @@ def test_a_mark_that_cannot_be_read_is_passed_over_and_said(
     assert done.exit_code == 1, done.output
     lines = done.stdout.splitlines()
     assert lines[0] == "11 marks of 3 labels."
-    at = lines.index("Nothing was measured of 1 mark:")
+    at = lines.index("1 mark could not be measured:")
     assert lines[at + 1].startswith("mark 3: The crop ")
     assert "mark → mark: 11 queries against 11 marks" in done.stdout
     assert lines[-1] == f"Report: {tmp_path / 'report/index.html'}"

@@ -106,7 +106,7 @@ def test_the_status_says_which_pages_can_be_searched_everywhere(
         older.setattr("ingest.everywhere.REGIONS", "candidates of ink-0")
         look_everywhere(opened, archive_model(opened), workers=0)
     line = everywhere_line(unlooked)
-    assert line == "  everywhere  2 of 2 pages, 2 of them as an older version saw them"
+    assert line == "  everywhere  2 of 2 pages, 2 of them indexed by an older version"
     told = json.loads(run("status", unlooked, "--json").stdout)["everywhere"]
     assert told == {"pages": 2, "current": 0, "older": 2, "missing": 0, "other_model": 0}
 
@@ -123,7 +123,7 @@ def test_the_status_says_which_pages_can_be_searched_everywhere(
     shutil.rmtree(own)
     write_shard(unlooked / "index/another-model/everywhere", "any", pages)
     line = everywhere_line(unlooked)
-    assert line == "  everywhere  0 of 2 pages; 2 not yet, of which 2 under another model only"
+    assert line == "  everywhere  0 of 2 pages; 2 not yet, of which 2 only under another model"
 
 
 def test_an_archive_without_pages_says_nothing_of_them(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_the_marks_of_one_identity_are_written(
     assert [row["mark"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["1", "3"]
     refused = run(*command, folder, "--format", "csv", "--identity", "Piet")
     assert refused.exit_code == 2
-    assert "Nobody said of a mark that it is 'Piet'." in refused.stderr
+    assert "No mark is identified as 'Piet'." in refused.stderr
     if command == ("export",):
         done = run("export", folder, "--format", "crops", "-o", tmp_path, "--identity", "Jan")
         assert sorted(path.name for path in tmp_path.glob("*.png")) == ["mark-1.png", "mark-3.png"]
@@ -99,7 +99,7 @@ def test_a_file_beyond_what_import_takes_is_said(
     monkeypatch.setattr("ingest.annotations.exporting.MAX_REGIONS", 2)
     plain = run("export", two_pages, "--format", "csv")
     assert plain.exit_code == 0 and "import" not in plain.stdout
-    assert "more than `annotate import` takes back in one file: 3 marks" in plain.stderr
+    assert "more than `annotate import` accepts in one file: 3 marks" in plain.stderr
     done = run("export", two_pages, "--format", "csv", "-o", tmp_path / "m.csv", "--json")
     (said,) = json.loads(done.stdout)["remarks"]
     assert said in done.stderr and "--status" in said
@@ -147,7 +147,7 @@ def test_documents_can_be_narrowed_but_have_no_status(catalogued: Path) -> None:
     for option in (("--status", "confirmed"), ("--identity", "Jan")):
         refused = run("export", archive, "--format", "documents", *option)
         assert refused.exit_code == 2
-        assert "documents are no marks" in refused.stderr
+        assert "documents are not marks" in refused.stderr
 
 
 def test_crops_are_written_with_a_table_that_names_them(two_pages: Path, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_nothing_is_written_into_the_archive(form: str, two_pages: Path) -> None
     for place in (two_pages, two_pages / "archive.db", two_pages / "new/marks"):
         done = run("export", two_pages, "--format", form, "-o", place)
         assert done.exit_code == 2
-        assert f"{place} lies in the archive's own folder" in done.stderr
+        assert f"{place} is inside the archive's own folder" in done.stderr
     assert {path for path in two_pages.rglob("*") if path.stem != "archive"} <= before
     assert (two_pages / "archive.db").read_bytes().startswith(b"SQLite format 3")
 
@@ -185,8 +185,8 @@ def test_pictures_of_an_earlier_export_are_counted_and_stay(
     command = ("export", two_pages, "--format", "crops", "-o", tmp_path)
     assert run(*command).stdout == (
         f"3 pictures and marks.csv written to {tmp_path}\n"
-        "Pictures of an earlier export lie there as well: 2. marks.csv does not name them; an "
-        "empty folder has only what was asked for.\n"
+        "The folder also contains 2 pictures of an earlier export, not listed in marks.csv. To get "
+        "only what you asked for, use an empty folder.\n"
     )
     assert (tmp_path / "mark-8.png").read_bytes() == b"theirs"
     told = json.loads(run(*command, "--status", "confirmed", "--json").stdout)
@@ -203,7 +203,7 @@ def test_bibliographies_are_one_file(two_pages: Path, tmp_path: Path) -> None:
 def test_crops_need_a_folder(two_pages: Path) -> None:
     done = run("export", two_pages, "--format", "crops")
     assert done.exit_code == 2
-    assert "name a folder" in done.stderr
+    assert "give a folder" in done.stderr
 
 
 def test_a_crop_that_is_gone_is_named_and_the_others_are_written(
@@ -229,4 +229,4 @@ def test_excel_is_told_that_it_is_utf_8(form: str, two_pages: Path, tmp_path: Pa
 def test_excel_has_no_use_for_other_formats(two_pages: Path) -> None:
     done = run("export", two_pages, "--format", "iiif", "--for-excel")
     assert done.exit_code == 2
-    assert "--for-excel goes with csv" in done.stderr
+    assert "--for-excel works only with csv" in done.stderr

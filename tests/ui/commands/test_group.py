@@ -40,7 +40,7 @@ def test_rows_of_the_labels_that_meet_no_mark_are_said(
     more = tmp_path / "more.csv"
     more.write_text(labels.read_text().rstrip() + "\nelsewhere.png,someone\n")
     command = ("group", marks / "archive", "--share", 0.01, "--labels", more)
-    assert "are not in the archive and were passed over" in run(*command).stdout
+    assert "in the archive; skipped, such as" in run(*command).stdout
     told = json.loads(run(*command, "--json").stdout)["agreement"]
     assert (told["marks"], told["unknown_sources"][-1]) == (12, "elsewhere.png")
 
@@ -57,7 +57,7 @@ def test_marks_without_ink_are_said_and_left_out(marks: Path, tmp_path: Path) ->
     assert run("ingest", archive, tmp_path / "crops", "--as", "marks").exit_code == 0
     assert run("index", archive).exit_code == 0
     said = run("group", archive, "--share", 0.01).stdout
-    assert "3 marks without ink left out: there is nothing on their pictures" in said
+    assert "3 marks without ink left out: blank pictures cannot be compared." in said
     told = json.loads(run("group", archive, "--share", 0.01, "--json").stdout)
     assert (told["marks"], told["without_ink"]) == (12, 3)
     measured = ("evaluate", archive, "--labels", tmp_path / "labels.csv")

@@ -21,7 +21,7 @@ def test_a_mark_whose_crop_is_gone_is_named_and_the_others_are_found(
     done = run("index", archive)
     assert done.exit_code == 1, done.output
     assert "3 marks are searchable" in done.stdout
-    assert "1 mark could not be embedded; the next run tries again:" in done.stdout
+    assert "1 mark could not be embedded; the next run will try again:" in done.stdout
     assert f"The crop {lost} cannot be read" in done.stdout
     again = run("index", archive, "--json")
     assert again.exit_code == 1
@@ -41,7 +41,7 @@ def test_a_model_that_is_indexed_to_be_compared_leaves_the_proposals_in_their_or
         confirmed = [mark for page in papers.marks for mark in page[:2]]
         session.execute(update(Mark).where(Mark.id.in_(confirmed)).values(status="confirmed"))
     done = run("index", archive.folder)
-    assert "Proposals are ranked by how much they look like the 6 confirmed" in done.stdout
+    assert "Proposals are also ranked by how much they look like the 6 confirmed" in done.stdout
     with archive.session() as session:
         before = session.execute(select(Mark.id, Mark.realism)).all()
     other = run("index", archive.folder, "--model", "bundled")

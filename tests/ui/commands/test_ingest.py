@@ -25,9 +25,9 @@ def test_a_manifest_that_gives_no_image_is_said(tmp_path: Path) -> None:
     (tmp_path / "blank.json").write_text(json.dumps(manifest_2("https://x/blank", [blank])))
     command = ["ingest", str(tmp_path / "archive")]
     command += [str(tmp_path / "tape.json"), str(tmp_path / "blank.json")]
-    canvases = "2 canvases have no image that is understood and {} passed over."
+    canvases = "2 canvases have no supported image and {} skipped."
     manifests = [
-        f"{one} gives no image that is understood. Look at it in a viewer: if it has any, download "
+        f"{one} has no supported image. Open it in a IIIF viewer: if it shows images, download "
         "them and ingest the files."
         for one in ("https://x/tape", "https://x/blank")
     ]
@@ -53,7 +53,7 @@ def test_bad_input_goes_to_quarantine_and_the_status_says_so(tmp_path: Path) -> 
     (scans / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut short")
     done = run("ingest", tmp_path / "archive", scans)
     assert done.exit_code == 1
-    assert "1 inputs could not be read" in done.stdout
+    assert "1 input could not be read" in done.stdout
     assert "bad.jpg" in (tmp_path / "archive/quarantine.csv").read_text()
     again = run("ingest", tmp_path / "archive", scans, "--json")
     assert json.loads(again.stdout)["unchanged"] >= 1
@@ -85,7 +85,7 @@ def test_commands_that_are_suggested_can_be_pasted_as_they_are(tmp_path: Path) -
     assert f"ingest '{folder}' --retry-quarantined does." in run("ingest", folder, scans).stdout
     told = run("status", folder).stdout.splitlines()
     assert told[0] == str(folder)
-    assert f"To try them again: prizemarks ingest '{folder}' --retry-quarantined" in told
+    assert f"To retry them: prizemarks ingest '{folder}' --retry-quarantined" in told
     assert f"Next: prizemarks ingest '{folder}' SOURCE" in told
     assert f"prizemarks index '{folder}' --everywhere, and" in run("search", folder, "x").stderr
 
@@ -106,7 +106,7 @@ def test_what_stands_in_quarantine_is_grouped_and_tried_again(tmp_path: Path) ->
     cv2.imwrite(str(scans / "b.jpg"), np.full((80, 80), 255, np.uint8))
     done = run("ingest", tmp_path / "archive", "--retry-quarantined")
     assert done.exit_code == 1
-    assert "1 inputs could be read now and left quarantine." in done.stdout
+    assert "1 input could now be read and has left quarantine." in done.stdout
 
 
 def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> N
     assert f"Nothing in {archive} is called 'd.jpg'." in wrong.stderr
     by_both = ("--forget", scans / "b.jpg", "--forget", "'=c.jpg")
     done = run("ingest", archive, *by_both)
-    assert (done.exit_code, done.stdout) == (0, "2 inputs taken out of quarantine.\n")
+    assert (done.exit_code, done.stdout) == (0, "2 inputs were removed from quarantine.\n")
     rows = (archive / "quarantine.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["a.jpg"]
     told = run("ingest", archive, "--forget", "a.jpg", "--json")
@@ -146,10 +146,11 @@ def test_pages_are_taken_out_of_the_archive_but_for_those_that_people_judged(
     done = run("ingest", archive, "--forget", scans)
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
-        "1 page taken out of the archive, with 1 mark; given again, they come in again.",
-        "1 file kept, as people judged, drew or named marks on the pages: 0.png.",
-        f"To keep these marks elsewhere: prizemarks annotate export '{archive}' --format csv "
-        "--output marks.csv; then --even-judged takes the pages out, with the marks.",
+        "1 page was removed from the archive, with 1 mark. To add them again, ingest their files "
+        "again.",
+        "1 file was kept, because people judged, drew or named marks on the pages: 0.png.",
+        f"To save these marks first: prizemarks annotate export '{archive}' --format csv "
+        "--output marks.csv; then --even-judged removes the pages with their marks.",
         f"Next: prizemarks index '{archive}'",
     ]
     told = run("ingest", archive, "--forget", scans, "--even-judged", "--json")
@@ -160,7 +161,7 @@ def test_pages_are_taken_out_of_the_archive_but_for_those_that_people_judged(
     }  # fmt: skip
     assert sorted(path.name for path in scans.iterdir()) == ["0.png", "1.png"]
     refused = run("ingest", archive, scans, "--even-judged")
-    assert refused.exit_code == 2 and "--even-judged goes with --forget" in refused.stderr
+    assert refused.exit_code == 2 and "--even-judged works only with --forget" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_nothing_is_taken_out_of_quarantine_with_an_option_that_means_nothing_th
     before = (archive / "quarantine.csv").read_bytes()
     refused = run("ingest", archive, "--forget", "a.jpg", *beside)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "--forget goes with none of --documents, --dry-run and --as marks" in refused.stderr
+    assert "--forget cannot be combined with --documents, --dry-run or --as marks" in refused.stderr
     assert (archive / "quarantine.csv").read_bytes() == before
     assert run("status", archive, "--json").stdout.count("GIF image") == 1
 
@@ -194,9 +195,9 @@ def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     done = run(*command)
     assert done.exit_code == 1
     assert (
-        "No page was found by d.csv: it must name pages as the archive does. `prizemarks export "
-        f"{tmp_path / 'archive'} --format documents` lists those of documents in the column "
-        "source, and `ingest --json` the others as sources_without_document."
+        "No page matches d.csv: it must name pages as the archive does. `prizemarks export "
+        f"{tmp_path / 'archive'} --format documents` lists the pages of documents in its column "
+        "source; `ingest --json` lists the others as sources_without_document."
     ) in done.stdout.splitlines()
     told = run(*command, "--json")
     assert told.exit_code == 1
@@ -204,7 +205,7 @@ def test_a_documents_file_that_meets_no_page_is_said(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("reference,source\nHCA 32/1,page 1.tif\nHCA 32/1,1.png\n")
     done = run(*command)
     assert done.exit_code == 0
-    assert "No page was found" not in done.stdout
+    assert "No page matches" not in done.stdout
 
 
 def test_a_documents_file_that_names_pages_of_several_folders_is_to_be_given_with_its_own(
@@ -219,16 +220,16 @@ def test_a_documents_file_that_names_pages_of_several_folders_is_to_be_given_wit
     done = run("ingest", archive, "--documents", described)
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-2:] == [
-        "No page was found by d.csv: what it names may be pages of several folders. Say which "
-        f"folder it is about, `prizemarks ingest {archive} FOLDER --documents d.csv`, or write "
-        "more of the paths in it.",
-        "d.csv, line 2: 'a.png' may be any of 2 pages, such as 'a.png' and '2/a.png': write more "
+        "No page matches d.csv: what it names may be pages in several folders. Name the folder "
+        f"that it describes, `prizemarks ingest {archive} FOLDER --documents d.csv`, or write "
+        "longer paths in it.",
+        "d.csv, line 2: 'a.png' matches 2 pages, such as 'a.png' and '2/a.png': write more "
         "of its path, '1/a.png' or '2/a.png'.",
     ]
     assert run("ingest", archive, tmp_path / "2", "--documents", described).exit_code == 0
     described.write_text("reference,source\nHCA 32/1,1/a.png\n")
     done = run("ingest", archive, "--documents", described)
-    assert done.exit_code == 0 and "1 pages bound" in done.stdout
+    assert done.exit_code == 0 and "1 page was assigned" in done.stdout
 
 
 def test_documents_may_come_after_the_pages(tmp_path: Path) -> None:
@@ -251,7 +252,7 @@ def test_pages_that_look_alike_are_said(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "scans/a.png"), page)
     cv2.imwrite(str(tmp_path / "scans/b.jpg"), page, [cv2.IMWRITE_JPEG_QUALITY, 40])
     done = run("ingest", tmp_path / "archive", tmp_path / "scans")
-    assert "1 of the pages look like another page" in done.stdout
+    assert "1 page looks like another, perhaps scanned or saved twice" in done.stdout
     assert "b.jpg like a.png" in done.stdout
     told = run("status", tmp_path / "archive")
     assert "1 that look like another" in told.stdout and "b.jpg looks like a.png" in told.stdout
@@ -266,7 +267,7 @@ def test_marks_are_sought_anew_where_an_older_segmentation_sought_them(
     with contextlib.closing(sqlite3.connect(tmp_path / "archive/archive.db")) as database, database:
         database.execute("UPDATE pages SET segmenter = 'ink-0' WHERE id = 1")
     told = run("status", tmp_path / "archive").stdout
-    assert "1 page of which ink-0 proposed the marks" in told and "--resegment" in told
+    assert "1 page whose marks were proposed by ink-0" in told and "--resegment" in told
     status = json.loads(run("status", tmp_path / "archive", "--json").stdout)
     assert status["older_segmenters"] == {"ink-0": 1}
     done = json.loads(run("ingest", tmp_path / "archive", "--resegment", "--json").stdout)
@@ -284,16 +285,16 @@ def test_masters_that_are_missing_are_named_and_not_sought_anew_for_ever(tmp_pat
         database.execute("UPDATE pages SET segmenter = 'ink-0'")
     (scans / "1.png").unlink()
     told = run("status", archive).stdout.splitlines()
-    assert f"To seek marks there anew: prizemarks ingest {archive} --resegment" in told
-    assert "1 page of these cannot be read for that: the files are missing." in told
+    assert f"To look for marks on them again: prizemarks ingest {archive} --resegment" in told
+    assert "1 page of these cannot be read again: the files are missing." in told
     assert told[told.index("  1.png") - 1] == (
-        "1 file missing, of which there are pages. Their marks stay; give the files to ingest from "
-        "where they are now, and the pages follow:"
+        "1 page file is missing. The marks are kept; if the files have moved, ingest them from "
+        "their new place:"
     )
     done = run("ingest", archive, "--resegment")
     assert done.exit_code == 0
     assert (
-        "1 file could not be read again, being missing; the marks of their pages stay as they are: "
+        "1 file is missing and could not be read again; the marks on these pages stay as they are: "
         "1.png."
     ) in done.stdout.splitlines()
     told = json.loads(run("status", archive, "--json").stdout)

@@ -148,7 +148,7 @@ def test_a_mark_without_ink_is_said_and_not_laid_to_the_query(marks: Path, tmp_p
     for query in ((mark, "--unlike", 13), ("--mark", 13)):
         done = run("search", tmp_path / "archive", *query)
         assert done.exit_code == 2
-        assert "There is no ink in the picture of mark 13" in done.stderr
+        assert "The picture of mark 13 has no ink" in done.stderr
         assert "01.png" not in done.stderr
 
 
@@ -181,7 +181,7 @@ def test_of_a_file_of_several_images_the_first_is_looked_for(marks: Path, tmp_pa
     done = run("search", marks / "archive", tmp_path / "two.pdf", "--json", "--top", 1)
     assert done.exit_code == 0
     assert json.loads(done.stdout)["results"][0]["source"] == "merchant 1/04.png"
-    assert "two.pdf: The file holds several images" in done.stderr
+    assert "two.pdf: The file contains several images" in done.stderr
 
 
 def test_a_region_of_a_page_finds_its_own_place(pages: Path) -> None:

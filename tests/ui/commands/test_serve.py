@@ -56,14 +56,14 @@ def test_an_address_for_a_public_name_starts_nothing(
 ) -> None:
     done = run("serve", archive.folder, "--public-name", "https://a.example/")
     assert done.exit_code == 2
-    assert "The public name 'https://a.example/' is no name of a host" in done.stderr
+    assert "The public name 'https://a.example/' is not a host name" in done.stderr
     assert named == []
 
 
 def test_a_host_without_an_address_starts_nothing(archive: Archive) -> None:
     done = run("serve", archive.folder, "--host", "nosuch.invalid")
     assert done.exit_code == 2
-    assert "Error: No address is known for the host 'nosuch.invalid'" in done.stderr
+    assert "Error: The host 'nosuch.invalid' cannot be resolved" in done.stderr
     assert done.stdout == ""
 
 

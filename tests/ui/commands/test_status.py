@@ -33,7 +33,7 @@ def test_a_lost_model_is_named_and_what_still_works(archive: Archive, tmp_path: 
     (said,) = [line for line in lines if line.startswith(f"There is no model in {lost}: ")]
     assert said.endswith("Train again, or restore the folder from a backup.")
     search = f"prizemarks search {archive.folder} IMAGE --model bundled"
-    assert f"Meanwhile another model can be named: {search}" in lines
+    assert f"To search with another model meanwhile: {search}" in lines
     index = f"prizemarks index {archive.folder} --model bundled"
     assert lines[-1] == f"Next: {index}"
     found = json.loads(run("status", archive.folder, "--json").stdout)
@@ -56,4 +56,4 @@ def test_a_lost_model_that_was_not_indexed_yet_keeps_nobody_waiting(
     told = run("status", archive.folder).stdout
     assert f"  model       {indexed.name}" in told
     assert f"There is no model in {archive.models_folder / newest}: " in told
-    assert "waits for its index" not in told and "Meanwhile" not in told
+    assert "not indexed yet" not in told and "meanwhile" not in told

@@ -67,7 +67,7 @@ def test_a_run_under_way_elsewhere_is_not_discarded(interrupted: Path) -> None:
         done = run("train", interrupted, "--restart")
     archive.close()
     assert done.exit_code == 2
-    assert "Another process is working on" in said(done)
+    assert "Another process is using" in said(done)
     assert unfinished(interrupted) == SETTINGS
 
 
@@ -76,7 +76,7 @@ def test_a_run_under_way_elsewhere_is_not_discarded(interrupted: Path) -> None:
     [
         (("--objective", "hing"), "no objective 'hing'"),
         (("--architecture", "resnet"), "no architecture"),
-        (("--with", "r1"), "Leave --with out"),
+        (("--with", "r1"), "Leave out --with"),
         (("--from", "ffff"), "has no model 'ffff'"),
         (("--objective", "hinge", "--with", "conditional"), "--documents"),
     ],
@@ -107,12 +107,12 @@ def test_it_is_said_of_which_marks_the_probe_was(
 ) -> None:
     monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
     few = said(run("train", interrupted))
-    assert "learned from 6 marks; checkpoint of step " in few
-    assert "% of 12 redrawn marks, for the archive has too few, found their other drawing" in few
+    assert "trained on 6 marks; checkpoint of step " in few
+    assert "% of 12 redrawn marks (the archive has too few) ranked their other drawing" in few
     archive = open_archive(interrupted)
     add_marks(archive, range(6, 70))
     archive.close()
-    assert "% of 70 marks found their own augmented view first." in said(run("train", interrupted))
+    assert "% of 70 marks ranked their own augmented view first." in said(run("train", interrupted))
 
 
 def test_a_seed_that_no_run_can_have_is_refused_and_the_largest_is_taken(
@@ -182,7 +182,7 @@ def test_a_damaged_run_is_said_to_be_and_discarded_on_demand(
     assert status["unfinished_training"]
     if name == "state.safetensors":
         assert problem in told.stdout and status["training_problem"].startswith(problem)
-        assert f"To train anew: prizemarks train {interrupted} --restart\n" in told.stdout
+        assert f"To train from the start: prizemarks train {interrupted} --restart\n" in told.stdout
         assert "--resume" not in told.stdout
     assert run("train", interrupted, "--restart").exit_code == 0
     assert unfinished(interrupted) is None
@@ -199,7 +199,7 @@ def test_a_crop_that_is_gone_is_named_and_the_others_are_learned(
     done = run("train", interrupted)
     assert done.exit_code == 1, done.output
     assert "learned from 5 marks" in said(done)
-    assert "It learned nothing from 1 mark:" in said(done)
+    assert "1 mark could not be read for training:" in said(done)
     assert f"The crop {lost} cannot be read" in said(done)
     told = run("train", interrupted, "--json")
     assert told.exit_code == 1
@@ -261,7 +261,7 @@ def test_training_takes_no_search_away_until_it_is_indexed(
     told = run("status", archive).stdout
     assert f"model       {bundled}" in told and "not indexed 0" in told
     assert (
-        f"Model {trained[:8]} was trained since and waits for its index. To search under it: "
+        f"Model {trained[:8]} has been trained but is not indexed yet. To search with it: "
         f"prizemarks index {archive}" in told
     )
     status = json.loads(run("status", archive, "--json").stdout)
@@ -271,7 +271,7 @@ def test_training_takes_no_search_away_until_it_is_indexed(
 
     assert json.loads(run("index", archive, "--json").stdout)["model"] == trained
     assert searched() == trained
-    assert "waits for its index" not in run("status", archive).stdout
+    assert "not indexed yet" not in run("status", archive).stdout
     started: list[object] = []
 
     def run_server(*given: object) -> int:
@@ -298,7 +298,9 @@ def test_what_is_asked_beside_resume_is_refused(
 ) -> None:
     done = run("train", interrupted, "--resume", *asked)
     assert done.exit_code == 2
-    assert f"as it was begun: leave {named} out, or begin another with --restart" in said(done)
+    assert f"with its own options: leave out {named}, or start another run with --restart" in said(
+        done
+    )
     assert unfinished(interrupted) == SETTINGS
 
 
@@ -319,4 +321,4 @@ def test_marks_cannot_be_trained_without_any(tmp_path: Path) -> None:
     run("ingest", tmp_path / "archive", tmp_path / "empty")
     done = run("train", tmp_path / "archive")
     assert done.exit_code == 2
-    assert "0 marks to learn from" in re.sub(r"\s+", " ", done.stderr)
+    assert "0 marks to train on" in re.sub(r"\s+", " ", done.stderr)

@@ -9,7 +9,7 @@ def test_marks_that_could_not_be_embedded_are_named() -> None:
     lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, unread), 0)
     assert lines == [
         "5 marks are searchable under model ab12: 3 embedded now, 3 added to the index, 0 removed.",
-        "12 marks could not be embedded; the next run tries again:",
+        "12 marks could not be embedded; the next run will try again:",
         *unread[:10],
         "... and 2 more (--json: all).",
     ]
@@ -19,5 +19,5 @@ def test_marks_that_could_not_be_embedded_are_named() -> None:
 def test_it_is_said_by_how_many_marks_proposals_were_ranked() -> None:
     lines = index_sentences("ab12", Refreshed(3, 3, 0, 5, ()), 1_024)
     assert lines[1:] == [
-        "Proposals are ranked by how much they look like the 1,024 confirmed marks, too."
+        "Proposals are also ranked by how much they look like the 1,024 confirmed marks."
     ]

@@ -54,7 +54,7 @@ def test_json_says_whose_mark_it_is() -> None:
 
 
 def test_the_table_says_what_people_said_where_they_did() -> None:
-    assert "said to be" not in rendered(as_table("a.png", [HIT, PLACE], {}))
+    assert "identity" not in rendered(as_table("a.png", [HIT, PLACE], {}))
     confirmed = replace(HIT, mark=18, status="confirmed")
     table = as_table("a.png", [HIT, confirmed, PLACE], {17: "[b]Jan"})
     assert list(table.columns[2].cells) == ["\\[b]Jan", "a mark", ""]

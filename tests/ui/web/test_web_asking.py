@@ -119,8 +119,10 @@ def test_an_upload_without_ink_is_said_to_be_empty(papers: Papers, visit: Visit)
     bare.save(content, "TIFF", save_all=True, append_images=[mark])
     page.file_uploader(key="upload").upload("two.tif", content.getvalue()).run()
     assert not page.exception
-    assert "There is no ink in this picture" in page.error[0].value
-    assert any("several images; the first" in caption.value for caption in page.caption)
+    assert "This picture has no ink" in page.error[0].value
+    assert any(
+        "several images; the search uses the first" in caption.value for caption in page.caption
+    )
     assert not cards_of(page)
 
 
@@ -141,7 +143,7 @@ def test_an_upload_that_cannot_be_read_through_is_given_up_once(
     page.file_uploader(key="upload").upload("deep.pdf", pdf_in_pdf(levels=9, each=20)).run()
     said = page.error[0].value.replace("\\", "")
     assert said == (
-        "deep.pdf cannot be used. Reading it took more than 2 seconds, and was given up. Choose "
+        "deep.pdf cannot be used. Reading it took more than 2 seconds, and was stopped. Choose "
         "another picture, or save it as JPEG, PNG or TIFF first."
     )
     monkeypatch.setattr("ingest.query_pictures.PATIENCE", 0.0)  # to read it again would be seen

@@ -41,7 +41,9 @@ def test_marks_found_by_search_are_called_one_merchants(papers: Papers, visit: V
     _say(page, "figure of four")
     said = ("figure of four", "certain", "A. Reader")
     assert said_in(papers) == {one: said, two: said, other: said}
-    assert _plain(page.success[0].value) == "Kept: 3 marks are “figure of four”, certain."
+    assert (
+        _plain(page.success[0].value) == "Saved: 3 marks identified as “figure of four”, certain."
+    )
     with papers.archive.session() as session:
         row = group_row(session, 1)
         marks = session.scalars(select(tables.Mark).where(tables.Mark.id.in_(row.marks)))
@@ -73,25 +75,27 @@ def test_what_some_of_the_marks_are_called_is_said_and_offered(
     (one, other, third, _), (two, *_), _ = papers.marks
     page = visit(papers.archive.folder, mark=f"{one},{two}")
     _say(page, "Jan")
-    assert "They are all said to be “Jan”." in _captions(page)
+    assert "They are all identified as “Jan”." in _captions(page)
     _say(page)
-    assert "have that name already" in _plain(page.error[0].value)
+    assert "already have that name" in _plain(page.error[0].value)
     page = visit(papers.archive.folder, mark=f"{other},{two}")
-    assert "1 of the 2 is said to be “Jan”. Under that name the others join it;" in _captions(page)
+    assert "1 of the 2 is identified as “Jan”. With that name the others join it;" in _captions(
+        page
+    )
     assert name_box(page).value == "Jan"
     _say(page, person="B. Reader")
     assert said_in(papers)[other] == ("Jan", "probable", "B. Reader")
     assert said_in(papers)[two] == ("Jan", "probable", "A. Reader")
     page = visit(papers.archive.folder, mark=f"{other},{third}")
     _say(page, "the anchor")
-    assert "said to be “Jan; the anchor”" in html_of(visit(papers.archive.folder, mark=str(one)))
+    assert "identified as “Jan; the anchor”" in html_of(visit(papers.archive.folder, mark=str(one)))
 
 
 def test_nothing_is_kept_of_chosen_marks_without_a_name(papers: Papers, visit: Visit) -> None:
     (one, *_), (two, *_), _ = papers.marks
     page = visit(papers.archive.folder, mark=f"{one},{two}")
     _say(page, person="")
-    assert "name is lacking" in _plain(page.error[0].value)
+    assert "Enter a name for" in _plain(page.error[0].value)
     assert said_in(papers) == {}
     _say(page, HOSTILE)
     assert "<img" not in html_of(page)
@@ -106,7 +110,7 @@ def test_a_name_is_changed_on_the_page_of_a_mark(papers: Papers, visit: Visit) -
     page = visit(papers.archive.folder, open=str(one))
     page.text_input(key="rename-1-Jan").set_value("the anchor")
     page.button(key="rename-1").click().run()
-    assert "another mark called 'the anchor' already" in _plain(page.error[0].value)
+    assert "name 'the anchor' is already taken" in _plain(page.error[0].value)
     page.text_input(key="rename-1-Jan").set_value(HOSTILE)
     page.button(key="rename-1").click().run()
     assert not page.exception and not page.error
@@ -126,12 +130,12 @@ def test_marks_join_a_name_that_none_of_them_has_when_that_is_ticked(
     _say(visit(papers.archive.folder, mark=f"{one},{two}"), HOSTILE)
     page = visit(papers.archive.folder, mark=f"{other},{third}")
     _say(page, HOSTILE)
-    assert "say that it is the same merchant's" in _plain(page.error[0].value)
+    assert "say that they are the same merchant's" in _plain(page.error[0].value)
     (box,) = [box for box in page.checkbox if (box.key or "").startswith("same-as-")]
     assert _plain(box.label) == (
-        f"There is a “{HOSTILE}” already, with 2 marks: these are the same merchant’s"
+        f"“{HOSTILE}” already exists, with 2 marks: these marks are the same merchant’s"
     )
-    assert "![x]" not in box.label and " already, with 2 marks: these" in box.label
+    assert "![x]" not in box.label and "already exists, with 2 marks: these" in box.label
     box.check()
     name_box(page).set_value("Jan")  # of another name it is not said
     page.button(key="one merchant").click().run()
@@ -150,7 +154,7 @@ def test_one_mark_is_taken_out_on_its_page(papers: Papers, visit: Visit) -> None
     _say(visit(papers.archive.folder, mark=f"{one},{two},{other}"), HOSTILE)
     page = visit(papers.archive.folder, open=str(other))
     page.button(key="leave-1").click().run()
-    assert "name is lacking" in _plain(page.error[0].value)
+    assert "Enter a name for" in _plain(page.error[0].value)
     page.text_input(key="person").set_value("Bo")
     page.button(key="leave-1").click().run()
     assert not page.exception and not page.error
@@ -160,7 +164,7 @@ def test_one_mark_is_taken_out_on_its_page(papers: Papers, visit: Visit) -> None
     assert set(said_in(papers)) == {one, two}
     kept = (papers.archive.folder / TAKEN_BACK).read_text().splitlines()
     assert kept[1].startswith(f"mark {other},it is {HOSTILE},A. Reader,20") and ",Bo,20" in kept[1]
-    assert "A person said that it is one." in html_of(page)
+    assert "A person said that it is a mark." in html_of(page)
 
 
 def test_chosen_marks_are_kept_where_another_way_to_ask_is_open(
@@ -201,7 +205,7 @@ def test_where_another_mark_would_drop_the_first_that_is_said(
     monkeypatch.setattr("ui.web.chosen.MOST_MARKS", 2)
     (one, *_), (two, *_), (three, *_) = papers.marks
     page = visit(papers.archive.folder, mark=str(one))
-    said = "2 are the most that a search takes: with another, the first of these goes."
+    said = "2 is the most a search can take: adding another removes the first."
     assert said not in html_of(page)
     page.button(key=f"more-{two}").click().run()
     assert html_of(page).count(said) == 1
@@ -215,8 +219,8 @@ def _reject(papers: Papers, *marks: int) -> None:
             session.get_one(tables.Mark, mark).status = "rejected"
 
 
-REJECTED = "Rejected since: the search leaves it out. Remove it."
-GONE = "Mark 999 is not in this archive, or no longer: the search leaves it out. Remove it."
+REJECTED = "Rejected since: the search ignores it. Remove it."
+GONE = "Mark 999 is not in this archive, or not any more: the search ignores it. Remove it."
 
 
 def test_a_chosen_mark_that_was_rejected_or_is_gone_is_left_out_of_the_search(
@@ -258,8 +262,8 @@ def test_where_no_liked_mark_is_left_it_is_said_that_there_is_nothing_to_search_
     assert not page.error and not cards_of(page)
     assert "Nothing to search by" in html_of(page)
     assert [info.value for info in page.info] == [
-        "The marks that you chose have been rejected since, or are not in this archive any more. "
-        "Remove them, and choose others or start again."
+        "The marks that you chose have been rejected, or are no longer in this archive. Remove "
+        "them and choose others, or start again."
     ]
 
 

@@ -51,7 +51,7 @@ def test_places_are_shown_when_the_box_is_ticked_and_can_be_called_marks(
     assert not page.exception
     assert "Is this a mark?" in html_of(page)
     page.button(key="confirm").click().run()
-    assert "name is lacking" in page.error[0].value, "a name is asked for"
+    assert "Enter a name for" in page.error[0].value, "a name is asked for"
     page.text_input(key="person").input("A. Reader")
     page.button(key="confirm").click().run()
     assert not page.exception and not page.error
@@ -109,7 +109,7 @@ def test_an_address_that_names_no_place_says_so(
 ) -> None:
     make_missed(archive, tmp_path / "scans", 1)
     page = visit(archive.folder, place=place)
-    assert any("names no place" in warning.value for warning in page.warning)
+    assert any("not name a place" in warning.value for warning in page.warning)
 
 
 def test_a_place_beyond_its_page_is_said_to_be(
@@ -128,7 +128,7 @@ def test_pages_without_a_mark_are_searched_when_they_were_looked_through(
 ) -> None:
     model = make_unmarked(archive, tmp_path / "scans")
     page = visit(archive.folder, **asked(archive, 2))
-    assert "No mark was found" in page.info[0].value and not places_of(page)
+    assert "No marks were found" in page.info[0].value and not places_of(page)
     assert [one.value for one in page.code] == [
         f"prizemarks ingest {archive.folder} SOURCE --as marks",
         f"prizemarks index {archive.folder} --everywhere",

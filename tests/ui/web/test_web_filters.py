@@ -42,7 +42,7 @@ def test_the_years_of_an_address_are_shown_as_they_narrow(
 
 def test_what_is_no_year_in_an_address_is_said_to_be(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, **{"from": "10000", "to": "1710"})
-    said = "from=10000 in the address is no year: the last is 9999."
+    said = "from=10000 in the address is not a year: the last is 9999."
     assert [one.value.replace("\\", "") for one in page.warning] == [said]
     assert page.slider(key="years").value == (1702, 1710)
 
@@ -65,7 +65,7 @@ def test_filters_are_offered_only_where_they_are_seen_to_narrow(
 def test_filters_that_nothing_fits_say_so(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]), ship="Flying Dutchman")
     assert not cards_of(page)
-    assert "No mark fits the filters: Flying Dutchman." in html_of(page)
+    assert "No mark matches the filters: Flying Dutchman." in html_of(page)
     assert "Widen the filters" in page.info[0].value
 
 
@@ -79,8 +79,8 @@ def test_where_only_chosen_marks_are_left_it_is_not_said_that_none_is_there(
     for params, said in (
         ({"mark": str(one), "unlike": str(other)}, "No mark but those that you chose is here to"),
         ({"mark": str(one), "unlike": str(other), "ship": "De Hoop"},
-         "No mark but those that you chose fits the filters: De Hoop."),
-        ({"mark": f"{one},{other}", "ship": "Amity"}, "No mark fits the filters: Amity."),
+         "No mark but those that you chose matches the filters: De Hoop."),
+        ({"mark": f"{one},{other}", "ship": "Amity"}, "No mark matches the filters: Amity."),
     ):  # fmt: skip
         page = visit(archive.folder, **params)
         assert not cards_of(page) and said in html_of(page)

@@ -38,7 +38,7 @@ def _judge(page: AppTest, button: str, person: str = "A. Reader") -> None:
 
 def test_the_way_to_the_groups(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder)
-    assert page.button(key="groups").label == "Look through 2 groups"
+    assert page.button(key="groups").label == "Review 2 groups"
     page.button(key="groups").click().run()
     assert not page.exception
     assert "Are these one merchant’s mark?" in html_of(page)
@@ -55,9 +55,9 @@ def test_an_archive_without_groups_says_how_to_have_some(papers: Papers, visit: 
     page = visit(papers.archive.folder)
     assert any("prizemarks group" in caption.value for caption in page.caption)
     page = visit(papers.archive.folder, group="0")
-    assert "No group is left" in html_of(page)
+    assert "No groups left" in html_of(page)
     page = visit(papers.archive.folder, group="99")
-    assert "no group 99 any more" in page.warning[0].value
+    assert "Group 99 no longer exists" in page.warning[0].value
 
 
 def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, visit: Visit) -> None:
@@ -69,11 +69,11 @@ def test_accepting_a_group_keeps_what_was_ticked_and_goes_on(grouped: Papers, vi
     _judge(page, "accept")
     said = ("figure of four", "probable", "A. Reader")
     assert said_in(grouped) == {one: said, three: said}
-    assert "Kept: 2 marks are" in page.success[0].value.replace("\\", "")
+    assert "Saved: 2 marks identified as" in page.success[0].value.replace("\\", "")
     assert len(page.checkbox) == 2
     assert page.text_input(key="person").value == "A. Reader"
     _judge(page, "refuse")
-    assert "No group is left" in html_of(page)
+    assert "No groups left" in html_of(page)
     with grouped.archive.session() as session:
         verdicts = session.execute(select(tables.Group.verdict, tables.Group.said_by)).all()
     assert verdicts == [("same", "A. Reader"), ("different", "A. Reader")]
@@ -91,7 +91,9 @@ def test_what_was_typed_last_counts_when_the_button_is_pressed(
     _judge(page, "accept")
     said = ("Jan de Vries", "certain", "A. Reader")
     assert said_in(grouped) == {one: said, three: said}
-    assert "Kept: 2 marks are “Jan de Vries”, certain" in page.success[0].value.replace("\\", "")
+    assert "Saved: 2 marks identified as “Jan de Vries”, certain" in page.success[0].value.replace(
+        "\\",
+    )
     page.text_input(key="person").set_value("B. Reader")
     page.button(key="refuse").click().run()
     with grouped.archive.session() as session:
@@ -102,7 +104,7 @@ def test_what_was_typed_last_counts_when_the_button_is_pressed(
 def test_nothing_is_kept_without_a_name(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
     _judge(page, "accept", person="")
-    assert "name is lacking" in page.error[0].value.replace("\\", "")
+    assert "Enter a name for" in page.error[0].value.replace("\\", "")
     assert said_in(grouped) == {}
     assert len(page.checkbox) == 3
 
@@ -189,7 +191,7 @@ def test_what_was_said_of_a_group_is_shown_where_its_marks_are(
     _judge(page, "accept")
     escaped = "&lt;img src=x onerror=alert(1)&gt;"
     page = visit(grouped.archive.folder, mark=str(one))
-    assert html_of(page).count(f"<p class='pm-already'>confirmed, said to be “{escaped}") == 2
+    assert html_of(page).count(f"<p class='pm-already'>confirmed, identified as “{escaped}") == 2
     page.button(key=f"open-{two}").click().run()
     assert f"Identity</th><td>{escaped}" in html_of(page)
     assert ", probable, as A. Reader said on" in html_of(page)
@@ -213,12 +215,12 @@ def test_a_judgement_is_looked_at_again_and_taken_back(grouped: Papers, visit: V
     assert "one merchant’s mark, “figure of four”" in page.info[0].value.replace("\\", "")
     page.text_input(key="person").set_value("").run()
     page.button(key="take back").click().run()
-    assert "name is lacking" in page.error[0].value.replace("\\", "")
+    assert "Enter a name for" in page.error[0].value.replace("\\", "")
     page.text_input(key="person").set_value("Bo")
     page.button(key="take back").click().run()
     assert not page.exception and not page.info
     said = page.success[0].value.replace("\\", "")
-    assert said.startswith("Taken back, what A. Reader said on ")
+    assert said.startswith("Taken back what A. Reader said on ")
     assert said.endswith(": the group is a proposal again.")
     kept = (grouped.archive.folder / TAKEN_BACK).read_text().splitlines()
     assert kept[0] == "of,said,said_by,said_at,taken_back_by,taken_back_at"
@@ -236,7 +238,7 @@ def test_what_another_has_judged_meanwhile_is_not_taken_back(grouped: Papers, vi
     _judge(adas, "take back", "Ada")
     _judge(adas, "refuse", "Ada")
     _judge(bos, "take back", "Bo")
-    said = "Ada has meanwhile judged group 1 (different): look again."
+    said = "Ada has since judged group 1 (different): reload."
     assert [one.value for one in bos.error] == [as_markdown(said)]
     assert "not one merchant’s mark" in bos.info[0].value.replace("\\", "")
 
@@ -247,7 +249,7 @@ def test_a_second_group_of_a_merchant_joins_his_name(grouped: Papers, visit: Vis
     _judge(page, "accept")
     name_box(page).set_value("Jan")
     _judge(page, "accept")
-    assert "none of these belongs to it" in page.error[0].value.replace("\\", "")
+    assert "none of these marks has it" in page.error[0].value.replace("\\", "")
     page.checkbox(key="same-as-2-1").check()
     _judge(page, "accept")
     assert not page.error

@@ -34,7 +34,7 @@ def test_without_identities_none_are_offered(papers: Papers, visit: Visit) -> No
     page = visit(papers.archive.folder)
     assert "identities" not in {button.key for button in page.button}
     page = visit(papers.archive.folder, identity="7")
-    assert "no identity 7" in page.warning[0].value
+    assert "Identity 7 does not exist" in page.warning[0].value
 
 
 def test_identities_are_listed_and_lead_to_their_marks(named: Papers, visit: Visit) -> None:
@@ -116,7 +116,7 @@ def test_the_list_of_identities_is_bounded(
     monkeypatch.setattr("ui.web.identities.MOST_LISTED", 1)
     page = visit(named.archive.folder, identity="0")
     assert [one.value for one in page.caption] == [
-        "2 fit; the first 1 are listed. Type more to find another."
+        "2 match; the first 1 are listed. Type more to narrow the list."
     ]
     assert len([one for one in page.button if "identity-" in (one.key or "")]) == 1
 
@@ -151,4 +151,4 @@ def test_a_name_written_from_the_right_is_not_mixed_with_our_words(
     assert {one.label for one in page.expander} >= {f"Rename “{name}”"}
     assert page.button(key="leave-1").label == f"Take it out of “{name}”"
     page = visit(folder, mark=str(named.marks[0][3]))
-    assert f"said to be “{name}”</p>" in html_of(page)
+    assert f"identified as “{name}”</p>" in html_of(page)

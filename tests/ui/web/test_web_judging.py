@@ -81,13 +81,11 @@ def _lines(page: AppTest) -> list[str]:
 def test_the_way_to_the_proposals_and_back(ranked: Papers, visit: Visit) -> None:
     asked = {"mark": "3", "shown": "48"}
     page = visit(ranked.archive.folder, **asked)
-    assert page.button(key="proposals").label == "Look through 12 proposals"
+    assert page.button(key="proposals").label == "Review 12 proposals"
     _press(page, "proposals")
     assert address_of(page) == asked | {"proposals": "0"}
     assert "<h2>Which of these are marks?</h2>" in html_of(page)
-    assert "12 proposals are left that nobody has judged. They come likeliest first." in html_of(
-        page
-    )
+    assert "12 proposals are left to judge, likeliest first." in html_of(page)
     assert any("From 5 confirmed marks on, the next `prizemarks index`" in one.value
                for one in page.caption)  # fmt: skip
     assert _sheet(page) == list(range(1, 13)) and _ticked(page) == []
@@ -118,9 +116,9 @@ def test_an_archive_without_proposals_says_so(ranked: Papers, visit: Visit) -> N
             mark.status = "confirmed"
     page = visit(ranked.archive.folder)
     assert "proposals" not in {button.key for button in page.button}
-    assert any(one.value.startswith("None to look at. `prizemarks ingest`") for one in page.caption)
+    assert any(one.value.startswith("None to review. `prizemarks ingest`") for one in page.caption)
     page = visit(ranked.archive.folder, proposals="0")
-    assert "<h2>No proposal is left to look through</h2>" in html_of(page)
+    assert "<h2>No proposals left to review</h2>" in html_of(page)
 
 
 def test_proposals_are_judged_before_they_are_indexed(ranked: Papers, visit: Visit) -> None:
@@ -132,18 +130,15 @@ def test_proposals_are_judged_before_they_are_indexed(ranked: Papers, visit: Vis
 
 def test_the_ticked_are_marks_and_the_others_none(many: Papers, visit: Visit) -> None:
     page = visit(many.archive.folder, proposals="0")
-    assert (
-        "60 proposals are left that nobody has judged. They come likeliest first: here are 1"
-        in (html_of(page))
-    )
+    assert "60 proposals are left to judge, likeliest first: here are 1" in (html_of(page))
     assert _sheet(page) == list(range(1, 25))
     assert page.button(key="judge all").label == "None of these 24 is a mark"
     assert page.button(key="judge ticked").disabled
     page.checkbox(key="mark-2").check().run()
-    assert page.button(key="judge all").label == "The one ticked is a mark, the other 23 are none"
-    assert page.button(key="judge ticked").label == "The one ticked is a mark"
+    assert page.button(key="judge all").label == "The ticked one is a mark, the other 23 are not"
+    assert page.button(key="judge ticked").label == "The ticked one is a mark"
     _say(page, "judge all", 5)
-    assert _lines(page) == ["Kept: 2 are marks, 22 are none."]
+    assert _lines(page) == ["Saved: 2 are marks, 22 are not marks."]
     kept = {mark: "confirmed" if mark in (2, 5) else "rejected" for mark in range(1, 25)}
     assert _said(many.archive) == {
         mark: (status, "person:A. Reader") for mark, status in kept.items()
@@ -152,12 +147,14 @@ def test_the_ticked_are_marks_and_the_others_none(many: Papers, visit: Visit) ->
     assert "36 proposals are left" in html_of(page)
     assert page.text_input(key="person").value == "A. Reader"
     page.checkbox(key="mark-30").check().run()
-    assert _lines(page) == ["Kept: 2 are marks, 22 are none."], "as long as nothing else is said"
+    assert _lines(page) == ["Saved: 2 are marks, 22 are not marks."], (
+        "as long as nothing else is said"
+    )
     _say(page, "judge all")
     assert _sheet(page) == list(range(49, 61))
     _say(page, "judge all")
-    assert "<h2>No proposal is left to look through</h2>" in html_of(page)
-    assert _lines(page) == ["Kept: 12 are none."]
+    assert "<h2>No proposals left to review</h2>" in html_of(page)
+    assert _lines(page) == ["Saved: 12 are not marks."]
     _press(page, "take back")
     assert _sheet(page) == list(range(49, 61))
     assert set(_said(many.archive)) == set(range(1, 49))
@@ -167,7 +164,7 @@ def test_of_the_ticked_alone_something_is_said(many: Papers, visit: Visit) -> No
     page = visit(many.archive.folder, proposals="0")
     page.checkbox(key="mark-2").check().run()
     _say(page, "judge ticked", 5)
-    assert _lines(page) == ["Kept: 2 are marks."]
+    assert _lines(page) == ["Saved: 2 are marks."]
     said = ("confirmed", "person:A. Reader")
     assert _said(many.archive) == {2: said, 5: said}
     assert address_of(page) == {"proposals": "24"}
@@ -181,8 +178,8 @@ def test_of_the_ticked_alone_something_is_said(many: Papers, visit: Visit) -> No
     noted = (many.archive.folder / TAKEN_BACK).read_text().splitlines()
     assert noted[0] == "of,said,said_by,said_at,taken_back_by,taken_back_at"
     assert [line.rsplit(",", 1)[0] for line in noted[1:]] == [
-        "mark 2,it is one,A. Reader,,A. Reader",
-        "mark 5,it is one,A. Reader,,A. Reader",
+        "mark 2,it is a mark,A. Reader,,A. Reader",
+        "mark 5,it is a mark,A. Reader,,A. Reader",
     ]
 
 
@@ -202,7 +199,7 @@ def test_sheets_are_left_as_they_are_and_come_back(many: Papers, visit: Visit) -
     page = visit(many.archive.folder, proposals="24")
     _say(page, "judge all")
     assert "<h2>This was the last sheet</h2>" in html_of(page)
-    assert "24 proposals before it are left that nobody has judged." in html_of(page)
+    assert "24 proposals before it are left to judge." in html_of(page)
     _press(page, "first")
     assert _sheet(page) == list(range(1, 25))
 
@@ -212,10 +209,10 @@ def test_where_all_are_ticked_there_are_no_others(ranked: Papers, visit: Visit) 
     for mark in (9, 10, 11, 12):
         page.checkbox(key=f"mark-{mark}").check()
     page.run()
-    assert page.button(key="judge all").label == "The 4 ticked are marks"
+    assert page.button(key="judge all").label == "The 4 ticked ones are marks"
     assert page.button(key="judge ticked").disabled
     _say(page, "judge all")
-    assert _lines(page)[0] == "Kept: 4 are marks."
+    assert _lines(page)[0] == "Saved: 4 are marks."
     assert set(_said(ranked.archive)) == {9, 10, 11, 12}
 
 
@@ -225,9 +222,9 @@ def test_the_filters_narrow_the_sheet(many: Papers, visit: Visit) -> None:
     page.selectbox(key="ship").set_value("De Hoop").run()
     assert address_of(page) == {"proposals": "0", "ship": "De Hoop"}
     assert _sheet(page) == list(range(1, 9))
-    assert "8 proposals are left that nobody has judged, narrowed to De Hoop." in html_of(page)
+    assert "8 proposals are left to judge, narrowed to De Hoop, likeliest first" in html_of(page)
     _say(page, "judge all")
-    assert "None fits the filters: De Hoop." in html_of(page)
+    assert "None matches the filters: De Hoop." in html_of(page)
     assert "Widen the filters" in _lines(page)[-1]
     next(one for one in page.button if one.label == "Clear the filters").click().run()
     assert address_of(page) == {"proposals": "0"}
@@ -240,7 +237,7 @@ def test_the_filters_narrow_the_sheet(many: Papers, visit: Visit) -> None:
 def test_nothing_is_kept_without_a_name(ranked: Papers, visit: Visit) -> None:
     page = visit(ranked.archive.folder, proposals="0")
     _say(page, "judge all", 2, person=" ")
-    assert "name is lacking" in page.error[0].value.replace("\\", "")
+    assert "Enter a name for" in page.error[0].value.replace("\\", "")
     assert _said(ranked.archive) == {} and _ticked(page) == [2]
     _say(page, "judge all")
     assert len(_said(ranked.archive)) == 12
@@ -255,8 +252,8 @@ def test_what_others_have_said_meanwhile_stays(many: Papers, visit: Visit) -> No
         session.get_one(tables.Mark, 7).x += 1
     _press(page, "judge all")
     assert _lines(page) == [
-        "Kept: 21 are none. Marks 3, 4 and 7 were left as they are: meanwhile they were judged, "
-        "moved or replaced."
+        "Saved: 21 are not marks. Marks 3, 4 and 7 were not changed: they have since been "
+        "judged, moved or replaced."
     ]
     assert _said(many.archive)[3] == ("rejected", "person:Ada")
     assert not {4, 7} & set(_said(many.archive))
@@ -265,7 +262,7 @@ def test_what_others_have_said_meanwhile_stays(many: Papers, visit: Visit) -> No
         session.get_one(tables.Mark, 9).status = "confirmed"
     _press(page, "take back")
     assert _lines(page) == [
-        "Taken back: 20 are proposals again. Mark 9 was left as it is: meanwhile it was judged, "
+        "Taken back: 20 are proposals again. Mark 9 was not changed: it has since been judged, "
         "moved or replaced."
     ]
     assert set(_said(many.archive)) == {3, 9}
@@ -287,7 +284,7 @@ def test_what_is_on_a_copy_is_not_asked_about(ranked: Papers, visit: Visit) -> N
     with ranked.archive.writing() as session:
         session.get_one(tables.Page, ranked.pages[1]).duplicate_of = ranked.pages[0]
     page = visit(ranked.archive.folder)
-    assert page.button(key="proposals").label == "Look through 8 proposals"
+    assert page.button(key="proposals").label == "Review 8 proposals"
     _press(page, "proposals")
     assert _sheet(page) == [1, 2, 3, 4, 9, 10, 11, 12]
 
@@ -307,8 +304,8 @@ def test_an_address_of_no_sheet_leads_to_the_search(
     ranked: Papers, visit: Visit, after: str
 ) -> None:
     page = visit(ranked.archive.folder, proposals=after)
-    assert "in the address is no number" in page.warning[0].value.replace("\\", "")
-    assert page.button(key="proposals").label == "Look through 12 proposals"
+    assert "in the address is not a number" in page.warning[0].value.replace("\\", "")
+    assert page.button(key="proposals").label == "Review 12 proposals"
 
 
 def test_an_address_after_a_mark_that_is_gone_leads_to_the_likeliest(
@@ -329,12 +326,12 @@ def test_a_group_of_a_proposal_leads_back_to_the_proposals(ranked: Papers, visit
 @pytest.mark.parametrize(
     ("ticked", "others", "on_all", "on_ticked"),
     [
-        (0, 1, "This is no mark", "The ticked are marks"),
-        (0, 2, "None of these 2 is a mark", "The ticked are marks"),
-        (1, 0, "The one ticked is a mark", "The one ticked is a mark"),
-        (1, 1, "The one ticked is a mark, the other is none", "The one ticked is a mark"),
-        (3, 0, "The 3 ticked are marks", "The 3 ticked are marks"),
-        (3, 21, "The 3 ticked are marks, the other 21 are none", "The 3 ticked are marks"),
+        (0, 1, "This is not a mark", "The ticked ones are marks"),
+        (0, 2, "None of these 2 is a mark", "The ticked ones are marks"),
+        (1, 0, "The ticked one is a mark", "The ticked one is a mark"),
+        (1, 1, "The ticked one is a mark, the other is not", "The ticked one is a mark"),
+        (3, 0, "The 3 ticked ones are marks", "The 3 ticked ones are marks"),
+        (3, 21, "The 3 ticked ones are marks, the other 21 are not", "The 3 ticked ones are marks"),
     ],
 )
 def test_what_the_buttons_say(ticked: int, others: int, on_all: str, on_ticked: str) -> None:
@@ -342,7 +339,7 @@ def test_what_the_buttons_say(ticked: int, others: int, on_all: str, on_ticked: 
 
 
 def test_what_was_kept_in_words() -> None:
-    assert kept(1, 1) == "Kept: 1 is a mark, 1 is none."
-    assert kept(2, 0) == "Kept: 2 are marks."
-    assert kept(0, 0) == "Nothing was kept."
+    assert kept(1, 1) == "Saved: 1 is a mark, 1 is not a mark."
+    assert kept(2, 0) == "Saved: 2 are marks."
+    assert kept(0, 0) == "Nothing was saved."
     assert left_as_they_are([]) == ""

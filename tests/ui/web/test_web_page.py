@@ -78,7 +78,7 @@ def test_of_a_few_marks_it_is_not_said_how_alike_they_are(papers: Papers, visit:
     page = visit(papers.archive.folder, mark=str(papers.marks[0][0]))
     assert len(cards_of(page)) == 7
     assert [said.value for said in page.info] == [
-        "So few marks do not tell how rare a likeness is: compare them by eye."
+        "There are too few marks to say how rare a likeness is: compare them by eye."
     ]
 
 
@@ -175,8 +175,8 @@ def test_a_setting_that_is_wrong_meanwhile_is_said(papers: Papers, visit: Visit)
     ):
         page = visit(papers.archive.folder, **params)
         assert [error.value.replace("\\", "") for error in page.error] == [
-            f"{papers.archive.folder}/prizemarks.toml sets 'max_megapixel', which is no setting: "
-            "correct it (the nearest is 'max_megapixels') or take it out."
+            f"{papers.archive.folder}/prizemarks.toml sets 'max_megapixel', which is not a "
+            "setting: correct it (the nearest is 'max_megapixels') or remove it."
         ]
 
 
@@ -223,7 +223,7 @@ def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Vi
     page = visit(archive.folder, mark=one)
     assert len(cards_of(page)) == 11
     assert f"model {folder.name[:8]} trained on this archive" in html_of(page)
-    assert f"Model {newer.id[:8]} was trained since" in page.info[0].value
+    assert f"Model {newer.id[:8]} has been trained" in page.info[0].value
     assert page.code[0].value == f"prizemarks index {archive.folder}"
     page = visit(archive.folder, newer.id)
     assert "not indexed yet" in page.info[0].value

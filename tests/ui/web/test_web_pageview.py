@@ -116,26 +116,26 @@ def test_a_proposal_is_called_a_mark_or_none_on_its_page(papers: Papers, visit: 
     page = visit(papers.archive.folder, open=str(mark))
     assert offered() == {"confirm", "reject"}
     page.button(key="confirm").click().run()
-    assert "name is lacking" in page.error[0].value
+    assert "Enter a name for" in page.error[0].value
     assert known() == ("proposed", "test")
     page.text_input(key="person").set_value("![x](http://evil.example)")
     page.button(key="confirm").click().run()
     assert known() == ("confirmed", "person:![x](http://evil.example)")
-    assert "![x](http://evil.example) said that it is one." in html_of(page)
+    assert "![x](http://evil.example) said that it is a mark." in html_of(page)
     assert offered() == {"reject", "take back"}
     page.button(key="reject").click().run()
     assert known() == ("rejected", "person:![x](http://evil.example)")
     assert offered() == {"confirm", "take back"}
     page.text_input(key="person").set_value("").run()
     page.button(key="take back").click().run()
-    assert "name is lacking" in page.error[0].value
+    assert "Enter a name for" in page.error[0].value
     page.text_input(key="person").set_value("Bo")
     page.button(key="take back").click().run()
     assert known() == ("proposed", "test")
     assert offered() == {"confirm", "reject"}
     assert not page.exception and not page.error
     assert page.success[0].value == as_markdown(
-        "Taken back: ![x](http://evil.example) had said that it is none."
+        "Taken back: ![x](http://evil.example) had said that it is not a mark."
     )
 
 
@@ -148,13 +148,13 @@ def test_of_two_people_at_one_mark_the_second_is_told_what_the_first_said(
     adas.button(key="confirm").click().run()
     bos.text_input(key="person").set_value("Bo")
     bos.button(key="reject").click().run()
-    said = f"Ada has meanwhile said that mark {mark} is one: look again."
+    said = f"Ada has since said that mark {mark} is a mark: reload."
     assert [one.value for one in bos.error] == [as_markdown(said)]
-    assert "Ada said that it is one." in html_of(bos)
+    assert "Ada said that it is a mark." in html_of(bos)
     with papers.archive.session() as session:
         assert session.get_one(tables.Mark, mark).origin == "person:Ada"
     bos.button(key="reject").click().run()
-    assert not bos.error and "Bo said that it is none." in html_of(bos)
+    assert not bos.error and "Bo said that it is not a mark." in html_of(bos)
 
 
 def test_what_was_cut_out_beforehand_is_not_asked_about(papers: Papers, visit: Visit) -> None:
@@ -172,7 +172,7 @@ def test_an_imported_mark_is_called_none_but_is_no_proposal(papers: Papers, visi
         row = session.get_one(tables.Mark, mark)
         row.status, row.origin, row.proposed_by = "confirmed", "import:theirs.csv", None
     page = visit(papers.archive.folder, open=str(mark))
-    assert "A person said that it is one." in html_of(page)
+    assert "A person said that it is a mark." in html_of(page)
     buttons = {button.key or "" for button in page.button}
     assert buttons & {"confirm", "reject", "take back"} == {"reject"}
 

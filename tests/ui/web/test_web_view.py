@@ -140,13 +140,13 @@ def test_what_an_address_says_wrongly_is_said() -> None:
     assert view == View(way="page", page=3)
     assert len(problems) == 2
     assert "mark='1,x'" in problems[0]
-    assert "'1,2,3' is no region" in problems[1]
+    assert "'1,2,3' is not a region" in problems[1]
 
 
 def test_of_more_marks_than_a_search_takes_it_is_said_that_they_are_left_out() -> None:
     view, problems = from_address({"mark": ",".join(map(str, range(1, 53)))})
     assert view.liked == tuple(range(1, 51))
-    assert problems == ["mark in the address names 52 marks: the first 50 are taken."]
+    assert problems == ["mark in the address names 52 marks: only the first 50 are used."]
 
 
 def test_a_box_that_lies_on_no_page_is_said_to_be_none() -> None:
@@ -154,8 +154,9 @@ def test_a_box_that_lies_on_no_page_is_said_to_be_none() -> None:
     view, problems = from_address({"page": "3", "region": far, "place": f"3,{far}"})
     assert view == View(way="page", page=3)
     assert problems == [
-        f"The region '{far}' lies beyond any page.",
-        f"place='3,{far}' in the address names no place: The region '{far}' lies beyond any page.",
+        f"The region '{far}' is larger than any page: give pixels of the page.",
+        f"place='3,{far}' in the address does not name a place: The region '{far}' is larger than "
+        "any page: give pixels of the page.",
     ]
 
 

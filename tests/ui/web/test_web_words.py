@@ -61,9 +61,9 @@ def test_filters_are_said() -> None:
 
 
 def test_why_nothing_was_found_is_said() -> None:
-    assert nothing_found("mark", "", left_out=False).startswith("The marks that were indexed have")
+    assert nothing_found("mark", "", left_out=False).startswith("All indexed marks have since")
     said = nothing_found("mark or other spot", "Amity", left_out=True)
-    assert said == "No mark or other spot but those that you chose fits the filters: Amity."
+    assert said == "No mark or other spot but those that you chose matches the filters: Amity."
 
 
 def test_a_mark_without_a_document_is_called_by_its_file() -> None:
@@ -139,8 +139,8 @@ def test_what_others_wrote_from_the_right_stays_apart_from_what_is_beside() -> N
     document = {"reference": "שם 12", "ship": "אניה", "date": "1702"}
     assert ship_and_date(document) == "\u2068אניה\u2069, 1702"
     assert narrowed(Filters(1702, 1710, None, "אניה")) == "\u2068אניה\u2069, 1702–1710"
-    assert said_to_be("confirmed", "שם") == "confirmed, said to be “\u2068שם\u2069”"
-    assert named_already(1, 2, "שם").startswith("1 of the 2 is said to be “\u2068שם\u2069”. ")
+    assert said_to_be("confirmed", "שם") == "confirmed, identified as “\u2068שם\u2069”"
+    assert named_already(1, 2, "שם").startswith("1 of the 2 is identified as “\u2068שם\u2069”. ")
     assert said_on("עדה", datetime(2026, 5, 3)) == "\u2068עדה\u2069 said on 3 May 2026"
     assert credit(CanvasRow(None, "ארכיון", "CC BY 4.0")) == "\u2068ארכיון\u2069 · CC BY 4.0"
     where = cited(document, "7.tif", FULL)
