@@ -36,6 +36,7 @@ from retrieval.gan.architecture import (
 )
 from retrieval.gan.batches import draw_batch
 from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.muon import Muon, hidden_matrices
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Contrast, Step
 from retrieval.gan.players import Players, averaged, restore_state, state_tensors
@@ -147,9 +148,22 @@ def _new_players(settings: Settings, start: Model | None, series: int, compute: 
         discriminator,
         generator,
         averaged(discriminator),
-        chosen.discriminator_optimiser.over(discriminator.parameters(), settings.learning_rate),
+        _discriminator_optimisers(settings, discriminator),
         chosen.generator_optimiser.over(generator.parameters(), settings.generator_rate),
     )
+
+
+def _discriminator_optimisers(
+    settings: Settings, discriminator: Discriminator
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Return what moves the discriminator: of a contrast, Muon moves the hidden matrices."""
+    by_recipe, rate = objective(settings.objective).discriminator_optimiser, settings.learning_rate
+    if not isinstance(discriminator, ContrastiveDiscriminator):
+        return (by_recipe.over(discriminator.parameters(), rate),)
+    matrices = hidden_matrices(discriminator)
+    moved = {id(matrix) for matrix in matrices}
+    rest = [weight for weight in discriminator.parameters() if id(weight) not in moved]
+    return by_recipe.over(rest, rate), Muon(matrices, settings.matrix_rate)
 
 
 def _rate(settings: Settings, step: int) -> float:
@@ -161,12 +175,10 @@ def _rate(settings: Settings, step: int) -> float:
 
 
 def _set_rates(settings: Settings, players: Players, step: int) -> None:
-    """Give both optimisers their learning rates of `step`."""
-    for optimiser, full in (
-        (players.discriminator_optimiser, settings.learning_rate),
-        (players.generator_optimiser, settings.generator_rate),
-    ):
+    """Give the optimisers their learning rates of `step`."""
+    for optimiser in players.optimisers().values():
         for group in optimiser.param_groups:
+            full = group.setdefault("initial_lr", group["lr"])
             group["lr"] = full * _rate(settings, step)
 
 
