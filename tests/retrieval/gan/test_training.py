@@ -17,10 +17,11 @@ import pytest
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan import training
 from retrieval.gan.architecture import Architecture
+from retrieval.gan.checkpoints import read_run
 from retrieval.gan.probe import ProbeScore
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
-from retrieval.gan.training import Lesson, Progress, read_run, train
+from retrieval.gan.training import Lesson, Progress, train
 from retrieval.model import Model, unpack_weights
 
 TINY = Architecture("dcgan", size=32, width=8)
