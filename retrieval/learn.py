@@ -130,6 +130,7 @@ def default_settings(
             steps=ADAPTING_STEPS,
             batch=ADAPTING_BATCH,
             learning_rate=4e-4,
+            matrix_rate=1.3e-3,
         )
     return Settings(
         shape,
