@@ -22,20 +22,13 @@ from retrieval.catalogue.suggesting import command_on
 from retrieval.catalogued_embeddings import register_model
 from retrieval.crops import load_crops
 from retrieval.gan.architecture import Architecture, architecture
+from retrieval.gan.checkpoints import STATE, damaged_run, read_run
 from retrieval.gan.objectives import objective as objective_called
 from retrieval.gan.objectives.objective import Contrast
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
-from retrieval.gan.training import (
-    STATE,
-    Lesson,
-    Progress,
-    damaged_run,
-    first_discriminator,
-    read_run,
-    train,
-)
+from retrieval.gan.training import Lesson, Progress, first_discriminator, train
 from retrieval.ink import normalise
 from retrieval.model import Model, bundled_model, read_model, write_model
 from retrieval.which_model import archive_model
@@ -78,6 +71,7 @@ def default_settings(
             steps=ADAPTING_STEPS,
             batch=ADAPTING_BATCH,
             learning_rate=4e-4,
+            matrix_rate=1.3e-3,
         )
     return Settings(
         shape,

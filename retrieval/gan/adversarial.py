@@ -10,7 +10,7 @@ from torch import Tensor
 from retrieval.gan.architecture import AdversarialDiscriminator
 from retrieval.gan.device import Compute
 from retrieval.gan.objectives.objective import Batch, Game, Verdicts
-from retrieval.gan.players import Players, fixed_weights, frozen_statistics
+from retrieval.gan.players import Players, descend, fixed_weights, frozen_statistics
 from retrieval.gan.switches import Switch
 
 
@@ -60,9 +60,7 @@ def adversarial_step(
                 penalty = penalise(critic, real, fake, source)
             losses["penalty"] = penalty.item()
             loss = loss + penalty
-    players.discriminator_optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    players.discriminator_optimiser.step()
+    descend(loss, *players.discriminator_optimisers)
     if game.clip is not None:
         with torch.no_grad():
             for weight in discriminator.parameters():
@@ -71,9 +69,7 @@ def adversarial_step(
     if plays:
         with compute.autocast(), fixed_weights(discriminator), frozen_statistics(discriminator):
             deception = game.generator_loss(critic(shown(generated)))
-        players.generator_optimiser.zero_grad(set_to_none=True)
-        deception.backward()
-        players.generator_optimiser.step()
+        descend(deception, players.generator_optimiser)
         losses["generator"] = deception.item()
     if game.undecided is not None:
         losses["real_taken_for_real"] = (on_real > game.undecided).float().mean().item()

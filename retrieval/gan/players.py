@@ -20,12 +20,12 @@ from retrieval.gan.architecture import Discriminator, Generator
 
 @dataclass
 class Players:
-    """Discriminator, generator, the discriminator's moving average, and both optimisers."""
+    """Discriminator, generator, the discriminator's moving average, and what moves either."""
 
     discriminator: Discriminator
     generator: Generator
     average: Discriminator  # exponential moving average: what is kept in the end
-    discriminator_optimiser: torch.optim.Optimizer
+    discriminator_optimisers: tuple[torch.optim.Optimizer, ...]
     generator_optimiser: torch.optim.Optimizer
 
     def networks(self) -> dict[str, nn.Module]:
@@ -38,10 +38,10 @@ class Players:
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         """Return the optimisers by the name they have in a checkpoint."""
+        moving_the_discriminator = enumerate(self.discriminator_optimisers)
         return {
-            "discriminator_optimiser": self.discriminator_optimiser,
             "generator_optimiser": self.generator_optimiser,
-        }
+        } | {f"discriminator_optimiser_{i}": each for i, each in moving_the_discriminator}
 
     def follow(self, decay: float) -> None:
         """Move the average a share of 1 - `decay` towards the discriminator."""
@@ -58,6 +58,15 @@ class Players:
 def averaged(discriminator: Discriminator) -> Discriminator:
     """Return a copy that will follow `discriminator` and is never trained itself."""
     return copy.deepcopy(discriminator).requires_grad_(False).eval()
+
+
+def descend(loss: Tensor, *optimisers: torch.optim.Optimizer) -> None:
+    """Take one step down `loss` with the weights that the optimisers move."""
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    for optimiser in optimisers:
+        optimiser.step()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ class Settings:
     siblings: float = 0.125  # of a batch: turned or mirrored siblings of other marks in it
     repeats: float = 0.9  # of the archive's marks: shown with a repeat, where they have one
     learning_rate: float = 6e-4
+    matrix_rate: float = 2e-3  # Muon's, over a contrast's hidden matrices
     generator_rate: float = 4e-4
     warm_up: int = 50
     decay: float = 0.995  # of the moving average

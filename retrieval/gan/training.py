@@ -6,10 +6,8 @@ last checkpoint ends with the same weights as one that was never interrupted (sa
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import io
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -21,9 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 
 from retrieval.catalogue.errors import TrainingError
 from retrieval.catalogue.files import disk_errors_said, write_atomically
@@ -35,14 +30,15 @@ from retrieval.gan.architecture import (
     draw_weights,
 )
 from retrieval.gan.batches import draw_batch
+from retrieval.gan.checkpoints import BEST, Record, RunUnderWay, keep_checkpoint, resumed
 from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.muon import Muon, hidden_matrices
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Contrast, Step
-from retrieval.gan.players import Players, averaged, restore_state, state_tensors
+from retrieval.gan.players import Players, averaged
 from retrieval.gan.probe import ProbeScore, probe
 from retrieval.gan.pseudo_labels import PseudoLabels, seek_repeats
 from retrieval.gan.redrawing import redrawn_pairs
-from retrieval.gan.samples import encode_sheet, sample_sheet
 from retrieval.gan.settings import Settings
 from retrieval.gan.switches import switches_of
 from retrieval.gan.switches.conditional import series_codes
@@ -56,13 +52,8 @@ from retrieval.model import (
     unpack_weights,
 )
 
-STATE, BEST, METRICS = "state.safetensors", "best.safetensors", "metrics.csv"
 _PROBED = 512  # marks the probe looks at, at most
 _FEWEST_PROBED = 64  # of fewer marks of the archive it would say too little
-_COLUMNS = (
-    "step", "contrast", "apart", "verdict", "penalty", "generator",
-    "real_taken_for_real", "fake_taken_for_real", "probe_precision_at_1", "probe_margin",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -147,9 +138,22 @@ def _new_players(settings: Settings, start: Model | None, series: int, compute: 
         discriminator,
         generator,
         averaged(discriminator),
-        chosen.discriminator_optimiser.over(discriminator.parameters(), settings.learning_rate),
+        _discriminator_optimisers(settings, discriminator),
         chosen.generator_optimiser.over(generator.parameters(), settings.generator_rate),
     )
+
+
+def _discriminator_optimisers(
+    settings: Settings, discriminator: Discriminator
+) -> tuple[torch.optim.Optimizer, ...]:
+    """Return what moves the discriminator: of a contrast, Muon moves the hidden matrices."""
+    by_recipe, rate = objective(settings.objective).discriminator_optimiser, settings.learning_rate
+    if not isinstance(discriminator, ContrastiveDiscriminator):
+        return (by_recipe.over(discriminator.parameters(), rate),)
+    matrices = hidden_matrices(discriminator)
+    moved = {id(matrix) for matrix in matrices}
+    rest = [weight for weight in discriminator.parameters() if id(weight) not in moved]
+    return by_recipe.over(rest, rate), Muon(matrices, settings.matrix_rate)
 
 
 def _rate(settings: Settings, step: int) -> float:
@@ -161,12 +165,10 @@ def _rate(settings: Settings, step: int) -> float:
 
 
 def _set_rates(settings: Settings, players: Players, step: int) -> None:
-    """Give both optimisers their learning rates of `step`."""
-    for optimiser, full in (
-        (players.discriminator_optimiser, settings.learning_rate),
-        (players.generator_optimiser, settings.generator_rate),
-    ):
+    """Give the optimisers their learning rates of `step`."""
+    for optimiser in players.optimisers().values():
         for group in optimiser.param_groups:
+            full = group.setdefault("initial_lr", group["lr"])
             group["lr"] = full * _rate(settings, step)
 
 
@@ -237,111 +239,6 @@ def _whitened(
     return pack_weights(discriminator, generator, settings.objective, settings.switches)
 
 
-@dataclass
-class _Record:
-    """What a checkpoint keeps beside the networks."""
-
-    step: int = 0
-    best: ProbeScore | None = None
-    kept: ProbeScore | None = None  # of the weights that are kept
-    kept_step: int = 0
-    rows: list[dict[str, float]] = dataclasses.field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A run under way: its folder, what it is told to do, and how far it has come."""
-
-    folder: Path
-    settings: Settings
-    digest: str  # of its marks
-    players: Players
-    record: _Record
-
-
-def _checkpoint(run: _Run, score: ProbeScore, losses: dict[str, list[float]]) -> None:
-    """Keep the run as it stands, with the probe's score and the losses since the last checkpoint.
-
-    Its weights are kept unless some before had a score that is better by more than chance: an
-    archive's own repeats, drawn together, pass for strangers in the probe and make it unsteady.
-    """
-    record, players = run.record, run.players
-    record.rows.append(
-        {"step": record.step}
-        | {name: round(float(np.mean(values)), 5) for name, values in losses.items()}
-        | {"probe_precision_at_1": score.precision_at_1, "probe_margin": score.margin}
-    )
-    record.best = max(record.best or score, score)
-    if score.as_good_as(record.best):
-        record.kept, record.kept_step = score, record.step
-        weights = pack_weights(
-            players.average, players.generator, run.settings.objective, run.settings.switches
-        )
-        write_atomically(run.folder / BEST, weights)
-    chosen = objective(run.settings.objective)
-    if not isinstance(chosen, Contrast) or chosen.generates:
-        sheet = encode_sheet(sample_sheet(players.generator))
-        write_atomically(run.folder / f"samples-{record.step:06d}.png", sheet)
-    _save(run)
-
-
-def _save(run: _Run) -> None:
-    tensors, groups = state_tensors(run.players)
-    header = {
-        "settings": run.settings.as_json(),
-        "marks": run.digest,
-        "groups": groups,
-        "record": dataclasses.asdict(run.record),
-    }
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(run.record.rows)
-    write_atomically(run.folder / METRICS, text.getvalue().encode())
-    # The state is written last: what it points to is there already.
-    content = bytes(save_tensors(tensors, {"run": json.dumps(header)}))
-    write_atomically(run.folder / STATE, content)
-
-
-def read_run(run: Path) -> dict[str, Any] | None:
-    """Return the header of the unfinished run in `run` (its settings and record), or None.
-
-    Raises TrainingError where its state is damaged.
-    """
-    path = run / STATE
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, "pt") as state:
-            header: dict[str, Any] = json.loads(state.metadata()["run"])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise damaged_run(path, error) from error
-    return header
-
-
-def damaged_run(path: Path, error: Exception) -> TrainingError:
-    """Return what to raise where a file that an unfinished run goes on from cannot be used."""
-    return TrainingError(
-        f"The unfinished run in {path.parent} cannot go on, for {path.name} is damaged ({error}). "
-        "Use --restart to discard it."
-    )
-
-
-def _resume(run: Path, settings: Settings, digest: str, players: Players) -> _Record:
-    header = read_run(run)
-    if header is None:
-        return _Record()
-    if header["settings"] != settings.as_json() or header["marks"] != digest:
-        raise TrainingError(
-            f"The unfinished run in {run} was started with other settings or other marks. "
-            "Use --restart to discard it, or delete that folder."
-        )
-    restore_state(players, load_tensors((run / STATE).read_bytes()), header["groups"])
-    record = header["record"]
-    best, kept = (ProbeScore(**record[name]) if record[name] else None for name in ("best", "kept"))
-    return _Record(record["step"], best, kept, record["kept_step"], record["rows"])
-
-
 def train(
     settings: Settings,
     lesson: Lesson,
@@ -369,8 +266,8 @@ def train(
         run.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     players = _new_players(settings, start, len(names) + 1 if names else 0, compute)
-    record = _resume(run, settings, lesson.digest, players)
-    under_way = _Run(run, settings, lesson.digest, players, record)
+    record = resumed(run, settings, lesson.digest, players)
+    under_way = RunUnderWay(run, settings, lesson.digest, players, record)
     pairs = lesson.pairs
     if pairs is None:
         pairs = _cached_pairs(settings, run, only_redrawn=len(marks) == 0)
@@ -401,7 +298,7 @@ def train(
             last = probe(players.average, first_view, second_view, compute)
             record.step = done
             with disk_errors_said(run):
-                _checkpoint(under_way, last, since)
+                keep_checkpoint(under_way, last, since)
             since.clear()
         report(Progress(done, settings.steps, losses, last))
 
@@ -415,7 +312,7 @@ def train(
 
 
 def _manifest(
-    settings: Settings, lesson: Lesson, series: list[str], record: _Record
+    settings: Settings, lesson: Lesson, series: list[str], record: Record
 ) -> dict[str, Any]:
     """Return what a run learned from, and how its best checkpoint was found."""
     redrawn = len(lesson.marks) < _FEWEST_PROBED

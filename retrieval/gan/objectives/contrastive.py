@@ -18,7 +18,7 @@ from retrieval.gan.objectives.minimax import cross_entropy
 from retrieval.gan.objectives.non_saturating import generator_loss
 from retrieval.gan.objectives.objective import Batch, Contrast
 from retrieval.gan.objectives.simclr import TEMPERATURE, contrast
-from retrieval.gan.players import Players, fixed_weights, frozen_statistics
+from retrieval.gan.players import Players, descend, fixed_weights, frozen_statistics
 
 #: The adversarial half costs as much as the contrastive one and teaches the features little
 #: (docs/decisions): it plays in every fourth step, on a part of the batch.
@@ -83,9 +83,7 @@ def contrastive_step(
                 "real_taken_for_real": (on_real > 0).float().mean().item(),
                 "fake_taken_for_real": (on_fake > 0).float().mean().item(),
             }
-    players.discriminator_optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    players.discriminator_optimiser.step()
+    descend(loss, *players.discriminator_optimisers)
 
     if plays:
         with compute.autocast(), fixed_weights(discriminator), frozen_statistics(discriminator):
@@ -93,9 +91,7 @@ def contrastive_step(
             generated = players.generator(latent)
             seen = discriminator.trunk(augment(generated.float(), source))
             deception = generator_loss(discriminator.realism(seen).float())
-        players.generator_optimiser.zero_grad(set_to_none=True)
-        deception.backward()
-        players.generator_optimiser.step()
+        descend(deception, players.generator_optimiser)
         losses["generator"] = deception.item()
     return losses
 

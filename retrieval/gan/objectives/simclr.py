@@ -14,7 +14,7 @@ from retrieval.gan.architecture import ContrastiveDiscriminator
 from retrieval.gan.augmentation import augment
 from retrieval.gan.device import Compute
 from retrieval.gan.objectives.objective import Batch, Contrast
-from retrieval.gan.players import Players
+from retrieval.gan.players import Players, descend
 
 TEMPERATURE = 0.1
 
@@ -59,9 +59,7 @@ def simclr_step(
     assert isinstance(discriminator, ContrastiveDiscriminator)
     with compute.autocast():
         loss, _ = contrast(discriminator, batch, source)
-    players.discriminator_optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    players.discriminator_optimiser.step()
+    descend(loss, *players.discriminator_optimisers)
     return {"contrast": loss.item()}
 
 

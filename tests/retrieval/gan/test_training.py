@@ -17,10 +17,11 @@ import pytest
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan import training
 from retrieval.gan.architecture import Architecture
+from retrieval.gan.checkpoints import read_run
 from retrieval.gan.probe import ProbeScore
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
-from retrieval.gan.training import Lesson, Progress, read_run, train
+from retrieval.gan.training import Lesson, Progress, train
 from retrieval.model import Model, unpack_weights
 
 TINY = Architecture("dcgan", size=32, width=8)
@@ -157,7 +158,9 @@ def test_another_seed_gives_other_weights(marks: np.ndarray, tmp_path: Path) -> 
 def test_a_run_begins_from_a_model(marks: np.ndarray, tmp_path: Path) -> None:
     first = train(SETTINGS, Lesson(marks, "m"), tmp_path / "1")
     start = Model(first.id, *unpack_weights(first.weights, tmp_path), first.manifest)
-    still = replace(SETTINGS, steps=3, learning_rate=0.0, generator_rate=0.0, start=first.id)
+    still = replace(
+        SETTINGS, steps=3, learning_rate=0.0, matrix_rate=0.0, generator_rate=0.0, start=first.id
+    )
     second = train(still, Lesson(marks, "m"), tmp_path / "2", start)
     unchanged = unpack_weights(second.weights, tmp_path)[0].state_dict()
     before = start.discriminator.state_dict()
