@@ -67,7 +67,7 @@ def read_web_annotations(value: object, name: str) -> Understood:
     images = _placed(held, name, refused, remarks)
     if held.linked:
         refused.append(
-            f"{held.linked} annotation pages are only linked from the file: download and import "
+            f"The file only links to {held.linked} of its annotation pages: download and import "
             "them as well."
         )
     return Understood(images, tuple(refused), tuple(remarks))

@@ -151,7 +151,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "page.html.png": (lambda: b"<html>404 Not Found</html>" * 9, "HTML"),
     "zip.pdf": (zipped, "ZIP"),
     "cut.jpg": (lambda: half(saved("JPEG", NOISE)), "truncated"),
-    "cut.png": (lambda: half(saved("PNG", NOISE)), "cut short"),
+    "cut.png": (lambda: half(saved("PNG", NOISE)), "truncated"),
     "cut.tif": (lambda: half(tiff()), "cut short"),
     "cut.jp2": (lambda: half(saved("JPEG2000", NOISE)), "cut short"),
     "cut.j2k": (lambda: half(saved("JPEG2000", NOISE, no_jp2=True)), "cut short"),

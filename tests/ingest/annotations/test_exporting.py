@@ -202,7 +202,7 @@ def test_a_folder_gets_one_file_a_page(filled: Archive, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "web/b").iterdir()) == [
         "1.json", "two.2.json", "two.json", "ö (2);\u2028&_{.json",
     ]  # fmt: skip
-    with pytest.raises(RequestError, match="one file a page"):
+    with pytest.raises(RequestError, match="one file per page"):
         exported_text(filled, ANNOTATION_FORMATS["page-xml"])
 
 

@@ -21,7 +21,7 @@ def test_pages_of_annotations_that_are_elsewhere_are_said() -> None:
     manifest = json.loads(EXPORT_FORMATS["iiif"].write([PAGE]))
     manifest["items"][0]["annotations"] = [{"id": "https://x.org/1", "type": "AnnotationPage"}]
     (said,) = said_by(manifest).refused
-    assert "fetch them" in said
+    assert "only links to 1 of its annotation pages: download" in said
 
 
 def test_a_manifest_of_strangers_names_its_images_too() -> None:

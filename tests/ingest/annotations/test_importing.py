@@ -104,7 +104,7 @@ def test_one_file_that_cannot_be_understood_keeps_no_other_out(
     (tmp_path / "good.csv").write_text("source,x,y,width,height\na/1.png,50,0,9,9\na/1.png,1,1,,\n")
     bad, good = import_annotations(filled, [tmp_path / "bad.xml", tmp_path / "good.csv"])
     assert (bad.format, good.format, good.added) == (None, "csv", 1)
-    assert "no XML" in bad.refused[0] and "line 3" in good.refused[0]
+    assert "not XML" in bad.refused[0] and "line 3" in good.refused[0]
 
 
 def test_a_file_goes_in_whole_or_not_at_all(

@@ -136,5 +136,5 @@ def test_a_row_with_a_bad_score_is_taken_without_it() -> None:
         "line 2: its score 9.3 is not between 0 and 1; the mark is imported without it.",
         "line 3: its score is not a number; the mark is imported without it.",
         "line 4: its score is not a number; the mark is imported without it.",
-        "line 5: its x is no number.",
+        "line 5: its x is not a number.",
     )

@@ -124,7 +124,7 @@ def test_the_size_of_file_or_image_tells_pages_of_one_name_apart(
         assert (50, 0, "confirmed") in boxes(volumes, source)
     content = coco("f1.png", region, width=100, height=80)
     (said,) = imported(volumes, tmp_path / "x.json", content).refused
-    assert "may be any of 2 pages" in said
+    assert "matches 2 pages" in said
     size = (tmp_path / "vol1/vol2/f1.png").stat().st_size
     assert size != (tmp_path / "vol1/f1.png").stat().st_size
     shape = {"name": "rect", "x": 50, "y": 0, "width": 9, "height": 9}

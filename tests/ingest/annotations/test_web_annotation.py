@@ -37,15 +37,15 @@ def test_a_fragment_is_read_in_a_selector_and_in_the_address(
 @pytest.mark.parametrize(
     ("selector", "said"),
     [
-        ({"type": "SvgSelector", "value": "<svg><text/></svg>"}, "draws nothing"),
-        ({"type": "SvgSelector", "value": "<svg"}, "no XML"),
+        ({"type": "SvgSelector", "value": "<svg><text/></svg>"}, "its SVG has no outline"),
+        ({"type": "SvgSelector", "value": "<svg"}, "not XML"),
         ({"type": "SvgSelector", "value": '<!DOCTYPE svg><svg><path d="M0 0"/></svg>'}, "DOCTYPE"),
         ({"type": "SvgSelector", "value": '<svg><path d="M0 0 L"/></svg>'}, "cannot be read"),
         ({"type": "SvgSelector", "value": '<svg><path d="M0 0 5 5"/></svg>'}, "fewer than 3"),
         ({"type": "SvgSelector", "value": '<svg transform="scale(2)"/>'}, "transform"),
         ({"type": "FragmentSelector", "value": "xywh=1,2,3"}, "not have four numbers"),
         ({"type": "FragmentSelector", "value": "xywh=1,2,0,3"}, "no area"),
-        ({"type": "FragmentSelector", "value": "xywh=a,2,3,3"}, "x is no number"),
+        ({"type": "FragmentSelector", "value": "xywh=a,2,3,3"}, "x is not a number"),
         ({"type": "FragmentSelector", "value": "t=1"}, "no xywh"),
         ({"type": "TextQuoteSelector", "exact": "x"}, "selects no region"),
     ],

@@ -79,7 +79,7 @@ def test_a_name_that_several_pages_have_is_not_guessed(archive: Archive, tmp_pat
     add_pages(archive, "1/img.png", "2/img.png")
     binding = into(archive, tmp_path, "reference,source\nA,img.png\nB,2/img.png\n")
     assert binding.pages == 1
-    assert "line 2" in binding.problems[0] and "any of 2 pages" in binding.problems[0]
+    assert "line 2" in binding.problems[0] and "matches 2 pages" in binding.problems[0]
 
 
 def test_a_path_below_the_folder_goes_before_longer_ones(archive: Archive, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_an_address_meets_the_page_that_agrees_furthest(
 def test_an_address_that_may_be_several_pages_is_not_guessed(archive: Archive) -> None:
     add_pages(archive, "1/a.tif", "2/a.tif")
     binding = address(archive, "elsewhere/a.tif")
-    assert binding.problems[0].startswith("a.xml, line 7: 'href' may be any of 2 pages")
+    assert binding.problems[0].startswith("a.xml, line 7: 'href' matches 2 pages")
     assert address(archive, "elsewhere/../a.tif").problems == (
         "a.xml, line 7: no page 'href' has been ingested.",
     )
@@ -237,8 +237,8 @@ def test_a_page_that_two_paths_fit_alike_is_given_to_neither_document(
     assert bindings(archive) == [("001.jpg", 0, None, 0), ("002.jpg", 0, "A", 1)]
     alike = "equally well, so it was assigned to neither: write more of its path."
     assert binding.problems == (
-        f"documents.csv, line 2: the page '001.jpg' may be that of B on line 3 {alike}",
-        f"documents.csv, line 3: the page '001.jpg' may be that of A on line 2 {alike}",
+        f"documents.csv, line 2: the page '001.jpg' fits B on line 3 {alike}",
+        f"documents.csv, line 3: the page '001.jpg' fits A on line 2 {alike}",
     )
 
 

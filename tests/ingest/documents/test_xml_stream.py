@@ -77,7 +77,7 @@ def bomb() -> str:
         (bomb(), r"declares an entity \(e0\)"),
         ('<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&f;</a>', "declares an entity"),
         ('<!DOCTYPE a [<!ENTITY % p SYSTEM "http://x/y"> %p;]><a/>', "declares an entity"),
-        ("<a>" * 101, "over 100 deep"),
+        ("<a>" * 101, "more than 100 deep"),
         (f"<a><!--{'x' * 3_000_000}--></a>", "a tag or comment is longer than 1,048,576 bytes"),
         (f"<a b='{'x' * 3_000_000}'/>", "a tag or comment is longer than 1,048,576 bytes"),
     ],

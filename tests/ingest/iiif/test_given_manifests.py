@@ -65,7 +65,7 @@ def test_a_server_that_asks_to_be_left_alone_keeps_back_its_manifests_alone(
     report = take_in(archive, *addresses, tmp_path / "in", courtesy=IMPATIENT)
     assert sources(archive) == ["a.png"]  # its images are left alone, too
     assert [row["source"] for row in quarantine(archive)] == ["b/1r", *addresses[1:]]
-    assert all("asks to be left alone" in row["reason"] for row in quarantine(archive))
+    assert all("asks clients to wait" in row["reason"] for row in quarantine(archive))
     asked = len(server.asked)
     report = try_again(archive)
     assert (report.added, report.healed, report.failed) == (3, 3, 0)

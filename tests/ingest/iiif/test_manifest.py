@@ -229,7 +229,7 @@ def test_a_size_may_be_written_as_text(given: object, size: int | None) -> None:
         (b"", "not JSON"),
         (b"[" * 100_000, "nested more than 64 deep"),
         (b"[" * 100 + b"]" * 100, "nested more than 64 deep"),
-        (b'{"type": "Manifest", "height": NaN}', "no JSON: NaN is no number"),
+        (b'{"type": "Manifest", "height": NaN}', "not JSON: NaN is not a JSON number"),
         (b"\xff\xfe", "not JSON"),
         (b"[]", "not a IIIF manifest"),
         (b'{"type": "Canvas"}', "its type is 'Canvas'"),

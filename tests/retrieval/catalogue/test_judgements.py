@@ -117,7 +117,7 @@ def test_a_group_is_judged_once_and_only_while_it_is_proposed(session: Session) 
     propose(session, (1, 2))
     group = first_open(session)
     propose(session, (1, 2, 3))
-    with pytest.raises(RequestError, match="gone"):
+    with pytest.raises(RequestError, match="no longer exists"):
         refuse_group(session, group, seen=[1, 2], said_by="R")
     group = first_open(session)
     refuse_group(session, group, seen=[1, 2, 3], said_by="R")
