@@ -60,7 +60,7 @@ def as_of_0001(folder: Path) -> None:
     with archive.engine.begin() as connection:
         for table in ("resemblances", "group_marks", "groups", "identity_marks", "identities"):
             connection.execute(text(f"DROP TABLE {table}"))
-        for index in ("ix_documents_sort_key", "ix_pages_duplicate_of"):
+        for index in ("ix_documents_sort_key", "ix_pages_duplicate_of", "ix_failures_location"):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
         for table, column in (
@@ -97,6 +97,16 @@ def test_what_refers_to_a_row_is_found_by_an_index(archive: Archive) -> None:
                 asked = f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1"
                 (plan,) = connection.execute(text(asked)).scalars("detail")
                 assert plan.startswith("SEARCH"), plan
+
+
+@pytest.mark.parametrize("table", ["pages", "failures"])
+def test_what_is_known_of_the_place_of_a_file_is_found_by_an_index(
+    archive: Archive, table: str
+) -> None:
+    asked = f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE source = 'a' OR location = '/a'"
+    with archive.engine.connect() as connection:
+        plan = connection.execute(text(asked)).scalars("detail").all()
+    assert f"SEARCH {table} USING INDEX ix_{table}_location (location=?)" in plan
 
 
 def test_the_same_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
@@ -297,6 +307,7 @@ def test_older_judgements_keep_what_their_identities_tell(
             "ix_pages_duplicate_of",
             "ix_identity_marks_mark_id",
             "ix_groups_identity_id",
+            "ix_failures_location",
         ):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
