@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from retrieval.catalogue.tables import (
     Model,
     Page,
 )
+from tests.full_disk import no_file_larger_than
 
 
 def differences(engine: Engine) -> list[Any]:
@@ -130,18 +129,6 @@ def test_an_older_archive_is_copied_and_brought_up_to_date(tmp_path: Path) -> No
     with sqlite3.connect(copy) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert old.execute("SELECT reference FROM documents").fetchall() == [("HCA 32/1",)]
-
-
-@contextlib.contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """What a full disk does to the files that are written meanwhile."""
-    resource = pytest.importorskip("resource", reason="this system has no limits on files")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_path: Path) -> None:
