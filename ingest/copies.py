@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ingest.fingerprint import Looks
-from ingest.known import KnownPage, master_exists, pages_where
+from ingest.known import KnownPage, pages_where
 from ingest.listing import is_at_hand, path_of
 from ingest.resemblance import Fingerprints, flag
 from retrieval.boxes import LEAST_OVERLAP, SAME_REGION, Box, overlap
@@ -68,14 +68,6 @@ def copies_at(session: Session, locations: Sequence[str]) -> list[Copy]:
         by_location[page.location].append(page)
         by_source[page.source].append(page)
     return [Copy(by_location[at], by_source[one]) for at, one in of_one.items()]
-
-
-def is_missing(location: str) -> bool:
-    """Return whether a master is not where it was; where the system does not answer, it may be."""
-    try:
-        return not master_exists(location)
-    except OSError:
-        return False
 
 
 def empty_folder_above(location: str) -> Path | None:

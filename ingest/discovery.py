@@ -14,8 +14,8 @@ from typing import Protocol
 
 from sqlalchemy import select
 
-from ingest.copies import copies_at, empty_folder_above, is_missing
-from ingest.known import Known, KnownPage, known_of
+from ingest.copies import copies_at, empty_folder_above
+from ingest.known import Known, KnownPage, known_of, master_exists
 from ingest.listing import ImageFile, location_of
 from ingest.reading import FileToRead, KeptMark
 from ingest.run import Run
@@ -254,7 +254,7 @@ def _have_originals_follow(
             copies = [
                 copy
                 for copy in copies_at(session, list(files))
-                if is_missing(copy.originals[0].location)
+                if not master_exists(copy.originals[0].location)
             ]
             known = known_of(session, [files[copy.pages[0].location] for copy in copies])
         now: list[KnownPage] = []

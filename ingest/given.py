@@ -25,7 +25,15 @@ from ingest.iiif.given_manifests import (
 from ingest.iiif.manifest import read_manifest
 from ingest.iiif.masters import MANIFEST, Wanted, folder_of, kept_manifest, masters_in, wanted_of
 from ingest.known import master_exists
-from ingest.listing import ImageFile, check_source, image_files, location_of, natural_key, path_of
+from ingest.listing import (
+    ImageFile,
+    check_source,
+    image_files,
+    is_at_hand,
+    location_of,
+    natural_key,
+    path_of,
+)
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import InputError, MetadataError, SourceError
 from retrieval.catalogue.metadata import read_metadata
@@ -200,11 +208,11 @@ def of_other_segmenters(archive: Archive, segmenter: str) -> Given:
 
 
 def _at_hand(sources: Mapping[str, str]) -> tuple[ImageFile, ...]:
-    """Return the files at these locations, those on the web and those that are gone left out."""
+    """Return the files at these locations, but for those on the web, gone, or out of reach."""
     files = [
-        ImageFile(path_of(location), source)
+        ImageFile(path, source)
         for location, source in sources.items()
-        if not is_address(location) and master_exists(location)
+        if not is_address(location) and is_at_hand(path := path_of(location))
     ]
     return tuple(sorted(files, key=lambda file: natural_key(file.name)))
 

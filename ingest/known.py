@@ -116,5 +116,17 @@ def pages_where(session: Session, condition: ColumnElement[bool]) -> list[KnownP
 
 
 def master_exists(location: str) -> bool:
-    """Return whether a page's master lies where it was; one on the web is taken to."""
-    return ("://" in location and not location.startswith("file://")) or path_of(location).exists()
+    """Return whether a page's master lies where it was.
+
+    One on the web is taken to, and one of which the system does not say: its folder may not be
+    entered, or its share does not answer.
+    """
+    if "://" in location and not location.startswith("file://"):
+        return True
+    try:
+        path_of(location).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a path with a NUL is not valid
+        return False
+    except OSError:
+        return True
+    return True

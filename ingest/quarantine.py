@@ -154,8 +154,8 @@ def forget_absent_failures(archive: Archive, sources: Sequence[Path]) -> None:
             for failure, location in session.execute(
                 select(Failure.id, Failure.location).where(~has_pages)
             )
-            if not master_exists(location)
-            and any(path_of(location).is_relative_to(root) for root in roots)
+            if any(path_of(location).is_relative_to(root) for root in roots)
+            and not master_exists(location)
         ]
         for chunk in in_parts(absent):
             session.execute(delete(Failure).where(Failure.id.in_(chunk)))

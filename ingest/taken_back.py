@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from ingest.csv_text import as_shown, row_text
 from retrieval.catalogue.archive import Archive
@@ -47,17 +48,26 @@ def note_taken_back(archive: Archive, taken: Sequence[tuple[OldWord, str]]) -> N
         for word, person in taken
     )  # fmt: skip
     try:
-        with path.open("a", encoding="utf-8", newline="") as file:
-            if not file.tell():
-                file.write(row_text(COLUMNS))
-            file.write(rows)
-            file.flush()
-            os.fsync(file.fileno())
+        _append(path, rows)
     except OSError as error:
         raise ArchiveError(
             f"{path} cannot be written: {error.strerror or error}. Free some space there and try "
             "again: nothing is taken back without a record."
         ) from error
+
+
+def _append(path: Path, rows: str) -> None:
+    """Add rows to the file, below its header, all of them or nothing. Raises OSError."""
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        left = (rows if before else row_text(COLUMNS) + rows).encode()
+        try:
+            while left:  # a disk that has become full takes the beginning alone
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            raise
 
 
 def _said_at(word: OldWord) -> str | None:

@@ -7,9 +7,10 @@ anew, and change names with one another.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -29,6 +30,9 @@ from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.tables import Failure, Page
+
+#: Bytes that the name of a file may have on the usual file systems.
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]
     path, source = path_of(pages[0].location), PurePosixPath(pages[0].source)
     for number in itertools.count(1):
         said = "replaced" if number == 1 else f"replaced {number}"
-        place = path.with_stem(f"{path.stem} ({said})")
-        name = source.with_stem(f"{source.stem} ({said})").as_posix()
+        place = path.with_name(_called(path, said))
+        name = source.with_name(_called(source, said)).as_posix()
         with found.archive.session() as session:
             used = session.scalar(select(Page.id).where(Page.source == name).limit(1))
         if used is None and name not in found.names and not place.exists():
@@ -147,6 +151,14 @@ def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]
     found.moved.update(page.id for page in pages)
     found.names[name] = location_of(place)
     return [replace(page, source=name, location=location_of(place)) for page in pages]
+
+
+def _called(path: PurePath, said: str) -> str:
+    """Return the name of a file with `said` after its stem, cut to what a file may be called."""
+    stem, suffix = path.stem, path.suffix
+    while len(os.fsencode(name := f"{stem} ({said}){suffix}")) > _LONGEST_NAME:
+        stem, suffix = stem[:-1], suffix if stem else suffix[:-1]
+    return name
 
 
 def follow_masters(archive: Archive, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:

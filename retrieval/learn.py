@@ -277,7 +277,7 @@ def train_on_archive(
             _keep_record(run, folder)
         model = read_model(folder)
         register_model(archive, model, "trained")
-        with archive.session() as session:
+        with archive.writing() as session:
             trained_now(session, model.id)
         _discard(run)
     return Learned(model, unread)

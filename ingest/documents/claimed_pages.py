@@ -163,6 +163,8 @@ class ClaimedPages:
 
     def _of_content(self, claim: PageClaim) -> list[str]:
         alike = list(self._by_content[claim.sha256]) if claim.sha256 else []
+        if len(alike) < 2:
+            return alike
         for name in _names(claim):
             if name in alike:
                 return [name]

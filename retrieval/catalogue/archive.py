@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -29,6 +30,9 @@ LOCK_TIMEOUT = 0.1
 
 #: Milliseconds that one connection waits for another's transaction to end.
 BUSY_TIMEOUT = 30_000
+
+#: How an address begins; of a Path, which has one "/" for two, as well.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
 #: What may lie in a folder that is about to become an archive.
 _OURS = {"prizemarks.toml"}
@@ -140,7 +144,8 @@ class Archive:
 def create_archive(folder: Path | str) -> Archive:
     """Return the archive in `folder`, made there if the folder is new or empty.
 
-    Raises ArchiveError when the folder holds other files and no archive, or cannot be made.
+    Raises ArchiveError when the folder holds other files and no archive, or cannot be made, or is
+    the address of a server.
     """
     folder = _absolute(folder)
     if not (folder / DATABASE).exists():
@@ -157,7 +162,7 @@ def open_archive(folder: Path | str) -> Archive:
 
     A catalogue of an older version is copied to `backups/` and then migrated. Raises
     ArchiveMissing when there is none, ArchiveTooNew when a newer version of this program wrote
-    it, ArchiveError when `archive.db` is not a catalogue.
+    it, ArchiveError when `archive.db` is not a catalogue or `folder` is the address of a server.
     """
     folder = _absolute(folder)
     if not (folder / DATABASE).is_file():
@@ -198,6 +203,11 @@ def archive_as_it_stands(folder: Path | str) -> Iterator[Archive]:
 
 
 def _absolute(folder: Path | str) -> Path:
+    if address := _ADDRESS.match(str(folder)):  # not said whole: there may be a password in it
+        raise ArchiveError(
+            f"An archive is a folder on this computer, not an address ({address[0]}...). Name a "
+            "folder: its catalogue is a file in it."
+        )
     return Path(folder).expanduser().resolve()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from retrieval.catalogue.tables import Model, now
+from retrieval.catalogue.tables import Model, in_utc, now
 
 
 def trained_models(session: Session) -> list[str]:
@@ -15,5 +17,10 @@ def trained_models(session: Session) -> list[str]:
 
 
 def trained_now(session: Session, model: str) -> None:
-    """Make a known model the newest: it was trained just now, if only once more."""
-    session.execute(update(Model).where(Model.id == model).values(created_at=now()))
+    """Make a known model the newest: it was trained just now, if only once more.
+
+    It is later than all others also where the clock was set back since these were trained.
+    """
+    newest = session.scalars(select(func.max(Model.created_at))).one()
+    moment = max(now(), in_utc(newest) + timedelta(microseconds=1))
+    session.execute(update(Model).where(Model.id == model).values(created_at=moment))

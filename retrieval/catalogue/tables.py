@@ -195,7 +195,10 @@ class Failure(Base):
     """An input that could not be ingested; `quarantine.csv` is written from these rows."""
 
     __tablename__ = "failures"
-    __table_args__ = (UniqueConstraint("source", "frame", name="uq_failures_source_frame"),)
+    __table_args__ = (
+        UniqueConstraint("source", "frame", name="uq_failures_source_frame"),
+        Index("ix_failures_location", "location"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     source: Mapped[str] = mapped_column(String(1024))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from sqlalchemy import inspect, select, text
 
@@ -92,6 +94,21 @@ def dump(archive: Archive, *, moments: bool = False) -> dict[str, list[dict[str,
             for table in sorted(inspect(connection).get_table_names())
             if table != "alembic_version"
         }
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[Path]:
+    """Let nobody into the folder; return where those are kept who ask for what lies in it."""
+    asked: list[Path] = []
+    stat = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if folder in path.parents:
+            asked.append(path)
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    return asked
 
 
 def crops_in(archive: Archive) -> set[str]:

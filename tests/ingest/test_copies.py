@@ -13,7 +13,7 @@ from ingest.manner import Manner
 from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Identity, IdentityMark, Mark, Page
-from tests.ingest.scans import boxes, crops_of, dump, pages_of, rows, scan
+from tests.ingest.scans import boxes, crops_of, dump, pages_of, refuse, rows, scan
 
 TABLE = "reference,source\nHCA 32/1/1,1.png\nHCA 32/1/1,2.png\n"
 
@@ -95,10 +95,7 @@ def test_copies_stay_where_the_disc_of_their_originals_is_only_away(
 def test_copies_stay_where_the_folder_of_their_originals_may_not_be_looked_into(
     archive: Archive, discs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(_location: str) -> bool:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("ingest.copies.master_exists", refused)
+    refuse(monkeypatch, discs / "old")
     assert pages_of(archive, discs / "new" / "scans").unchanged == 2
 
 

@@ -260,6 +260,27 @@ def test_renumbered_masters_may_be_given_one_after_the_other(
     assert confirmed(archive) == {"2.png": marks["1.png"], "3.png": marks["2.png"]}
 
 
+@pytest.mark.parametrize(
+    ("stem", "kept_bytes"), [("x" * 244, 240), ("x" + "\N{GREEK SMALL LETTER OMEGA}" * 121, 239)]
+)
+def test_a_page_of_a_long_name_whose_place_another_master_took_waits_for_its_own(
+    archive: Archive, tmp_path: Path, stem: str, kept_bytes: int
+) -> None:
+    path = scan(tmp_path / "in" / f"{stem}.png", (1, 1))
+    other = scan(tmp_path / "in" / "b.png", (2, 1))
+    pages_of(archive, tmp_path / "in")
+    path.rename(tmp_path / "elsewhere.png")
+    other.rename(path)
+    assert pages_of(archive, tmp_path / "in").moved == 1
+    waiting = next(page for page in dump(archive)["pages"] if "replaced" in page["source"])
+    kept = stem.encode()[:kept_bytes].decode()
+    assert waiting["source"] == f"{kept} (replaced).png"
+    assert waiting["location"] == str(tmp_path / "in" / waiting["source"])
+    assert pages_of(archive, tmp_path / "in").unchanged == 1
+    (tmp_path / "elsewhere.png").rename(tmp_path / "in" / "c.png")
+    assert pages_of(archive, tmp_path / "in").moved == 1
+
+
 def test_a_page_whose_place_another_master_took_waits_for_its_own(
     archive: Archive, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import tracemalloc
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from ingest.documents.claimed_pages import Held
 from ingest.documents.claims import claims_met
 from ingest.documents.record import DocumentsFile, Gathering, PageClaim
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.source_names import path_parts
+from retrieval.catalogue.source_names import PathEnds, path_parts
 from retrieval.catalogue.tables import Page
 from tests.ingest.documents.claiming import Told, add_pages, bindings, into, told
 from tests.ingest.documents.reading import read
@@ -271,6 +271,28 @@ def test_a_claim_is_compared_with_no_more_paths_where_more_volumes_have_its_name
         )
         claims_met(held, [DocumentsFile("a.xml", (), claims)])
         needed.append(len(compared) / volumes)
+    assert needed[0] == needed[1]
+
+
+def test_a_claim_without_content_is_not_looked_for_among_all_pages_of_its_files_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[str] = []
+    ending_in = PathEnds.ending_in
+
+    def counted(ends: PathEnds, parts: Sequence[str]) -> list[str]:
+        found.extend(sources := ending_in(ends, parts))
+        return sources
+
+    monkeypatch.setattr(PathEnds, "ending_in", counted)
+    needed = []
+    for volumes in (5, 50):
+        found.clear()
+        held = [Held(f"{at}/1.jpg", f"/in/{at}/1.jpg", "0" * 64) for at in range(volumes)]
+        claims = tuple(PageClaim(one.source, one.source, 1) for one in held)
+        owners = claims_met(held, [DocumentsFile("a.csv", (), claims)]).owners
+        assert len(owners) == volumes
+        needed.append(len(found) / volumes)
     assert needed[0] == needed[1]
 
 

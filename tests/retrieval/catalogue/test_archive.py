@@ -8,7 +8,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from retrieval.catalogue.archive import LOCK, Archive, create_archive, open_archive
+from retrieval.catalogue.archive import (
+    LOCK,
+    Archive,
+    archive_as_it_stands,
+    create_archive,
+    open_archive,
+)
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
 from retrieval.catalogue.tables import Document, Mark, Page
 
@@ -55,6 +61,20 @@ def test_a_file_cannot_be_an_archive(tmp_path: Path) -> None:
     (tmp_path / "scan.png").write_text("")
     with pytest.raises(ArchiveError, match="cannot be made"):
         create_archive(tmp_path / "scan.png")
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg", "sqlite"])
+def test_the_address_of_a_server_is_not_taken_for_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, kind: type[str] | type[Path]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    address = kind(f"{scheme}://ada:secret@localhost/prize")
+    for take in (create_archive, open_archive, lambda one: archive_as_it_stands(one).__enter__()):
+        with pytest.raises(ArchiveError, match=r"An archive is a folder .*Name a folder") as caught:
+            take(address)
+        assert f"({scheme}:/" in str(caught.value) and "secret" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_opening_needs_an_archive(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from retrieval.catalogue.tables import (
     Model,
     Page,
 )
+from tests.full_disk import no_file_larger_than
 
 
 def differences(engine: Engine) -> list[Any]:
@@ -60,7 +59,7 @@ def as_of_0001(folder: Path) -> None:
     with archive.engine.begin() as connection:
         for table in ("resemblances", "group_marks", "groups", "identity_marks", "identities"):
             connection.execute(text(f"DROP TABLE {table}"))
-        for index in ("ix_documents_sort_key", "ix_pages_duplicate_of"):
+        for index in ("ix_documents_sort_key", "ix_pages_duplicate_of", "ix_failures_location"):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("ALTER TABLE documents DROP COLUMN sort_key"))
         for table, column in (
@@ -99,6 +98,16 @@ def test_what_refers_to_a_row_is_found_by_an_index(archive: Archive) -> None:
                 assert plan.startswith("SEARCH"), plan
 
 
+@pytest.mark.parametrize("table", ["pages", "failures"])
+def test_what_is_known_of_the_place_of_a_file_is_found_by_an_index(
+    archive: Archive, table: str
+) -> None:
+    asked = f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE source = 'a' OR location = '/a'"
+    with archive.engine.connect() as connection:
+        plan = connection.execute(text(asked)).scalars("detail").all()
+    assert f"SEARCH {table} USING INDEX ix_{table}_location (location=?)" in plan
+
+
 def test_the_same_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
     migration.migrate(postgresql, backups=tmp_path)
     assert differences(postgresql) == []
@@ -120,18 +129,6 @@ def test_an_older_archive_is_copied_and_brought_up_to_date(tmp_path: Path) -> No
     with sqlite3.connect(copy) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
         assert old.execute("SELECT reference FROM documents").fetchall() == [("HCA 32/1",)]
-
-
-@contextlib.contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """What a full disk does to the files that are written meanwhile."""
-    resource = pytest.importorskip("resource", reason="this system has no limits on files")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_path: Path) -> None:
@@ -297,6 +294,7 @@ def test_older_judgements_keep_what_their_identities_tell(
             "ix_pages_duplicate_of",
             "ix_identity_marks_mark_id",
             "ix_groups_identity_id",
+            "ix_failures_location",
         ):
             connection.execute(text(f"DROP INDEX {index}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
