@@ -100,7 +100,7 @@ def test_what_a_file_is_called_is_its_source_or_its_path(archive: Archive, volum
 def test_nothing_goes_where_a_name_is_nothings(archive: Archive, volumes: Path) -> None:
     before = dump(archive)
     for name in ("vol 2", "1.png", "", "/", "vol"):
-        with pytest.raises(RequestError, match="is called"):
+        with pytest.raises(RequestError, match="is named"):
             forget(archive, ["vol 1", name])
     assert dump(archive) == before
 
