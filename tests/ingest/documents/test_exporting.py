@@ -202,7 +202,7 @@ def test_a_file_is_whole_or_not_there(described: Archive, tmp_path: Path) -> Non
     assert steps[-1] == (3, 3)
     assert output.read_text(encoding="utf-8") == exported(described)
     (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match=r"Name another place\.$"):
+    with pytest.raises(RequestError, match=r"Choose another place\.$"):
         export_documents(described, tmp_path / "file" / "documents.csv")
 
 
