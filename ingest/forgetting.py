@@ -190,9 +190,10 @@ def _delete_pages(session: Session, pages: Sequence[int]) -> int:
     for some in in_parts(pages):
         session.execute(update(Page).where(Page.id.in_(some)).values(duplicate_of=None))
         marks += session.scalars(select(Mark.id).where(Mark.page_id.in_(some)))
+    fingerprints.remove(pages)  # first: nothing that stays is compared with what goes
     for page in pages:
         release_copies(session, fingerprints, page)
-        release(session, fingerprints, page)
+    release(session, fingerprints, pages)
     identities: set[int] = set()
     groups: set[int] = set()
     for some in in_parts(marks):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from ingest.fingerprint import BYTES, Looks
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.tables import Page, Resemblance
 
 #: Bits in which two prints of one page may differ. Of 77 real pages, many of one volume, no two
@@ -62,13 +63,16 @@ class Fingerprints:
         self._ids[at] = page
         self._words[:, at] = _words(fingerprint)[:, 0]
 
-    def remove(self, page: int) -> None:
-        """Forget the page."""
-        at = int(np.searchsorted(self._ids[: self._held], page))
-        if at < self._held and self._ids[at] == page:
-            self._ids[at : self._held - 1] = self._ids[at + 1 : self._held].copy()
-            self._words[:, at : self._held - 1] = self._words[:, at + 1 : self._held].copy()
-            self._held -= 1
+    def remove(self, pages: Sequence[int]) -> None:
+        """Forget the pages, those of them that are here."""
+        ids = self._ids[: self._held]
+        first, behind = (np.searchsorted(ids, pages, side) for side in ("left", "right"))
+        at = first[first < behind]
+        if len(at):
+            kept = np.delete(self._words[:, : self._held], at, axis=1)
+            self._held = kept.shape[1]
+            self._ids[: self._held] = np.delete(ids, at)
+            self._words[:, : self._held] = kept
 
     def of(self, page: int) -> bytes | None:
         """Return the page's fingerprint; None where it has none here."""
@@ -102,16 +106,13 @@ def flag(session: Session, known: Fingerprints, page: int, looks: Looks | None) 
     What was noted of it before is dropped; pages that were said to look like it are compared
     again. A page that looks like several is noted with the nearest. Call `known.load` first.
     """
-    release(session, known, page)
+    release(session, known, [page])
     if looks is None:
         return
     known.put(page, looks.fingerprint)
     near = known.near(looks)
     near.pop(page)
-    earlier = [(distance, other) for other, distance in near.items() if other < page]
-    if earlier:
-        distance, other = min(earlier)
-        _note(session, [(page, other, distance)])
+    _note_earlier(session, page, near)
     later = {other: distance for other, distance in near.items() if other > page}
     if later:
         said = set(
@@ -120,18 +121,33 @@ def flag(session: Session, known: Fingerprints, page: int, looks: Looks | None) 
         _note(session, [(other, page, later[other]) for other in sorted(later.keys() - said)])
 
 
-def release(session: Session, known: Fingerprints, page: int) -> None:
-    """Forget what the page looked like: it has changed, is gone, or is a copy."""
-    known.remove(page)
-    said = session.scalars(
-        select(Resemblance.page_id).where(Resemblance.like_id == page).order_by(Resemblance.page_id)
-    ).all()
-    session.execute(
-        delete(Resemblance).where((Resemblance.page_id == page) | (Resemblance.like_id == page))
-    )
-    for other in said:
-        if (fingerprint := known.of(other)) is not None:
-            flag(session, known, other, Looks(fingerprint, ()))
+def release(session: Session, known: Fingerprints, pages: Sequence[int]) -> None:
+    """Forget what the pages looked like: they have changed, are gone, or are copies.
+
+    Pages that stay and were said to look like one of them are compared again. Call `known.load`
+    first.
+    """
+    known.remove(pages)
+    said: set[int] = set()
+    for some in in_parts(pages):
+        said.update(
+            session.scalars(select(Resemblance.page_id).where(Resemblance.like_id.in_(some)))
+        )
+        for column in (Resemblance.page_id, Resemblance.like_id):
+            session.execute(delete(Resemblance).where(column.in_(some)))
+    for page in sorted(said.difference(pages)):
+        if (fingerprint := known.of(page)) is not None:
+            # What is later and looks like it is said to look like this one or another, or is
+            # among these: no page but these has to be noted anew.
+            _note_earlier(session, page, known.near(Looks(fingerprint, ())))
+
+
+def _note_earlier(session: Session, page: int, near: Mapping[int, int]) -> None:
+    """Note the nearest of the earlier pages that the page looks like, given their distances."""
+    earlier = [(distance, other) for other, distance in near.items() if other < page]
+    if earlier:
+        distance, other = min(earlier)
+        _note(session, [(page, other, distance)])
 
 
 def _note(session: Session, found: Iterable[tuple[int, int, int]]) -> None:

@@ -155,7 +155,7 @@ def _give_up(run: Run, session: Session, file: FileToRead, page: KnownPage) -> N
     """Delete a page whose image is gone from its file; one with people's marks is kept."""
     _delete_marks(run, session, page)
     release_copies(session, run.fingerprints, page.id)
-    release(session, run.fingerprints, page.id)
+    release(session, run.fingerprints, [page.id])
     if session.scalar(select(exists().where(Mark.page_id == page.id))):
         session.execute(
             update(Page)

@@ -44,8 +44,10 @@ from retrieval.progress import Report, nobody
 _ANY_DOCUMENT = Filters()
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
 
-#: Characters of one part of a file's name; systems allow 255 bytes.
-_LONGEST_PART = 60
+#: Bytes of UTF-8 that file systems take for the name of a file or folder.
+_LONGEST_PART = 255
+#: Of these, what is left for the number of a further file of one name: " (99999999)".
+_NUMBER = 11
 
 
 @dataclass(frozen=True)
@@ -392,27 +394,44 @@ def file_names(
     owners: dict[str, set[str]] = defaultdict(set)
     for stem, image in zip(stems, images, strict=True):
         owners[stem.casefold()].add(image.source)
+    room = _LONGEST_PART - len(suffix)
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one of each name
     for image, name, stem in zip(images, plain, stems, strict=True):
         wanted = stem if len(owners[stem.casefold()]) == 1 else name
-        if image.frame:
-            wanted += f".{image.frame + 1}"
-        chosen, number = wanted, 1
-        while chosen.casefold() in taken:  # systems that know no case are met as well
-            number += 1
-            chosen = f"{wanted} ({number})"
+        frame = f".{image.frame + 1}" if image.frame else ""
+        chosen = _shortened(wanted, room - len(frame)) + frame
+        if chosen.casefold() in taken:  # systems that know no case are met as well
+            numbered = _shortened(wanted, room - len(frame) - _NUMBER) + frame
+            number = numbers.get(numbered.casefold(), 1)
+            while chosen.casefold() in taken:
+                number += 1
+                chosen = f"{numbered} ({number})"
+            numbers[numbered.casefold()] = number
         taken.add(chosen.casefold())
         yield chosen + suffix, image
 
 
 def _plain_name(image: AnnotatedImage) -> str:
     parts = [
-        re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", part).rstrip(". ")[-_LONGEST_PART:]
+        re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", part).rstrip(". ")
         for part in image.source.split("/")
     ]
     parts = [part for part in parts if part.strip(". ")]
     # A name that begins with a point would be hidden.
     return "/".join(f"_{part}" if part.startswith(".") else part for part in parts) or "page"
+
+
+def _shortened(path: str, room: int) -> str:
+    """Return the path with the beginning of each name in it, of the last at most `room` bytes."""
+    *folders, last = path.split("/")
+    above = [_beginning(folder, _LONGEST_PART) for folder in folders]
+    return "/".join([*above, _beginning(last, room)])
+
+
+def _beginning(text: str, room: int) -> str:
+    """Return as many whole characters of a text as fit into `room` bytes of UTF-8."""
+    return text.encode()[:room].decode(errors="ignore")
 
 
 def _as_base(base: str) -> str:

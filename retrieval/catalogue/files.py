@@ -40,13 +40,23 @@ def unfinished_file(folder: Path) -> Iterator[Path]:
 
 
 def write_texts(path: Path, texts: Iterable[str]) -> int:
-    """Write texts one after another to `path`, as `write_atomically` does; return the bytes."""
+    """Write texts one after another to `path`, as `write_atomically` does; return the bytes.
+
+    A pipe or a device that is there is written into, part by part, and stays what it is.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return _write(path, texts)
     with unfinished_file(path.parent) as unfinished:
-        with unfinished.open("wb") as stream:
-            for text in texts:
-                stream.write(text.encode())
-        size = unfinished.stat().st_size
+        size = _write(unfinished, texts)
         finish(unfinished, path)
+    return size
+
+
+def _write(path: Path, texts: Iterable[str]) -> int:
+    size = 0
+    with path.open("wb") as stream:
+        for text in texts:
+            size += stream.write(text.encode())
     return size
 
 

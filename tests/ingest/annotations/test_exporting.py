@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,51 @@ def test_names_of_files_are_those_of_the_images() -> None:
         "a/1.xml", "a/2.xml", "a/2.2.xml", "b/1.png.xml", "b/1.jpg.xml", "etc/passwd.xml",
         "https_/x.org/c_d.xml", "_.hidden.xml",
     ]  # fmt: skip
+
+
+def names_of(sources: list[str], suffix: str = ".xml") -> list[str]:
+    images = [AnnotatedImage((source,)) for source in sources]
+    return [name for name, _ in file_names(images, suffix)]
+
+
+def test_a_long_name_of_a_file_is_kept_whole() -> None:
+    name = "00017 Captured ship De Hoop of Amsterdam - papers found on board, and interrogatories"
+    assert len(name) > 60
+    assert names_of([f"HCA 32/{name}.jpg"]) == [f"HCA 32/{name}.xml"]
+
+
+def test_names_that_no_file_system_takes_keep_their_beginning() -> None:
+    sources = [f"{folder}/{'1' * 250}{end}.jpg" for folder in ("a", "ö" * 200) for end in "äÄ"]
+    assert names_of([*sources, f"a/{'1' * 250}äö.png"]) == [
+        f"a/{'1' * 250}.xml", f"a/{'1' * 240} (2).xml",
+        f"{'ö' * 127}/{'1' * 250}.xml", f"{'ö' * 127}/{'1' * 240} (2).xml",
+        f"a/{'1' * 240} (3).xml",
+    ]  # fmt: skip
+    frames = [AnnotatedImage(("é" * 200,), frame=frame) for frame in (0, 9)]
+    assert [name for name, _ in file_names(frames, ".json")] == [
+        f"{'é' * 125}.json", f"{'é' * 123}.10.json",
+    ]  # fmt: skip
+
+
+def test_equal_names_are_numbered_on_from_the_last() -> None:
+    sources = ["a?.png", "A:.jpg", "a_ (3).png", "a*.tif", "a|.gif"]
+    assert names_of(sources) == [
+        "a_.png.xml", "A_.jpg.xml", "a_ (3).xml", "a_.tif.xml", "a_.gif.xml",
+    ]  # fmt: skip
+    sources = [source.replace(source[-3:], "png") for source in sources]
+    assert names_of(sources) == [
+        "a_.png.xml", "A_.png (2).xml", "a_ (3).xml", "a_.png (3).xml", "a_.png (4).xml",
+    ]  # fmt: skip
+    looked_up = 0
+
+    def count(_frame: object, event: str, called: object) -> None:
+        nonlocal looked_up
+        looked_up += event == "c_call" and getattr(called, "__name__", "") == "casefold"
+
+    sys.setprofile(count)
+    try:
+        names = names_of(["a.png"] * 500)
+    finally:
+        sys.setprofile(None)
+    assert names == ["a.xml", *(f"a ({number}).xml" for number in range(2, 501))]
+    assert looked_up < 10 * 500

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.catalogue.errors import RequestError
-from retrieval.catalogue.files import check_is_outside, write_atomically
+from retrieval.catalogue.files import check_is_outside, write_atomically, write_texts
 
 
 def test_content_arrives_whole_and_replaces_what_was_there(tmp_path: Path) -> None:
@@ -31,6 +31,16 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_texts_go_into_a_pipe_that_is_there(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reading:
+        assert write_texts(pipe, ["Cádiz\n", "", "1747\n"]) == 12
+        assert reading.read() == "Cádiz\n1747\n".encode()
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_what_a_person_names_for_output_is_not_in_the_archive(
