@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 #: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
 #: whenever a crop could come out of `normalise` otherwise, or be seen in other views
 #: (`retrieval.embedding.VIEWS`).
-SEEN = "ink-4"
+SEEN = "ink-5"
 #: Paper left around the ink on each side, as a share of the square.
 MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.
@@ -52,15 +52,17 @@ def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def ink_density(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how much ink lies on each pixel, (H, W) float32 in [0, 1], 1 = the darkest ink.
 
-    A picture whose border is darker than the middle of its range is light on dark (a negative, a
-    relief) and is inverted. What is darker than `_paper` is ink.
+    A picture that is mostly darker than the middle of its range, at its border too, is light on
+    dark (chalk, a negative) and is inverted. What is darker than `_paper` is ink.
     """
     values = grey(image)
     height, width = values.shape
     rim = max(1, round(0.04 * min(height, width)))
     edges = (values[:rim], values[-rim:], values[:, :rim], values[:, -rim:])
     border = sum(_percentile(edge, 50) for edge in edges) / len(edges)
-    if border < (_percentile(values, 0.5) + _percentile(values, 99.5)) / 2:
+    middle = (_percentile(values, 0.5) + _percentile(values, 99.5)) / 2
+    # Where a mark is cut at its frame the border alone is dark.
+    if border < middle and _percentile(values, 50) < middle:
         values = 255 - values
     level = values.astype(np.float32)
     depth = np.maximum(_paper(level) - level, 0)

@@ -314,9 +314,9 @@ def test_what_cannot_be_said_of_a_mark_is_refused(archive: Archive, page: int) -
         judge_mark(archive, seen(archive, drawn), "rejected", " ")
     with pytest.raises(RequestError, match="no longer exists"):
         judge_mark(archive, replace(seen(archive, drawn), mark=99), "rejected", "A")
-    with pytest.raises(RequestError, match="said to be 'Jan': take that back first"):
+    with pytest.raises(RequestError, match="identified as 'Jan': take that back first"):
         judge_mark(archive, seen(archive, proposal), "rejected", "A")
-    with pytest.raises(RequestError, match="said to be 'Jan': take that back first"):
+    with pytest.raises(RequestError, match="identified as 'Jan': take that back first"):
         take_back_mark(archive, seen(archive, proposal), "C. Reader")
     with pytest.raises(RequestError, match="was not proposed"):
         take_back_mark(archive, seen(archive, drawn), "C. Reader")

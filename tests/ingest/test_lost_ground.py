@@ -206,7 +206,7 @@ def test_an_archive_that_may_not_be_written(archive: Archive, tmp_path: Path) ->
 
 
 def test_a_catalogue_on_a_full_disk(archive: Archive) -> None:
-    with pytest.raises(ArchiveError, match="room"), archive.session() as session:
+    with pytest.raises(ArchiveError, match="free space"), archive.session() as session:
         connection = session.connection()
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
         connection.exec_driver_sql("CREATE TABLE filler (x BLOB)")

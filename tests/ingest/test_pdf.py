@@ -153,7 +153,7 @@ PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>"
             "60,000 by 60,000",
         ),
         (pdf_page(SQUARE)[:-30], DamagedImage, "truncated"),
-        (b"%PDF-1.7\n junk %%EOF", DamagedImage, "structure"),
+        (b"%PDF-1.7\n junk %%EOF", DamagedImage, "damaged PDF"),
         (pdf_page(WHOLE, pdf_picture(99, 99, b"junk", b"DCTDecode")), DamagedImage, "picture"),
     ],
 )

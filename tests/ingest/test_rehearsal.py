@@ -111,7 +111,7 @@ def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     told = CliRunner().invoke(
         app, ["ingest", str(tmp_path / "archive"), str(tmp_path / "in"), "--dry-run"]
     )
-    assert "1 new files" in told.stdout and "Nothing was written." in told.stdout
+    assert "1 new file," in told.stdout and "Nothing was written." in told.stdout
     with pytest.raises(ArchiveError, match="not empty"), archive_as_it_stands(tmp_path / "in"):
         pass
 

@@ -40,7 +40,7 @@ def test_crops_are_seen_as_they_are_said_to_be() -> None:
         [0, 11, 0, 0, 15, 0],
         [0, 9, 0, 0, 3, 0],
     ]
-    assert SEEN == "ink-4"
+    assert SEEN == "ink-5"
     np.testing.assert_allclose(small, seen, atol=1.5, err_msg="give SEEN another name")
 
 
@@ -91,6 +91,17 @@ def test_paper_that_shows_in_one_line_alone_is_a_plane_all_the_same() -> None:
     image[:, 40:44] = 230
     image[0], image[-1], image[:, 0], image[:, -1] = 230, 230, 230, 230
     assert np.isfinite(ink_density(image)).all()
+
+
+@pytest.mark.parametrize("paper", [0, 1, 3])
+def test_a_mark_that_is_cut_at_its_frame_is_no_negative(paper: int) -> None:
+    drawn = np.full((160, 160), 230, np.uint8)
+    cv2.rectangle(drawn, (30, 30), (130, 130), 40, 7)
+    cv2.line(drawn, (80, 50), (80, 110), 40, 5)
+    first, last = 27 - paper, 134 + paper
+    cut = normalise(drawn[first:last, first:last], 64)
+    likeness = np.corrcoef(cut.ravel(), normalise(drawn, 64).ravel())[0, 1]
+    assert likeness > 0.9
 
 
 def test_a_filled_shape_is_ink_to_its_middle() -> None:

@@ -177,7 +177,7 @@ def test_a_crop_that_cannot_be_read_teaches_nothing_and_is_named(
 def test_of_an_archive_without_crops_it_is_said_that_they_are_gone(archive: Archive) -> None:
     first, *_ = add_marks(archive, range(3))
     shutil.rmtree(archive.crops_folder)
-    with pytest.raises(TrainingError, match=f"of 3 others .* the first of them mark {first}: The"):
+    with pytest.raises(TrainingError, match=f"of 3 others .* such as mark {first}: The"):
         train_on_archive(archive, SETTINGS)
 
 

@@ -88,7 +88,7 @@ def test_a_models_folder_that_holds_another_does_not_answer_for_it(
     for name in (tiny_model.id, "0" * 16):
         stored(tiny_model, tmp_path / name)
     assert kept_model(tmp_path, tiny_model.id).id == tiny_model.id
-    with pytest.raises(ModelError, match=f"{'0' * 16} contains model {tiny_model.id} instead of"):
+    with pytest.raises(ModelError, match=f"{'0' * 16} contains model {tiny_model.id} instead:"):
         kept_model(tmp_path, "0" * 16)
 
 

@@ -102,7 +102,7 @@ def test_a_first_index_that_was_not_finished_waits_for_its_end(
     def kill(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("retrieval.index.EMBEDDED_AT_ONCE", 3)
+    monkeypatch.setattr("retrieval.catalogued_embeddings.EMBEDDED_AT_ONCE", 3)
     with pytest.raises(KeyboardInterrupt):
         embed_marks(archive, model, kill)
     waits = (bundled_model().id, model.id)

@@ -135,7 +135,7 @@ def test_a_port_that_is_taken_on_ipv6_is_refused() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
         taken = listener.getsockname()[1]
         for host in ("::1", "::"):
-            with pytest.raises(RequestError, match=f"Port {taken} of {host} is taken"):
+            with pytest.raises(RequestError, match=f"Port {taken} of {host} is in use"):
                 check_place(host, taken)
     check_place("::1", taken)
 

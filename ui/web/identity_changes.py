@@ -64,7 +64,7 @@ def offer_renaming(archive: Archive, said: Said) -> None:
             help="Renames it for all its marks; who identified them stays on record.",
         )
         st.button(
-            "Save the new name",
+            f"Save the new name of {called}",
             key=f"rename-{said.identity}",
             on_click=_rename,
             args=(archive, said, named),

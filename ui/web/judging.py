@@ -94,7 +94,7 @@ def _left(sheet: Sheet, scope: str) -> str:
     if len(sheet.marks) < sheet.in_all:
         which = f": here are {sheet.before + 1:,} to {sheet.before + len(sheet.marks):,}"
     within = f", narrowed to {scope}" if scope else ""
-    return f"{left} that nobody has judged{within}. They come likeliest first{which}."
+    return f"{left} to review{within}, the likeliest first{which}."
 
 
 def _nothing_here(sheet: Sheet, scope: str) -> None:

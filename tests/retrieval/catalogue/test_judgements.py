@@ -121,7 +121,7 @@ def test_a_group_is_judged_once_and_only_while_it_is_proposed(session: Session) 
         refuse_group(session, group, seen=[1, 2], said_by="R")
     group = first_open(session)
     refuse_group(session, group, seen=[1, 2, 3], said_by="R")
-    with pytest.raises(RequestError, match="R has judged"):
+    with pytest.raises(RequestError, match="R has already judged"):
         accept_group(session, group, [1, 2], Statement("a", "certain", "S"), seen=[1, 2, 3])
 
 

@@ -37,7 +37,10 @@ def test_text_is_decoded(tmp_path: Path, encoding: str) -> None:
         (b"a\nb\0c", r"labels\.csv, line 2: it contains zero bytes"),
         ("x".encode("utf-16-le"), "line 1: it contains zero bytes"),
         (b"\xff\xfea", "is not UTF-8 or UTF-16 text"),
-        ("a\nÉté".encode("cp850"), r'line 2: the byte 0x90 is nothing .* \(in Excel "CSV UTF-8"\)'),
+        (
+            "a\nÉté".encode("cp850"),
+            r'line 2: the byte 0x90 is not valid .* \(in Excel "CSV UTF-8"\)',
+        ),
         (b"PK\x03\x04", "is a spreadsheet, not text"),
     ],
 )

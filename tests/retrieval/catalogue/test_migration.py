@@ -147,7 +147,9 @@ def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_pat
     assert list(backups.iterdir()) == []
     backups.rmdir()
     backups.touch()
-    with pytest.raises(ArchiveError, match=re.escape(said + "File exists). It is as it was: see")):
+    with pytest.raises(
+        ArchiveError, match=re.escape(said + "File exists). It was not changed: check")
+    ):
         open_archive(tmp_path)
     assert (tmp_path / "archive.db").read_bytes() == before
 

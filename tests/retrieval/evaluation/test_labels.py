@@ -344,7 +344,7 @@ def test_a_file_name_is_enough_where_one_source_ends_in_it(
     found = find_marks(archive, read_labels(path), path.name)
     assert found.marks == tuple(marks)
     (said,) = found.missed
-    assert "line 5: x.png may be any of 2 files, such as a/x.png and b/x.png" in said
+    assert "line 5: x.png matches 2 files, such as a/x.png and b/x.png" in said
 
 
 def test_nothing_is_read_of_files_of_which_any_may_be_meant(

@@ -97,19 +97,28 @@ def test_of_many_files_those_refused_come_first_and_those_unchanged_are_only_cou
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("annotate", "import", "ARCHIVE", "/nowhere.xml"), "/nowhere.xml is no file"),
+        (("annotate", "import", "ARCHIVE", "/nowhere.xml"), "/nowhere.xml is not a file"),
         (("annotate", "export", "/nowhere", "--format", "coco"), "no archive in /nowhere"),
         (("export", "ARCHIVE", "--format", "page-xml"), "give a folder"),
         (("export", "ARCHIVE", "--format", "coco", "--json"), "give --output as well"),
-        (("export", "ARCHIVE", "--format", "csv", "--status", "new"), "'new' is none of proposed"),
-        (("export", "ARCHIVE", "--format", "csv", "--status", ","), "'' is none of proposed"),
+        (
+            ("export", "ARCHIVE", "--format", "csv", "--status", "new"),
+            "Unknown status 'new': choose from proposed",
+        ),
+        (
+            ("export", "ARCHIVE", "--format", "csv", "--status", ","),
+            "Unknown status '': choose from proposed",
+        ),
         (
             ("export", "ARCHIVE", "--format", "csv", "--status", "rejected", "--without-rejected"),
             "leave out --without-rejected",
         ),
         (("export", "ARCHIVE", "--format", "csv", "--where", "ship=X"), "has the ship 'X'"),
         (("export", "ARCHIVE", "--format", "iiif", "--base", "x"), "'x' is not a URL"),
-        (("export", "ARCHIVE", "--format", "coco", "--base", "http://a/"), "no addresses in coco"),
+        (
+            ("export", "ARCHIVE", "--format", "coco", "--base", "http://a/"),
+            "coco contains no addresses",
+        ),
         (("export", "ARCHIVE", "--format", "csv", "-o", "/proc/x/y"), "cannot be written"),
     ],
 )

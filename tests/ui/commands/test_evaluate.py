@@ -17,8 +17,8 @@ from tests.ui.running import run
 def test_evaluate_says_how_well_marks_find_their_like(marks: Path, labels: Path) -> None:
     done = run("evaluate", marks / "archive", "--labels", labels)
     assert done.exit_code == 0, done.output
-    assert "12 marks of 3 labels." in done.stdout
-    assert "1 sources are not in the archive" in done.stdout
+    assert "12 marks with 3 labels." in done.stdout
+    assert "1 source is not in the archive" in done.stdout
     assert "mark → mark: 12 queries against 12 marks" in done.stdout
     assert "bundled weights" in done.stdout
 
@@ -32,7 +32,7 @@ def test_rows_that_do_not_say_one_label_are_passed_over_and_counted(
     (tmp_path / "labels.csv").write_text(f"source,identity\n{text}")
     done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv")
     assert done.exit_code == 0, done.output
-    assert "10 marks of 3 labels." in done.stdout
+    assert "10 marks with 3 labels." in done.stdout
     assert "1 row without a label skipped." in done.stdout
     assert f"line 3: {rows[1]['source']} has several names, 'Jan; Piet'." in done.stdout
     done = run("evaluate", marks / "archive", "--labels", tmp_path / "labels.csv", "--json")
@@ -110,7 +110,7 @@ def test_a_mark_that_cannot_be_read_is_passed_over_and_said(
     done = run(*command, "--report", tmp_path / "report")
     assert done.exit_code == 1, done.output
     lines = done.stdout.splitlines()
-    assert lines[0] == "11 marks of 3 labels."
+    assert lines[0] == "11 marks with 3 labels."
     at = lines.index("1 mark could not be measured:")
     assert lines[at + 1].startswith("mark 3: The crop ")
     assert "mark → mark: 11 queries against 11 marks" in done.stdout

@@ -44,7 +44,7 @@ def test_the_pages_are_looked_through_and_searched(missed: Path) -> None:
 
     done = run("index", archive, "--everywhere")
     assert done.exit_code == 0, done.output
-    assert "2 pages looked through now" in done.stdout
+    assert "2 pages indexed now" in done.stdout
     again = json.loads(run("index", archive, "--everywhere", "--json").stdout)
     assert (again["everywhere"]["looked"], again["everywhere"]["pages"]) == (0, 2)
     assert "everywhere" not in json.loads(run("index", archive, "--json").stdout)

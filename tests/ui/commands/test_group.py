@@ -61,7 +61,7 @@ def test_marks_without_ink_are_said_and_left_out(marks: Path, tmp_path: Path) ->
     told = json.loads(run("group", archive, "--share", 0.01, "--json").stdout)
     assert (told["marks"], told["without_ink"]) == (12, 3)
     measured = ("evaluate", archive, "--labels", tmp_path / "labels.csv")
-    assert "3 marks without ink passed over" in run(*measured).stdout
+    assert "3 marks without ink skipped" in run(*measured).stdout
     counted = json.loads(run(*measured, "--json").stdout)
     assert (counted["marks"], counted["labels"], counted["without_ink"]) == (12, 3, 3)
     grouped = ("group", archive, "--labels", tmp_path / "labels.csv", "--json")

@@ -82,7 +82,7 @@ def test_commands_that_are_suggested_can_be_pasted_as_they_are(tmp_path: Path) -
     folder = tmp_path / "my archive"
     assert f"ingest '{folder}' SOURCE`." in run("status", folder).stderr
     run("ingest", folder, scans)
-    assert f"ingest '{folder}' --retry-quarantined does." in run("ingest", folder, scans).stdout
+    assert f"ingest '{folder}' --retry-quarantined" in run("ingest", folder, scans).stdout
     told = run("status", folder).stdout.splitlines()
     assert told[0] == str(folder)
     assert f"To retry them: prizemarks ingest '{folder}' --retry-quarantined" in told
@@ -117,7 +117,7 @@ def test_what_will_never_be_read_is_taken_out_of_quarantine(tmp_path: Path) -> N
     assert run("ingest", archive, scans).exit_code == 1
     wrong = run("ingest", archive, "--forget", "a.jpg", "--forget", "d.jpg")
     assert wrong.exit_code == 2
-    assert f"Nothing in {archive} is called 'd.jpg'." in wrong.stderr
+    assert f"Nothing in {archive} is named 'd.jpg'." in wrong.stderr
     by_both = ("--forget", scans / "b.jpg", "--forget", "'=c.jpg")
     done = run("ingest", archive, *by_both)
     assert (done.exit_code, done.stdout) == (0, "2 inputs were removed from quarantine.\n")

@@ -135,7 +135,7 @@ def test_a_query_without_ink_is_said_and_the_rest_answered(marks: Path, tmp_path
     assert done.exit_code == 1
     (answer,) = map(json.loads, done.stdout.splitlines())
     assert answer["query"] == str(mark)
-    assert done.stderr.count("bare.png: There is no ink in this picture") == 2
+    assert done.stderr.count("bare.png: This picture has no ink") == 2
 
 
 def test_a_mark_without_ink_is_said_and_not_laid_to_the_query(marks: Path, tmp_path: Path) -> None:

@@ -84,5 +84,5 @@ def test_a_demo_for_a_port_that_is_taken_draws_nothing(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         done = run("demo", tmp_path / "demo", "--port", port)
     assert done.exit_code == 2
-    assert f"Error: Port {port} of 127.0.0.1 is taken" in done.stderr
+    assert f"Error: Port {port} of 127.0.0.1 is in use" in done.stderr
     assert list(tmp_path.iterdir()) == []

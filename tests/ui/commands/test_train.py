@@ -198,7 +198,7 @@ def test_a_crop_that_is_gone_is_named_and_the_others_are_learned(
     lost.unlink()
     done = run("train", interrupted)
     assert done.exit_code == 1, done.output
-    assert "learned from 5 marks" in said(done)
+    assert "trained on 5 marks" in said(done)
     assert "1 mark could not be read for training:" in said(done)
     assert f"The crop {lost} cannot be read" in said(done)
     told = run("train", interrupted, "--json")

@@ -85,7 +85,7 @@ def test_the_page_says_what_was_measured(
     assert "place <b>4</b>" in text
     assert text.count("<img ") == 1 + 1 + 3
     assert len(re.findall("<polyline", text)) == 2 + 3 * 2, "recall, and three curves"
-    assert "1 sources are not in the archive" in text
+    assert "1 source is not in the archive" in text
     assert "the mean of 3 to 6 marks" in text
     plain = replace(
         evaluation,
@@ -125,7 +125,7 @@ def test_the_terminals_table_has_a_row_for_each(evaluation: Evaluation) -> None:
     first = evaluation.rows[1].scores["mark → mark"].micro["mean_average_precision"]
     assert f"{first.low:.3f}–{first.high:.3f}" in text
     assert note_sentences(evaluation)[-1] == "a network: not installed; pip install <it>"
-    assert label_sentences(evaluation.labelled)[1].startswith("1 sources are not in the archive")
+    assert label_sentences(evaluation.labelled)[1].startswith("1 source is not in the archive")
 
 
 def test_json_holds_every_figure(evaluation: Evaluation) -> None:

@@ -130,7 +130,7 @@ def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit
     page = visit(papers.archive.folder, by="upload")
     page.file_uploader(key="upload").upload("[x](y).png", b"%PDF-1.7 nothing").run()
     assert not page.exception
-    assert "It is a PDF" in page.error[0].value.replace("\\", "")
+    assert "It is a truncated PDF" in page.error[0].value.replace("\\", "")
     assert "[x](y)" not in page.error[0].value
     assert len(cards_of(page)) == 12  # the samples again
 

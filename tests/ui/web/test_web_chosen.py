@@ -114,7 +114,7 @@ def test_a_name_is_changed_on_the_page_of_a_mark(papers: Papers, visit: Visit) -
     page.text_input(key="rename-1-Jan").set_value(HOSTILE)
     page.button(key="rename-1").click().run()
     assert not page.exception and not page.error
-    assert [_plain(said.value) for said in page.success] == [f"It is called “{HOSTILE}” now."]
+    assert [_plain(said.value) for said in page.success] == [f"Renamed to “{HOSTILE}”."]
     assert "![x]" not in page.success[0].value
     assert not page.run().success
     assert said_in(papers)[one] == (HOSTILE, "probable", "A. Reader")

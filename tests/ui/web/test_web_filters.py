@@ -77,7 +77,7 @@ def test_where_only_chosen_marks_are_left_it_is_not_said_that_none_is_there(
         for mark in rest:
             session.get_one(tables.Mark, mark).status = "rejected"
     for params, said in (
-        ({"mark": str(one), "unlike": str(other)}, "No mark but those that you chose is here to"),
+        ({"mark": str(one), "unlike": str(other)}, "No mark but those that you chose can be found"),
         ({"mark": str(one), "unlike": str(other), "ship": "De Hoop"},
          "No mark but those that you chose matches the filters: De Hoop."),
         ({"mark": f"{one},{other}", "ship": "Amity"}, "No mark matches the filters: Amity."),

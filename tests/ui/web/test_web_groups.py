@@ -92,7 +92,7 @@ def test_what_was_typed_last_counts_when_the_button_is_pressed(
     said = ("Jan de Vries", "certain", "A. Reader")
     assert said_in(grouped) == {one: said, three: said}
     assert "Saved: 2 marks identified as “Jan de Vries”, certain" in page.success[0].value.replace(
-        "\\",
+        "\\", ""
     )
     page.text_input(key="person").set_value("B. Reader")
     page.button(key="refuse").click().run()
@@ -117,7 +117,7 @@ def test_a_group_that_was_replaced_meanwhile_is_not_judged(grouped: Papers, visi
         replace_proposed_groups(session, model, 1e-4, 0.8, [])
     page.button(key="refuse").click().run()
     assert not page.exception
-    assert "gone" in page.error[0].value.replace("\\", "")
+    assert "no longer exists" in page.error[0].value.replace("\\", "")
 
 
 def test_a_judged_group_says_who_judged_it(grouped: Papers, visit: Visit) -> None:

@@ -85,7 +85,7 @@ def test_the_way_to_the_proposals_and_back(ranked: Papers, visit: Visit) -> None
     _press(page, "proposals")
     assert address_of(page) == asked | {"proposals": "0"}
     assert "<h2>Which of these are marks?</h2>" in html_of(page)
-    assert "12 proposals are left to judge, likeliest first." in html_of(page)
+    assert "12 proposals are left to review, the likeliest first." in html_of(page)
     assert any("From 5 confirmed marks on, the next `prizemarks index`" in one.value
                for one in page.caption)  # fmt: skip
     assert _sheet(page) == list(range(1, 13)) and _ticked(page) == []
@@ -130,7 +130,7 @@ def test_proposals_are_judged_before_they_are_indexed(ranked: Papers, visit: Vis
 
 def test_the_ticked_are_marks_and_the_others_none(many: Papers, visit: Visit) -> None:
     page = visit(many.archive.folder, proposals="0")
-    assert "60 proposals are left to judge, likeliest first: here are 1" in (html_of(page))
+    assert "60 proposals are left to review, the likeliest first: here are 1" in (html_of(page))
     assert _sheet(page) == list(range(1, 25))
     assert page.button(key="judge all").label == "None of these 24 is a mark"
     assert page.button(key="judge ticked").disabled
@@ -222,7 +222,9 @@ def test_the_filters_narrow_the_sheet(many: Papers, visit: Visit) -> None:
     page.selectbox(key="ship").set_value("De Hoop").run()
     assert address_of(page) == {"proposals": "0", "ship": "De Hoop"}
     assert _sheet(page) == list(range(1, 9))
-    assert "8 proposals are left to judge, narrowed to De Hoop, likeliest first" in html_of(page)
+    assert "8 proposals are left to review, narrowed to De Hoop, the likeliest first" in html_of(
+        page
+    )
     _say(page, "judge all")
     assert "None matches the filters: De Hoop." in html_of(page)
     assert "Widen the filters" in _lines(page)[-1]
