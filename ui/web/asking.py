@@ -201,10 +201,7 @@ def _uploaded(archive: Archive) -> Pixels | None:
         if file is None:
             _remove_picture()
             return None
-        st.error(
-            as_markdown(f"{file.name} cannot be used. {read.reason}")
-            + " Choose another picture, or save it as JPEG, PNG or TIFF first."
-        )
+        st.error(as_markdown(f"{file.name} cannot be used. {read.reason} {read.advice}"))
         return None
     if file is None:
         st.button("Remove the picture", key="remove picture", on_click=_remove_picture)

@@ -130,7 +130,9 @@ def test_an_upload_that_is_no_picture_is_said_to_be(papers: Papers, visit: Visit
     page = visit(papers.archive.folder, by="upload")
     page.file_uploader(key="upload").upload("[x](y).png", b"%PDF-1.7 nothing").run()
     assert not page.exception
-    assert "It is a truncated PDF" in page.error[0].value.replace("\\", "")
+    assert "It is a truncated PDF: its end is missing. Copy it again" in page.error[
+        0
+    ].value.replace("\\", "")
     assert "[x](y)" not in page.error[0].value
     assert len(cards_of(page)) == 12  # the samples again
 
@@ -143,8 +145,8 @@ def test_an_upload_that_cannot_be_read_through_is_given_up_once(
     page.file_uploader(key="upload").upload("deep.pdf", pdf_in_pdf(levels=9, each=20)).run()
     said = page.error[0].value.replace("\\", "")
     assert said == (
-        "deep.pdf cannot be used. Reading it took more than 2 seconds, and was stopped. Choose "
-        "another picture, or save it as JPEG, PNG or TIFF first."
+        "deep.pdf cannot be used. Reading it took more than 2 seconds, and was stopped. Cut out "
+        "the mark, and save that as PNG or JPEG."
     )
     monkeypatch.setattr("ingest.query_pictures.PATIENCE", 0.0)  # to read it again would be seen
     page.checkbox(key="turned").check().run()
