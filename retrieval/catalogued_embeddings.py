@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from retrieval.crops import load_crops
 from retrieval.embedding import embed
 from retrieval.ink import SEEN
 from retrieval.model import Model
+from retrieval.progress import Report, nobody
 
 EMBEDDED_AT_ONCE = 512  # marks embedded and committed in one transaction
 
@@ -38,7 +39,7 @@ def register_model(archive: Archive, model: Model, origin: str) -> None:
 
 
 def embed_marks(
-    archive: Archive, model: Model, report: Callable[[int, int], None] = lambda done, total: None
+    archive: Archive, model: Model, report: Report = nobody
 ) -> tuple[int, tuple[str, ...]]:
     """Embed every mark that may be found and has no embedding under `model`.
 

@@ -59,4 +59,4 @@ class Muon(torch.optim.Muon):
             if weight.grad is not None:
                 # A gradient may lie in memory otherwise than its weight does.
                 matrix.grad = as_matrix(torch.empty_like(weight).copy_(weight.grad))
-        return super().step(closure)  # type: ignore[no-untyped-call]
+        return super().step(closure)  # type: ignore[no-untyped-call]  # torch gives it no types

@@ -39,15 +39,31 @@ def postgresql() -> Iterator[Engine]:
             server.cleanup()
 
 
+def emptied(engine: Engine) -> Engine:
+    """Return the engine of a PostgreSQL database, from which all tables are gone."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    return engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def without_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database without tables, of one kind and the other."""
+    if request.param == "sqlite":
+        engine = create_engine(f"sqlite:///{tmp_path / 'archive.db'}")
+    else:
+        engine = emptied(request.getfixturevalue("postgresql"))
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty catalogue, in one database and the other."""
     if request.param == "sqlite":
         engine: Engine = create_archive(tmp_path / "archive").engine
     else:
-        engine = request.getfixturevalue("postgresql")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        engine = emptied(request.getfixturevalue("postgresql"))
         migration.migrate(engine, backups=tmp_path)
     yield engine
     engine.dispose()

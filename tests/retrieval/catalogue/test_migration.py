@@ -30,6 +30,7 @@ from retrieval.catalogue.tables import (
     Page,
 )
 from tests.full_disk import no_file_larger_than
+from tests.retrieval.catalogue.conftest import emptied
 
 
 def differences(engine: Engine) -> list[Any]:
@@ -112,8 +113,7 @@ def test_the_same_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
     migration.migrate(postgresql, backups=tmp_path)
     assert differences(postgresql) == []
     migrated = constraints(postgresql)
-    with postgresql.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    emptied(postgresql)
     Base.metadata.create_all(postgresql)
     assert migrated == constraints(postgresql)
 
@@ -216,8 +216,7 @@ def test_only_of_proposals_it_is_known_who_proposed_them(tmp_path: Path) -> None
 
 
 def test_documents_sort_by_code_point_on_postgresql(postgresql: Engine, tmp_path: Path) -> None:
-    with postgresql.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    emptied(postgresql)
     migration.migrate(postgresql, backups=tmp_path, to="0003")
     references = ["HCA 32/10", "HCA 32/9/1", "HCA32/9A", "HCA 32/9 pt 1", "HCA 32/9"]
     with postgresql.begin() as connection:
@@ -236,16 +235,10 @@ def test_documents_sort_by_code_point_on_postgresql(postgresql: Engine, tmp_path
         ]  # fmt: skip
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_older_judgements_keep_what_their_identities_tell(
-    database: str, request: pytest.FixtureRequest, tmp_path: Path
+    without_tables: Engine,
 ) -> None:
-    if database == "sqlite":
-        engine = create_engine(f"sqlite:///{tmp_path / 'archive.db'}")
-    else:
-        engine = request.getfixturevalue("postgresql")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    engine = without_tables
     migration.migrate(engine, backups=None)
     days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
     with Session(engine) as session, session.begin():
@@ -307,19 +300,12 @@ def test_older_judgements_keep_what_their_identities_tell(
         )
         assert sorted(tuple(row) for row in said) == [(1, 1), (1, 2), (2, 2), (2, 3)]
         assert session.query(GroupMark).filter(GroupMark.certainty.is_(None)).count() == 6
-    engine.dispose()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_what_was_tried_as_crops_is_known_by_the_end_of_an_older_text(
-    database: str, request: pytest.FixtureRequest, tmp_path: Path
+    without_tables: Engine,
 ) -> None:
-    if database == "sqlite":
-        engine = create_engine(f"sqlite:///{tmp_path / 'archive.db'}")
-    else:
-        engine = request.getfixturevalue("postgresql")
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    engine = without_tables
     migration.migrate(engine, backups=None, to="0011")
     texts = [
         "200000000 pixels, 10 minutes, prizemarks 0.1.0, crops",
@@ -341,7 +327,6 @@ def test_what_was_tried_as_crops_is_known_by_the_end_of_an_older_text(
     with Session(engine) as session:
         found = session.execute(select(Failure.as_crops, Failure.tried).order_by(Failure.source))
         assert found.all() == [(True, texts[0]), (False, texts[1]), (True, None), (False, None)]
-    engine.dispose()
 
 
 def test_an_archive_that_is_up_to_date_is_not_copied(archive: Archive) -> None:

@@ -24,7 +24,7 @@ def pushed(weight: torch.nn.Parameter, rate: float = 0.1) -> torch.Tensor:
     before = weight.detach().clone()
     gradient = torch.randn(weight.shape, generator=torch.Generator().manual_seed(2))
     muon = Muon([weight], rate)
-    (weight * gradient).sum().backward()  # type: ignore[no-untyped-call]
+    (weight * gradient).sum().backward()
     muon.step()
     return weight.detach() - before
 
@@ -74,7 +74,7 @@ def test_a_step_goes_down() -> None:
 def test_forgotten_gradients_are_those_of_the_weights() -> None:
     weight = convolution(torch.channels_last)
     muon = Muon([weight], 0.1)
-    weight.sum().backward()  # type: ignore[no-untyped-call]
+    weight.sum().backward()
     muon.step()
     muon.zero_grad()
     assert weight.grad is None
