@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import typer
 
@@ -14,12 +15,13 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
 
     Example: prizemarks status my-archive
     """
-    from ui.told.status import archive_status
+    from ingest.status import archive_status
+    from ui.told.status import status_sentences
 
     with archive_in(archive) as opened:
         found = archive_status(opened)
     if as_json:
-        typer.echo(json.dumps(found.as_json()))
+        typer.echo(json.dumps(asdict(found)))
     else:
-        for line in found.sentences():
+        for line in status_sentences(found):
             typer.echo(line)

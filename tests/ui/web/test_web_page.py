@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ingest.status import archive_status
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
@@ -21,7 +22,6 @@ from retrieval.model import bundled_model
 from tests.drawn_marks import drawn_mark
 from tests.paper_archive import PLACES, SIDE, Papers, add_mark, index_papers
 from tests.ui.web.visiting import Visit, address_of, cards_of, html_of
-from ui.told.status import archive_status
 
 
 def test_where_there_is_no_archive_the_page_says_so(tmp_path: Path, visit: Visit) -> None:
