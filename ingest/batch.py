@@ -57,7 +57,7 @@ from ingest.reading import (
     reading_of_a_stuck_file,
 )
 from ingest.report import IngestReport
-from ingest.run import Run, tried_under
+from ingest.run import Counts, Run, tried_under
 from ingest.segmentation import STROKES, Segmenter
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
@@ -150,7 +150,8 @@ def _ingest(
         name = segmenter.name if segmenter is not None else None
         under = tried_under(name, max_pixels, max_minutes)
         done = _counted(given, manner.progress)
-        run = Run(archive, name, done, under, resegments, given.themselves)
+        counts = Counts(skipped=given.skipped, canvases_without_image=given.blank)
+        run = Run(archive, name, done, under, resegments, given.themselves, counts=counts)
         read = functools.partial(read_file, crops=archive.crops_folder, max_pixels=max_pixels)
         with archive.lock(), _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
@@ -186,8 +187,6 @@ def _ingest(
         resembling=tuple(resembling),
         failed=failed,
         healed=healed_of(archive, before) + len(before & given.asked - given.unread.keys()),
-        skipped=given.skipped,
-        canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=written,
         bound=len(bound.moved),

@@ -20,7 +20,7 @@ from ingest.iiif.masters import folder_of, masters_in
 from ingest.known import KnownPage, pages_where
 from ingest.listing import ImageFile, location_of
 from ingest.manner import Manner
-from ingest.run import Run, tried_under
+from ingest.run import Counts, Foreseeable, Run, tried_under
 from ingest.segmentation import SEGMENTER
 from ingest.sources import HEAD, suffix_of
 from retrieval.catalogue.archive import Archive
@@ -36,36 +36,22 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """What a run would do.
+@dataclass(kw_only=True)
+class Rehearsal(Foreseeable):
+    """What a run would do; what it counts as the run does is said in `IngestReport`.
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
-    ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops and
-    `left_as_pages` pages; `made_crops` and `made_pages` are those of the changed that would not.
-    Pages: `moved` and `unchanged`; `copies_replaced` by their originals, whose files are gone.
-    `to_fetch`: images of manifests; `canvases_without_image` and
-    `manifests_without_image` (ids) have none that is understood. `documents` are described by the
-    documents files, `would_bind` of them would have a page. `problems`: sentences about their
-    claims.
+    ones may once they are decoded. `to_fetch`: images of manifests; `manifests_without_image`
+    (ids) have none that is understood. `documents` are described by the documents files,
+    `would_bind` of them would have a page. `problems`: sentences about their claims.
     """
 
     new: int
     copies: tuple[str, ...]
     changed: tuple[str, ...]
-    moved: int
-    unchanged: int
-    copies_replaced: int
     unreadable: tuple[Unreadable, ...]
-    left: int
-    left_as_crops: int
-    left_as_pages: int
-    made_crops: int
-    made_pages: int
     to_fetch: int
-    skipped: int
-    canvases_without_image: int
     manifests_without_image: tuple[str, ...]
     documents: int
     would_bind: int
@@ -99,7 +85,9 @@ def rehearse(
     under = ""
     if sources is not None:
         under = tried_under(segmenter, manner.max_pixels, manner.max_minutes)
-    run = Run(archive, segmenter, lambda _: None, under, themselves=given.themselves)
+    counts = Counts(skipped=given.skipped, canvases_without_image=given.blank)
+    themselves = given.themselves
+    run = Run(archive, segmenter, lambda _: None, under, themselves=themselves, counts=counts)
     files, to_fetch = _files_and_missing(archive, given)
     new: dict[str, Held] = {}
     copies: list[str] = []
@@ -108,7 +96,6 @@ def rehearse(
     seen: set[str] = set()
     moved: dict[int, tuple[str, str]] = {}
     gone: set[int] = set()
-    turned = 0
 
     def follow(pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
         """Leave the pages where the catalogue has them, but note where they would go."""
@@ -133,7 +120,8 @@ def rehearse(
                 unreadable.append(Unreadable(one.name, reason))
             elif one.known:
                 changed.append(one.name)
-                turned += one.turned
+                counts.made_crops += one.turned and run.as_crops
+                counts.made_pages += one.turned and not run.as_crops
             else:
                 new[one.name] = Held(one.name, location_of(one.path), one.sha256)
                 if one.sha256 in known or one.sha256 in seen:
@@ -142,21 +130,12 @@ def rehearse(
     held = _held(archive, moved, gone, new | {name: Held(name, at, None) for name, at in to_fetch})
     claimed = claims_met(held, described, given.below_roots)
     return Rehearsal(
+        **counts.foreseeable(),
         new=len(new),
         copies=tuple(copies),
         changed=tuple(changed),
-        moved=run.counts.moved,
-        unchanged=run.counts.unchanged,
-        copies_replaced=run.counts.copies_replaced,
         unreadable=tuple(unreadable),
-        left=run.counts.left,
-        left_as_crops=run.counts.left_as_crops,
-        left_as_pages=run.counts.left_as_pages,
-        made_crops=turned if run.as_crops else 0,
-        made_pages=0 if run.as_crops else turned,
         to_fetch=len(to_fetch),
-        skipped=given.skipped,
-        canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),
         would_bind=len({claim.reference for claim in claimed.owners.values()}),

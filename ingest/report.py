@@ -47,8 +47,6 @@ class IngestReport(Counts):
     resembling: tuple[ResemblanceRow, ...] = ()
     failed: int = 0
     healed: int = 0
-    skipped: int = 0
-    canvases_without_image: int = 0
     manifests_without_image: tuple[str, ...] = ()
     documents: int = 0
     bound: int = 0

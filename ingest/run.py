@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from ingest.known import KnownPage
@@ -13,23 +13,35 @@ from retrieval.catalogue.archive import Archive
 
 
 @dataclass
-class Counts:
-    """What a run has counted so far; its report says what each number is (`IngestReport`)."""
+class Foreseeable:
+    """What a rehearsal counts as the run itself does (`IngestReport` says what each number is)."""
 
-    added: int = 0
-    changed: int = 0
     moved: int = 0
     unchanged: int = 0
-    duplicates: int = 0
     copies_replaced: int = 0
-    marks_of_copies: int = 0
-    marks: int = 0
-    fetched: int = 0
     left: int = 0
     left_as_crops: int = 0
     left_as_pages: int = 0
     made_crops: int = 0
     made_pages: int = 0
+    skipped: int = 0
+    canvases_without_image: int = 0
+
+
+@dataclass
+class Counts(Foreseeable):
+    """What a run has counted so far; its report says what each number is (`IngestReport`)."""
+
+    added: int = 0
+    changed: int = 0
+    duplicates: int = 0
+    marks_of_copies: int = 0
+    marks: int = 0
+    fetched: int = 0
+
+    def foreseeable(self) -> dict[str, int]:
+        """Return by name what a rehearsal counts as well."""
+        return {one.name: getattr(self, one.name) for one in fields(Foreseeable)}
 
 
 @dataclass(frozen=True)
