@@ -160,7 +160,7 @@ def show(row: dict[str, str]) -> None:
     print(f"| {row['row']:32} | {row['steps']:>6} | {figures} |", flush=True)
 
 
-def main() -> None:
+def asked_for() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--drawn", type=Path, required=True)
     parser.add_argument("--learn-from", choices=("redrawn", "drawn"), default="redrawn")
@@ -176,7 +176,11 @@ def main() -> None:
     for name in options.only or ():
         if name not in known:
             parser.error(f"there is no row {name!r}; choose from: {', '.join(known)}")
+    return options
 
+
+def main() -> None:
+    options = asked_for()
     options.folder.mkdir(parents=True, exist_ok=True)
     home = options.folder / "archive"
     archive = open_archive(home) if (home / "archive.db").exists() else create_archive(home)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.annotations.annotation import MAX_POINTS, Point, RegionError, number, points_of
@@ -70,17 +71,27 @@ def _drawn(shape: Element) -> Drawn:
 
 def _along(path: str) -> Drawn:
     """Follow a path from corner to corner; a curve is taken for the line between its ends."""
-    tokens: list[str | float] = []
-    for found in _TOKEN.finditer(path):
-        if found[3]:
-            raise RegionError("its path cannot be read")
-        if found[1]:
-            tokens.append(found[1])
-        elif found[2]:
-            tokens.append(number(found[2], "outline"))
     points: list[Point] = []
-    at: Point = (0.0, 0.0)
-    start, command, begun, exact, place = at, "", 0, True, 0
+    at = start = (0.0, 0.0)
+    begun, exact = 0, True
+    for command, values in _steps(path):
+        if command in ("Z", "z"):
+            at = start
+            continue
+        at = _next(at, command, values)
+        points.append(at)
+        exact = exact and command.upper() in "MLHV"
+        if command in ("M", "m"):
+            start, begun = at, begun + 1
+    if len(points) > 1 and points[-1] == points[0]:
+        points.pop()  # it was closed by hand
+    return Drawn(tuple(points), begun == 1, exact and begun == 1)
+
+
+def _steps(path: str) -> Iterator[tuple[str, list[float]]]:
+    """Give the commands of a path with the numbers that each takes; one stands for its repeats."""
+    tokens = _tokens(path)
+    command, place = "", 0
     while place < len(tokens):
         token = tokens[place]
         if isinstance(token, str):
@@ -89,22 +100,30 @@ def _along(path: str) -> Drawn:
             if command.upper() not in _TAKES:
                 raise RegionError(f"its path has an unknown command {command!r}")
             if command.upper() == "Z":
-                at, command = start, ""
+                yield command, []
+                command = ""
                 continue
         takes = _TAKES.get(command.upper(), 0)
-        values = tokens[place : place + takes]
-        if not takes or len(values) < takes or any(isinstance(one, str) for one in values):
+        values = [one for one in tokens[place : place + takes] if isinstance(one, float)]
+        if not takes or len(values) < takes:
             raise RegionError("its path cannot be read")
         place += takes
-        at = _next(at, command, [one for one in values if isinstance(one, float)])
-        points.append(at)
-        exact = exact and command.upper() in "MLHV"
-        if command.upper() == "M":
-            start, begun = at, begun + 1
-            command = "L" if command == "M" else "l"
-    if len(points) > 1 and points[-1] == points[0]:
-        points.pop()  # it was closed by hand
-    return Drawn(tuple(points), begun == 1, exact and begun == 1)
+        yield command, values
+        # Further pairs after a move are lines.
+        command = {"M": "L", "m": "l"}.get(command, command)
+
+
+def _tokens(path: str) -> list[str | float]:
+    """Return the letters and numbers of a path."""
+    tokens: list[str | float] = []
+    for letter, figures, other in _TOKEN.findall(path):
+        if other:
+            raise RegionError("its path cannot be read")
+        if letter:
+            tokens.append(letter)
+        elif figures:
+            tokens.append(number(figures, "outline"))
+    return tokens
 
 
 def _next(at: Point, command: str, values: list[float]) -> Point:

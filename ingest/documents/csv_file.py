@@ -134,11 +134,7 @@ def _columns(name: str, header: Sequence[str]) -> list[str]:
 def _values(
     name: str, line: int, columns: Sequence[str], row: Sequence[str]
 ) -> tuple[dict[str, str], Details]:
-    """Return a row's fields that are not empty: ours, and the details.
-
-    A series is a detail where the reference has its own, and where it is too long to be one; a
-    SHA-256 and a page in a file where there is no source.
-    """
+    """Return a row's fields that are not empty: ours, and the details."""
     if any(field.strip() for field in row[len(columns) :]):
         raise MetadataError(
             f"{name}, line {line}: there are {len(row)} fields, but the header names "
@@ -160,6 +156,16 @@ def _values(
         values[column] = text
     if "normal" in values:
         values.setdefault("date", values["normal"])
+    _move_to_details(values, details)
+    return values, details
+
+
+def _move_to_details(values: dict[str, str], details: Details) -> None:
+    """Move to the details what says nothing in a column of ours.
+
+    A series where the reference has its own, and where it is too long to be one; a SHA-256 and a
+    page in a file where there is no source.
+    """
     for column in ("sha256", "page in file"):
         if "source" not in values and column in values:
             add_detail(details, column, values.pop(column))
@@ -167,4 +173,3 @@ def _values(
         reference = normalise_reference(values.get("reference", ""))
         if len(series) > LONGEST["series"] or series_within(reference, series) != series:
             add_detail(details, "series", values.pop("series"))
-    return values, details

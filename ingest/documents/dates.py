@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.documents.edtf import parse_edtf
@@ -293,34 +294,7 @@ def years_said(date: str) -> tuple[int | None, int | None]:
     """
     text = unicodedata.normalize("NFKC", date).casefold()
     text = re.sub(r"[‐-―−]", "-", text)
-    spans: list[tuple[int, int]] = []
-    for century in re.finditer(
-        r"(?<![0-9])(1[1-9]|2[01])(?:st|nd|rd|th)?(?=(?:\s*(?:-|to|and|or|/)\s*"
-        r"(?:1[1-9]|2[01])(?:st|nd|rd|th))?\s*(?:c\b|cent))",
-        text,
-    ):
-        spans.append((int(century[1]) * 100 - 99, int(century[1]) * 100))
-    for start, unknown, plural in re.findall(
-        r"(?<![0-9])(1[0-9]{1,3}|20[0-9]{0,2})(x{0,2})('?s)?(?![0-9])", text
-    ):
-        digits = len(start) + len(unknown)
-        if digits != 4:
-            continue
-        first = int(start) * 10 ** len(unknown)
-        if unknown:
-            spans.append((first, first + 10 ** len(unknown) - 1))
-        elif plural and start.endswith("0"):
-            spans.append((first, first + (99 if start.endswith("00") else 9)))
-        else:
-            spans.append((first, first))
-    for year, sign, more in re.findall(
-        r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})\s*([-/])\s*([0-9]{1,2})(?![0-9]|\s*[-/.]\s*[0-9])", text
-    ):
-        # 1702-03 is March 1702 to ISO 8601; 1702/3 is the Old Style's double year.
-        month = sign == "-" and len(more) == 2 and 1 <= int(more) <= 12
-        whole = int(year[: 4 - len(more)] + more)
-        if not month and whole > int(year):
-            spans.append((whole, whole))
+    spans = [*_centuries(text), *_years_and_decades(text), *_second_years(text)]
     if not spans:
         return None, None
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
@@ -329,3 +303,41 @@ def years_said(date: str) -> tuple[int | None, int | None]:
     if re.match(r"\W*(after|aft\b|post\b|since\b|not before)", text):
         return first, None
     return first, last
+
+
+def _centuries(text: str) -> Iterator[tuple[int, int]]:
+    """Give the first and last years of centuries: 17th century, 17th to 18th c."""
+    for century in re.finditer(
+        r"(?<![0-9])(1[1-9]|2[01])(?:st|nd|rd|th)?(?=(?:\s*(?:-|to|and|or|/)\s*"
+        r"(?:1[1-9]|2[01])(?:st|nd|rd|th))?\s*(?:c\b|cent))",
+        text,
+    ):
+        yield int(century[1]) * 100 - 99, int(century[1]) * 100
+
+
+def _years_and_decades(text: str) -> Iterator[tuple[int, int]]:
+    """Give the first and last years of years, decades and centuries in figures: 169x, 1690s."""
+    for start, unknown, plural in re.findall(
+        r"(?<![0-9])(1[0-9]{1,3}|20[0-9]{0,2})(x{0,2})('?s)?(?![0-9])", text
+    ):
+        if len(start) + len(unknown) != 4:
+            continue
+        first = int(start) * 10 ** len(unknown)
+        if unknown:
+            yield first, first + 10 ** len(unknown) - 1
+        elif plural and start.endswith("0"):
+            yield first, first + (99 if start.endswith("00") else 9)
+        else:
+            yield first, first
+
+
+def _second_years(text: str) -> Iterator[tuple[int, int]]:
+    """Give the later years of ranges and double years that are cut short: 1744-45, 1744/5."""
+    for year, sign, more in re.findall(
+        r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})\s*([-/])\s*([0-9]{1,2})(?![0-9]|\s*[-/.]\s*[0-9])", text
+    ):
+        # 1702-03 is March 1702 to ISO 8601; 1702/3 is the Old Style's double year.
+        month = sign == "-" and len(more) == 2 and 1 <= int(more) <= 12
+        whole = int(year[: 4 - len(more)] + more)
+        if not month and whole > int(year):
+            yield whole, whole

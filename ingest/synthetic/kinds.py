@@ -153,6 +153,23 @@ def _figures(layout: Layout, columns: list[float], y: float) -> None:
         layout.phrase(text, column - advance, y)
 
 
+def _goods(layout: Layout, y: float, short: float) -> None:
+    """Write how many there are of what; where that ends left of `short`, perhaps on to the end."""
+    rng, goods = layout.rng, GOODS[layout.document.language]
+    count = int(rng.integers(1, 90))
+    item = goods[int(rng.integers(len(goods)))]
+    end = layout.phrase(f"{count} {item}", layout.left, y)
+    if end < short and rng.random() < 0.6:
+        write_line(
+            layout.writing,
+            layout.scribe,
+            lambda: next(layout.words),
+            (end, y),
+            layout.right,
+            rng,
+        )
+
+
 def _listing(layout: Layout, lines_each: int) -> None:
     """Rows of goods and figures; the marks stand before their entries, in the margin."""
     rng, document = layout.rng, layout.document
@@ -160,7 +177,6 @@ def _listing(layout: Layout, lines_each: int) -> None:
     first = y
     pitch = layout.scribe.x_height * 4.2
     columns = [layout.right - pitch * 1.7, layout.right - pitch * 0.8, layout.right]
-    goods = GOODS[document.language]
     marked = list(document.identities)
     right, layout.right = layout.right, columns[0] - pitch * 1.5
     rows = max(4, int((layout.bottom - y) / (layout.leading * (lines_each + 0.3))) - 2)
@@ -176,25 +192,12 @@ def _listing(layout: Layout, lines_each: int) -> None:
             spot = _margin_mark(layout, marked.pop(0), top, min(5.0, max(2.0, room - 1.6)))
             if room > 4:
                 _numbers(layout, spot)
-        for nth in range(lines_each):
-            if nth == 0:
-                count = int(rng.integers(1, 90))
-                item = goods[int(rng.integers(len(goods)))]
-                end = layout.phrase(f"{count} {item}", layout.left, y)
-                if end < layout.right - 2 * pitch and rng.random() < 0.6:
-                    write_line(
-                        layout.writing,
-                        layout.scribe,
-                        lambda: next(layout.words),
-                        (end, y),
-                        layout.right,
-                        rng,
-                    )
-            else:
-                layout.line(y, layout.scribe.x_height * 2)
-            if nth == lines_each - 1:
-                _figures(layout, columns, y)
+        _goods(layout, y, layout.right - 2 * pitch)
+        for _ in range(lines_each - 1):
             y += layout.leading
+            layout.line(y, layout.scribe.x_height * 2)
+        _figures(layout, columns, y)
+        y += layout.leading
         y += 0.3 * layout.leading
     layout.right = right
     layout.rule(

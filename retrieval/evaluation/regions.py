@@ -9,7 +9,7 @@ of these that is there) names what is reported apart. Other columns are passed o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -176,11 +176,7 @@ def check_pages(
             possible = sorted({at for source in unclear for at in meant[source]})
             for among in _pages_of(session, possible).values():
                 named |= {page.duplicate_of or page.id for page in among}
-            for page in _pages_where(session, Page.segmenter.is_not(None)):
-                original = page.duplicate_of or page.id
-                if original not in named:
-                    pages[page.id] = page
-                    named.add(original)
+            pages |= {page.id: page for page in _pages_beside(session, named)}
         in_order = [pages[number] for number in sorted(pages)]
         checked = tuple(
             _checked(page, said.get(page.id, ()), marks)
@@ -259,6 +255,16 @@ def _pages_of(session: Session, sources: Sequence[str]) -> dict[str, list[_Page]
         for page in _pages_where(session, Page.source.in_(among)):
             found.setdefault(page.source, []).append(page)
     return found
+
+
+def _pages_beside(session: Session, originals: Set[int]) -> list[_Page]:
+    """Return the pages that were segmented and have none of these originals; of copies one."""
+    beside: dict[int, _Page] = {}
+    for page in _pages_where(session, Page.segmenter.is_not(None)):
+        original = page.duplicate_of or page.id
+        if original not in originals:
+            beside.setdefault(original, page)
+    return list(beside.values())
 
 
 def _not_understood(one: Region, among: Sequence[_Page]) -> str:

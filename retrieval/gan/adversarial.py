@@ -31,12 +31,6 @@ def adversarial_step(
     assert isinstance(discriminator, AdversarialDiscriminator)
     plays = step % game.rounds == 0
 
-    def shown(pictures: Tensor) -> Tensor:
-        for switch in switches:
-            if switch.view is not None:
-                pictures = switch.view(pictures, source)
-        return pictures
-
     def critic(pictures: Tensor) -> Tensor:
         return discriminator.realism(discriminator.trunk(pictures), series).float()
 
@@ -44,7 +38,8 @@ def adversarial_step(
         latent = torch.randn((len(batch.first), discriminator.shape.latent), generator=source)
         with torch.set_grad_enabled(plays):
             generated = players.generator(latent.to(batch.first.device), series).float()
-        real, fake = shown(batch.first), shown(generated.detach())
+        real = _shown(batch.first, switches, source)
+        fake = _shown(generated.detach(), switches, source)
         on_real = critic(real)
         with frozen_statistics(discriminator):
             on_fake = critic(fake)
@@ -68,10 +63,18 @@ def adversarial_step(
 
     if plays:
         with compute.autocast(), fixed_weights(discriminator), frozen_statistics(discriminator):
-            deception = game.generator_loss(critic(shown(generated)))
+            deception = game.generator_loss(critic(_shown(generated, switches, source)))
         descend(deception, players.generator_optimiser)
         losses["generator"] = deception.item()
     if game.undecided is not None:
         losses["real_taken_for_real"] = (on_real > game.undecided).float().mean().item()
         losses["fake_taken_for_real"] = (on_fake > game.undecided).float().mean().item()
     return losses
+
+
+def _shown(pictures: Tensor, switches: Sequence[Switch], source: torch.Generator) -> Tensor:
+    """Return the pictures as the switches have the discriminator see them."""
+    for switch in switches:
+        if switch.view is not None:
+            pictures = switch.view(pictures, source)
+    return pictures

@@ -83,14 +83,8 @@ def evaluate(
     from ui.evaluation.regions_page import write_regions_report
 
     with archive_in(archive) as opened:
-        if labels is None and regions is None:
-            raise RequestError(
-                "There is nothing to measure against: give --labels, --regions, or both."
-            )
-        if labels is None and (baselines or split is not None or model is not None):
-            raise RequestError("--baselines, --split and --model need --labels: give it as well.")
-        if regions is None and complete:
-            raise RequestError("--complete needs --regions: give it as well.")
+        for_labels = baselines or split is not None or model is not None
+        _check_asked(labels, regions, for_labels=for_labels, for_regions=complete)
         if report is not None:
             check_is_outside(report, opened.folder)
         # Both files are read before anything is measured at length.
@@ -112,6 +106,20 @@ def evaluate(
         for path in written:
             typer.echo(f"Report: {path}")
     raise typer.Exit(FAILURES if found is not None and found.labelled.unread else DONE)
+
+
+def _check_asked(
+    labels: Path | None, regions: Path | None, *, for_labels: bool, for_regions: bool
+) -> None:
+    """Raise RequestError where a file is lacking that the options are about."""
+    if labels is None and regions is None:
+        raise RequestError(
+            "There is nothing to measure against: give --labels, --regions, or both."
+        )
+    if labels is None and for_labels:
+        raise RequestError("--baselines, --split and --model need --labels: give it as well.")
+    if regions is None and for_regions:
+        raise RequestError("--complete needs --regions: give it as well.")
 
 
 def _say(found: Evaluation | None, covered: Regions | None, as_json: bool) -> None:

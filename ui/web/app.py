@@ -60,20 +60,14 @@ def main() -> None:
 
 
 def _show(archive: Archive, held: Holdings, model: str | None, problems: list[str]) -> None:
-    size = held.size
-    facts = [counted(size.documents, "document"), counted(size.pages, "page")]
-    facts.append(counted(size.marks, "mark"))
     searcher, lacking = None, ""
     try:
-        if size.pages:
+        if held.size.pages:
             searcher = searcher_of(archive, model)
-            facts.append(_model_in_words(searcher))
     except ModelError as error:
         lacking = str(error)
-    st.html(heading("Merchants’ marks", archive.folder.name, facts))
-    for problem in problems:
-        st.warning(as_markdown(problem))
-    if size.pages and view().judging:  # which takes no index
+    _show_head(archive, held, searcher, problems)
+    if held.size.pages and view().judging:  # which takes no index
         with st.sidebar:
             show_filters(held.facets, "the proposals")
         show_proposals(archive)
@@ -87,12 +81,7 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             offer_groups(held.groups)
             offer_identities(held.identities)
         _about_likeness(len(searcher.index))
-    if missing := not_indexed(archive, searcher.model.id):
-        st.info(f"{counted(missing, 'mark')} cannot be found yet. To index new marks, run:")
-        st.code(_index_command(archive, searcher), language=None)
-    if model is None and (waiting := waiting_model(archive)) is not None:
-        st.info(f"{waits(waiting)} To search with it, run:")
-        st.code(index_command(archive, waiting), language=None)
+    _say_what_to_index(searcher, chosen=model)
     if _is_open(searcher, held):
         return
     wide = view().way == "page"
@@ -105,6 +94,34 @@ def _show(archive: Archive, held: Holdings, model: str | None, problems: list[st
             show_results(searcher, question)
         else:
             show_samples(archive, held.samples)
+
+
+def _show_head(
+    archive: Archive, held: Holdings, searcher: Searcher | None, problems: list[str]
+) -> None:
+    """Show what the archive holds, and what in the address was not understood."""
+    size = held.size
+    facts = [
+        counted(size.documents, "document"),
+        counted(size.pages, "page"),
+        counted(size.marks, "mark"),
+    ]
+    if searcher is not None:
+        facts.append(_model_in_words(searcher))
+    st.html(heading("Merchants’ marks", archive.folder.name, facts))
+    for problem in problems:
+        st.warning(as_markdown(problem))
+
+
+def _say_what_to_index(searcher: Searcher, *, chosen: str | None) -> None:
+    """Say which marks are not indexed yet, and which model, where none was `chosen`."""
+    archive = searcher.archive
+    if missing := not_indexed(archive, searcher.model.id):
+        st.info(f"{counted(missing, 'mark')} cannot be found yet. To index new marks, run:")
+        st.code(_index_command(archive, searcher), language=None)
+    if chosen is None and (waiting := waiting_model(archive)) is not None:
+        st.info(f"{waits(waiting)} To search with it, run:")
+        st.code(index_command(archive, waiting), language=None)
 
 
 def _is_lacking(archive: Archive, held: Holdings, searcher: Searcher | None, problem: str) -> bool:

@@ -173,80 +173,114 @@ def to_address(view: View) -> dict[str, str]:
 
 def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     """Return the view that an address leads to, and sentences on what in it was not understood."""
-    problems: list[str] = []
+    said = _Parameters(params, [])
+    liked, page = said.marks("mark"), said.number("page")
+    region = said.region("region")
+    way = _usual_way(liked, page)
+    if params.get("by") in set(get_args(Way)) - (set() if liked else {"marks"}):
+        way = params["by"]  # type: ignore[assignment]
+    start, end = said.year("from"), said.year("to")
+    if start is not None and end is not None and start > end:
+        start, end = end, start
+    shown, members = said.how_many("shown"), said.how_many("members")
+    disliked = tuple(mark for mark in said.marks("unlike") if mark not in liked)
+    opened, group = said.number("open"), said.number("group", 0)
+    identity = said.number("identity", 0)
+    view = View(
+        way=way,
+        liked=liked,
+        disliked=disliked,
+        page=page,
+        region=region if page else None,
+        where=Filters(start, end, params.get("series") or None, params.get("ship") or None),
+        opened=opened,
+        shown=shown,
+        group=group,
+        turned=said.flag("turned"),
+        mirrored=said.flag("mirrored"),
+        everywhere=said.flag("everywhere"),
+        proposals=said.number("proposals", 0),
+        place=said.spot("place"),
+        identity=identity,
+        members=members if identity else SHOWN,
+    )
+    return view, said.problems
 
-    def number(name: str, least: int = 1) -> int | None:
-        numbers = _numbers(params.get(name, ""), least)
+
+@dataclass(frozen=True)
+class _Parameters:
+    """The parameters of an address; a sentence on each that is not understood goes to `problems`.
+
+    What is not there, or not understood, is None, or nothing.
+    """
+
+    params: Mapping[str, str]
+    problems: list[str]
+
+    def flag(self, name: str) -> bool:
+        return self.params.get(name) == "1"
+
+    def number(self, name: str, least: int = 1) -> int | None:
+        numbers = _numbers(self.params.get(name, ""), least)
         if numbers is None or len(numbers) > 1:
-            problems.append(f"{name}={params[name][:40]!r} in the address is not a number.")
+            self.problems.append(
+                f"{name}={self.params[name][:40]!r} in the address is not a number."
+            )
             return None
         return numbers[0] if numbers else None
 
-    def year(name: str) -> int | None:
-        found = number(name, 0)
+    def year(self, name: str) -> int | None:
+        found = self.number(name, 0)
         if found is not None and found > LAST_YEAR:
-            problems.append(
+            self.problems.append(
                 f"{name}={found} in the address is not a year: the last is {LAST_YEAR}."
             )
             return None
         return found
 
-    def numbers(name: str) -> tuple[int, ...]:
-        found = _numbers(params.get(name, ""), 1)
+    def how_many(self, name: str) -> int:
+        """Return how many are shown, from `SHOWN` to `MOST_SHOWN`."""
+        return min(max(self.number(name) or SHOWN, SHOWN), MOST_SHOWN)
+
+    def marks(self, name: str) -> tuple[int, ...]:
+        """Return the marks that are named, each once, `MOST_MARKS` at the most."""
+        found = _numbers(self.params.get(name, ""), 1)
         if found is None:
-            problems.append(f"{name}={params[name][:40]!r} in the address does not name marks.")
+            self.problems.append(
+                f"{name}={self.params[name][:40]!r} in the address does not name marks."
+            )
         marks = tuple(dict.fromkeys(found or ()))
         if len(marks) > MOST_MARKS:
-            problems.append(
+            self.problems.append(
                 f"{name} in the address names {len(marks)} marks: only the first {MOST_MARKS} are "
                 "used."
             )
         return marks[:MOST_MARKS]
 
-    liked, page = numbers("mark"), number("page")
-    region: Box | None = None
-    if params.get("region"):
+    def region(self, name: str) -> Box | None:
+        if not (text := self.params.get(name)):
+            return None
         try:
-            region = parse_region(params["region"][:80])
+            return parse_region(text[:80])
         except QueryError as error:
-            problems.append(str(error))
-    way = _usual_way(liked, page)
-    if params.get("by") in set(get_args(Way)) - (set() if liked else {"marks"}):
-        way = params["by"]  # type: ignore[assignment]
-    start, end = year("from"), year("to")
-    if start is not None and end is not None and start > end:
-        start, end = end, start
-    where = Filters(start, end, params.get("series") or None, params.get("ship") or None)
-    shown, members = (
-        min(max(number(name) or SHOWN, SHOWN), MOST_SHOWN) for name in ("shown", "members")
-    )
-    disliked = tuple(mark for mark in numbers("unlike") if mark not in liked)
-    turned, mirrored = (params.get(name) == "1" for name in ("turned", "mirrored"))
-    region = region if page else None
-    opened, group, identity = number("open"), number("group", 0), number("identity", 0)
-    everywhere, proposals = params.get("everywhere") == "1", number("proposals", 0)
-    place = _spot(params.get("place", ""), problems)
-    return (
-        View(
-            way=way,
-            liked=liked,
-            disliked=disliked,
-            page=page,
-            region=region,
-            where=where,
-            opened=opened,
-            shown=shown,
-            group=group,
-            turned=turned,
-            mirrored=mirrored,
-            everywhere=everywhere,
-            place=place,
-            identity=identity,
-            members=members if identity else SHOWN,
-            proposals=proposals,
-        ),
-        problems,
-    )
+            self.problems.append(str(error))
+            return None
+
+    def spot(self, name: str) -> Spot | None:
+        """Return the place that `page,x,y,w,h` names."""
+        if not (text := self.params.get(name)):
+            return None
+        page, _, region = text[:100].partition(",")
+        try:
+            numbers = _numbers(page, 1)
+            if not numbers:
+                raise QueryError(f"{page[:40]!r} is not a page number.")
+            return numbers[0], parse_region(region)
+        except QueryError as error:
+            self.problems.append(
+                f"{name}={text[:40]!r} in the address does not name a place: {error}"
+            )
+            return None
 
 
 def _usual_way(liked: tuple[int, ...], page: int | None) -> Way:
@@ -254,21 +288,6 @@ def _usual_way(liked: tuple[int, ...], page: int | None) -> Way:
     if liked:
         return "marks"
     return "draw" if page is None else "page"
-
-
-def _spot(text: str, problems: list[str]) -> Spot | None:
-    """Return the place that `page,x,y,w,h` names; otherwise add a sentence to `problems`."""
-    if not text:
-        return None
-    page, _, region = text[:100].partition(",")
-    try:
-        numbers = _numbers(page, 1)
-        if not numbers:
-            raise QueryError(f"{page[:40]!r} is not a page number.")
-        return numbers[0], parse_region(region)
-    except QueryError as error:
-        problems.append(f"place={text[:40]!r} in the address does not name a place: {error}")
-        return None
 
 
 def _joined(numbers: tuple[int, ...]) -> str:
