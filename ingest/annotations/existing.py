@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from ingest.annotations.matching import Placed, Polygon
+from ingest.annotations.placing import Placed, Polygon
 from retrieval.boxes import SAME_REGION, Box, Corners, overlap, overlaps
 from retrieval.catalogue.tables import in_utc
 

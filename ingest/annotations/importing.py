@@ -34,7 +34,8 @@ from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
 from ingest.annotations.formats import AnnotationsFile, read_annotations
-from ingest.annotations.matching import PageFinder, Placed, is_cut_off, place, scale_to
+from ingest.annotations.matching import PageFinder
+from ingest.annotations.placing import Placed, is_cut_off, place, scale_to
 from ingest.annotations.planning import Plan, planned
 from ingest.cutting import PageCrops, cut_from_masters
 from ingest.known import KnownPage

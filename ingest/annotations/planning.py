@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.annotations.existing import Existing, matches
-from ingest.annotations.matching import Placed
+from ingest.annotations.placing import Placed
 from ingest.confirming import PERSON, word_of
 from ingest.known import KnownPage
 from ingest.taken_back import OldWord

@@ -1,4 +1,10 @@
-"""Which ingested page a claim of a file means, by what the claim calls it."""
+"""Which ingested page a claim of a documents file means, by what the claim calls it.
+
+The rules are laxer than those for a file of marks (`ingest.annotations.matching` says why). The
+folder that is given with the file decides first; an address of another system means the page whose
+path agrees with it furthest; and of several claims on one page the one that agrees furthest has it,
+so that `agreement` says how far. Both stand on `retrieval.catalogue.source_names`.
+"""
 
 from __future__ import annotations
 
