@@ -94,9 +94,14 @@ def counts(session: Session) -> Counts:
         failures=_number(session, select(func.count()).select_from(Failure)),
         models=len(embeddings),
         embeddings=embeddings,
-        identities=_number(session, select(func.count()).select_from(Identity)),
+        identities=number_of_identities(session),
         groups=groups,
     )
+
+
+def number_of_identities(session: Session) -> int:
+    """Return how many merchants marks are said to be of."""
+    return _number(session, select(func.count()).select_from(Identity))
 
 
 def pages_without_document(session: Session) -> int:

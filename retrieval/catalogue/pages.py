@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -106,6 +107,17 @@ def place_pages(session: Session, pages: Sequence[int]) -> dict[int, PlacePage]:
             document = take_document(values)
             found[row.page] = PlacePage(**values, document=document)
     return found
+
+
+def content_of(session: Session, page: int) -> str | None:
+    """Return the SHA-256 of the master that a page was read from; None where there is none."""
+    return session.scalar(select(Page.sha256).where(Page.id == page))
+
+
+def ingested_so_far(session: Session) -> tuple[int, datetime | None]:
+    """Return how many pages there are, and when one was last read: another when pages change."""
+    number, last = session.execute(select(func.count(), func.max(Page.ingested_at))).one()
+    return number, last
 
 
 def sources_without_document(session: Session) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
-from sqlalchemy import func, select
 
 from ingest.listing import path_of
 from ingest.stamp import file_stamp
@@ -14,12 +14,11 @@ from retrieval.boxes import Box
 from retrieval.catalogue.archive import DATABASE, Archive, open_archive
 from retrieval.catalogue.documents import Facets, Filters, facets
 from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
-from retrieval.catalogue.figures import Size, size
+from retrieval.catalogue.figures import Size, number_of_identities, size
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
-from retrieval.catalogue.pages import PageRow
+from retrieval.catalogue.pages import PageRow, content_of, ingested_so_far
 from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposals_after
-from retrieval.catalogue.tables import Identity, Page
 from retrieval.crops import load_crop, within
 from retrieval.index_files import SEAL
 from retrieval.ink import SEEN, Pixels
@@ -100,7 +99,7 @@ def holdings(archive: Archive) -> Holdings:
             facets(session),
             tuple(sampled_marks(session, 12)),
             groups_to_judge(session),
-            session.scalar(select(func.count()).select_from(Identity)) or 0,
+            number_of_identities(session),
         )
 
 
@@ -156,12 +155,14 @@ def places_of(searcher: Searcher) -> Places | None:
     if not shards:
         return None
     with archive.session() as session:
-        pages = session.execute(select(func.count(), func.max(Page.ingested_at))).one()
-    return _places(searcher, str(archive.folder), hash(shards), str(pages))
+        pages = ingested_so_far(session)
+    return _places(searcher, str(archive.folder), hash(shards), pages)
 
 
 @st.cache_resource(show_spinner="Opening the pages …", max_entries=2)
-def _places(_searcher: Searcher, folder: str, shards: int, pages: str) -> Places:
+def _places(
+    _searcher: Searcher, folder: str, shards: int, pages: tuple[int, datetime | None]
+) -> Places:
     return load_places(_searcher.archive, _searcher.model)
 
 
@@ -203,7 +204,7 @@ def _region(_archive: Archive, folder: str, page: int, content: str | None, box:
 def _content(archive: Archive, page: int) -> str | None:
     """Return the SHA-256 of what a page was read from, which another scan of it changes."""
     with archive.session() as session:
-        return session.scalar(select(Page.sha256).where(Page.id == page))
+        return content_of(session, page)
 
 
 def mark_tile(archive: Archive, crop: str) -> bytes | None:

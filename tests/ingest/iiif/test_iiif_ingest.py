@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,6 +126,15 @@ def test_a_manifest_of_version_3_on_disk(archive: Archive, server: Server, tmp_p
     assert kept.read_bytes() == path.read_bytes()
 
 
+def manifest_of(service: str, version: int) -> dict[str, Any]:
+    """Return a manifest of one canvas, whose image a service of that version gives."""
+    if version == 2:
+        canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/default.jpg", service)
+        return manifest_2("http://x/m", [canvas])
+    body = body_3(f"{service}/full/max/0/default.jpg", service)
+    return manifest_3("http://x/m", [canvas_3("http://x/c", "1", body)])
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_an_image_that_is_only_there_in_tiles_is_put_together(
     archive: Archive, server: Server, version: int
@@ -136,13 +146,7 @@ def test_an_image_that_is_only_there_in_tiles_is_put_together(
         for left in range(0, 200, 64):
             part = image[top : top + 64, left : left + 64]
             expected[top : top + 64, left : left + 64] = decoded(jpeg(part))
-    if version == 2:
-        canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/default.jpg", service)
-        manifest = manifest_2("http://x/m", [canvas])
-    else:
-        body = body_3(f"{service}/full/max/0/default.jpg", service)
-        manifest = manifest_3("http://x/m", [canvas_3("http://x/c", "1", body)])
-    report = take_in(archive, put(server, manifest))
+    report = take_in(archive, put(server, manifest_of(service, version)))
     assert (report.added, report.failed) == (1, 0)
     assert np.array_equal(master(archive, dump(archive)["pages"][0]["source"]), expected)
 
@@ -150,13 +154,7 @@ def test_an_image_that_is_only_there_in_tiles_is_put_together(
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_servers_limit_is_kept(archive: Archive, server: Server, version: int) -> None:
     service = server.image("a", page(1), version=version, limits={"maxWidth": 120})
-    if version == 2:
-        canvas = canvas_2("http://x/c", "1", f"{service}/full/full/0/default.jpg", service)
-        manifest = manifest_2("http://x/m", [canvas])
-    else:
-        body = body_3(f"{service}/full/max/0/default.jpg", service)
-        manifest = manifest_3("http://x/m", [canvas_3("http://x/c", "1", body)])
-    take_in(archive, put(server, manifest))
+    take_in(archive, put(server, manifest_of(service, version)))
     (page_row,) = dump(archive)["pages"]
     assert (page_row["width"], page_row["height"]) == (120, 90)
     assert not any(",0/" in path or "0,0," in path for path in server.asked)
