@@ -64,6 +64,7 @@ def test_marks_darken_the_page_in_their_boxes_and_nowhere_else(page: Page) -> No
 
 def test_boxes_lie_on_the_page_and_apart(page: Page) -> None:
     boxes = laid(page).boxes
+    assert len(boxes) > 1
     for at, (left, top, right, bottom) in enumerate(boxes):
         assert 0 <= left < right <= page.shape[1]
         assert 0 <= top < bottom <= page.shape[0]

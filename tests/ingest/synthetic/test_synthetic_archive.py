@@ -102,9 +102,9 @@ def test_boxes_lie_on_the_page_and_hold_ink_to_their_edges(truth: Truth) -> None
 
 
 def test_marks_on_a_page_do_not_cover_each_other(truth: Truth) -> None:
-    for one, other in combinations(truth.marks, 2):
-        if one.source != other.source:
-            continue
+    pairs = [pair for pair in combinations(truth.marks, 2) if pair[0].source == pair[1].source]
+    assert pairs
+    for one, other in pairs:
         across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
         down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
         shared = max(0, across) * max(0, down)

@@ -89,7 +89,7 @@ def test_the_migrated_tables_are_those_of_the_classes(archive: Archive, tmp_path
 
 
 def test_what_refers_to_a_row_is_found_by_an_index(archive: Archive) -> None:
-    found = inspect(archive.engine)
+    found, asked_of = inspect(archive.engine), set()
     with archive.engine.connect() as connection:
         for table in Base.metadata.tables:
             for key in found.get_foreign_keys(table):
@@ -97,6 +97,8 @@ def test_what_refers_to_a_row_is_found_by_an_index(archive: Archive) -> None:
                 asked = f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1"
                 (plan,) = connection.execute(text(asked)).scalars("detail")
                 assert plan.startswith("SEARCH"), plan
+                asked_of.add(table)
+    assert {"pages", "marks", "embeddings"} <= asked_of
 
 
 @pytest.mark.parametrize("table", ["pages", "failures"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import cv2
@@ -98,6 +99,8 @@ def test_blank_paper_has_no_strokes() -> None:
 )
 def test_any_scribble_can_be_traced(ends: list[tuple[int, int]], width: int) -> None:
     program = drawn(*pairwise(ends), width=width)
+    # A dot or a blot has no line in it.
+    assert program.strokes or all(math.dist(*side) < 30 + width for side in pairwise(ends))
     for stroke in program.strokes:
         assert np.isfinite(stroke.points).all()
         assert stroke.points.min() >= -1e-5
