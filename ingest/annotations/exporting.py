@@ -23,7 +23,6 @@ from ingest.annotations.annotation import (
 )
 from ingest.annotations.formats import Format
 from ingest.annotations.marks_csv import columns_written, rows_text
-from ingest.annotations.web_annotation import BASE
 from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row, kept_address
@@ -208,7 +207,6 @@ def export_text(
     stream: TextIO,
     wanted: Wanted = EVERYTHING,
     *,
-    base: str = BASE,
     head: str = "",
     progress: Report = nobody,
 ) -> ExportReport:
@@ -218,7 +216,6 @@ def export_text(
     """
     if form.a_file_an_image:
         raise RequestError("This format writes one file per page: give a folder with --output.")
-    form = form.at(_as_base(base))
     size = 0
     with archive.session() as session:
         job = _Job(session, form, wanted, head, progress)
@@ -234,7 +231,6 @@ def export_file(
     output: Path,
     wanted: Wanted = EVERYTHING,
     *,
-    base: str = BASE,
     head: str = "",
     progress: Report = nobody,
 ) -> ExportReport:
@@ -244,7 +240,6 @@ def export_file(
     begins with `head`. Raises RequestError where nothing can be written, and, before anything is,
     where it would be in the archive's folder, or a file a page of a format that has none.
     """
-    form = form.at(_as_base(base))
     check_is_outside(output, archive.folder)
     if output.is_dir() and not form.by_page:
         raise RequestError(
@@ -432,9 +427,3 @@ def _shortened(path: str, room: int) -> str:
 def _beginning(text: str, room: int) -> str:
     """Return as many whole characters of a text as fit into `room` bytes of UTF-8."""
     return text.encode()[:room].decode(errors="ignore")
-
-
-def _as_base(base: str) -> str:
-    if not re.fullmatch(r"https?://[^\s#?\"<>]+", base):
-        raise RequestError(f"{base!r} is not a URL: write --base https://example.org/marks/")
-    return base if base.endswith("/") else f"{base}/"

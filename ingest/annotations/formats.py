@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from ingest.annotations.table import rows_by_column
 from ingest.annotations.via import read_via, read_via_csv, write_via, write_via_csv
 from ingest.annotations.web_annotation import read_web_annotations, write_web_annotations
 from ingest.plain_json import mapped, parse_json
-from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.errors import MetadataError, RequestError
 from retrieval.catalogue.metadata import decode_text, read_metadata
 
 
@@ -46,11 +47,16 @@ class Format:
     write_at: Callable[[Sequence[AnnotatedImage], str], str] | None = None
 
     def at(self, base: str) -> Format:
-        """Return the format as it is where addresses of our own begin with `base`."""
-        write_at = self.write_at
+        """Return the format as it is where addresses of our own begin with `base`.
+
+        Raises RequestError where that is not a URL to begin with.
+        """
+        if not re.fullmatch(r"https?://[^\s#?\"<>]+", base):
+            raise RequestError(f"{base!r} is not a URL: write --base https://example.org/marks/")
+        write_at, beginning = self.write_at, base if base.endswith("/") else f"{base}/"
         if write_at is None:
             return self
-        return replace(self, write=lambda images: write_at(images, base))
+        return replace(self, write=lambda images: write_at(images, beginning))
 
 
 #: What `annotate export` writes and `annotate import` reads: nothing of a mark is lost.

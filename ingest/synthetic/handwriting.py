@@ -138,15 +138,15 @@ def write_word(
     writing: Writing,
     scribe: Scribe,
     word: str,
-    x: float,
-    y: float,
+    start: tuple[float, float],
     rng: np.random.Generator,
     size: float = 1.0,
 ) -> float:
-    """Write `word` from `x` on the baseline `y` (pixels); return where the pen ends.
+    """Write `word` from `start` (x, baseline; pixels); return the x where the pen ends.
 
     `size` is the size of the letters over the scribe's usual one, as in headings and signatures.
     """
+    x, y = start
     joined: list[Points] = []
     pen = scribe.pen * float(rng.uniform(0.9, 1.1))
     scale = np.float32(size * rng.normal(1, 0.035))
@@ -212,7 +212,7 @@ def write_line(
         if x + length > end + scribe.x_height * float(rng.uniform(0, 1.5)):
             return x
         level += scribe.wander * scribe.x_height * float(rng.normal(0, 0.4)) - 0.15 * (level - y)
-        x = write_word(writing, scribe, word, x, level + scribe.drift * (x - left), rng)
+        x = write_word(writing, scribe, word, (x, level + scribe.drift * (x - left)), rng)
         x += scribe.word_gap * scribe.x_height * float(rng.uniform(0.75, 1.35))
 
 

@@ -53,7 +53,7 @@ class Layout:
 
     def put(self, word: str, x: float, y: float, size: float = 1.0) -> float:
         """Write one word on the baseline `y`; return the x where it ends."""
-        return write_word(self.writing, self.scribe, word, x, y, self.rng, size)
+        return write_word(self.writing, self.scribe, word, (x, y), self.rng, size)
 
     def phrase(self, text: str, x: float, y: float, size: float = 1.0) -> float:
         """Write the words of `text` one after another; return the x where the next may begin."""

@@ -77,7 +77,7 @@ def _foliation(sheet: Sheet, scribe: Scribe, rng: np.random.Generator) -> Writin
     x = min(sheet.right, sheet.width) - sheet.width * float(rng.uniform(0.07, 0.11))
     y = max(sheet.top, 0) + sheet.height * float(rng.uniform(0.025, 0.04))
     for digit in str(int(rng.integers(1, 400))):
-        x = write_word(writing, scribe, digit, x, y, rng, 1.1)
+        x = write_word(writing, scribe, digit, (x, y), rng, 1.1)
     return writing
 
 

@@ -16,7 +16,15 @@ from rich.markup import escape
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import all_names
 from retrieval.progress import Report, nobody
-from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
+from ui.command import (
+    DONE,
+    FAILURES,
+    ArchiveArgument,
+    JsonOption,
+    WhereOption,
+    archive_in,
+    errors_said,
+)
 from ui.progress import bar, console
 from ui.where import as_named, filters_on
 from ui.wording import counted, some_of
@@ -140,8 +148,8 @@ def export(
             )
         _export_documents(archive, output, where, head, as_json)
     else:
-        form = EXPORT_FORMATS[output_format.value]
-        _export(archive, form, output, narrowed, base, head, as_json)
+        form = _at(EXPORT_FORMATS[output_format.value], base)
+        _export(archive, form, output, narrowed, head, as_json)
 
 
 def export_annotations(
@@ -163,9 +171,10 @@ def export_annotations(
     from ingest.annotations.formats import ANNOTATION_FORMATS
 
     _check_base(output_format, base)
-    form, head = ANNOTATION_FORMATS[output_format.value], _head(output_format, for_excel)
+    form = _at(ANNOTATION_FORMATS[output_format.value], base)
+    head = _head(output_format, for_excel)
     narrowed = _Narrowed(status, without_rejected, identity, where)
-    _export(archive, form, output, narrowed, base, head, as_json)
+    _export(archive, form, output, narrowed, head, as_json)
 
 
 @dataclass(frozen=True)
@@ -187,6 +196,12 @@ def _check_base(form: AnnotationFormat | ExportFormat, base: str | None) -> None
         )
 
 
+def _at(form: Format, base: str | None) -> Format:
+    """Return the format as it is published at `base`, if that is given."""
+    with errors_said():
+        return form.at(base) if base else form
+
+
 def _head(form: AnnotationFormat | ExportFormat, for_excel: bool) -> str:
     """Return what a file begins with; BadParameter for one that Excel does not read."""
     from ingest.csv_text import BYTE_ORDER_MARK
@@ -203,27 +218,20 @@ def _export(
     form: Format,
     output: Path | None,
     narrowed: _Narrowed,
-    base: str | None,
     head: str,
     as_json: bool,
 ) -> None:
     from ingest.annotations.exporting import export_file, export_text
-    from ingest.annotations.web_annotation import BASE
 
     out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
     with archive_in(archive) as opened:
         _say_where(output, as_json)
         wanted = _wanted(opened, narrowed)
         with _progress(output) as report:
-            place = base or BASE
             if output is None:
-                done = export_text(
-                    opened, form, out, wanted, base=place, head=head, progress=report
-                )
+                done = export_text(opened, form, out, wanted, head=head, progress=report)
             else:
-                done = export_file(
-                    opened, form, output, wanted, base=place, head=head, progress=report
-                )
+                done = export_file(opened, form, output, wanted, head=head, progress=report)
     for remark in done.remarks:
         console.print(escape(remark), soft_wrap=True)
     if output is None:

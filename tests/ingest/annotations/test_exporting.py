@@ -219,7 +219,7 @@ def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -
 @pytest.mark.parametrize("base", ["ftp://x.org", "x", "https://x.org/#", "https://x y"])
 def test_a_base_that_is_no_address_is_refused(filled: Archive, base: str) -> None:
     with pytest.raises(RequestError, match="is not a URL"):
-        exported_text(filled, ANNOTATION_FORMATS["iiif"], base=base)
+        exported_text(filled, ANNOTATION_FORMATS["iiif"].at(base))
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])

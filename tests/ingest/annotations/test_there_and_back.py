@@ -214,7 +214,7 @@ def test_the_list_for_reading_comes_back_as_well(filled: Archive, tmp_path: Path
 
 def test_a_manifest_that_was_published_comes_back(filled: Archive, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(
-        exported_text(filled, ANNOTATION_FORMATS["iiif"], base="https://x.org/marks")
+        exported_text(filled, ANNOTATION_FORMATS["iiif"].at("https://x.org/marks"))
     )
     (report,) = import_annotations(filled, [tmp_path / "m.json"])
     assert (report.format, report.unchanged) == ("iiif", len(dump(filled)["marks"]))

@@ -10,7 +10,7 @@ def test_writing_is_inked_where_it_was_set() -> None:
     rng = np.random.default_rng(0)
     scribe = random_scribe(rng, 20)
     writing = Writing()
-    end = write_word(writing, scribe, "Compagnie", 50, 100, rng)
+    end = write_word(writing, scribe, "Compagnie", (50, 100), rng)
     ink = ink_writing(writing, (400, 200))
     rows, columns = np.nonzero(ink > 100)
     assert 30 < columns.min() < 75 and columns.max() < end + 40
@@ -22,5 +22,5 @@ def test_accents_and_unknown_signs_do_not_stop_the_pen() -> None:
     rng = np.random.default_rng(0)
     scribe = random_scribe(rng, 20)
     writing = Writing()
-    assert write_word(writing, scribe, "Cádiz København ’§", 0, 0, rng) > 100
+    assert write_word(writing, scribe, "Cádiz København ’§", (0, 0), rng) > 100
     assert ink_writing(Writing(), (30, 20)).shape == (20, 30)
