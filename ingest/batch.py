@@ -208,7 +208,7 @@ def _ingest(
 
 
 def _asking(progress: Callable[[Progress], None] | None) -> Asking:
-    """Return what is told which manifest is asked for, and tells `progress`."""
+    """Return a callback that reports to `progress` which manifest is being asked for."""
 
     def asking(done: int, total: int, place: str) -> None:
         if progress is not None:
@@ -218,7 +218,7 @@ def _asking(progress: Callable[[Progress], None] | None) -> Asking:
 
 
 def _counted(given: Given, progress: Callable[[Progress], None] | None) -> Callable[[str], None]:
-    """Return what is told the name of each file that is done, and tells `progress`."""
+    """Return a callback that reports each finished file, by its name, to `progress`."""
     files = len(given.files) + len(given.crops)
     expected = files + sum(len(wanted) for _, wanted in given.manifests)
     so_far = itertools.count(1)

@@ -167,7 +167,7 @@ def take_back_marks(archive: Archive, seen: Sequence[MarkRow], person: str) -> C
 
 
 def sayer(origin: str) -> str:
-    """Return whose word the origin of a mark is that a person has judged."""
+    """Return who judged a mark, from its origin; "A person" where no name was kept."""
     return origin.removeprefix(PERSON) if origin.startswith(PERSON) else "A person"
 
 
@@ -176,7 +176,7 @@ def _say(found: Mark, status: str, origin: str) -> None:
 
 
 def _contradicted(seen: Sequence[MarkRow], origin: str) -> list[MarkRow]:
-    """Return of which marks others had said something that somebody contradicts now."""
+    """Return the marks on which `origin` now contradicts what somebody else had said."""
     return [row for row in seen if row.status != "proposed" and row.origin != origin]
 
 

@@ -32,15 +32,15 @@ def row_text(row: Sequence[object]) -> str:
 
 
 def as_shown(said: str) -> str:
-    """Return what a catalogue, a server or a person says, a formula with "'" before it."""
+    """Return text that no spreadsheet takes for a formula: "'" is put before what may be one."""
     return f"'{said}" if _FORMULA.match(said) else said
 
 
 def as_cell(said: str | None) -> str | None:
-    """Return a field as `as_shown` writes it; nothing stays nothing."""
+    """Return a field as `as_shown` writes it; None and "" stay as they are."""
     return said and as_shown(said)
 
 
 def as_said(shown: str) -> str:
-    """Return what `as_shown` was given."""
+    """Return the text that `as_shown` was given: without the "'" that it put there."""
     return shown[1:] if shown.startswith("'") and _FORMULA.match(shown) else shown

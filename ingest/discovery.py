@@ -51,7 +51,7 @@ class Follow(Protocol):
     """
 
     def __call__(self, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
-        """Have them follow."""
+        """Have the pages follow; return how many marks were carried over."""
 
 
 _Stamped = tuple[ImageFile, Stamp]

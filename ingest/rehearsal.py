@@ -38,7 +38,7 @@ class Unreadable:
 
 @dataclass(kw_only=True)
 class Rehearsal(Foreseeable):
-    """What a run would do; what it counts as the run does is said in `IngestReport`.
+    """What a run would do. `IngestReport` says what the inherited counts mean.
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
@@ -161,7 +161,7 @@ def _held(
 
 
 def _unsaid(done: int, total: int, place: str) -> None:
-    """Tell nobody which manifest is asked for: a rehearsal shows no progress."""
+    """Show no progress: a rehearsal asks for manifests in silence."""
 
 
 def _files_and_missing(

@@ -14,7 +14,7 @@ from retrieval.catalogue.archive import Archive
 
 @dataclass
 class Foreseeable:
-    """What a rehearsal counts as the run itself does (`IngestReport` says what each number is)."""
+    """The counts that a run and its rehearsal share; `IngestReport` says what each one means."""
 
     moved: int = 0
     unchanged: int = 0
@@ -40,13 +40,13 @@ class Counts(Foreseeable):
     fetched: int = 0
 
     def foreseeable(self) -> dict[str, int]:
-        """Return by name what a rehearsal counts as well."""
+        """Return, by name, the counts that a rehearsal shares."""
         return {one.name: getattr(self, one.name) for one in fields(Foreseeable)}
 
 
 @dataclass(frozen=True)
 class Run:
-    """An archive that is ingested into, and by which segmenter; each file's name goes to `done`.
+    """The archive and the segmenter of a run; `done` is called with the name of each finished file.
 
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,

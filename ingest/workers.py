@@ -255,7 +255,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _serve(pipe: Connection, work: Callable[[T], R]) -> None:
-    """Do what comes through the pipe until there is nobody at its other end."""
+    """Work on what comes through the pipe until its other end is closed."""
     global _tell
     _prepare()
     _tell = functools.partial(pipe.send, None)

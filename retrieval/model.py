@@ -155,7 +155,7 @@ def write_model(folder: Path, weights: bytes, manifest: dict[str, Any]) -> None:
 
 
 def read_model(folder: Path) -> Model:
-    """Return the model in `folder`; ModelError if it is missing, damaged or not what it says."""
+    """Return the model in `folder`; ModelError if it is missing, damaged or has another id."""
     try:
         weights = (folder / WEIGHTS).read_bytes()
         manifest = json.loads((folder / MANIFEST).read_bytes())

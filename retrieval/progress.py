@@ -9,4 +9,4 @@ Report = Callable[[int, int], None]
 
 
 def nobody(done: int, total: int) -> None:
-    """Be told, and tell nobody."""
+    """Report nothing: the default where no progress is shown."""

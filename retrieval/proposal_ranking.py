@@ -122,10 +122,9 @@ def _scored(row: Sequence[Any]) -> tuple[int, float, float]:
 
 
 def _some(rows: NDArray[Any]) -> NDArray[Any]:
-    """Return `MOST_LEARNED` of the rows at the most, from all over them.
+    """Return at most `MOST_LEARNED` of the rows, scattered over all of them.
 
-    When there are a few more, it is nearly the same that are chosen: who was embedded to be learned
-    from is learned from again.
+    With a few more rows nearly the same are chosen, so that few have to be embedded anew.
     """
     scattered = rows["mark"].astype(np.uint64) * _GOLDEN
     return rows[np.sort(np.argsort(scattered)[:MOST_LEARNED])]

@@ -12,7 +12,7 @@ from retrieval.model import Model, bundled_model, kept_model
 
 
 def archive_model(archive: Archive, model_id: str | None = None) -> Model:
-    """Return a model of the archive by id or unambiguous head of one; None: the newest trained.
+    """Return the archive's model with this id or unambiguous prefix; None: the newest trained.
 
     Where none was trained it is the bundled one, whose id also answers to "bundled". Raises
     ModelError when there is no such model, or its files are not there or not its own.

@@ -28,7 +28,7 @@ class Report(Protocol):
 
 @contextmanager
 def bar(first: str) -> Iterator[Report]:
-    """Show a bar, called `first`, while the block runs; call what it gives as `Report` says."""
+    """Show a progress bar titled `first` while the block runs; give its `Report` to call."""
     columns = (
         SpinnerColumn(),
         TextColumn("[progress.description]{task.description}"),

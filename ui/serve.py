@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 def public_names(said: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of hosts in texts that may hold several, with commas between.
+    """Return the host names in texts that may each hold several, separated by commas.
 
     Raises RequestError for anything else: a URL, a port, a wildcard.
     """
@@ -39,7 +39,7 @@ def public_names(said: Iterable[str]) -> tuple[str, ...]:
 
 
 def address_of(host: str) -> str:
-    """Return the address, in figures, to listen on for `host`: of several one of IPv4, if any.
+    """Return the IP address to listen on for `host`: of several, IPv4 before IPv6.
 
     Raises RequestError for a host without an address.
     """
@@ -113,7 +113,7 @@ def server_command(
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether `address`, in figures, is reached from this machine alone."""
+    """Return whether an IP address can be reached from this machine only."""
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped.is_loopback

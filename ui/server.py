@@ -7,7 +7,7 @@ from streamlit.web.cli import main
 
 
 def ask_nobody() -> None:
-    """Keep the server from looking up this machine's address on the Internet.
+    """Keep the server from asking the Internet for this machine's address.
 
     Streamlit asks checkip.amazonaws.com whenever a page of another site tries to open a connection,
     and has no option against it. The public names are given to it instead.

@@ -99,7 +99,7 @@ def _match_boxes(found: _Found, placed: Sequence[Placed], existing: Sequence[Exi
 
 
 def _match_ids(found: _Found, placed: Sequence[Placed], existing: Sequence[Existing]) -> None:
-    """Find the marks of which the id alone is said, where the place says so, too."""
+    """Find the marks that regions name by id alone, if the boxes agree with that."""
     by_id = {mark.id: mark for mark in existing}
     for at, one in enumerate(placed):
         mark = by_id.get(one.annotation.mark or 0)

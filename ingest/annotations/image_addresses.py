@@ -22,7 +22,7 @@ class ImageAddress:
     size: str
 
     def size_of(self, width: int, height: int) -> tuple[int, int] | None:
-        """Return the size of what is given of an image of so many pixels; None for all of them."""
+        """Return the size that is asked for of an image so large; None for its full size."""
         found = _SIZE.fullmatch(self.size)
         if found is None:
             return None

@@ -84,7 +84,7 @@ class Agreement:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """What puts the furthest last."""
+        """A key to sort by: what agrees furthest comes last."""
         return self.parts, self.whole
 
 

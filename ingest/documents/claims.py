@@ -45,7 +45,7 @@ def claims_met(
     files: Sequence[DocumentsFile],
     given: Sequence[ImageFile] = (),
 ) -> Claimed:
-    """Find the page that each claim means, among those `held`: asked for only where there are any.
+    """Find the page that each claim means among those `held`, read only if there are claims.
 
     A claim meets the page that it names: by the SHA-256 of its file, where the name is the same;
     else by its path below the SOURCE of this run, which names the files `given`; else by its

@@ -47,7 +47,7 @@ def bound_answers(pools: PoolManager, seconds: float) -> None:
 
 
 class _Timed(io.RawIOBase):
-    """What a socket gives until the clock, `time.monotonic`, has come to a moment."""
+    """A socket to read from until `time.monotonic` reaches a moment; TooSlow after it."""
 
     def __init__(self, raw: io.RawIOBase, until: float) -> None:
         self._raw, self._until = raw, until

@@ -336,7 +336,7 @@ def _manifests_of(document: dict[str, Any]) -> str:
 
 
 def pixels_or_none(value: object) -> int | None:
-    """Return a number of pixels, or its digits, from 1 to a milliard; None for all else."""
+    """Return a number of pixels, or its digits, from 1 to a billion; None for all else."""
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,10}\s*", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

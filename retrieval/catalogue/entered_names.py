@@ -40,7 +40,7 @@ def _joins(line: str, at: int) -> bool:
 
 
 def plain_name(name: str, whose: str, longest: int = LONGEST_NAME) -> str:
-    """Return a name `as_kept`.
+    """Return a name as it is kept (`as_kept`); `whose` it is, for messages.
 
     Raises RequestError when it is empty, has no letter or digit of any script, or is too long.
     """

@@ -100,7 +100,7 @@ def counts(session: Session) -> Counts:
 
 
 def number_of_identities(session: Session) -> int:
-    """Return how many merchants marks are said to be of."""
+    """Return how many identities people have named."""
     return _number(session, select(func.count()).select_from(Identity))
 
 

@@ -133,7 +133,7 @@ def _belonging(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
 
 
 def _together(marks: Sequence[int], belonging: dict[int, set[int]]) -> set[int]:
-    """Return what all the marks belong to."""
+    """Return the groups or identities that all of the marks belong to."""
     return set.intersection(*(belonging.get(mark, set()) for mark in marks))
 
 

@@ -111,7 +111,7 @@ def evaluate(
 def _check_asked(
     labels: Path | None, regions: Path | None, *, for_labels: bool, for_regions: bool
 ) -> None:
-    """Raise RequestError where a file is lacking that the options are about."""
+    """Raise RequestError where options are given without the file that they need."""
     if labels is None and regions is None:
         raise RequestError(
             "There is nothing to measure against: give --labels, --regions, or both."

@@ -188,7 +188,7 @@ class _Narrowed:
 
 
 def _check_base(form: AnnotationFormat | ExportFormat, base: str | None) -> None:
-    """Raise BadParameter for an address that nothing in the format would have."""
+    """Raise BadParameter for --base with a format that contains no addresses."""
     if base and form.value not in ("iiif", "webannotation"):
         raise typer.BadParameter(
             f"{form.value} contains no addresses: --base works only with iiif and webannotation. "
@@ -286,7 +286,7 @@ def _export_documents(
 
 
 def _say_where(output: Path | None, as_json: bool) -> None:
-    """Raise RequestError where --json would have to stand among what is written."""
+    """Raise RequestError where --json would be mixed with the exported text."""
     if output is None and as_json:
         raise RequestError("--json describes the file that was written: give --output as well.")
 
@@ -303,7 +303,7 @@ def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
 
 
 def _progress(output: Path | None) -> AbstractContextManager[Report]:
-    """Return a bar, or none where what is written is itself seen growing."""
+    """Return a progress bar; none where the output itself appears on the screen."""
     on_screen = output is None and sys.stdout.isatty()
     return nullcontext(nobody) if on_screen else bar("Exporting")
 

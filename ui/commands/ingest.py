@@ -149,7 +149,7 @@ def ingest(
 
 
 def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _TakeIn:
-    """Return what takes in what was asked for; RequestError for a source that there is not."""
+    """Return the ingest that was asked for, to be called; RequestError for a missing source."""
     from ingest.batch import (
         ingest_crops,
         ingest_pages,
@@ -177,7 +177,7 @@ def _check_documents(documents: Sequence[Path]) -> None:
 def _taken_in(
     take_in: _TakeIn, archive: Archive, documents: Sequence[Path], settings: Settings
 ) -> IngestReport:
-    """Have it taken in, and shown how far that has come; return what became of it."""
+    """Run the ingest under a progress bar; return its report."""
     from ingest.manner import Manner
 
     with bar("Ingesting") as report:
@@ -209,7 +209,7 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
 
 
 def _forget(folder: Path, names: Sequence[str], even_judged: bool, as_json: bool) -> None:
-    """Take out of the archive what is named, and say what that was; FAILURES if some is kept."""
+    """Take what is named out of the archive, and say so; exits with FAILURES if some is kept."""
     from ingest.forgetting import forget
     from ui.told.ingest import forgotten_sentences
 

@@ -109,7 +109,7 @@ def train(
 
 
 def _check_nothing_else_is_asked(context: typer.Context) -> None:
-    """Raise RequestError where an option beside --resume asks for another run."""
+    """Raise RequestError where options given with --resume would change the run."""
     asked = [
         parameter.opts[0]
         for parameter in context.command.params

@@ -23,7 +23,7 @@ CARD = 204  # pixels of a card's width
 def mark_picture(
     archive: Archive, crop: str, called: str, width: int | Literal["stretch"] = "stretch"
 ) -> None:
-    """Show a mark as it was cut out, `called` so to who does not see it, or that it is missing."""
+    """Show a mark's crop with the alternative text `called`, or say that it is missing."""
     picture = mark_tile(archive, crop)
     if picture is None:
         st.caption("The picture of this mark is missing from the archive's folder.")

@@ -56,7 +56,7 @@ def show_heading(spot: OnPage) -> None:
 def show_outlined(
     archive: Archive, spot: OnPage, others: Sequence[Box], *, offer: str, called: str
 ) -> None:
-    """Show the page, the box outlined and `others` framed, if there are any, where that is ticked.
+    """Show the page with the box outlined, and the `others` framed if a person ticks that.
 
     `offer` is what the tick is called, `called` what the picture is to who does not see it. Errors
     as `page_preview` raises them.

@@ -68,7 +68,7 @@ def _name(source: str, frame: int, reference: str | None, title: str | None) -> 
 
 
 def sampled_marks(session: Session, number: int) -> list[int]:
-    """Return up to `number` marks from all over the archive, as long as it stays the same ones.
+    """Return up to `number` marks from all over the archive: the same until it changes.
 
     Of each part of the archive it is the likeliest to be a mark among the first `_LOOKED_AT`: a
     confirmed one, else the likeliest proposal. Most proposals are not marks.

@@ -83,7 +83,7 @@ def statement(asked: Asked) -> Statement:
 
 
 def offered_name(marks: tuple[int, ...], names: list[str]) -> str:
-    """Return what to call marks that have `names` already: one of them may be gone on with."""
+    """Return the name to offer for marks that have `names` already."""
     return names[0] if names else f"as mark {marks[0]}"
 
 

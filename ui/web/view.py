@@ -51,7 +51,7 @@ class View:
 
     @property
     def ways(self) -> tuple[Orientation, ...]:
-        """In which ways the query is held."""
+        """The orientations in which the query is looked for."""
         return orientations(turned=self.turned, mirrored=self.mirrored)
 
     @property
@@ -284,7 +284,7 @@ class _Parameters:
 
 
 def _usual_way(liked: tuple[int, ...], page: int | None) -> Way:
-    """Return how is asked where an address does not say it: by what it names."""
+    """Return the way of asking that an address implies by what it names."""
     if liked:
         return "marks"
     return "draw" if page is None else "page"

@@ -75,7 +75,7 @@ def nothing_found(one: str, scope: str, *, left_out: bool) -> str:
 
 
 def reference(document: Mapping[str, Any] | None, source: str) -> str:
-    """Return what a mark's place is called: the document's reference, or the file's name."""
+    """Return what to call the place of a mark: the document's reference, or the file's name."""
     return known((document or {}).get("reference")) or source
 
 
@@ -156,7 +156,7 @@ def metadata_rows(document: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def credit(canvas: CanvasRow | None) -> str:
-    """Return whose image a page is, and under which rights, in one line; nothing if that is all."""
+    """Return whose image a page is, and under which rights, in one line; "" if unknown."""
     left = beyond(canvas, None)
     if left is None:
         return ""
@@ -216,7 +216,7 @@ STATUS = {
 
 
 def back_to(beneath: View, search: str) -> str:
-    """Say what is seen again in the view `beneath` what lies open; a search is called `search`."""
+    """Return the label of the way back to the view `beneath`; a search is called `search`."""
     if beneath.identity is not None:
         return "Back to the identity"
     if beneath.group is not None:
@@ -225,7 +225,7 @@ def back_to(beneath: View, search: str) -> str:
 
 
 def mark_in_words(mark: int, status: str, archive: str) -> str:
-    """Return what a line to cite by calls a mark of an archive of this name."""
+    """Return how a citation names a mark of the archive of this name."""
     said = "" if status == "confirmed" else f" ({STATUS[status]})"
     return f"mark {mark}{said} in the archive {archive}"
 
