@@ -1,32 +1,34 @@
-"""The marks of an archive, out of the catalogue and into files."""
+"""The marks of an archive, written to files."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TextIO
+from typing import TextIO
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ingest.annotations.annotation import (
-    MAX_REGIONS,
-    MAX_REGIONS_OF_AN_IMAGE,
-    STATUSES,
-    AnnotatedImage,
-    Annotation,
-    Canvas,
-)
+from ingest.annotations.annotation import MAX_REGIONS, MAX_REGIONS_OF_AN_IMAGE, AnnotatedImage
 from ingest.annotations.formats import Format
-from ingest.annotations.marks_csv import columns_written, rows_text
+from ingest.annotations.marks_csv import rows_text
+from ingest.annotations.wanted import (
+    EVERYTHING,
+    Wanted,
+    columns_in,
+    marks_in_parts,
+    marks_wanted,
+    number_of_marks,
+    number_of_pages,
+    pages_in_parts,
+    pages_wanted,
+)
 from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.canvases import canvas_row, kept_address
-from retrieval.catalogue.documents import Filters, document_conditions
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import (
     check_is_outside,
@@ -34,32 +36,14 @@ from retrieval.catalogue.files import (
     write_atomically,
     write_texts,
 )
-from retrieval.catalogue.identities import words_on
 from retrieval.catalogue.metadata import MAX_BYTES
-from retrieval.catalogue.parts import MOST
-from retrieval.catalogue.tables import Document, Identity, IdentityMark, Mark, Page, in_utc
+from retrieval.catalogue.tables import Mark, Page
 from retrieval.progress import Report, nobody
-
-_ANY_DOCUMENT = Filters()
-_DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
 
 #: Bytes of UTF-8 that file systems take for the name of a file or folder.
 _LONGEST_PART = 255
 #: Of these, what is left for the number of a further file of one name: " (99999999)".
 _NUMBER = 11
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which marks are written: of these statuses, on pages whose document fits, of the identity.
-
-    `identity` is its name; None asks for marks of any and of none.
-    Pages that have no such mark are written all the same: marks may be drawn on them.
-    """
-
-    statuses: frozenset[str] = frozenset(STATUSES)
-    where: Filters = _ANY_DOCUMENT
-    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,121 +57,6 @@ class ExportReport:
     pages: int
     files: int
     remarks: tuple[str, ...] = ()
-
-
-EVERYTHING = Wanted()
-
-
-def pages_in_parts(session: Session, wanted: Wanted = EVERYTHING) -> Iterator[list[AnnotatedImage]]:
-    """Give every page in order of id, with its marks, in order of id as well, part by part."""
-    pages = _pages(wanted).with_only_columns(Page.id).order_by(Page.id)
-    for some in session.scalars(pages.execution_options(yield_per=MOST)).partitions():
-        images = _images(session, some)
-        marks: dict[int, list[Annotation]] = defaultdict(list)
-        statement = _marks(wanted).where(Mark.page_id.in_(some)).order_by(Mark.id)
-        for rows in session.execute(statement.execution_options(yield_per=MOST)).partitions():
-            for page, mark in _annotations(session, rows):
-                marks[page].append(mark)
-        yield [replace(images[page], annotations=tuple(marks[page])) for page in some]
-
-
-def marks_in_parts(session: Session, wanted: Wanted = EVERYTHING) -> Iterator[list[AnnotatedImage]]:
-    """Give every mark in order of id, part by part: its page with no other mark."""
-    statement = _marks(wanted).order_by(Mark.id)
-    for rows in session.execute(statement.execution_options(yield_per=MOST)).partitions():
-        images = _images(session, list({row.page_id for row in rows}))
-        yield [
-            replace(images[page], annotations=(mark,)) for page, mark in _annotations(session, rows)
-        ]
-
-
-def _pages(wanted: Wanted) -> Select[*tuple[Any, ...]]:
-    return (
-        select(Page)
-        .outerjoin(Document, Page.document_id == Document.id)
-        .where(*document_conditions(wanted.where))
-    )
-
-
-def _marks(wanted: Wanted) -> Select[*tuple[Any, ...]]:
-    statement: Select[*tuple[Any, ...]] = select(
-        Mark.id, Mark.page_id, Mark.x, Mark.y, Mark.width, Mark.height, Mark.polygon, Mark.status,
-        Mark.score, Mark.realism, Mark.origin, Mark.created_at,
-    )  # fmt: skip
-    if wanted.where != _ANY_DOCUMENT:
-        statement = statement.where(Mark.page_id.in_(_pages(wanted).with_only_columns(Page.id)))
-    if wanted.statuses != EVERYTHING.statuses:
-        statement = statement.where(Mark.status.in_(sorted(wanted.statuses)))
-    if wanted.identity is not None:
-        of_it = select(IdentityMark.mark_id).join(Identity).where(Identity.name == wanted.identity)
-        statement = statement.where(Mark.id.in_(of_it))
-    return statement
-
-
-def _annotations(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[int, Annotation]]:
-    """Return the marks of rows of `_marks`, each after its page's id."""
-    words = words_on(session, [row.id for row in rows])
-    return [
-        (
-            row.page_id,
-            Annotation(
-                box=(row.x, row.y, row.width, row.height),
-                polygon=tuple((x, y) for x, y in row.polygon) if row.polygon else None,
-                status=row.status,
-                score=row.score,
-                realism=row.realism,
-                origin=row.origin,
-                mark=row.id,
-                created=in_utc(row.created_at),
-                identities=tuple(words.get(row.id, ())),
-            ),
-        )
-        for row in rows
-    ]
-
-
-def _images(session: Session, pages: Sequence[int]) -> dict[int, AnnotatedImage]:
-    """Return the named pages, `MOST` at most, by id and without marks."""
-    statement = select(
-        Page.id, Page.document_id, Page.source, Page.frame, Page.ordinal,
-        Page.width, Page.height, Page.sha256, Page.size, Page.ingested_at, Page.details,
-    ).where(Page.id.in_(pages))  # fmt: skip
-    rows = session.execute(statement).all()
-    documents = {
-        row.id: {name: getattr(row, name) for name in _DOCUMENT}
-        for row in session.execute(
-            select(Document.id, *(getattr(Document, name) for name in _DOCUMENT)).where(
-                Document.id.in_({row.document_id for row in rows})
-            )
-        )
-    }
-    return {
-        row.id: AnnotatedImage(
-            names=(row.source,),
-            frame=row.frame,
-            width=row.width,
-            height=row.height,
-            sha256=row.sha256,
-            size=row.size,
-            page=row.id,
-            ordinal=row.ordinal,
-            ingested=in_utc(row.ingested_at),
-            document=documents.get(row.document_id),
-            canvas=_canvas(row.details or {}),
-            described=canvas_row(row.details or {}),
-        )
-        for row in rows
-    }
-
-
-def _canvas(details: Mapping[str, Any]) -> Canvas | None:
-    """Return the canvas that a page was fetched from, as its manifest described it."""
-    name, image, service = (kept_address(details, key) for key in ("canvas", "image", "service"))
-    width, height = details.get("width") or 0, details.get("height") or 0
-    if name is None or min(width, height) < 1:
-        return None
-    attribution, rights = details.get("attribution"), details.get("rights")
-    return Canvas(name, width, height, attribution, rights, image, service)
 
 
 @dataclass(frozen=True)
@@ -269,7 +138,7 @@ def _texts(job: _Job) -> Iterator[str]:
             done += len(some)
             job.progress(done, total)
         return
-    total = _number_of(job.session, _pages(job.wanted))
+    total = number_of_pages(job.session, job.wanted)
     images: list[AnnotatedImage] = []
     for some in pages_in_parts(job.session, job.wanted):
         images += some
@@ -278,7 +147,7 @@ def _texts(job: _Job) -> Iterator[str]:
 
 
 def _write_folder(job: _Job, folder: Path) -> None:
-    plain = _pages(job.wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
+    plain = pages_wanted(job.wanted).with_only_columns(Page.source, Page.frame).order_by(Page.id)
     named = [AnnotatedImage((source,), frame=frame) for source, frame in job.session.execute(plain)]
     names = (name for name, _ in file_names(named, job.form.suffix))
     images = itertools.chain.from_iterable(pages_in_parts(job.session, job.wanted))
@@ -290,52 +159,10 @@ def _write_folder(job: _Job, folder: Path) -> None:
         job.progress(done, len(named))
 
 
-def columns_in(session: Session, columns: Sequence[str], wanted: Wanted) -> tuple[str, ...]:
-    """Return a table's columns, with those that follow where the marks have anything in them."""
-    return columns_written(
-        columns,
-        realism=_any_realism(session, wanted),
-        canvases=_any_canvas(session, wanted),
-        identities=_any_identity(session, wanted),
-    )
-
-
-def number_of_marks(session: Session, wanted: Wanted) -> int:
-    """Return how many marks are written."""
-    return _number_of(session, _marks(wanted))
-
-
-def _any_canvas(session: Session, wanted: Wanted) -> bool:
-    """Return whether a canvas says anything of a page that has any of the marks."""
-    described = select(Page.details).where(
-        Page.details.is_not(None), Page.id.in_(_marks(wanted).with_only_columns(Mark.page_id))
-    )
-    details = session.scalars(described.execution_options(yield_per=MOST))
-    return any(canvas_row(said or {}) for said in details)
-
-
-def _any_realism(session: Session, wanted: Wanted) -> bool:
-    """Return whether any of the marks has a realism."""
-    statement = _marks(wanted).where(Mark.realism.is_not(None)).limit(1)
-    return session.execute(statement).first() is not None
-
-
-def _any_identity(session: Session, wanted: Wanted) -> bool:
-    """Return whether somebody said whose mark any of the marks is."""
-    said = select(IdentityMark.mark_id).where(
-        IdentityMark.mark_id.in_(_marks(wanted).with_only_columns(Mark.id))
-    )
-    return session.scalar(said.limit(1)) is not None
-
-
-def _number_of(session: Session, statement: Select[*tuple[Any, ...]]) -> int:
-    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
-
-
 def _report(job: _Job, size: int | None) -> ExportReport:
     """Return what was written: a text of `size` bytes, or, where that is None, a file a page."""
     marks = number_of_marks(job.session, job.wanted)
-    pages = _number_of(job.session, _pages(job.wanted))
+    pages = number_of_pages(job.session, job.wanted)
     remarks: list[str] = []
     if job.form.comes_back:
         if size is not None:
@@ -362,7 +189,7 @@ def _beyond_a_file(size: int, marks: int) -> Iterator[str]:
 def _crowded(session: Session, wanted: Wanted) -> Iterator[str]:
     """Give a sentence where a page has more marks than import takes back."""
     crowded = (
-        _marks(wanted)
+        marks_wanted(wanted)
         .with_only_columns(Mark.page_id)
         .group_by(Mark.page_id)
         .having(func.count() > MAX_REGIONS_OF_AN_IMAGE)

@@ -10,14 +10,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ingest.annotations.exporting import (
+from ingest.annotations.marks_csv import COLUMNS, rows_text
+from ingest.annotations.wanted import (
     EVERYTHING,
     Wanted,
     columns_in,
     marks_in_parts,
     number_of_marks,
 )
-from ingest.annotations.marks_csv import COLUMNS, rows_text
 from ingest.csv_text import row_text
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ArchiveError

@@ -30,8 +30,8 @@ from ui.where import as_named, filters_on
 from ui.wording import counted, some_of
 
 if TYPE_CHECKING:
-    from ingest.annotations.exporting import Wanted
     from ingest.annotations.formats import Format
+    from ingest.annotations.wanted import Wanted
     from retrieval.catalogue.archive import Archive
 
 #: Sentences on what could not be read or written that are shown.
@@ -292,7 +292,7 @@ def _say_where(output: Path | None, as_json: bool) -> None:
 
 
 def _wanted(archive: Archive, narrowed: _Narrowed) -> Wanted:
-    from ingest.annotations.exporting import Wanted
+    from ingest.annotations.wanted import Wanted
 
     statuses = _statuses(narrowed.status, narrowed.without_rejected)
     filters = filters_on(archive, narrowed.where or ())

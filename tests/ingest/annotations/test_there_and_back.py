@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
 from ingest.annotations.annotation import Annotation
-from ingest.annotations.exporting import pages_in_parts
 from ingest.annotations.formats import ANNOTATION_FORMATS, EXPORT_FORMATS
 from ingest.annotations.importing import import_annotations
+from ingest.annotations.wanted import pages_in_parts
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.annotations.drawn import marks as drawn_marks
