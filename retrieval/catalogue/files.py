@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from retrieval.catalogue.errors import ArchiveError, RequestError
+from retrieval.catalogue.errors import DiskRefused, RequestError
 
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
 UNFINISHED = ".unfinished-"
@@ -73,11 +73,11 @@ def finish(unfinished: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors_said(where: Path) -> Iterator[None]:
-    """Turn an OSError of writing to `where` into an ArchiveError that says what to do."""
+    """Turn an OSError of writing to `where` into a DiskRefused that says what to do."""
     try:
         yield
     except OSError as error:
-        raise ArchiveError(
+        raise DiskRefused(
             f"{where} cannot be written to: {error.strerror or error}. Check that the disk is "
             "available, has free space and is writable, then run the same command again: it "
             "continues where it stopped."

@@ -18,6 +18,7 @@ from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, SourceError
 from retrieval.catalogue.files import UNFINISHED
 from tests.ingest.scans import crops_in, dump, pages_of, quarantine, scan
+from tests.plain_user import with_mode
 from ui.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,7 +169,7 @@ sys.stdin.read()
 def test_a_catalogue_that_another_program_keeps_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.catalogue.archive.BUSY_TIMEOUT", 100)
+    monkeypatch.setattr("retrieval.catalogue.engines.BUSY_TIMEOUT", 100)
     source = several(tmp_path / "in", 3)
     archive = create_archive(tmp_path / "archive")
     with subprocess.Popen(
@@ -193,16 +194,11 @@ def test_a_catalogue_that_another_program_keeps_locked(
     archive.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
 def test_an_archive_that_may_not_be_written(archive: Archive, tmp_path: Path) -> None:
     source = several(tmp_path / "in", 1)
     archive.close()
-    archive.folder.chmod(0o555)
-    try:
-        with pytest.raises(ArchiveError, match="is writable"):
-            pages_of(open_archive(archive.folder), source)
-    finally:
-        archive.folder.chmod(0o755)
+    with with_mode(archive.folder, 0o555), pytest.raises(ArchiveError, match="is writable"):
+        pages_of(open_archive(archive.folder), source)
 
 
 def test_a_catalogue_on_a_full_disk(archive: Archive) -> None:

@@ -89,7 +89,7 @@ def test_a_fault_of_the_program_has_a_status_of_its_own_and_shows_where() -> Non
     program = (
         "import ui.commands.status, ui.cli, sys\n"
         "def broken(folder): raise ZeroDivisionError('of the test')\n"
-        "ui.commands.status.archive_in = broken\n"
+        "ui.commands.status.archive_to_read = broken\n"
         "sys.argv = ['prizemarks', 'status', '/nowhere']\n"
         "sys.exit(ui.cli.app())\n"
     )

@@ -16,7 +16,7 @@ from rich.markup import escape
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.identities import all_names
 from retrieval.progress import Report, nobody
-from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_in
+from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, WhereOption, archive_to_read
 from ui.progress import bar, console
 from ui.where import as_named, filters_on
 from ui.wording import counted, some_of
@@ -211,7 +211,7 @@ def _export(
     from ingest.annotations.web_annotation import BASE
 
     out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         _say_where(output, as_json)
         wanted = _wanted(opened, narrowed)
         with _progress(output) as report:
@@ -242,7 +242,7 @@ def _export_crops(
 ) -> None:
     from ingest.annotations.pictures import TABLE, export_pictures
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         wanted = _wanted(opened, narrowed)
         with bar("Exporting") as report:
             done = export_pictures(opened, folder.absolute(), wanted, head=head, progress=report)
@@ -266,7 +266,7 @@ def _export_documents(
     from ingest.documents.exporting import export_documents
 
     out = sys.stdout
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         _say_where(output, as_json)
         filters = filters_on(opened, where or ())
         with _progress(output) as report:

@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from ui.command import ArchiveArgument, JsonOption, archive_in
+from ui.command import ArchiveArgument, JsonOption, archive_to_read
 
 
 def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
@@ -16,7 +16,7 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
     """
     from ui.told.status import archive_status
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         found = archive_status(opened)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
