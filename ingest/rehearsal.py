@@ -45,6 +45,7 @@ class Rehearsal:
     ones may once they are decoded; `left` would stay there, `left_as_crops` would stay crops and
     `left_as_pages` pages; `made_crops` and `made_pages` are those of the changed that would not.
     Pages: `moved` and `unchanged`; `copies_replaced` by their originals, whose files are gone.
+    `unlisted`: folders that may not be listed, and would be passed over.
     `to_fetch`: images of manifests; `canvases_without_image` and
     `manifests_without_image` (ids) have none that is understood. `documents` are described by the
     documents files, `would_bind` of them would have a page. `problems`: sentences about their
@@ -65,6 +66,7 @@ class Rehearsal:
     made_pages: int
     to_fetch: int
     skipped: int
+    unlisted: tuple[str, ...]
     canvases_without_image: int
     manifests_without_image: tuple[str, ...]
     documents: int
@@ -156,6 +158,7 @@ def rehearse(
         made_pages=0 if run.as_crops else turned,
         to_fetch=len(to_fetch),
         skipped=given.skipped,
+        unlisted=given.unlisted,
         canvases_without_image=given.blank,
         manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),

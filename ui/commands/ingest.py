@@ -204,7 +204,7 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
     else:
         for line in ingest_sentences(folder, done):
             typer.echo(line)
-    failed = done.failed or done.manifests_without_image or done.files_without_page
+    failed = done.failed or done.unlisted or done.manifests_without_image or done.files_without_page
     raise typer.Exit(FAILURES if failed else DONE)
 
 

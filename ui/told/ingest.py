@@ -26,6 +26,8 @@ _AS_CROPS = (
     "to treat each as one mark, ingest the folder that directly contains them with --as marks."
 )
 
+_ON_PERMISSIONS = "Check its permissions, then run this again."
+
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     """Return a run's report for a person, one fact a line, and what to do next."""
@@ -127,10 +129,19 @@ def _on_inputs(folder: Path, report: IngestReport) -> list[str]:
         "crops are now treated as pages; marks were looked for on them",
     )
     missing = counted(len(report.missing), "file is", "files are")
+    unlisted = counted(
+        len(report.unlisted),
+        "folder may not be listed and was",
+        "folders may not be listed and were",
+    )
     return _that_happened(
         [
             (report.healed, f"{healed} left quarantine."),
             (report.skipped, f"{skipped} skipped."),
+            (
+                len(report.unlisted),
+                f"{unlisted} passed over{_named(report.unlisted)}. {_ON_PERMISSIONS}",
+            ),
             (report.canvases_without_image, f"{canvases} skipped."),
             (
                 report.failed,
@@ -148,8 +159,8 @@ def _on_inputs(folder: Path, report: IngestReport) -> list[str]:
             (report.made_pages, f"{made_pages}."),
             (
                 len(report.missing),
-                f"{missing} missing and could not be read again; the marks on these pages stay "
-                f"as they are{_named(report.missing)}.",
+                f"{missing} missing or out of reach and could not be read again; the marks on "
+                f"these pages stay as they are{_named(report.missing)}.",
             ),
         ]
     )
@@ -268,6 +279,7 @@ def _that_would_happen(found: Rehearsal) -> list[str]:
         "of the changed files were ingested as crops and would become pages",
     )
     skipped = counted(found.skipped, "file is not an image", "files are not images")
+    unlisted = counted(len(found.unlisted), "folder", "folders")
     canvases = counted(
         found.canvases_without_image,
         "canvas has no supported image",
@@ -282,6 +294,11 @@ def _that_would_happen(found: Rehearsal) -> list[str]:
             (found.made_crops, f"{made_crops} that nobody has judged would be removed."),
             (found.made_pages, f"{made_pages}, to look for marks on."),
             (found.skipped, f"{skipped} and would be skipped."),
+            (
+                len(found.unlisted),
+                f"{unlisted} may not be listed and would be passed over{_named(found.unlisted)}. "
+                f"{_ON_PERMISSIONS}",
+            ),
             (found.canvases_without_image, f"{canvases} and would be skipped."),
             (
                 found.documents,

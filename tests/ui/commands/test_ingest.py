@@ -294,7 +294,8 @@ def test_masters_that_are_missing_are_named_and_not_sought_anew_for_ever(tmp_pat
     done = run("ingest", archive, "--resegment")
     assert done.exit_code == 0
     assert (
-        "1 file is missing and could not be read again; the marks on these pages stay as they are: "
+        "1 file is missing or out of reach and could not be read again; the marks on these pages "
+        "stay as they are: "
         "1.png."
     ) in done.stdout.splitlines()
     told = json.loads(run("status", archive, "--json").stdout)
