@@ -184,13 +184,14 @@ def _delete_pages(session: Session, pages: Sequence[int]) -> int:
     """Delete pages, their marks and what hangs on these; return how many marks that are."""
     if not pages:  # as where inputs are taken out of quarantine alone
         return 0
-    fingerprints = Fingerprints()
-    fingerprints.load(session)
     marks: list[int] = []
     for some in in_parts(pages):
-        session.execute(update(Page).where(Page.id.in_(some)).values(duplicate_of=None))
+        session.execute(
+            update(Page).where(Page.id.in_(some)).values(duplicate_of=None, fingerprint=None)
+        )
         marks += session.scalars(select(Mark.id).where(Mark.page_id.in_(some)))
-    fingerprints.remove(pages)  # first: nothing that stays is compared with what goes
+    fingerprints = Fingerprints()
+    fingerprints.load(session)  # of what stays alone: it is not compared with what goes
     for page in pages:
         release_copies(session, fingerprints, page)
     release(session, fingerprints, pages)
