@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ingest.discovery import files_to_read
+from ingest.documents.binding import AssignedPage, would_be_bound
 from ingest.documents.claimed_pages import Held
 from ingest.documents.claims import claims_met
 from ingest.documents.reading import read_documents
@@ -48,8 +49,8 @@ class Rehearsal:
     `unlisted`: folders that may not be listed, and would be passed over.
     `to_fetch`: images of manifests; `canvases_without_image` and
     `manifests_without_image` (ids) have none that is understood. `documents` are described by the
-    documents files, `would_bind` of them would have a page. `problems`: sentences about their
-    claims.
+    documents files, `would_bind` of them would have a page; `assigned` are the pages of today that
+    would get another document. `problems`: sentences about their claims.
     """
 
     new: int
@@ -71,6 +72,7 @@ class Rehearsal:
     manifests_without_image: tuple[str, ...]
     documents: int
     would_bind: int
+    assigned: tuple[AssignedPage, ...]
     problems: tuple[str, ...]
 
 
@@ -82,6 +84,8 @@ def rehearse(
     as_crops: bool = False,
 ) -> Rehearsal:
     """Return what an ingest of `sources` would do; None: of what stands in quarantine.
+
+    Without any, what the documents files alone would do.
 
     The archive may be one that cannot be written (`archive_as_it_stands`). Files that are new or
     changed are read once for their digest; nothing is decoded. Manifests are fetched, their
@@ -143,6 +147,9 @@ def rehearse(
             seen.add(one.sha256 or "")
     held = _held(archive, moved, gone, new | {name: Held(name, at, None) for name, at in to_fetch})
     claimed = claims_met(held, described, given.below_roots)
+    names = {page: source for page, (source, _) in moved.items() if page not in gone}
+    with archive.session() as session:
+        assigned = would_be_bound(session, claimed.owners, names)
     return Rehearsal(
         new=len(new),
         copies=tuple(copies),
@@ -163,6 +170,7 @@ def rehearse(
         manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),
         would_bind=len({claim.reference for claim in claimed.owners.values()}),
+        assigned=assigned,
         problems=(*(said for file in described for said in file.problems), *claimed.problems),
     )
 

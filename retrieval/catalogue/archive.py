@@ -169,13 +169,18 @@ def open_archive(folder: Path | str) -> Archive:
     it, DiskRefused when the catalogue cannot be written, ArchiveError when `archive.db` is not a
     catalogue or `folder` is the address of a server.
     """
+    check_archive(folder)
+    return _opened(_absolute(folder))
+
+
+def check_archive(folder: Path | str) -> None:
+    """Raise ArchiveMissing where there is no archive in `folder`."""
     folder = _absolute(folder)
     if not (folder / DATABASE).is_file():
         raise ArchiveMissing(
             f"There is no archive in {folder}: it has no {DATABASE}. Make one with "
             f"`{command_on(folder, 'ingest', 'SOURCE')}`."
         )
-    return _opened(folder)
 
 
 def open_archive_to_read(folder: Path | str) -> Archive:

@@ -45,7 +45,6 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         ),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
-        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "not with --documents"),
         (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "`prizemarks status` says"),
         (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as it was first ingested"),
         (("search", "ARCHIVE"), "Give one kind of query"),
