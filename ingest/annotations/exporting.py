@@ -25,6 +25,7 @@ from ingest.annotations.formats import Format
 from ingest.annotations.marks_csv import columns_written, rows_text
 from ingest.annotations.web_annotation import BASE
 from ingest.csv_text import row_text
+from ingest.file_names import LONGEST_NAME, beginning
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_row, kept_address
 from retrieval.catalogue.documents import Filters, document_conditions
@@ -44,9 +45,7 @@ from retrieval.progress import Report, nobody
 _ANY_DOCUMENT = Filters()
 _DOCUMENT = ("reference", "title", "date", "year_from", "ship", "place", "captain")
 
-#: Bytes of UTF-8 that file systems take for the name of a file or folder.
-_LONGEST_PART = 255
-#: Of these, what is left for the number of a further file of one name: " (99999999)".
+#: Of the bytes of a name, what is left for the number of a further file of one name: " (99999999)".
 _NUMBER = 11
 
 
@@ -394,7 +393,7 @@ def file_names(
     owners: dict[str, set[str]] = defaultdict(set)
     for stem, image in zip(stems, images, strict=True):
         owners[stem.casefold()].add(image.source)
-    room = _LONGEST_PART - len(suffix)
+    room = LONGEST_NAME - len(suffix)
     taken: set[str] = set()
     numbers: dict[str, int] = {}  # the last one of each name
     for image, name, stem in zip(images, plain, stems, strict=True):
@@ -425,13 +424,8 @@ def _plain_name(image: AnnotatedImage) -> str:
 def _shortened(path: str, room: int) -> str:
     """Return the path with the beginning of each name in it, of the last at most `room` bytes."""
     *folders, last = path.split("/")
-    above = [_beginning(folder, _LONGEST_PART) for folder in folders]
-    return "/".join([*above, _beginning(last, room)])
-
-
-def _beginning(text: str, room: int) -> str:
-    """Return as many whole characters of a text as fit into `room` bytes of UTF-8."""
-    return text.encode()[:room].decode(errors="ignore")
+    above = [beginning(folder, LONGEST_NAME) for folder in folders]
+    return "/".join([*above, beginning(last, room)])
 
 
 def _as_base(base: str) -> str:
