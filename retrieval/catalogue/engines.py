@@ -14,6 +14,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 #: Milliseconds that one connection waits for another's transaction to end.
 BUSY_TIMEOUT = 30_000
 
+#: Bytes of the memory that whoever writes a catalogue shares with others, a file with the end -shm.
+_LEAST_SHARED = 32_768
+
 
 def engine_of(database: Path) -> Engine:
     """Return an engine whose connections are in WAL mode, keep foreign keys, and wait."""
@@ -41,11 +44,15 @@ def engine_of(database: Path) -> Engine:
 def engine_for_reading(database: Path) -> Engine:
     """Return an engine that cannot write, and does not tidy up after those that can."""
     # To follow a writer takes two files beside the catalogue, which would be made. Where there is
-    # none now, it is read as a file that nobody changes.
-    beside = (database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm"))
-    # On a full disk both can be made, and stay empty.
-    written = any(path.exists() and path.stat().st_size for path in beside)
+    # none now, it is read as a file that nobody changes. On a full disk both are made, and stay
+    # without content.
+    written = _size(database, "-wal") > 0 or _size(database, "-shm") >= _LEAST_SHARED
     return _engine_at(f"{database.as_uri()}?{'mode=ro' if written else 'immutable=1'}")
+
+
+def _size(database: Path, end: str) -> int:
+    path = database.with_name(f"{database.name}{end}")
+    return path.stat().st_size if path.exists() else 0
 
 
 def engine_in_memory() -> Engine:

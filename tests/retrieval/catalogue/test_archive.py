@@ -112,11 +112,12 @@ def test_a_folder_that_may_only_be_read_is_read(archive: Archive) -> None:
         assert not written.read_only
 
 
-def test_a_full_disk_keeps_nobody_from_reading(archive: Archive) -> None:
+@pytest.mark.parametrize("room", [0, 3, 10_000])
+def test_a_full_disk_keeps_nobody_from_reading(archive: Archive, room: int) -> None:
     with archive.writing() as session:
         session.add(Document(reference="HCA 32/1"))
     archive.close()
-    with no_file_larger_than(0):
+    with no_file_larger_than(room):
         for _ in range(2):  # what the first leaves beside the catalogue is in nobody's way
             with closing(open_archive_to_read(archive.folder)) as read:
                 assert read.read_only and references(read) == ["HCA 32/1"]
