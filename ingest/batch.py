@@ -145,7 +145,8 @@ def _ingest(
 ) -> IngestReport:
     described = [read_documents(path) for path in manner.documents]
     max_pixels, max_minutes = manner.max_pixels, manner.max_minutes
-    with contextlib.closing(Web(manner.courtesy)) as web:
+    # Held before anything is walked or fetched, which may take long.
+    with archive.lock(), contextlib.closing(Web(manner.courtesy)) as web:
         given = given_by(web, _asking(manner.progress))
         name = segmenter.name if segmenter is not None else None
         under = tried_under(name, max_pixels, max_minutes)
@@ -153,7 +154,7 @@ def _ingest(
         counts = Counts(skipped=given.skipped, canvases_without_image=given.blank)
         run = Run(archive, name, done, under, resegments, given.themselves, counts=counts)
         read = functools.partial(read_file, crops=archive.crops_folder, max_pixels=max_pixels)
-        with archive.lock(), _swept_after_a_kill(archive):
+        with _swept_after_a_kill(archive):
             before = sources_in_quarantine(archive)
             record_unread_manifests(archive, given.asked, given.unread)
             if given.tried_again:
@@ -187,6 +188,7 @@ def _ingest(
         resembling=tuple(resembling),
         failed=failed,
         healed=healed_of(archive, before) + len(before & given.asked - given.unread.keys()),
+        unlisted=given.unlisted,
         manifests_without_image=given.without_image,
         documents=written,
         bound=len(bound.moved),

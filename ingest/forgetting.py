@@ -6,11 +6,12 @@ only read, here as everywhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, exists, false, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.copies import release_copies
@@ -20,7 +21,6 @@ from ingest.listing import path_of, storable
 from ingest.quarantine import write_quarantine
 from ingest.resemblance import Fingerprints, release
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.documents import references_without_page
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.marks import judged_or_named
@@ -41,7 +41,7 @@ from retrieval.catalogue.tables import (
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was taken out of an archive, and what of that which was named is still in it.
+    """What was taken out of an archive, or would be, and what of that which was named stays in.
 
     Numbers: `forgotten` (rows of the quarantine), `pages` and the `marks` on them, `documents`, and
     `masters`, images of IIIF servers that were deleted. `judged`: sources that were kept, as people
@@ -77,6 +77,18 @@ class _Meant:
         )
 
 
+@dataclass(frozen=True)
+class _Going:
+    """What goes: ids as in `_Meant`, and the masters that were fetched; sources that are said."""
+
+    failures: frozenset[int]
+    pages: tuple[int, ...]
+    documents: frozenset[int]
+    masters: tuple[Path, ...]
+    judged: frozenset[str]
+    beside: frozenset[str]
+
+
 def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False) -> Forgotten:
     """Take what is named out of the archive; the caller holds the lock.
 
@@ -90,25 +102,67 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     when the disk refuses.
     """
     with archive.writing() as session:
-        meant = _Meant()
-        for name in names:
-            meant |= _meant(session, name, archive.folder)
-        pages = _pages(session, sorted(meant.pages))
-        judged = set() if even_judged else _judged(session, pages)
-        going = [page for page in pages if page.source not in judged]
-        before = set(references_without_page(session))
-        done = Forgotten(
-            forgotten=_delete(session, Failure, meant.failures),
-            pages=len(going),
-            marks=_delete_pages(session, [page.id for page in going]),
-            documents=_delete(session, Document, meant.documents),
-            judged=tuple(sorted(judged, key=sort_key)),
-            beside=tuple(sorted(meant.beside, key=sort_key)),
-        )
-        pageless = [one for one in references_without_page(session) if one not in before]
-    masters = _delete_masters(archive, {page.location for page in going})
+        going = _going(session, archive, names, even_judged)
+        done = _reported(session, going)
+        _delete(session, Failure, going.failures)
+        _delete_pages(session, going.pages)
+        _delete(session, Document, going.documents)
+    with disk_errors_said(archive.masters_folder):
+        for master in going.masters:
+            master.unlink()
     write_quarantine(archive)
-    return replace(done, masters=masters, pageless=tuple(pageless))
+    return done
+
+
+def rehearse_forgetting(
+    archive: Archive, names: Sequence[str], *, even_judged: bool = False
+) -> Forgotten:
+    """Return what `forget` would take out; nothing is written. Raises RequestError as that does."""
+    with archive.session() as session:
+        return _reported(session, _going(session, archive, names, even_judged))
+
+
+def _going(session: Session, archive: Archive, names: Sequence[str], even_judged: bool) -> _Going:
+    meant = _Meant()
+    for name in names:
+        meant |= _meant(session, name, archive.folder)
+    pages = _pages(session, sorted(meant.pages))
+    judged = set() if even_judged else _judged(session, pages)
+    going = [page for page in pages if page.source not in judged]
+    return _Going(
+        meant.failures,
+        tuple(page.id for page in going),
+        meant.documents,
+        _masters(archive, {page.location for page in going}),
+        frozenset(judged),
+        meant.beside,
+    )
+
+
+def _reported(session: Session, going: _Going) -> Forgotten:
+    """Return what is to be said of what goes, while it is still there."""
+    marks = 0
+    lost: Counter[int] = Counter()
+    for some in in_parts(going.pages):
+        of_these = select(func.count()).select_from(Mark).where(Mark.page_id.in_(some))
+        marks += session.scalar(of_these) or 0
+        documents = select(Page.document_id).where(Page.id.in_(some))
+        lost.update(one for one in session.scalars(documents) if one is not None)
+    pageless: list[str] = []
+    for some in in_parts(sorted(lost)):
+        held = select(Document.id, Document.reference, func.count()).join(Page)
+        rows = session.execute(held.where(Document.id.in_(some)).group_by(Document.id))
+        pageless += [reference for one, reference, pages in rows if pages == lost[one]]
+    return Forgotten(
+        forgotten=len(going.failures),
+        pages=len(going.pages),
+        marks=marks,
+        documents=len(going.documents),
+        masters=len(going.masters),
+        judged=tuple(sorted(going.judged, key=sort_key)),
+        beside=tuple(sorted(going.beside, key=sort_key)),
+        pageless=tuple(sorted(pageless, key=sort_key)),
+    )
 
 
 def _meant(session: Session, name: str, folder: Path) -> _Meant:
@@ -173,24 +227,23 @@ def _judged(session: Session, pages: Sequence[KnownPage]) -> set[str]:
 
 def _delete(
     session: Session, table: type[Failure] | type[Page] | type[Document], ids: Collection[int]
-) -> int:
-    """Delete rows by their ids; return how many these are."""
+) -> None:
     for some in in_parts(sorted(ids)):
         session.execute(delete(table).where(table.id.in_(some)))
-    return len(ids)
 
 
-def _delete_pages(session: Session, pages: Sequence[int]) -> int:
-    """Delete pages, their marks and what hangs on these; return how many marks that are."""
+def _delete_pages(session: Session, pages: Sequence[int]) -> None:
+    """Delete pages, their marks and what hangs on these."""
     if not pages:  # as where inputs are taken out of quarantine alone
-        return 0
-    fingerprints = Fingerprints()
-    fingerprints.load(session)
+        return
     marks: list[int] = []
     for some in in_parts(pages):
-        session.execute(update(Page).where(Page.id.in_(some)).values(duplicate_of=None))
+        session.execute(
+            update(Page).where(Page.id.in_(some)).values(duplicate_of=None, fingerprint=None)
+        )
         marks += session.scalars(select(Mark.id).where(Mark.page_id.in_(some)))
-    fingerprints.remove(pages)  # first: nothing that stays is compared with what goes
+    fingerprints = Fingerprints()
+    fingerprints.load(session)  # of what stays alone: it is not compared with what goes
     for page in pages:
         release_copies(session, fingerprints, page)
     release(session, fingerprints, pages)
@@ -215,17 +268,11 @@ def _delete_pages(session: Session, pages: Sequence[int]) -> int:
     for some in in_parts(sorted(groups)):
         empty = ~exists().where(GroupMark.group_id == Group.id)
         session.execute(delete(Group).where(Group.id.in_(some), empty))
-    return len(marks)
 
 
-def _delete_masters(archive: Archive, locations: set[str]) -> int:
-    """Delete those of the masters that the archive fetched itself; return how many."""
-    ours = [
-        path
-        for path in (path_of(location) for location in sorted(locations))
-        if path.is_relative_to(archive.masters_folder) and path.is_file()
-    ]
-    with disk_errors_said(archive.masters_folder):
-        for path in ours:
-            path.unlink()
-    return len(ours)
+def _masters(archive: Archive, locations: set[str]) -> tuple[Path, ...]:
+    """Return those of the masters that the archive fetched itself."""
+    paths = (path_of(location) for location in sorted(locations))
+    return tuple(
+        path for path in paths if path.is_relative_to(archive.masters_folder) and path.is_file()
+    )

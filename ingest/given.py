@@ -33,6 +33,7 @@ from ingest.listing import (
     location_of,
     natural_key,
     path_of,
+    printable,
 )
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import InputError, MetadataError, SourceError
@@ -54,6 +55,7 @@ class Given:
     `asked` are the places of all manifests, `unread` says of some why they could not be had.
     `roots` are the folders and files that were named, `themselves` these and the folders of the
     masters of manifests that were named, `skipped` counts files in them that are not images,
+    `unlisted` are folders in them that may not be listed,
     `blank` the canvases of the manifests on which none is, or none that is understood. `missing`
     are the sources of pages that were to be read again, and whose masters are not at hand.
     Where `tried_again`, they stand in quarantine and are to be read, changed or not; `crops` are
@@ -68,6 +70,7 @@ class Given:
     roots: tuple[Path, ...] = ()
     themselves: frozenset[Path] = frozenset()
     skipped: int = 0
+    unlisted: tuple[str, ...] = ()
     blank: int = 0
     missing: tuple[str, ...] = ()
     tried_again: bool = False
@@ -109,6 +112,9 @@ def from_sources(
         roots=roots,
         themselves=frozenset((*roots, *folders)),
         skipped=sum(one.skipped for one in listed),
+        unlisted=tuple(
+            dict.fromkeys(printable(str(folder)) for one in listed for folder in one.unlisted)
+        ),
         blank=sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )
 

@@ -20,11 +20,11 @@ from ingest.pixels import (
     check_pixels,
     from_inks,
     grey_as_rgb,
-    on_white,
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, NotAnImage
 from retrieval.ink import Pixels
+from retrieval.transparency import on_white
 
 #: Channels that are unpacked; a file with more is not a picture of a page.
 MAX_CHANNELS = 5

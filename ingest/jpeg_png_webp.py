@@ -23,12 +23,12 @@ from ingest.pixels import (
     check_bytes,
     check_pixels,
     grey_as_rgb,
-    on_white,
     real_to_8_bits,
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
 from retrieval.ink import Pixels
+from retrieval.transparency import on_white
 
 #: Bytes that a PNG may hold beside its picture in one piece, such as a text.
 MAX_PNG_ASIDE = 8_000_000

@@ -32,10 +32,14 @@ class ImageFile(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """What lies below a SOURCE: the image files in natural order, and how many others."""
+    """What lies below a SOURCE: the image files in natural order, and how many others.
+
+    `unlisted` are the folders below it that may not be listed, in natural order.
+    """
 
     files: tuple[ImageFile, ...]
     skipped: int
+    unlisted: tuple[Path, ...] = ()
 
 
 def image_files(source: Path) -> ImageFiles:
@@ -43,8 +47,9 @@ def image_files(source: Path) -> ImageFiles:
 
     In a folder only files named like images (`IMAGE_SUFFIXES`, in any case) count; hidden ones,
     links that lead out of the folder, and the crops of an archive that lies in it are passed
-    over. A file named by itself is taken whatever it is called. Raises SourceError when
-    `source` does not exist or cannot be listed.
+    over, and so are folders below it that may not be listed. A file named by itself is taken
+    whatever it is called. Raises SourceError when `source` does not exist or cannot be listed, or
+    a folder goes away meanwhile.
     """
     check_source(source)
     if source.is_file():
@@ -52,8 +57,13 @@ def image_files(source: Path) -> ImageFiles:
     root = source.resolve()
     files: list[ImageFile] = []
     skipped = 0
+    unlisted: list[Path] = []
 
     def refuse(error: OSError) -> None:
+        folder = Path(error.filename)
+        if isinstance(error, PermissionError) and folder != root:
+            unlisted.append(folder)
+            return
         raise SourceError(
             f"{error.filename} cannot be listed: {error.strerror}.", "Check its permissions."
         ) from error
@@ -72,12 +82,19 @@ def image_files(source: Path) -> ImageFiles:
             else:
                 skipped += 1
     files.sort(key=lambda file: natural_key(file.name))
-    return ImageFiles(tuple(files), skipped)
+    unlisted.sort(key=lambda folder: natural_key(folder.as_posix()))
+    return ImageFiles(tuple(files), skipped, tuple(unlisted))
 
 
 def check_source(source: Path) -> None:
-    """Raise SourceError where `source` is neither a folder nor a file."""
-    if not (source.is_file() or source.is_dir()):
+    """Raise SourceError where `source` is neither a folder nor a file, or nobody may look."""
+    try:
+        there = source.is_file() or source.is_dir()
+    except OSError as error:
+        raise SourceError(
+            f"{source} cannot be opened: {error.strerror}.", "Check its permissions."
+        ) from error
+    if not there:
         raise SourceError(f"{source} does not exist.", "Name a folder or an image file.")
 
 
@@ -137,6 +154,10 @@ def is_at_hand(source: Path) -> bool:
 def _is_to_ingest(path: Path, root: Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
         return False
-    if path.is_symlink():
-        return path.is_file() and path.resolve().is_relative_to(root)
-    return True
+    try:
+        if not path.is_symlink():
+            return True
+        there = path.is_file()
+    except PermissionError:  # its folder may not be entered: whoever reads the file will say so
+        there = True
+    return there and path.resolve().is_relative_to(root)

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ingest.iiif.fetching import is_address
-from ingest.listing import path_of
+from ingest.known import master_exists
+from ingest.listing import location_of, path_of
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.references import sort_key
 from retrieval.catalogue.tables import Page
@@ -18,7 +19,8 @@ from retrieval.catalogue.tables import Page
 def missing_masters(archive: Archive) -> tuple[str, ...]:
     """Return the sources of the pages whose masters are not where they were, 9.png before 10.png.
 
-    Folders are listed, each once: on a share that is quicker than to ask for each file.
+    Folders are listed, each once: on a share that is quicker than to ask for each file. What may
+    not be looked at is not said to be missing.
     """
     with archive.session() as session:
         rows = session.execute(select(Page.location, Page.source).distinct())
@@ -44,13 +46,6 @@ def _missing(sources: Mapping[str, str]) -> set[str]:
         missing.update(
             source
             for path, source in files.items()
-            if path.name not in there and not _is_there(path)
+            if path.name not in there and not master_exists(location_of(path))
         )
     return missing
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # what may not be looked at cannot be read
-        return False

@@ -1,4 +1,4 @@
-"""Pixels: how many are allowed, and how samples of any depth become 8-bit RGB on white."""
+"""Pixels: how many are allowed, and how samples of any depth become 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge
-from retrieval.ink import FAINTEST, LEAST_CONTRAST, Pixels
+from retrieval.ink import Pixels
 
 ADVICE_FORMAT = "Convert it to TIFF, PNG or JPEG."
 ADVICE_COPY = "Copy it again from the original, or open and save it with an image editor."
 ADVICE_SIZE = "Save it smaller, or raise max_megapixels in prizemarks.toml."
-
-#: Grey levels from here on are white paper to whatever looks for ink.
-_AS_WHITE = 255 - FAINTEST * LEAST_CONTRAST
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -69,16 +66,3 @@ def from_inks(inks: Pixels) -> Pixels:
     """Give (H, W, 4) of cyan, magenta, yellow and black, 255 being all of it, as colours."""
     inverse = 255 - inks.astype(np.uint16)
     return np.asarray((inverse[..., :3] * inverse[..., 3:] + 127) // 255, np.uint8)
-
-
-def on_white(colours: Pixels, alpha: Pixels, *, premultiplied: bool = False) -> Pixels:
-    """Lay colours, (H, W, 3), of opacity `alpha`, (H, W), on white paper.
-
-    What is drawn in white would be lost on it: where nothing else is there, it is drawn in black.
-    """
-    cover = alpha[..., None].astype(np.uint32)
-    ink = colours * (np.uint32(255) if premultiplied else cover)
-    laid = np.asarray(((ink + (255 - cover) * 255 + 127) // 255).clip(0, 255), np.uint8)
-    if laid.min() >= _AS_WHITE and alpha.min() < alpha.max():
-        return grey_as_rgb(255 - alpha)
-    return laid

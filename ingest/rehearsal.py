@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ingest.discovery import files_to_read
+from ingest.documents.binding import AssignedPage, would_be_bound
 from ingest.documents.claimed_pages import Held
 from ingest.documents.claims import claims_met
 from ingest.documents.reading import read_documents
@@ -42,9 +43,11 @@ class Rehearsal(Foreseeable):
 
     Files: `new` ones would be read, among them `copies` of a page or of each other; `changed`
     ones would be read again; `unreadable` ones, and manifests, would go to quarantine, and further
-    ones may once they are decoded. `to_fetch`: images of manifests; `manifests_without_image`
-    (ids) have none that is understood. `documents` are described by the documents files,
-    `would_bind` of them would have a page. `problems`: sentences about their claims.
+    ones may once they are decoded. `unlisted`: folders that may not be listed, and would be passed
+    over. `to_fetch`: images of manifests; `manifests_without_image` (ids) have none that is
+    understood. `documents` are described by the documents files, `would_bind` of them would have a
+    page; `assigned` are the pages of today that would get another document. `problems`: sentences
+    about their claims.
     """
 
     new: int
@@ -52,9 +55,11 @@ class Rehearsal(Foreseeable):
     changed: tuple[str, ...]
     unreadable: tuple[Unreadable, ...]
     to_fetch: int
+    unlisted: tuple[str, ...]
     manifests_without_image: tuple[str, ...]
     documents: int
     would_bind: int
+    assigned: tuple[AssignedPage, ...]
     problems: tuple[str, ...]
 
 
@@ -66,6 +71,8 @@ def rehearse(
     as_crops: bool = False,
 ) -> Rehearsal:
     """Return what an ingest of `sources` would do; None: of what stands in quarantine.
+
+    Without any, what the documents files alone would do.
 
     The archive may be one that cannot be written (`archive_as_it_stands`). Files that are new or
     changed are read once for their digest; nothing is decoded. Manifests are fetched, their
@@ -129,6 +136,9 @@ def rehearse(
             seen.add(one.sha256 or "")
     held = _held(archive, moved, gone, new | {name: Held(name, at, None) for name, at in to_fetch})
     claimed = claims_met(held, described, given.below_roots)
+    names = {page: source for page, (source, _) in moved.items() if page not in gone}
+    with archive.session() as session:
+        assigned = would_be_bound(session, claimed.owners, names)
     return Rehearsal(
         **counts.foreseeable(),
         new=len(new),
@@ -136,9 +146,11 @@ def rehearse(
         changed=tuple(changed),
         unreadable=tuple(unreadable),
         to_fetch=len(to_fetch),
+        unlisted=given.unlisted,
         manifests_without_image=given.without_image,
         documents=len({one.reference for file in described for one in file.documents}),
         would_bind=len({claim.reference for claim in claimed.owners.values()}),
+        assigned=assigned,
         problems=(*(said for file in described for said in file.problems), *claimed.problems),
     )
 

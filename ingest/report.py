@@ -33,6 +33,7 @@ class IngestReport(Counts):
     way round; `skipped` that are not images. `healed`: sources, and places of manifests, that left
     quarantine for good. `missing`: sources of pages on which marks were to be sought anew, and
     whose masters are not at hand. `away`: empty folders in which originals of copies were.
+    `unlisted`: folders that may not be listed, and were passed over.
 
     Of documents: `documents` were written, new or described otherwise than before;
     `documents_without_pages`: in the archive. `reordered`: those whose pages a documents file put
@@ -47,6 +48,7 @@ class IngestReport(Counts):
     resembling: tuple[ResemblanceRow, ...] = ()
     failed: int = 0
     healed: int = 0
+    unlisted: tuple[str, ...] = ()
     manifests_without_image: tuple[str, ...] = ()
     documents: int = 0
     bound: int = 0

@@ -23,12 +23,12 @@ from ingest.pixels import (
     check_pixels,
     from_inks,
     grey_as_rgb,
-    on_white,
     real_to_8_bits,
     to_8_bits,
 )
 from retrieval.catalogue.errors import DamagedImage, ImageTooLarge, NotAnImage
 from retrieval.ink import Pixels
+from retrieval.transparency import on_white
 
 #: Directories of one file that are looked at; the others are ignored.
 MAX_DIRECTORIES = 20_000

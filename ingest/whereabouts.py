@@ -16,6 +16,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.copies import take_over
+from ingest.file_names import LONGEST_NAME, beginning
 from ingest.known import (
     Known,
     KnownFailure,
@@ -30,9 +31,6 @@ from ingest.stamp import Stamp, file_stamp
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.tables import Failure, Page
-
-#: Bytes that the name of a file may have on the usual file systems.
-_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -155,10 +153,10 @@ def set_aside(found: Whereabouts, pages: Sequence[KnownPage]) -> list[KnownPage]
 
 def _called(path: PurePath, said: str) -> str:
     """Return the name of a file with `said` after its stem, cut to what a file may be called."""
-    stem, suffix = path.stem, path.suffix
-    while len(os.fsencode(name := f"{stem} ({said}){suffix}")) > _LONGEST_NAME:
-        stem, suffix = stem[:-1], suffix if stem else suffix[:-1]
-    return name
+    said = f" ({said})"
+    room = LONGEST_NAME - len(said)
+    suffix = beginning(path.suffix, room)
+    return f"{beginning(path.stem, room - len(os.fsencode(suffix)))}{said}{suffix}"
 
 
 def follow_masters(archive: Archive, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.transparency import on_white
+
 #: A picture or a plane of one in 8 bits; the docstrings say of which shape.
 Pixels = NDArray[np.uint8]
 
@@ -40,12 +42,11 @@ STRAY = 0.004
 
 
 def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the luminance of `image`, (H, W) or (H, W, 3) RGB or (H, W, 4) RGBA over white."""
+    """Return the luminance of `image`, (H, W) or (H, W, 3) RGB or (H, W, 4) RGBA `on_white`."""
     if image.ndim == 2:
         return image
     if image.shape[2] == 4:
-        alpha = image[..., 3:].astype(np.float32) / 255
-        image = (image[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+        image = on_white(image[..., :3], image[..., 3])
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

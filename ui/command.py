@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrieval.catalogue.archive import Archive, open_archive
+from retrieval.catalogue.archive import Archive, open_archive, open_archive_to_read
 from retrieval.catalogue.errors import PrizemarksError
 from ui.progress import console
 
@@ -68,12 +68,21 @@ def errors_said() -> Iterator[None]:
 @contextmanager
 def archive_in(folder: Path) -> Iterator[Archive]:
     """Give the archive in `folder` while the block runs, with `errors_said`."""
-    with errors_said():
-        archive = open_archive(folder)
-        try:
-            yield archive
-        finally:
-            archive.close()
+    with errors_said(), closing(open_archive(folder)) as archive:
+        yield archive
+
+
+@contextmanager
+def archive_to_read(folder: Path) -> Iterator[Archive]:
+    """Give the archive as `archive_in` does, also one that cannot be written, which is said."""
+    with errors_said(), closing(open_archive_to_read(folder)) as archive:
+        if archive.read_only:
+            console.print(
+                f"{escape(str(archive.folder))} cannot be written to (its disk is full or "
+                "read-only), so it is only read.",
+                soft_wrap=True,
+            )
+        yield archive
 
 
 def rendered(table: object) -> str:

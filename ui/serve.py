@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from retrieval.catalogue.archive import open_archive
+from retrieval.catalogue.archive import open_archive_to_read
 from retrieval.catalogue.errors import RequestError
 from ui.web.look import THEME
 
@@ -133,7 +133,7 @@ def run_server(
     On POSIX the server takes this process's place, so that it ends when this process is told to.
     Raises ArchiveError when there is no archive to serve, and RequestError where it cannot be.
     """
-    opened = open_archive(archive)
+    opened = open_archive_to_read(archive)
     folder = opened.folder
     opened.close()
     check_place(host, port)

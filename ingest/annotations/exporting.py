@@ -28,6 +28,7 @@ from ingest.annotations.wanted import (
     pages_wanted,
 )
 from ingest.csv_text import row_text
+from ingest.file_names import LONGEST_NAME, beginning
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import (
@@ -40,9 +41,7 @@ from retrieval.catalogue.metadata import MAX_BYTES
 from retrieval.catalogue.tables import Mark, Page
 from retrieval.progress import Report, nobody
 
-#: Bytes of UTF-8 that file systems take for the name of a file or folder.
-_LONGEST_PART = 255
-#: Of these, what is left for the number of a further file of one name: " (99999999)".
+#: Of the bytes of a name, what is left for the number of a further file of one name: " (99999999)".
 _NUMBER = 11
 
 
@@ -216,7 +215,7 @@ def file_names(
     owners: dict[str, set[str]] = defaultdict(set)
     for stem, image in zip(stems, images, strict=True):
         owners[stem.casefold()].add(image.source)
-    room = _LONGEST_PART - len(suffix)
+    room = LONGEST_NAME - len(suffix)
     taken: set[str] = set()
     numbers: dict[str, int] = {}  # the last one of each name
     for image, name, stem in zip(images, plain, stems, strict=True):
@@ -247,10 +246,5 @@ def _plain_name(image: AnnotatedImage) -> str:
 def _shortened(path: str, room: int) -> str:
     """Return the path with the beginning of each name in it, of the last at most `room` bytes."""
     *folders, last = path.split("/")
-    above = [_beginning(folder, _LONGEST_PART) for folder in folders]
-    return "/".join([*above, _beginning(last, room)])
-
-
-def _beginning(text: str, room: int) -> str:
-    """Return as many whole characters of a text as fit into `room` bytes of UTF-8."""
-    return text.encode()[:room].decode(errors="ignore")
+    above = [beginning(folder, LONGEST_NAME) for folder in folders]
+    return "/".join([*above, beginning(last, room)])

@@ -41,6 +41,16 @@ class Bound:
     reordered: int = 0
 
 
+@dataclass(frozen=True)
+class AssignedPage:
+    """A page that would get the document `now`; `before`: the one it has, if any."""
+
+    source: str
+    frame: int
+    before: str | None
+    now: str
+
+
 class _Place(NamedTuple):
     """The document a page has, and the number that it has there."""
 
@@ -93,6 +103,30 @@ def bind_pages(session: Session, owners: Mapping[Meant, PageClaim]) -> Bound:
     )
     formerly = {page: had for page in moved if (had := places[page].document) is not None}
     return Bound(moved, frozenset(owner_of) - moved, _taken(session, formerly), reordered)
+
+
+def would_be_bound(
+    session: Session, owners: Mapping[Meant, PageClaim], names: Mapping[int, str]
+) -> tuple[AssignedPage, ...]:
+    """Return the pages to which `bind_pages` would give another document, by their names.
+
+    `names` are what pages, by their ids, would be called by then that are called otherwise now.
+    """
+    statement = select(Page.id, Page.source, Page.frame, Document.reference).outerjoin(Document)
+    sources = dict.fromkeys(source for source, _ in owners)
+    rows = [
+        row
+        for column, values in ((Page.source, list(sources)), (Page.id, list(names)))
+        for some in in_parts(values)
+        for row in session.execute(statement.where(column.in_(some)))
+    ]
+    found: set[AssignedPage] = set()
+    for page, source, frame, before in rows:
+        called = names.get(page, source)
+        claim = owners.get((called, frame)) or owners.get((called, None))
+        if claim is not None and claim.reference != before:
+            found.add(AssignedPage(called, frame, before, claim.reference))
+    return tuple(sorted(found, key=lambda one: (one.source, one.frame)))
 
 
 def _ids(session: Session, references: Iterable[str]) -> dict[str, int]:

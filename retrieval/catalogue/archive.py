@@ -9,15 +9,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from retrieval.catalogue import migration
-from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
+from retrieval.catalogue.engines import (
+    BUSY_TIMEOUT,
+    engine_for_reading,
+    engine_in_memory,
+    engine_of,
+)
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing, DiskRefused
 from retrieval.catalogue.suggesting import command_on
 
 DATABASE = "archive.db"
@@ -28,9 +31,6 @@ LOCK = ".lock"
 #: Seconds to wait for the lock: `is_locked` may hold it for a moment.
 LOCK_TIMEOUT = 0.1
 
-#: Milliseconds that one connection waits for another's transaction to end.
-BUSY_TIMEOUT = 30_000
-
 #: How an address begins; of a Path, which has one "/" for two, as well.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
@@ -40,10 +40,14 @@ _OURS = {"prizemarks.toml"}
 
 @dataclass(frozen=True)
 class Archive:
-    """An open archive. Make one with `create_archive` or `open_archive`."""
+    """An open archive. Make one with `create_archive` or `open_archive`.
+
+    `read_only`: nothing can be written to its catalogue (`open_archive_to_read`).
+    """
 
     folder: Path
     engine: Engine = field(repr=False, compare=False)
+    read_only: bool = False
 
     @property
     def crops_folder(self) -> Path:
@@ -70,8 +74,8 @@ class Archive:
         """Give a session on one transaction: committed at the end, rolled back by an exception.
 
         For reading, and for writing what was not read first. Raises ArchiveBusy when another
-        process keeps the catalogue locked for longer than `BUSY_TIMEOUT`, ArchiveError when the
-        disk is full or refuses, or the catalogue is damaged.
+        process keeps the catalogue locked for longer than `BUSY_TIMEOUT`, DiskRefused when the
+        disk is full or refuses, ArchiveError when the catalogue is damaged.
         """
         with self._in_our_words(), Session(self.engine) as session, session.begin():
             yield session
@@ -101,7 +105,7 @@ class Archive:
                 db.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
-                    raise ArchiveError(
+                    raise DiskRefused(
                         f"{self.folder} cannot be written to ({error}). Check that the disk is "
                         "available, has free space and is writable."
                     ) from error
@@ -162,15 +166,37 @@ def open_archive(folder: Path | str) -> Archive:
 
     A catalogue of an older version is copied to `backups/` and then migrated. Raises
     ArchiveMissing when there is none, ArchiveTooNew when a newer version of this program wrote
-    it, ArchiveError when `archive.db` is not a catalogue or `folder` is the address of a server.
+    it, DiskRefused when the catalogue cannot be written, ArchiveError when `archive.db` is not a
+    catalogue or `folder` is the address of a server.
     """
+    check_archive(folder)
+    return _opened(_absolute(folder))
+
+
+def check_archive(folder: Path | str) -> None:
+    """Raise ArchiveMissing where there is no archive in `folder`."""
     folder = _absolute(folder)
     if not (folder / DATABASE).is_file():
         raise ArchiveMissing(
             f"There is no archive in {folder}: it has no {DATABASE}. Make one with "
             f"`{command_on(folder, 'ingest', 'SOURCE')}`."
         )
-    return _opened(folder)
+
+
+def open_archive_to_read(folder: Path | str) -> Archive:
+    """Return the archive in `folder` as `open_archive` does, `read_only` where it must be.
+
+    So it is on a full disk or a read-only medium: what writes to the catalogue raises DiskRefused.
+    Raises what `open_archive` raises; DiskRefused where the catalogue cannot be read either.
+    """
+    try:
+        return open_archive(folder)
+    except DiskRefused as refused:
+        folder = _absolute(folder)
+        try:
+            return _as_it_stands(folder)
+        except DatabaseError:
+            raise refused from None
 
 
 @contextmanager
@@ -182,24 +208,33 @@ def archive_as_it_stands(folder: Path | str) -> Iterator[Archive]:
     """
     folder = _absolute(folder)
     path = folder / DATABASE
-    if not path.is_file():
-        _check_free(folder)
-        archive = Archive(folder, _engine_in_memory())
-        migration.migrate(archive.engine, backups=None)
-    else:
-        archive = Archive(folder, _engine_for_reading(path))
     try:
-        if migration.needed(archive.engine, folder):
-            older, archive = archive, Archive(folder, _engine_in_memory())
-            with older.engine.connect() as source, archive.engine.connect() as target:
-                source.connection.backup(target.connection.driver_connection)
-            older.close()
+        if path.is_file():
+            archive = _as_it_stands(folder)
+        else:
+            _check_free(folder)
+            archive = Archive(folder, engine_in_memory(), read_only=True)
             migration.migrate(archive.engine, backups=None)
-        yield archive
+        with closing(archive):
+            yield archive
     except DatabaseError as error:
         raise ArchiveError(f"{path} cannot be read as a catalogue ({error.orig}).") from error
-    finally:
+
+
+def _as_it_stands(folder: Path) -> Archive:
+    """Return the archive in `folder`, in memory where its catalogue is of an older version."""
+    archive = Archive(folder, engine_for_reading(folder / DATABASE), read_only=True)
+    try:
+        if not migration.needed(archive.engine, folder):
+            return archive
+        older, archive = archive, Archive(folder, engine_in_memory(), read_only=True)
+        with closing(older), older.engine.connect() as source, archive.engine.connect() as target:
+            source.connection.backup(target.connection.driver_connection)
+        migration.migrate(archive.engine, backups=None)
+    except BaseException:
         archive.close()
+        raise
+    return archive
 
 
 def _absolute(folder: Path | str) -> Path:
@@ -212,7 +247,7 @@ def _absolute(folder: Path | str) -> Path:
 
 
 def _opened(folder: Path) -> Archive:
-    archive = Archive(folder, _engine(folder / DATABASE))
+    archive = Archive(folder, engine_of(folder / DATABASE))
     try:
         if migration.needed(archive.engine, folder):
             with archive.lock():
@@ -254,62 +289,6 @@ def _cannot_be_made(folder: Path, error: OSError) -> ArchiveError:
     )
 
 
-def _engine_in_memory() -> Engine:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    _begin_ourselves(engine)
-    return engine
-
-
-def _engine_for_reading(database: Path) -> Engine:
-    """Return an engine that cannot write, and does not tidy up after those that can."""
-    # To follow a writer takes two files beside the catalogue, which would be made. Where there is
-    # none now, it is read as a file that nobody changes.
-    written = database.with_name(f"{database.name}-wal").exists()
-    address = f"{database.as_uri()}?{'mode=ro' if written else 'immutable=1'}"
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
-        poolclass=StaticPool,
-    )
-    _begin_ourselves(engine)
-    return engine
-
-
-def _begin_ourselves(engine: Engine) -> None:
-    """Leave it to us when transactions begin: Python's sqlite3 would do so by itself."""
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-
-def _engine(database: Path) -> Engine:
-    """Return an engine whose connections are in WAL mode, keep foreign keys, and wait."""
-    engine = create_engine(URL.create("sqlite", database=str(database)))
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # Python's sqlite3 would begin transactions by itself, and never around DDL: we do it.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        kind = connection.get_execution_options().get("begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {kind}")
-
-    return engine
-
-
 def _is_refused(error: DatabaseError) -> bool:
     """Return whether the disk, not the statement, is why it failed."""
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (
@@ -320,8 +299,8 @@ def _is_refused(error: DatabaseError) -> bool:
     )
 
 
-def _refused(folder: Path, error: DatabaseError) -> ArchiveError:
-    return ArchiveError(
+def _refused(folder: Path, error: DatabaseError) -> DiskRefused:
+    return DiskRefused(
         f"{folder / DATABASE} cannot be written or read ({error.orig}). Finished work is kept: "
         "check that the disk is available, has free space and is writable, then run the same "
         "command again."

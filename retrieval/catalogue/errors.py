@@ -4,7 +4,8 @@ PrizemarksError
 ├── ArchiveError            the archive folder or its database
 │   ├── ArchiveMissing      there is no archive there
 │   ├── ArchiveTooNew       it was written by a newer version of this program
-│   └── ArchiveBusy         another process holds it
+│   ├── ArchiveBusy         another process holds it
+│   └── DiskRefused         it cannot be written: the disk is full, read-only or gone
 ├── InputError
 │   ├── SourceError         one input that cannot be read: it is quarantined, the run goes on
 │   │   ├── NotAnImage      the bytes are not in an image format we read
@@ -47,6 +48,10 @@ class ArchiveTooNew(ArchiveError):
 
 class ArchiveBusy(ArchiveError):
     """Another process holds the archive."""
+
+
+class DiskRefused(ArchiveError):
+    """The archive cannot be written, as its disk is full, read-only, or gone."""
 
 
 class InputError(PrizemarksError):

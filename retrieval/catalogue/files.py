@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from retrieval.catalogue.errors import ArchiveError, RequestError
+from retrieval.catalogue.errors import DiskRefused, RequestError
 
 #: What a half-written file is called until it is whole: hidden, and never a name we look for.
 UNFINISHED = ".unfinished-"
@@ -18,11 +18,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader finds the old file, the new one, or none.
 
     The bytes go to a temporary file in the same folder (made if needed), are flushed to the
-    disk, and take the name by `os.replace`; the folder is flushed last. Raises OSError.
+    disk, and take the name by `os.replace`; the folder is flushed last. A pipe or a device that is
+    there is written into, and stays what it is. Raises OSError.
     """
-    with unfinished_file(path.parent) as unfinished:
-        unfinished.write_bytes(content)
-        finish(unfinished, path)
+    _write_parts(path, [content])
 
 
 @contextlib.contextmanager
@@ -40,24 +39,22 @@ def unfinished_file(folder: Path) -> Iterator[Path]:
 
 
 def write_texts(path: Path, texts: Iterable[str]) -> int:
-    """Write texts one after another to `path`, as `write_atomically` does; return the bytes.
+    """Write texts one after another to `path`, as `write_atomically` does; return the bytes."""
+    return _write_parts(path, (text.encode() for text in texts))
 
-    A pipe or a device that is there is written into, part by part, and stays what it is.
-    """
+
+def _write_parts(path: Path, parts: Iterable[bytes]) -> int:
     if path.exists() and not (path.is_file() or path.is_dir()):
-        return _write(path, texts)
+        return _write(path, parts)
     with unfinished_file(path.parent) as unfinished:
-        size = _write(unfinished, texts)
+        size = _write(unfinished, parts)
         finish(unfinished, path)
     return size
 
 
-def _write(path: Path, texts: Iterable[str]) -> int:
-    size = 0
+def _write(path: Path, parts: Iterable[bytes]) -> int:
     with path.open("wb") as stream:
-        for text in texts:
-            size += stream.write(text.encode())
-    return size
+        return sum(map(stream.write, parts))
 
 
 def finish(unfinished: Path, path: Path) -> None:
@@ -73,11 +70,11 @@ def finish(unfinished: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors_said(where: Path) -> Iterator[None]:
-    """Turn an OSError of writing to `where` into an ArchiveError that says what to do."""
+    """Turn an OSError of writing to `where` into a DiskRefused that says what to do."""
     try:
         yield
     except OSError as error:
-        raise ArchiveError(
+        raise DiskRefused(
             f"{where} cannot be written to: {error.strerror or error}. Check that the disk is "
             "available, has free space and is writable, then run the same command again: it "
             "continues where it stopped."

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 
-from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
+from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew, DiskRefused
 from retrieval.catalogue.files import UNFINISHED, finish, unfinished_file
 
 #: The package `migrations` lies beside this one, in a checkout as in an installation.
@@ -78,7 +78,7 @@ def back_up(database: Path, backups: Path, revision: str) -> Path:
     """Copy `database` into `backups`, named by the time and its revision; return the copy.
 
     Uses SQLite's backup, which sees a consistent state even while others write. What a killed
-    copying left there is removed: the caller holds the archive's lock. Raises ArchiveError when
+    copying left there is removed: the caller holds the archive's lock. Raises DiskRefused when
     the disk is full or refuses.
     """
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -94,7 +94,7 @@ def back_up(database: Path, backups: Path, revision: str) -> Path:
                 source.backup(target)
             finish(unfinished, copy)
     except (sqlite3.Error, OSError) as error:
-        raise ArchiveError(
+        raise DiskRefused(
             f"{database} is from an older version, and no backup can be written to {backups} "
             f"before the upgrade ({getattr(error, 'strerror', None) or error}). It was not "
             "changed: check that the disk is available, has free space and is writable, then run "

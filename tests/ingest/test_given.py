@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from ingest.batch import resegment_pages
 from ingest.manner import Manner
 from ingest.report import IngestReport
 from ingest.segmentation import Proposal, Segmenter
-from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.archive import Archive, open_archive
+from retrieval.catalogue.errors import ArchiveBusy
 from retrieval.catalogue.tables import Mark, Page
+from tests.ingest.iiif_server import Server
 from tests.ingest.scans import boxes, crops_of, dump, pages_of, rows, scan
 
 
@@ -81,3 +84,15 @@ def test_ingesting_pages_again_leaves_older_proposals(archive: Archive, pages: P
     before = dump(archive)
     assert pages_of(archive, pages, propose=wider, segmenter="one-2").unchanged == 2
     assert dump(archive) == before
+
+
+def test_nothing_is_walked_or_fetched_for_an_archive_that_another_run_holds(
+    archive: Archive, server: Server, tmp_path: Path
+) -> None:
+    with (
+        closing(open_archive(archive.folder)) as other,
+        other.lock(),
+        pytest.raises(ArchiveBusy, match="Another process"),
+    ):
+        pages_of(archive, tmp_path / "not there", server.url("manifest.json"))
+    assert server.asked == []

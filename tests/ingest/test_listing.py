@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.listing import image_files, location_of, natural_key, path_of, storable
 from retrieval.catalogue.errors import SourceError
+from tests.plain_user import with_mode
 
 
 def touch(root: Path, *names: str) -> None:
@@ -68,6 +69,27 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     listed = image_files(tmp_path / "in")
     assert [file.name for file in listed.files] == ["a.png"]
     assert listed.skipped == 2
+
+
+def test_what_may_not_be_looked_at_is_named_and_keeps_nothing_else_out(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.png", "in/shut/b.png", "in/seen/c.png", "in/seen/deep/d.png")
+    (tmp_path / "in" / "link.png").symlink_to(tmp_path / "in" / "seen" / "c.png")
+    (tmp_path / "in" / "out.png").symlink_to(tmp_path / "seen" / "c.png")
+    touch(tmp_path, "seen/c.png")
+    folder = tmp_path / "in"
+    with (
+        with_mode(folder / "shut", 0),
+        with_mode(folder / "seen", 0o444),
+        with_mode(tmp_path / "seen", 0o444),
+    ):
+        listed = image_files(folder)
+        with pytest.raises(SourceError, match="shut cannot be listed: Permission denied"):
+            image_files(folder / "shut")
+        with pytest.raises(SourceError, match=r"b\.png cannot be opened: Permission denied"):
+            image_files(folder / "shut" / "b.png")
+    assert [file.name for file in listed.files] == ["a.png", "link.png", "seen/c.png"]
+    assert listed.unlisted == (folder / "seen" / "deep", folder / "shut")
+    assert listed.skipped == 1
 
 
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:

@@ -14,10 +14,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ingest.manner import Manner, Progress
+from ingest.missing import missing_masters
+from ingest.rehearsal import rehearse
 from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, SourceError
 from retrieval.catalogue.files import UNFINISHED
 from tests.ingest.scans import crops_in, dump, pages_of, quarantine, scan
+from tests.plain_user import with_mode
 from ui.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,7 +171,7 @@ sys.stdin.read()
 def test_a_catalogue_that_another_program_keeps_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.catalogue.archive.BUSY_TIMEOUT", 100)
+    monkeypatch.setattr("retrieval.catalogue.engines.BUSY_TIMEOUT", 100)
     source = several(tmp_path / "in", 3)
     archive = create_archive(tmp_path / "archive")
     with subprocess.Popen(
@@ -193,16 +196,11 @@ def test_a_catalogue_that_another_program_keeps_locked(
     archive.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
 def test_an_archive_that_may_not_be_written(archive: Archive, tmp_path: Path) -> None:
     source = several(tmp_path / "in", 1)
     archive.close()
-    archive.folder.chmod(0o555)
-    try:
-        with pytest.raises(ArchiveError, match="is writable"):
-            pages_of(open_archive(archive.folder), source)
-    finally:
-        archive.folder.chmod(0o755)
+    with with_mode(archive.folder, 0o555), pytest.raises(ArchiveError, match="is writable"):
+        pages_of(open_archive(archive.folder), source)
 
 
 def test_a_catalogue_on_a_full_disk(archive: Archive) -> None:
@@ -212,3 +210,48 @@ def test_a_catalogue_on_a_full_disk(archive: Archive) -> None:
         connection.exec_driver_sql("CREATE TABLE filler (x BLOB)")
         for _ in range(200):
             connection.exec_driver_sql("INSERT INTO filler VALUES (zeroblob(100000))")
+
+
+def test_a_folder_that_may_not_be_entered_keeps_its_pages_and_nobody_else_out(
+    archive: Archive, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    for name in ("shut/1.png", "seen/1.png"):
+        scan(folder / name, (len(name), 1))
+    pages_of(archive, folder)
+    before = dump(archive)
+    scan(folder / "shut/2.png", (1, 1))
+    scan(folder / "seen/2.png", (2, 2))
+    scan(folder / "open/1.png", (3, 3))
+    with with_mode(folder / "shut", 0), with_mode(folder / "seen", 0o444):
+        said = rehearse(archive, [folder])
+        assert (said.new, said.unlisted) == (1, (str(folder / "shut"),))
+        assert [one.source for one in said.unreadable] == ["seen/1.png", "seen/2.png"]
+        report = pages_of(archive, folder)
+        assert (report.added, report.failed, report.unlisted) == (1, 2, (str(folder / "shut"),))
+        assert missing_masters(archive) == ()
+        again = pages_of(archive, folder)
+        assert (again.added, again.failed, again.unlisted) == (0, 2, report.unlisted)
+    reasons = {row["source"]: row["reason"] for row in quarantine(archive)}
+    assert reasons.keys() == {"seen/1.png", "seen/2.png"}
+    assert all("Permission denied" in reason for reason in reasons.values())
+    assert dump(archive)["pages"][:2] == before["pages"]
+    assert [mark for mark in dump(archive)["marks"] if mark["page_id"] <= 2] == before["marks"]
+    healed = pages_of(archive, folder)
+    assert (healed.added, healed.failed, healed.healed, healed.unlisted) == (2, 0, 2, ())
+
+
+def test_an_ingest_says_which_folder_it_passed_over(archive: Archive, tmp_path: Path) -> None:
+    scan(tmp_path / "in/shut/1.png", (1, 1))
+    scan(tmp_path / "in/2.png", (2, 2))
+    with with_mode(tmp_path / "in/shut", 0):
+        rehearsed = CliRunner().invoke(
+            app, ["ingest", str(archive.folder), str(tmp_path / "in"), "--dry-run"]
+        )
+        said = CliRunner().invoke(app, ["ingest", str(archive.folder), str(tmp_path / "in")])
+    assert said.exit_code == 1, said.output
+    assert (
+        f"1 folder may not be listed and was passed over: {tmp_path / 'in/shut'}. Check its "
+        "permissions, then run this again." in said.stdout.replace("\n", " ")
+    )
+    assert f"1 folder may not be listed and would be passed over: {tmp_path}" in rehearsed.stdout

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,13 @@ def test_files_are_not_asked_for_one_by_one(
     pages_of(archive, tmp_path / "in")
     (tmp_path / "in" / "2.png").unlink()
     asked: list[str] = []
-    exists = Path.exists
+    stat = Path.stat
 
-    def heard(path: Path) -> bool:
+    def heard(path: Path) -> os.stat_result:
         asked.append(path.name)
-        return exists(path)
+        return stat(path)
 
-    monkeypatch.setattr(Path, "exists", heard)
+    monkeypatch.setattr(Path, "stat", heard)
     assert missing_masters(archive) == ("2.png",)
     assert asked == ["2.png"]
 

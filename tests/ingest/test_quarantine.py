@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.ingest.scans import (
     quarantine,
     scan,
 )
+from tests.plain_user import with_mode
 
 
 def test_the_run_goes_on_after_files_that_cannot_be_read(archive: Archive, tmp_path: Path) -> None:
@@ -145,10 +145,9 @@ def test_a_file_whose_reading_never_ends_goes_to_quarantine(
     )
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
 def test_a_file_without_permission(archive: Archive, tmp_path: Path) -> None:
-    scan(tmp_path / "in" / "a.png", (0, 0)).chmod(0)
-    assert pages_of(archive, tmp_path / "in").failed == 1
+    with with_mode(scan(tmp_path / "in" / "a.png", (0, 0)), 0):
+        assert pages_of(archive, tmp_path / "in").failed == 1
     assert "Permission" in quarantine(archive)[0]["reason"]
 
 

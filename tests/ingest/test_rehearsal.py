@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ingest.documents.binding import AssignedPage
 from ingest.manner import Manner
 from ingest.rehearsal import rehearse
 from retrieval.catalogue import migration
@@ -96,6 +97,29 @@ def test_pages_that_have_moved_are_bound_by_their_new_names(
     assert (said.moved, said.would_bind, said.problems) == (1, 1, problems)
     done = pages_of(archive, tmp_path / "in", documents=described)
     assert (done.moved, done.bound, done.problems) == (1, 1, problems)
+
+
+def test_which_pages_would_get_which_document(archive: Archive, tmp_path: Path) -> None:
+    for number in range(1, 5):
+        scan(tmp_path / "in" / f"{number}.png", (number % 4, 1))
+    before, after = tmp_path / "before.csv", tmp_path / "after.csv"
+    before.write_text("reference,source\nHCA 1/1,1.png\nHCA 1/2,2.png\n")
+    pages_of(archive, tmp_path / "in", documents=[before])
+    after.write_text("reference,source\nHCA 1/1,1.png\nHCA 1/9,2.png\nHCA 1/9,three.png\n")
+    manner = Manner(documents=[after])
+    with archive_as_it_stands(archive.folder) as looked_at:
+        assert rehearse(looked_at, [], manner).assigned == (
+            AssignedPage("2.png", 0, "HCA 1/2", "HCA 1/9"),
+        )
+        (tmp_path / "in" / "3.png").rename(tmp_path / "in" / "three.png")
+        said = rehearse(looked_at, [tmp_path / "in"], manner)
+    assert said.assigned == (
+        AssignedPage("2.png", 0, "HCA 1/2", "HCA 1/9"),
+        AssignedPage("three.png", 0, None, "HCA 1/9"),
+    )
+    done = pages_of(archive, tmp_path / "in", documents=[after])
+    assert done.bound == len(said.assigned)
+    assert rehearse(archive, [], manner).assigned == ()
 
 
 def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.ingest.every_format import GREY, RGB, WRITERS, alike, the_one
 
+LUMINANCE = np.array([0.299, 0.587, 0.114])
+
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_formats(tmp_path: Path, name: str) -> None:
@@ -43,9 +45,47 @@ def test_white_strokes_on_nothing_are_drawn_in_black(tmp_path: Path, suffix: str
     lossless = {"lossless": True, "exact": True} if suffix == "webp" else {}
     Image.fromarray(strokes).save(path, **lossless)
     assert np.array_equal(the_one(path), 255 - np.repeat(strokes[..., 3:], 3, axis=2))
-    strokes[12, 5] = (0, 0, 0, 255)  # something to see beside them: white is paper
+    strokes[12, 5] = (0, 0, 0, 255)  # a dark dot beside them
     Image.fromarray(strokes).save(path, **lossless)
-    assert (the_one(path)[10:30, 18:22] == 255).all()
+    laid = the_one(path)
+    assert (laid[10:30, 18:22] == 0).all()
+    laid[10:30, 18:22] = 255
+    assert (laid == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("stroke", "ground"),
+    [
+        ((255, 255, 255, 90), "dark"),  # faint chalk
+        ((250, 248, 235, 255), "dark"),
+        ((235, 220, 120, 255), "white"),  # yellow, which is seen on white
+        ((0, 0, 0, 12), "white"),  # faint pencil
+        ((43, 38, 32, 255), "white"),
+    ],
+)
+def test_strokes_lie_on_the_ground_on_which_they_are_seen(
+    tmp_path: Path, stroke: tuple[int, int, int, int], ground: str
+) -> None:
+    drawn = np.zeros((40, 40, 4), np.uint8)
+    drawn[10:30, 18:22] = stroke
+    drawn[12:14, 5:7] = (0, 0, 0, stroke[3] // 2)
+    Image.fromarray(drawn).save(tmp_path / "a.png")
+    laid = the_one(tmp_path / "a.png")
+    assert (laid[0, 0] == 255).all(), "what is clear is paper"
+    red, green, blue, alpha = stroke
+    value = np.array([red, green, blue]) @ LUMINANCE
+    seen = value if ground == "dark" else 255 - value
+    assert abs(255 - laid[20, 20] @ LUMINANCE - seen * alpha / 255) < 2
+
+
+def test_a_mark_that_was_cut_out_of_bright_paper_stays_dark_on_light(tmp_path: Path) -> None:
+    cut = np.zeros((60, 60, 4), np.uint8)
+    cut[5:55, 5:55] = (253, 252, 250, 255)
+    cut[5:15, 5:15] = 0  # not a whole rectangle
+    cut[30:32, 15:45, :3] = 40
+    Image.fromarray(cut).save(tmp_path / "a.png")
+    laid = the_one(tmp_path / "a.png")
+    assert (laid[31, 20] == 40).all() and laid[50, 50].min() >= 250 and laid[0, 0].min() == 255
 
 
 def test_transparent_palette_entries_are_white(tmp_path: Path) -> None:

@@ -147,6 +147,13 @@ def test_transparent_sketch_lies_on_white() -> None:
     assert grey(sketch)[20, 25] == 0
 
 
+def test_light_strokes_on_nothing_are_seen_as_dark_ones() -> None:
+    dark, light = np.zeros((2, 50, 50, 4), np.uint8)
+    dark[10:40, 24:27, 3] = 255
+    light[10:40, 24:27] = 255
+    assert np.array_equal(grey(light), grey(dark))
+
+
 def test_bare_paper_has_no_ink() -> None:
     assert normalise(np.full((40, 70), 200, np.uint8), 64).max() == -1
 

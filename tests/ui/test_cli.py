@@ -45,7 +45,6 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         ),
         (("ingest", "ARCHIVE", ".", "--retry-quarantined"), "Give one of SOURCE"),
         (("ingest", "ARCHIVE", "--resegment", "--retry-quarantined"), "Give one of SOURCE"),
-        (("ingest", "ARCHIVE", "--documents", "d.csv", "--dry-run"), "not with --documents"),
         (("ingest", "ARCHIVE", "--resegment", "--dry-run"), "`prizemarks status` says"),
         (("ingest", "ARCHIVE", "--retry-quarantined", "--as", "marks"), "as it was first ingested"),
         (("search", "ARCHIVE"), "Give one kind of query"),
@@ -89,7 +88,7 @@ def test_a_fault_of_the_program_has_a_status_of_its_own_and_shows_where() -> Non
     program = (
         "import ui.commands.status, ui.cli, sys\n"
         "def broken(folder): raise ZeroDivisionError('of the test')\n"
-        "ui.commands.status.archive_in = broken\n"
+        "ui.commands.status.archive_to_read = broken\n"
         "sys.argv = ['prizemarks', 'status', '/nowhere']\n"
         "sys.exit(ui.cli.app())\n"
     )

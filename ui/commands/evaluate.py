@@ -18,7 +18,7 @@ from ui.command import (
     ArchiveArgument,
     JsonOption,
     ModelOption,
-    archive_in,
+    archive_to_read,
     rendered,
 )
 from ui.progress import bar
@@ -82,7 +82,7 @@ def evaluate(
     from ui.evaluation.page import write_report
     from ui.evaluation.regions_page import write_regions_report
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         for_labels = baselines or split is not None or model is not None
         _check_asked(labels, regions, for_labels=for_labels, for_regions=complete)
         if report is not None:

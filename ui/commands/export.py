@@ -22,7 +22,7 @@ from ui.command import (
     ArchiveArgument,
     JsonOption,
     WhereOption,
-    archive_in,
+    archive_to_read,
     errors_said,
 )
 from ui.progress import bar, console
@@ -224,7 +224,7 @@ def _export(
     from ingest.annotations.exporting import export_file, export_text
 
     out = sys.stdout  # while a bar is shown, what is written to sys.stdout goes to the bar's side
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         _say_where(output, as_json)
         wanted = _wanted(opened, narrowed)
         with _progress(output) as report:
@@ -250,7 +250,7 @@ def _export_crops(
 ) -> None:
     from ingest.annotations.pictures import TABLE, export_pictures
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         wanted = _wanted(opened, narrowed)
         with bar("Exporting") as report:
             done = export_pictures(opened, folder.absolute(), wanted, head=head, progress=report)
@@ -274,7 +274,7 @@ def _export_documents(
     from ingest.documents.exporting import export_documents
 
     out = sys.stdout
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         _say_where(output, as_json)
         filters = filters_on(opened, where or ())
         with _progress(output) as report:

@@ -16,11 +16,11 @@ import typer
 from retrieval.catalogue.archive import (
     Archive,
     archive_as_it_stands,
+    check_archive,
     create_archive,
     open_archive,
 )
 from retrieval.catalogue.errors import RequestError
-from retrieval.catalogue.suggesting import command_on
 from retrieval.settings import Settings, read_settings
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, errors_said
 from ui.progress import bar
@@ -105,22 +105,16 @@ def ingest(
     """
     with errors_said():
         ways = bool(sources) + retry + resegment + bool(forget)
-        described_alone = ways == 0 and documents and not dry_run
-        if dry_run and documents and ways == 0:
-            raise RequestError(
-                "--dry-run works only with SOURCE or --retry-quarantined, not with --documents "
-                "alone. To save the current documents first: "
-                f"{command_on(archive, 'export', '--format documents --output before.csv')}"
-            )
+        described_alone = ways == 0 and documents
         if ways != 1 and not described_alone:
             raise RequestError(
                 "Give one of SOURCE, --retry-quarantined, --resegment or --forget, or --documents "
                 "alone."
             )
-        if forget and (documents or dry_run or kind is As.MARKS):
+        if forget and (documents or kind is As.MARKS):
             raise RequestError(
-                "--forget cannot be combined with --documents, --dry-run or --as marks, because it "
-                "reads no input. Give it alone."
+                "--forget cannot be combined with --documents or --as marks, because it reads no "
+                "input. Leave them out."
             )
         if even_judged and not forget:
             raise RequestError("--even-judged works only with --forget: leave it out.")
@@ -134,18 +128,30 @@ def ingest(
                 "--retry-quarantined cannot be combined with --as marks, because it retries each "
                 "file as pages or marks, as it was first ingested. Leave --as out."
             )
-        if forget:
+        if dry_run and not sources:
+            check_archive(archive)
+        if forget and dry_run:
+            _rehearse_forgetting(archive, forget, even_judged, as_json)
+        elif forget:
             _forget(archive, forget, even_judged, as_json)
         elif dry_run:
-            _rehearse(archive, sources, documents or (), kind, as_json)
+            given = None if retry else sources or []
+            _rehearse(archive, given, documents or (), kind, as_json)
         else:
             take_in = _way_in(sources or (), kind, retry, resegment)
-            if not archive.exists():  # nor is one made for documents that cannot be read
-                _check_documents(documents or ())
-            settings = read_settings(archive)
-            with closing(create_archive(archive) if sources else open_archive(archive)) as opened:
-                done = _taken_in(take_in, opened, documents or (), settings)
-            _say(archive, done, as_json)
+            _ingest(archive, take_in, documents or (), new=bool(sources), as_json=as_json)
+
+
+def _ingest(
+    folder: Path, take_in: _TakeIn, documents: Sequence[Path], *, new: bool, as_json: bool
+) -> None:
+    """Run an ingest into the archive in `folder`, which may be `new`, and say what it did."""
+    if not folder.exists():  # nor is one made for documents that cannot be read
+        _check_documents(documents)
+    settings = read_settings(folder)
+    with closing(create_archive(folder) if new else open_archive(folder)) as opened:
+        done = _taken_in(take_in, opened, documents, settings)
+    _say(folder, done, as_json)
 
 
 def _way_in(sources: Sequence[str], kind: As, retry: bool, resegment: bool) -> _TakeIn:
@@ -204,7 +210,7 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
     else:
         for line in ingest_sentences(folder, done):
             typer.echo(line)
-    failed = done.failed or done.manifests_without_image or done.files_without_page
+    failed = done.failed or done.unlisted or done.manifests_without_image or done.files_without_page
     raise typer.Exit(FAILURES if failed else DONE)
 
 
@@ -223,19 +229,38 @@ def _forget(folder: Path, names: Sequence[str], even_judged: bool, as_json: bool
     raise typer.Exit(FAILURES if done.judged else DONE)
 
 
+def _rehearse_forgetting(
+    folder: Path, names: Sequence[str], even_judged: bool, as_json: bool
+) -> None:
+    """Say what would be taken out of the archive."""
+    from ingest.forgetting import rehearse_forgetting
+    from ui.told.ingest import to_forget_sentences
+
+    with archive_as_it_stands(folder) as archive:
+        found = rehearse_forgetting(archive, names, even_judged=even_judged)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        for line in to_forget_sentences(found):
+            typer.echo(line)
+
+
 def _rehearse(
     folder: Path, sources: list[str] | None, documents: Sequence[Path], kind: As, as_json: bool
 ) -> None:
-    """Say what an ingest would do."""
+    """Say what an ingest would do: of `sources`, of what stands in quarantine where that is None.
+
+    Of documents alone where there is no source.
+    """
     from ingest.manner import Manner
     from ingest.rehearsal import rehearse
-    from ui.told.ingest import rehearsal_sentences
+    from ui.told.ingest import rehearsal_sentences, sentences_without_source
 
     settings = read_settings(folder)
     with archive_as_it_stands(folder) as archive:
         found = rehearse(
             archive,
-            sources or None,
+            sources,
             Manner(
                 documents=documents,
                 max_pixels=settings.max_pixels,
@@ -246,5 +271,6 @@ def _rehearse(
     if as_json:
         typer.echo(json.dumps(asdict(found)))
     else:
-        for line in rehearsal_sentences(found):
+        told = sentences_without_source if sources == [] else rehearsal_sentences
+        for line in told(found):
             typer.echo(line)

@@ -20,7 +20,7 @@ from ui.command import (
     JsonOption,
     SearchedModelOption,
     WhereOption,
-    archive_in,
+    archive_to_read,
     rendered,
 )
 from ui.progress import console
@@ -85,7 +85,7 @@ def search(
     from retrieval.orientation import orientations
 
     failed = 0
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         if sum(map(bool, (images, mark, page is not None))) != 1:
             raise QueryError("Give one kind of query: IMAGE..., --mark, or --page with --region.")
         if (page is None) != (region is None):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from retrieval.settings import read_settings
-from ui.command import ArchiveArgument, SearchedModelOption, archive_in, errors_said
+from ui.command import ArchiveArgument, SearchedModelOption, archive_to_read, errors_said
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -34,7 +34,7 @@ def serve(
     """
     from ui.serve import public_names, run_server
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         settings = read_settings(opened.folder)
         names = public_names(public_name or [settings.public_name])
         if model is not None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import typer
 
-from ui.command import ArchiveArgument, JsonOption, archive_in
+from ui.command import ArchiveArgument, JsonOption, archive_to_read
 
 
 def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
@@ -18,7 +18,7 @@ def status(archive: ArchiveArgument, as_json: JsonOption = False) -> None:
     from ingest.status import archive_status
     from ui.told.status import status_sentences
 
-    with archive_in(archive) as opened:
+    with archive_to_read(archive) as opened:
         found = archive_status(opened)
     if as_json:
         typer.echo(json.dumps(asdict(found)))

@@ -26,6 +26,8 @@ _AS_CROPS = (
     "to treat each as one mark, ingest the folder that directly contains them with --as marks."
 )
 
+_ON_PERMISSIONS = "Check its permissions, then run this again."
+
 
 def ingest_sentences(folder: Path, report: IngestReport) -> list[str]:
     """Return a run's report for a person, one fact a line, and what to do next."""
@@ -127,10 +129,19 @@ def _on_inputs(folder: Path, report: IngestReport) -> list[str]:
         "crops are now treated as pages; marks were looked for on them",
     )
     missing = counted(len(report.missing), "file is", "files are")
+    unlisted = counted(
+        len(report.unlisted),
+        "folder may not be listed and was",
+        "folders may not be listed and were",
+    )
     return _that_happened(
         [
             (report.healed, f"{healed} left quarantine."),
             (report.skipped, f"{skipped} skipped."),
+            (
+                len(report.unlisted),
+                f"{unlisted} passed over{_named(report.unlisted)}. {_ON_PERMISSIONS}",
+            ),
             (report.canvases_without_image, f"{canvases} skipped."),
             (
                 report.failed,
@@ -148,8 +159,8 @@ def _on_inputs(folder: Path, report: IngestReport) -> list[str]:
             (report.made_pages, f"{made_pages}."),
             (
                 len(report.missing),
-                f"{missing} missing and could not be read again; the marks on these pages stay "
-                f"as they are{_named(report.missing)}.",
+                f"{missing} missing or out of reach and could not be read again; the marks on "
+                f"these pages stay as they are{_named(report.missing)}.",
             ),
         ]
     )
@@ -213,7 +224,6 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
     )
     replaced = counted(found.copies_replaced, "duplicate page", "duplicate pages")
     unreadable = [f"  {one.source}: {one.reason}" for one in found.unreadable]
-    remarks = [*_imageless(found.manifests_without_image), *found.problems]
     pages_and_inputs = [
         (len(found.copies), f"{copies}{_named(found.copies)}."),
         (
@@ -233,6 +243,14 @@ def rehearsal_sentences(found: Rehearsal) -> list[str]:
         f"{moved}, {found.unchanged:,} unchanged.",
         *_that_happened(pages_and_inputs),
         *some_of(unreadable, MOST_NAMED, "more inputs"),
+        *sentences_without_source(found),
+    ]
+
+
+def sentences_without_source(found: Rehearsal) -> list[str]:
+    """Return what a run would do beside reading files, as for one that has documents alone."""
+    remarks = [*_imageless(found.manifests_without_image), *found.problems]
+    return [
         *_that_would_happen(found),
         *some_of(remarks, MOST_PROBLEMS, "more remarks"),
         "Nothing was written.",
@@ -268,12 +286,18 @@ def _that_would_happen(found: Rehearsal) -> list[str]:
         "of the changed files were ingested as crops and would become pages",
     )
     skipped = counted(found.skipped, "file is not an image", "files are not images")
+    unlisted = counted(len(found.unlisted), "folder", "folders")
     canvases = counted(
         found.canvases_without_image,
         "canvas has no supported image",
         "canvases have no supported image",
     )
     documents = counted(found.documents, "document is", "documents are")
+    assigned = [
+        f"{image_called(one.source, one.frame)}{f' from {one.before}' if one.before else ''} to "
+        f"{one.now}"
+        for one in found.assigned
+    ]
     return _that_happened(
         [
             (found.left, f"{left} in quarantine."),
@@ -282,10 +306,20 @@ def _that_would_happen(found: Rehearsal) -> list[str]:
             (found.made_crops, f"{made_crops} that nobody has judged would be removed."),
             (found.made_pages, f"{made_pages}, to look for marks on."),
             (found.skipped, f"{skipped} and would be skipped."),
+            (
+                len(found.unlisted),
+                f"{unlisted} may not be listed and would be passed over{_named(found.unlisted)}. "
+                f"{_ON_PERMISSIONS}",
+            ),
             (found.canvases_without_image, f"{canvases} and would be skipped."),
             (
                 found.documents,
                 f"{documents} described; {found.would_bind:,} would have pages.",
+            ),
+            (
+                len(assigned),
+                f"{counted(len(assigned), 'page')} would be assigned to a document"
+                f"{_named(assigned)}.",
             ),
         ]
     )
@@ -338,6 +372,48 @@ def forgotten_sentences(folder: Path, done: Forgotten) -> list[str]:
             (done.marks, f"Next: {command_on(folder, 'index')}"),
         ]
     )
+
+
+def to_forget_sentences(found: Forgotten) -> list[str]:
+    """Return for a person what would be taken out of an archive, and what would stay and why."""
+    beside = counted(len(found.beside), "quarantined file also has", "quarantined files also have")
+    marks, judged = counted(found.marks, "mark"), counted(len(found.judged), "file")
+    return [
+        *_that_happened(
+            [
+                (
+                    found.forgotten,
+                    f"{counted(found.forgotten, 'input')} would be removed from quarantine.",
+                ),
+                (len(found.beside), f"{beside} pages, which would stay{_named(found.beside)}."),
+                (
+                    found.pages,
+                    f"{counted(found.pages, 'page')} would be removed from the archive, with "
+                    f"{marks}.",
+                ),
+                (
+                    found.masters,
+                    f"{counted(found.masters, 'image')} fetched from IIIF servers would be "
+                    "deleted.",
+                ),
+                (
+                    found.documents,
+                    f"{counted(found.documents, 'document')} would be removed from the archive.",
+                ),
+                (
+                    len(found.pageless),
+                    f"{counted(len(found.pageless), 'document')} would have no pages then"
+                    f"{_named(found.pageless)}.",
+                ),
+                (
+                    len(found.judged),
+                    f"{judged} would be kept, because people judged, drew or named marks on the "
+                    f"pages{_named(found.judged)}. With --even-judged they would go as well.",
+                ),
+            ]
+        ),
+        "Nothing was written.",
+    ]
 
 
 def _imageless(manifests: Sequence[str]) -> list[str]:

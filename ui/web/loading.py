@@ -11,9 +11,9 @@ import streamlit as st
 from ingest.listing import path_of
 from ingest.stamp import file_stamp
 from retrieval.boxes import Box
-from retrieval.catalogue.archive import DATABASE, Archive, open_archive
+from retrieval.catalogue.archive import DATABASE, Archive, open_archive, open_archive_to_read
 from retrieval.catalogue.documents import Facets, Filters, facets
-from retrieval.catalogue.errors import ArchiveError, QueryError, SourceError
+from retrieval.catalogue.errors import ArchiveError, DiskRefused, QueryError, SourceError
 from retrieval.catalogue.figures import Size, number_of_identities, size
 from retrieval.catalogue.groups import groups_to_judge
 from retrieval.catalogue.marks import number_to_embed
@@ -65,17 +65,33 @@ class Sheet:
 
 
 def archive_at(folder: Path) -> Archive:
-    """Return the archive in `folder`, opened once; errors as `open_archive` raises them."""
+    """Return the archive in `folder`, opened once; errors as `open_archive_to_read` raises them.
+
+    One that could not be written is opened anew as soon as it can be.
+    """
     try:
         born = (folder / DATABASE).stat().st_ino
     except OSError:
-        born = 0  # let `open_archive` say what is wrong
-    return _archive(str(folder), born)
+        born = 0  # let `open_archive_to_read` say what is wrong
+    archive = _archive(str(folder), born)
+    if archive.read_only and _can_be_written(folder):
+        for kept in (_archive, _searcher, _places):  # what is kept of it reads it as it stood
+            kept.clear()
+        archive = _archive(str(folder), born)
+    return archive
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _archive(folder: str, born: int) -> Archive:
-    return open_archive(Path(folder))
+    return open_archive_to_read(Path(folder))
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        open_archive(folder).close()
+    except DiskRefused:
+        return False
+    return True
 
 
 def _as_it_stands(archive: Archive) -> tuple[str, ...]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,12 @@ from retrieval.catalogue.archive import (
     archive_as_it_stands,
     create_archive,
     open_archive,
+    open_archive_to_read,
 )
-from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing
+from retrieval.catalogue.errors import ArchiveBusy, ArchiveError, ArchiveMissing, DiskRefused
 from retrieval.catalogue.tables import Document, Mark, Page
+from tests.full_disk import no_file_larger_than
+from tests.plain_user import with_mode
 
 
 def a_page(source: str = "a.png") -> Page:
@@ -81,6 +86,66 @@ def test_opening_needs_an_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveMissing, match="no archive"):
         open_archive(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def references(archive: Archive) -> list[str]:
+    with archive.session() as session:
+        return list(session.scalars(select(Document.reference)))
+
+
+def test_a_folder_that_may_only_be_read_is_read(archive: Archive) -> None:
+    with archive.writing() as session:
+        session.add(Document(reference="HCA 32/1"))
+    archive.close()
+    before = {path.name for path in archive.folder.iterdir()}
+    with with_mode(archive.folder, 0o555):
+        with pytest.raises(DiskRefused, match=r"archive\.db cannot be written or read"):
+            open_archive(archive.folder)
+        with closing(open_archive_to_read(archive.folder)) as read:
+            assert read.read_only and references(read) == ["HCA 32/1"]
+            with pytest.raises(DiskRefused, match="is writable"), read.writing() as session:
+                session.add(Document(reference="HCA 32/2"))
+            with ThreadPoolExecutor(4) as threads:  # as visitors of the page do
+                assert set(map(len, threads.map(references, [read] * 20))) == {1}
+    assert {path.name for path in archive.folder.iterdir()} == before
+    with closing(open_archive_to_read(archive.folder)) as written:
+        assert not written.read_only
+
+
+@pytest.mark.parametrize("room", [0, 3, 10_000])
+def test_a_full_disk_keeps_nobody_from_reading(archive: Archive, room: int) -> None:
+    with archive.writing() as session:
+        session.add(Document(reference="HCA 32/1"))
+    archive.close()
+    with no_file_larger_than(room):
+        for _ in range(2):  # what the first leaves beside the catalogue is in nobody's way
+            with closing(open_archive_to_read(archive.folder)) as read:
+                assert read.read_only and references(read) == ["HCA 32/1"]
+    with closing(open_archive(archive.folder)) as written, written.writing() as session:
+        session.add(Document(reference="HCA 32/2"))
+
+
+def test_what_a_writer_that_was_killed_left_beside_it_is_read_too(archive: Archive) -> None:
+    program = (
+        "import os, sys\n"
+        "from retrieval.catalogue.archive import open_archive\n"
+        "from retrieval.catalogue.tables import Document\n"
+        "with open_archive(sys.argv[1]).writing() as session:\n"
+        "    session.add(Document(reference='HCA 32/1'))\n"
+        "os._exit(9)\n"
+    )
+    archive.close()
+    subprocess.run([sys.executable, "-c", program, str(archive.folder)], check=False)
+    assert (archive.folder / "archive.db-wal").stat().st_size > 0
+    with (
+        with_mode(archive.folder, 0o555),
+        with_mode(archive.folder / "archive.db", 0o444),
+        closing(open_archive_to_read(archive.folder)) as read,
+    ):
+        assert references(read) == ["HCA 32/1"]
+    (archive.folder / "archive.db-shm").unlink()  # as where it was copied from a running computer
+    with with_mode(archive.folder, 0o555), pytest.raises(DiskRefused, match="is writable"):
+        open_archive_to_read(archive.folder)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -185,7 +250,7 @@ def test_the_lock_ends_with_a_process_that_is_killed(archive: Archive) -> None:
 def test_a_write_waits_and_then_says_who_is_in_the_way(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retrieval.catalogue.archive.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("retrieval.catalogue.engines.BUSY_TIMEOUT", 50)
     other = open_archive(archive.folder)
     with archive.writing(), pytest.raises(ArchiveBusy, match="writing"), other.writing():
         pass

@@ -33,12 +33,14 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
 
 
-def test_texts_go_into_a_pipe_that_is_there(tmp_path: Path) -> None:
+def test_what_is_written_goes_into_a_pipe_that_is_there(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reading:
         assert write_texts(pipe, ["Cádiz\n", "", "1747\n"]) == 12
         assert reading.read() == "Cádiz\n1747\n".encode()
+        write_atomically(pipe, b"as a whole")
+        assert reading.read() == b"as a whole"
     assert pipe.is_fifo()
     assert list(tmp_path.iterdir()) == [pipe]
 

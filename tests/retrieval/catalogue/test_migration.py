@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,13 @@ from sqlalchemy import Engine, create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue import migration
-from retrieval.catalogue.archive import Archive, archive_as_it_stands, create_archive, open_archive
+from retrieval.catalogue.archive import (
+    Archive,
+    archive_as_it_stands,
+    create_archive,
+    open_archive,
+    open_archive_to_read,
+)
 from retrieval.catalogue.documents import in_order_of_reference
 from retrieval.catalogue.errors import ArchiveError, ArchiveTooNew
 from retrieval.catalogue.files import UNFINISHED
@@ -30,6 +38,7 @@ from retrieval.catalogue.tables import (
     Page,
 )
 from tests.full_disk import no_file_larger_than
+from tests.plain_user import with_mode
 from tests.retrieval.catalogue.conftest import emptied
 
 
@@ -154,6 +163,24 @@ def test_a_disk_too_full_for_the_copy_leaves_the_older_archive_as_it_was(tmp_pat
     ):
         open_archive(tmp_path)
     assert (tmp_path / "archive.db").read_bytes() == before
+
+
+def test_an_older_archive_that_cannot_be_written_is_read_by_several(tmp_path: Path) -> None:
+    as_of_0001(tmp_path)
+    before = set(tmp_path.iterdir())
+
+    def references(archive: Archive) -> list[str]:
+        with archive.session() as session:
+            return list(session.scalars(select(Document.reference)))
+
+    with (
+        with_mode(tmp_path, 0o555),
+        closing(open_archive_to_read(tmp_path)) as archive,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        assert archive.read_only and differences(archive.engine) == []
+        assert list(threads.map(references, [archive] * 20)) == [["HCA 32/1"]] * 20
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_what_a_killed_copying_left_is_cleared_away_by_the_next(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_pages_are_taken_out_of_the_archive_but_for_those_that_people_judged(
 
 
 @pytest.mark.parametrize(
-    "beside", [("--dry-run",), ("--documents", "d.csv"), ("--as", "marks"), ("--dry-run", "--json")]
+    "beside", [("--documents", "d.csv"), ("--as", "marks"), ("--documents", "d.csv", "--dry-run")]
 )
 def test_nothing_is_taken_out_of_quarantine_with_an_option_that_means_nothing_there(
     tmp_path: Path, beside: tuple[str, ...]
@@ -176,7 +176,7 @@ def test_nothing_is_taken_out_of_quarantine_with_an_option_that_means_nothing_th
     before = (archive / "quarantine.csv").read_bytes()
     refused = run("ingest", archive, "--forget", "a.jpg", *beside)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "--forget cannot be combined with --documents, --dry-run or --as marks" in refused.stderr
+    assert "--forget cannot be combined with --documents or --as marks" in refused.stderr
     assert (archive / "quarantine.csv").read_bytes() == before
     assert run("status", archive, "--json").stdout.count("GIF image") == 1
 
@@ -232,6 +232,35 @@ def test_a_documents_file_that_names_pages_of_several_folders_is_to_be_given_wit
     assert done.exit_code == 0 and "1 page was assigned" in done.stdout
 
 
+def test_what_would_be_forgotten_is_said_and_stays(tmp_path: Path) -> None:
+    archive, scans = tmp_path / "archive", tmp_path / "scans"
+    scans.mkdir()
+    for number in (1, 2):
+        page = np.full((300, 300), 255, np.uint8)
+        cv2.circle(page, (150, 150), 30 + 10 * number, 0, 5)
+        cv2.imwrite(str(scans / f"{number}.png"), page)
+    (scans / "3.png").write_bytes(b"GIF89a")
+    described = tmp_path / "documents.csv"
+    described.write_text("reference,source\nHCA 32/1,1.png\nHCA 32/2,\n")
+    assert run("ingest", archive, scans, "--documents", described).exit_code == 1
+    before = {path: path.read_bytes() for path in archive.rglob("*") if path.is_file()}
+    names = ("--forget", "1.png", "--forget", "3.png", "--forget", "HCA 32/2")
+    said = run("ingest", archive, *names, "--dry-run")
+    assert said.exit_code == 0, said.output
+    told = run("ingest", archive, *names, "--dry-run", "--json")
+    assert said.stdout.splitlines() == [
+        "1 input would be removed from quarantine.",
+        "1 page would be removed from the archive, with 1 mark.",
+        "1 document would be removed from the archive.",
+        "1 document would have no pages then: HCA 32/1.",
+        "Nothing was written.",
+    ]
+    assert {path: path.read_bytes() for path in archive.rglob("*") if path.is_file()} == before
+    assert run("ingest", archive, *names, "--json").stdout == told.stdout
+    refused = run("ingest", tmp_path / "none", "--forget", "1.png", "--dry-run")
+    assert refused.exit_code == 2 and "There is no archive in" in refused.stderr
+
+
 def test_documents_may_come_after_the_pages(tmp_path: Path) -> None:
     archive, described = tmp_path / "archive", tmp_path / "documents.csv"
     (tmp_path / "scans").mkdir()
@@ -239,7 +268,16 @@ def test_documents_may_come_after_the_pages(tmp_path: Path) -> None:
     described.write_text("reference,source\nHCA 32/9,1.png\n")
     alone = run("ingest", archive, "--documents", described)
     assert (alone.exit_code, archive.exists()) == (2, False)
+    rehearsed = run("ingest", archive, "--documents", described, "--dry-run")
+    assert (rehearsed.exit_code, archive.exists()) == (2, False)
     assert run("ingest", archive, tmp_path / "scans").exit_code == 0
+    rehearsed = run("ingest", archive, "--documents", described, "--dry-run")
+    assert rehearsed.exit_code == 0, rehearsed.output
+    assert rehearsed.stdout.splitlines() == [
+        "1 document is described; 1 would have pages.",
+        "1 page would be assigned to a document: 1.png to HCA 32/9.",
+        "Nothing was written.",
+    ]
     said = run("ingest", archive, "--documents", described, "--json")
     assert said.exit_code == 0
     report = json.loads(said.stdout)
@@ -294,7 +332,8 @@ def test_masters_that_are_missing_are_named_and_not_sought_anew_for_ever(tmp_pat
     done = run("ingest", archive, "--resegment")
     assert done.exit_code == 0
     assert (
-        "1 file is missing and could not be read again; the marks on these pages stay as they are: "
+        "1 file is missing or out of reach and could not be read again; the marks on these pages "
+        "stay as they are: "
         "1.png."
     ) in done.stdout.splitlines()
     told = json.loads(run("status", archive, "--json").stdout)

@@ -13,6 +13,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import mark_rows
 from tests.paper_archive import Papers, add_mark
+from tests.plain_user import with_mode
 from tests.ui.web.visiting import Visit, address_of, html_of
 from ui.web.judging import kept, left_as_they_are, verdict_on_all, verdict_on_ticked
 from ui.web.loading import Sheet
@@ -345,3 +346,19 @@ def test_what_was_kept_in_words() -> None:
     assert kept(2, 0) == "Saved: 2 are marks."
     assert kept(0, 0) == "Nothing was saved."
     assert left_as_they_are([]) == ""
+
+
+def test_on_a_disk_that_may_only_be_read_a_word_is_refused_and_kept_when_it_may_be_written(
+    ranked: Papers, visit: Visit
+) -> None:
+    ranked.archive.close()
+    with with_mode(ranked.archive.folder, 0o555):
+        page = visit(ranked.archive.folder, proposals="0")
+        page.checkbox(key="mark-1").check().run()
+        _say(page, "judge ticked")
+        assert "has free space and is writable" in page.error[0].value
+    assert _said(ranked.archive) == {}
+    page.run()
+    _say(page, "judge ticked")
+    assert not page.error
+    assert _said(ranked.archive).keys() == {1}

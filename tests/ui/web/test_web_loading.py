@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from sqlalchemy import event
 
 from ingest.batch import ingest_pages
@@ -14,10 +15,13 @@ from ingest.manner import Manner
 from ingest.segmentation import Segmenter
 from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
+from retrieval.catalogue.errors import DiskRefused
 from retrieval.catalogue.figures import Size
+from tests.full_disk import no_file_larger_than
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
 from ui.web.loading import (
     LONGEST_REGION,
+    archive_at,
     holdings,
     place_tile,
     proposals_to_judge,
@@ -87,3 +91,22 @@ def test_what_one_archive_holds_is_not_said_of_another(archive: Archive, tmp_pat
     _take_in(archive, tmp_path / "scans")
     with closing(create_archive(tmp_path / "another")) as another:
         assert (holdings(archive).size.pages, holdings(another).size.pages) == (1, 0)
+
+
+def test_an_archive_on_a_full_disk_is_read_and_written_again_when_there_is_room(
+    archive: Archive, tmp_path: Path
+) -> None:
+    write_pages(tmp_path / "scans", 1)
+    _take_in(archive, tmp_path / "scans")
+    archive.close()
+    with no_file_larger_than(0):
+        read = archive_at(archive.folder)
+        assert archive_at(archive.folder) is read and read.read_only
+        assert holdings(read).size.pages == 1
+        with pytest.raises(DiskRefused, match="has free space"):
+            _take_in(read, tmp_path / "scans")
+    with closing(archive_at(archive.folder)) as written:
+        assert not written.read_only
+        write_pages(tmp_path / "more", 2)
+        _take_in(written, tmp_path / "more")
+        assert holdings(written).size.pages == 3
