@@ -36,6 +36,11 @@ class Calibration:
     power: float  # of the tail: the share falls as (1 - cosine) ** power
     rarest: float  # share that is claimed, at the least
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there were too few marks: every score is said to be common."""
+        return self.rarest >= 1
+
     def unrelated(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the shares of unrelated marks that are at least this alike, in [rarest, 1].
 
