@@ -32,6 +32,7 @@ from retrieval.embedding import dimension
 from retrieval.gpu import on_gpu
 from retrieval.index_files import Stored, once_finished, read_stored, write_stored
 from retrieval.index_state import check_indexed, how_indexed, is_embedded_under
+from retrieval.inkless import marks_without_ink
 from retrieval.model import Model
 from retrieval.progress import Report, nobody
 
@@ -136,15 +137,17 @@ def _synchronised(archive: Archive, model: Model, report: Report = nobody) -> _S
     if changed:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new), report)
-        every = np.arange(len(marks))
+        # Blank pictures are as alike as can be, and nobody asks for them.
+        bare = marks_without_ink(archive, model, marks, vectors)
+        inked = np.flatnonzero(np.isin(marks, bare, invert=True))
         together = company(vectors, neighbours)
         stored = Stored(
             stored.vectors,
             target,
             neighbours,
-            cosines=calibrate_pairs(by_cosine(vectors), every),
-            scores=calibrate_pairs(scores_from_outside(vectors, together, neighbours), every),
-            scores_of_marks=calibrate_pairs(scores_within(vectors, together), every),
+            cosines=calibrate_pairs(by_cosine(vectors), inked),
+            scores=calibrate_pairs(scores_from_outside(vectors, together, neighbours), inked),
+            scores_of_marks=calibrate_pairs(scores_within(vectors, together), inked),
         )
     return _Synchronised(stored, len(new), len(gone), changed)
 
