@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.calibration import Alike, by_cosine
 from retrieval.gpu import nearest_rows
 from retrieval.progress import Report, nobody
 from retrieval.vectors import Vectors, unit
@@ -44,15 +45,74 @@ def company(vectors: Vectors, neighbours: Neighbours) -> Vectors:
 
     `vectors` are L2-normalised, row by row those of `neighbours.marks`.
     """
+    return _averaged(vectors, neighbours, vectors, neighbours.marks)
+
+
+def _averaged(
+    own: Vectors, neighbours: Neighbours, vectors: Vectors, marks: NDArray[np.int64]
+) -> Vectors:
+    """Return P marks averaged with their `neighbours`, (P, D), by their `own` vectors (P, D).
+
+    `vectors` (N, D) are those of all `marks` (N,), ascending.
+    """
     by_place = (NEAREST - np.arange(NEAREST, dtype=np.float32)) / NEAREST
     weights = np.maximum(neighbours.cosines, 0) ** _ALPHA * by_place
     weights[neighbours.nearest < 0] = 0
-    rows = np.searchsorted(neighbours.marks, np.maximum(neighbours.nearest, 0))
+    rows = np.searchsorted(marks, np.maximum(neighbours.nearest, 0))
     rows = np.minimum(rows, max(len(vectors) - 1, 0))
-    joined = vectors * np.float32(OWN)
+    joined = own * np.float32(OWN)
     for place in range(NEAREST):
         joined += weights[:, place, None] * vectors[rows[:, place]]
     return unit(joined)
+
+
+def scores_within(vectors: Vectors, together: Vectors) -> Alike:
+    """Return what gives the score of one mark of the archive against another: `--mark` asks so.
+
+    It is in the company of those that it is near to, and the more alike to them for that.
+    `vectors` and their company, `together`, are (N, D) and L2-normalised.
+    """
+    own = by_cosine(vectors)
+    return lambda one, other: np.maximum(
+        own(one, other), np.einsum("nd,nd->n", vectors[one], together[other])
+    )
+
+
+def scores_from_outside(vectors: Vectors, together: Vectors, neighbours: Neighbours) -> Alike:
+    """Return what gives the score of one mark against another if it were not in the archive.
+
+    So a picture asks that is in nobody's company. `vectors` and `together` are as for
+    `scores_within`, row by row those of `neighbours.marks`.
+    """
+    own, within = by_cosine(vectors), scores_within(vectors, together)
+
+    def alike(one: NDArray[np.int64], other: NDArray[np.int64]) -> Vectors:
+        scores = within(one, other)
+        near = (neighbours.nearest[other] == neighbours.marks[one, None]).any(axis=1)
+        one, other = one[near], other[near]
+        without = _company_without(vectors, neighbours, other, one)
+        scores[near] = np.maximum(own(one, other), np.einsum("nd,nd->n", vectors[one], without))
+        return scores
+
+    return alike
+
+
+def _company_without(
+    vectors: Vectors, neighbours: Neighbours, rows: NDArray[np.int64], gone: NDArray[np.int64]
+) -> Vectors:
+    """Return the company of some `rows` (P,), each without a neighbour, whose row is in `gone`.
+
+    Those behind it move up. Who would come in last is not known, and would hardly weigh.
+    """
+    nearest, cosines = neighbours.nearest[rows], neighbours.cosines[rows]
+    nearest = np.where(nearest == neighbours.marks[gone, None], -1, nearest)
+    order = np.argsort(nearest < 0, axis=1, kind="stable")
+    left = Neighbours(
+        neighbours.marks[rows],
+        np.take_along_axis(nearest, order, axis=1),
+        np.take_along_axis(cosines, order, axis=1),
+    )
+    return _averaged(vectors[rows], left, vectors, neighbours.marks)
 
 
 def find_neighbours(

@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from retrieval.calibration import Calibration, calibrate
+from retrieval.calibration import Calibration, by_cosine, calibrate_pairs
 from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.marks import may_be_found
 from retrieval.catalogued_embeddings import catalogued_vectors, embed_marks, register_model
-from retrieval.company import company, find_neighbours
+from retrieval.company import company, find_neighbours, scores_from_outside, scores_within
 from retrieval.embedding import dimension
 from retrieval.gpu import on_gpu
 from retrieval.index_files import Stored, once_finished, read_stored, write_stored
 from retrieval.index_state import check_indexed, how_indexed, is_embedded_under
+from retrieval.inkless import marks_without_ink
 from retrieval.model import Model
 from retrieval.progress import Report, nobody
 
@@ -50,7 +51,8 @@ class VectorIndex:
     companies: Any  # the same
     searched: tuple[Any, Any]  # both on the GPU, where one works; else the same two
     cosines: Calibration  # of the cosines between two marks
-    scores: Calibration  # of what `nearest` gives
+    scores: Calibration  # of what `nearest` gives to a picture from outside
+    scores_of_marks: Calibration  # of what it gives to a mark that is in it
     marks: NDArray[np.int64]  # the ids in it, ascending
     looks: NDArray[np.int64]  # which crop each was embedded by, as `_look` says it
 
@@ -135,8 +137,18 @@ def _synchronised(archive: Archive, model: Model, report: Report = nobody) -> _S
     if changed:
         marks, vectors = target[:, 0], _in_order(stored.vectors)
         neighbours = find_neighbours(marks, vectors, stored.neighbours, np.isin(marks, new), report)
-        scores = calibrate(vectors, [vectors, company(vectors, neighbours)])
-        stored = Stored(stored.vectors, target, neighbours, calibrate(vectors), scores)
+        # Blank pictures are as alike as can be, and nobody asks for them.
+        bare = marks_without_ink(archive, model, marks, vectors)
+        inked = np.flatnonzero(np.isin(marks, bare, invert=True))
+        together = company(vectors, neighbours)
+        stored = Stored(
+            stored.vectors,
+            target,
+            neighbours,
+            cosines=calibrate_pairs(by_cosine(vectors), inked),
+            scores=calibrate_pairs(scores_from_outside(vectors, together, neighbours), inked),
+            scores_of_marks=calibrate_pairs(scores_within(vectors, together), inked),
+        )
     return _Synchronised(stored, len(new), len(gone), changed)
 
 
@@ -151,6 +163,7 @@ def _searchable(model_id: str, stored: Stored) -> VectorIndex:
         searched=(on_gpu(stored.vectors), on_gpu(companies)),
         cosines=stored.cosines,
         scores=stored.scores,
+        scores_of_marks=stored.scores_of_marks,
         marks=stored.rows[:, 0],
         looks=stored.rows[:, 1],
     )

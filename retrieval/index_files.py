@@ -25,6 +25,7 @@ from retrieval.company import NEAREST, Neighbours
 
 VECTORS, IDS, NEIGHBOURS, SEAL = "vectors.faiss", "ids.npy", "neighbours.npy", "index.json"
 _CONTENT = (VECTORS, IDS, NEIGHBOURS)
+_CALIBRATIONS = ("cosines", "scores", "scores_of_marks")
 _SELF = "sealed"  # under which the digest of all else in the seal stands
 _NEIGHBOUR = np.dtype([("mark", "<i8"), ("cosine", "<f4")])
 
@@ -38,13 +39,14 @@ class Stored:
     neighbours: Neighbours
     cosines: Calibration
     scores: Calibration
+    scores_of_marks: Calibration
 
     @classmethod
     def nothing(cls, size: int) -> Stored:
         """Return what an index without marks stores, its vectors `size` numbers long."""
         unknown = calibrate(np.zeros((0, size), np.float32))
         empty = faiss.IndexIDMap2(faiss.IndexFlatIP(size))
-        return cls(empty, np.zeros((0, 2), np.int64), Neighbours.none(), unknown, unknown)
+        return cls(empty, np.zeros((0, 2), np.int64), Neighbours.none(), *[unknown] * 3)
 
 
 def read_stored(folder: Path, model_id: str, size: int) -> Stored | None:
@@ -60,8 +62,8 @@ def read_stored(folder: Path, model_id: str, size: int) -> Stored | None:
         nearest = _array(content[NEIGHBOURS]).reshape(len(rows), NEAREST)
         neighbours = Neighbours(rows[:, 0], nearest["mark"], nearest["cosine"])
         calibrations = [
-            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"], seal[name]["rarest"])
-            for name in ("cosines", "scores")
+            Calibration(tuple(seal[name]["quantiles"]), seal[name]["power"], seal[name]["pairs"])
+            for name in _CALIBRATIONS
         ]
     except (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError):
         return None  # missing or damaged: it is derived, and will be rebuilt
@@ -85,8 +87,7 @@ def write_stored(folder: Path, model_id: str, stored: Stored, finished: bool) ->
     seal: dict[str, Any] = {
         "model": model_id,
         **{name: _digest(written) for name, written in content.items()},
-        "cosines": asdict(stored.cosines),
-        "scores": asdict(stored.scores),
+        **{name: asdict(getattr(stored, name)) for name in _CALIBRATIONS},
         "finished": finished,
     }
     seal[_SELF] = _digest_of_seal(seal)

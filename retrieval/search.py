@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.calibration import Calibration
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import CanvasRow, canvas_rows
 from retrieval.catalogue.documents import Filters
@@ -103,7 +104,7 @@ def search_images(
     a disliked mark does not exist, was rejected or has no ink.
     """
     vectors = query_vectors(searcher, images, scope.ways, disliked)
-    ranked = rank_marks(searcher, vectors, scope, disliked)
+    ranked = rank_marks(searcher, vectors, searcher.index.scores, scope, disliked)
     return [
         _with_places(searcher, hits, one, scope) for hits, one in zip(ranked, vectors, strict=True)
     ]
@@ -123,7 +124,8 @@ def search_marks(
     a liked mark that is to be turned, or of one that is not indexed yet.
     """
     wanted = wanted_vectors(searcher, liked, disliked, scope.ways)
-    (hits,) = rank_marks(searcher, wanted[None], scope, [*liked, *disliked])
+    scores = searcher.index.scores_of_marks
+    (hits,) = rank_marks(searcher, wanted[None], scores, scope, [*liked, *disliked])
     return _with_places(searcher, hits, wanted, scope)
 
 
@@ -286,10 +288,14 @@ def _liked_held(
 def rank_marks(
     searcher: Searcher,
     vectors: NDArray[np.float32],
+    scores_of: Calibration,
     scope: Scope,
     but: Sequence[int] = (),
 ) -> Iterator[list[Hit]]:
-    """Give one ranked list a query, each of them W vectors: (N, W, D); marks in `but` in none."""
+    """Give one ranked list a query, each of them W vectors: (N, W, D); marks in `but` in none.
+
+    `scores_of` says what the scores of such queries mean.
+    """
     top, ways = scope.top, scope.ways
     if top < 1:
         raise QueryError(f"A search returns at least one result; top = {top} was asked for.")
@@ -316,7 +322,7 @@ def rank_marks(
                 break
         canvases = canvas_rows(session, sorted({row.page for row in rows.values()}))
     # Held in W ways, an unrelated mark has W chances to look this alike.
-    unrelated = np.minimum(searcher.index.scores.unrelated(scores) * len(ways), 1.0)
+    unrelated = np.minimum(scores_of.unrelated(scores) * len(ways), 1.0)
     for start in range(0, len(scores), len(ways)):
         part = slice(start, start + len(ways))
         known = [

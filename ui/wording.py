@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # it loads NumPy, which --help does without
     from retrieval.orientation import Orientation
 
-#: Below this share of unrelated marks a likeness is worth a second look.
+#: Up to this share of unrelated marks a likeness is worth a second look.
 NOTABLE = 0.01
+#: From this share of unrelated marks on, a likeness says nothing.
+COMMON = 0.2
 #: Sentences on what could not be read that are shown.
 MOST_UNREAD = 10
 
@@ -18,13 +20,18 @@ def alikeness(unrelated: float, one: str = "mark") -> str:
     """Say what share of unrelated ones looks at least this alike, `unrelated` in (0, 1]."""
     if unrelated <= 1e-6:
         return f"fewer than 1 in 1,000,000 unrelated {one}s"
-    one_in = 1 / unrelated
-    if one_in < 2:
+    if unrelated >= COMMON:
         return f"as alike as any two {one}s"
+    one_in = 1 / unrelated
     if one_in >= 100:
         digits = 10 ** (len(str(int(one_in))) - 2)  # two figures are all the estimate is good for
         one_in = round(one_in / digits) * digits
     return f"1 in {one_in:,.0f} unrelated {one}s"
+
+
+def is_notable(unrelated: float) -> bool:
+    """Return whether a likeness is worth a second look."""
+    return unrelated <= NOTABLE
 
 
 _TURNS = {

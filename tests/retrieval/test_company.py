@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.company import NEAREST, OWN, Neighbours, company, find_neighbours
+from retrieval.calibration import calibrate_pairs
+from retrieval.company import (
+    NEAREST,
+    OWN,
+    Neighbours,
+    company,
+    find_neighbours,
+    scores_from_outside,
+    scores_within,
+)
 from retrieval.vectors import unit
 
 
@@ -98,3 +107,59 @@ def test_following_changes_gives_what_starting_anew_gives(
 
 def _rows(vectors: dict[int, np.ndarray]) -> np.ndarray:
     return np.array([vectors[mark] for mark in sorted(vectors)], np.float32).reshape(-1, 6)
+
+
+def pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    one, other = np.nonzero(~np.eye(count, dtype=bool))
+    return one, other
+
+
+@pytest.mark.parametrize("count", [2, 5, NEAREST + 1])
+def test_a_mark_asks_as_from_outside_as_if_it_were_not_in_the_archive(count: int) -> None:
+    vectors, marks = random_unit(count, count), np.arange(count) * 3 + 7
+    one, other = pairs(count)
+    neighbours = find_neighbours(marks, vectors)
+    together = company(vectors, neighbours)
+    scores = scores_from_outside(vectors, together, neighbours)(one, other)
+    for asking in range(count):
+        left = np.arange(count) != asking
+        without = company(vectors[left], find_neighbours(marks[left], vectors[left]))
+        asked = vectors[asking]
+        expected = np.maximum(vectors[left] @ asked, without @ asked)
+        np.testing.assert_allclose(scores[one == asking], expected, atol=1e-5)
+
+
+def test_a_mark_within_the_archive_scores_what_a_search_gives_it() -> None:
+    vectors = random_unit(3, 40, 32)
+    neighbours = find_neighbours(np.arange(40), vectors)
+    one, other = pairs(40)
+    together = company(vectors, neighbours)
+    scores = scores_within(vectors, together)(one, other)
+    asked = np.maximum(vectors @ vectors.T, vectors @ together.T)
+    np.testing.assert_allclose(scores, asked[one, other], atol=1e-5)
+    outside = scores_from_outside(vectors, together, neighbours)(one, other)
+    far = ~(neighbours.nearest[other] == one[:, None]).any(axis=1)
+    assert (outside[far] == scores[far]).all(), "in whose company it is not, it is one of many"
+    assert outside[~far].mean() < scores[~far].mean()
+
+
+@pytest.mark.parametrize("count", [20, 80])
+def test_claims_are_true_of_pictures_from_outside_and_of_marks(count: int) -> None:
+    reached: dict[str, list[list[float]]] = {"outside": [], "within": []}
+    shares = np.array([0.1, 1 / 30, 0.01])
+    for seed in range(30):
+        rng = np.random.default_rng([count, seed])
+        vectors, asking = (unit(rng.normal(size=(size, 32))) for size in (count, 500))
+        every = np.arange(count)
+        neighbours = find_neighbours(every, vectors)
+        together = company(vectors, neighbours)
+        asked = np.maximum(asking @ vectors.T, asking @ together.T).ravel()
+        within = scores_within(vectors, together)
+        outside = scores_from_outside(vectors, together, neighbours)
+        known = calibrate_pairs(outside, every)
+        reached["outside"].append([(known.unrelated(asked) <= share).mean() for share in shares])
+        known, asked = calibrate_pairs(within, every), within(*pairs(count))
+        reached["within"].append([(known.unrelated(asked) <= share).mean() for share in shares])
+    for name, found in reached.items():
+        true = np.mean(found, axis=0)
+        assert (true > shares / 1.5).all() and (true < shares * 1.5).all(), (name, true)

@@ -12,6 +12,7 @@ from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.errors import ModelError
 from retrieval.catalogued_embeddings import embed_marks, register_model
 from retrieval.company import company, find_neighbours
+from retrieval.crops import write_crop
 from retrieval.index import index_to_search, load_index, nearest, refresh_index, stored_vectors
 from retrieval.index_files import SEAL
 from retrieval.model import Model
@@ -68,6 +69,21 @@ def test_only_what_is_new_is_embedded_and_added(archive: Archive, tiny_model: Mo
     add_marks(archive, range(10, 13))
     more = refresh_index(archive, tiny_model)
     assert (more.embedded, more.added, more.removed, more.total) == (3, 3, 0, 13)
+
+
+def test_marks_without_ink_do_not_change_what_is_rare(archive: Archive, tiny_model: Model) -> None:
+    add_marks(archive, range(20))
+    refresh_index(archive, tiny_model)
+    alone = load_index(archive, tiny_model)
+    blank = add_marks(archive, range(20, 30))
+    with archive.session() as session:
+        paper = write_crop(archive.crops_folder, np.full((60, 60, 3), 250, np.uint8))
+        session.execute(update(tables.Mark).where(tables.Mark.id.in_(blank)).values(crop=paper))
+    refresh_index(archive, tiny_model)
+    index = load_index(archive, tiny_model)
+    assert len(index) == 30, "they stay in the archive"
+    assert index.cosines == alone.cosines
+    assert (index.scores.pairs, index.scores_of_marks.pairs) == (380, 380)
 
 
 def test_deleted_and_rejected_marks_leave_the_index(archive: Archive, tiny_model: Model) -> None:

@@ -114,8 +114,9 @@ def test_a_sealed_file_that_does_not_fit_the_others_is_rebuilt(
         lambda seal: seal["cosines"].update(quantiles=[q - 0.5 for q in _quantiles(seal)]),
         lambda seal: seal["scores"].update(power=None),
         lambda seal: seal["scores"].update(power=40.0),
-        lambda seal: seal["cosines"].pop("rarest"),
+        lambda seal: seal["cosines"].pop("pairs"),
         lambda seal: seal.pop("scores"),
+        lambda seal: seal["scores_of_marks"].update(pairs=10**9),
         lambda seal: seal.update(model=None),
         lambda seal: seal.clear(),
     ],
@@ -138,6 +139,25 @@ def test_a_damaged_seal_is_not_trusted_and_made_again(
     again = load_index(archive, tiny_model)
     assert again.marks.tolist() == marks
     assert (again.cosines, again.scores) == (index.cosines, index.scores)
+
+
+def test_an_index_whose_seal_tells_less_of_its_scores_is_rebuilt_and_nothing_embedded_anew(
+    archive: Archive, tiny_model: Model
+) -> None:
+    marks = add_marks(archive, range(12))
+    refresh_index(archive, tiny_model)
+    path = archive.index_folder / tiny_model.id / SEAL
+    content = path.read_bytes()
+    seal = json.loads(content)
+    del seal["scores_of_marks"]
+    for name in ("cosines", "scores"):
+        del seal[name]["pairs"]
+        seal[name]["rarest"] = 1 / 660
+    whole = json.dumps(seal | {"sealed": None}, sort_keys=True).encode()
+    path.write_text(json.dumps(seal | {"sealed": hashlib.sha256(whole).hexdigest()}))
+    assert load_index(archive, tiny_model).marks.tolist() == marks
+    assert path.read_bytes() == content
+    assert refresh_index(archive, tiny_model).embedded == 0
 
 
 def _quantiles(seal: dict[str, Any]) -> list[float]:

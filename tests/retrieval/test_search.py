@@ -264,6 +264,19 @@ def test_eight_ways_are_eight_chances(searcher: Searcher) -> None:
     assert max(hit.unrelated for hit in eight) <= 1
 
 
+def test_what_is_rare_is_another_for_a_mark_of_the_archive_than_for_a_picture(
+    searcher: Searcher,
+) -> None:
+    index = searcher.index
+    (by_picture,) = search_images(searcher, [drawn_mark(3)], scope=Scope(top=20))
+    by_mark = search_marks(searcher, [index.marks.tolist()[3]], scope=Scope(top=20))
+    for hits, meant in ((by_picture, index.scores), (by_mark, index.scores_of_marks)):
+        scores = np.array([hit.score for hit in hits], np.float32)
+        assert [hit.unrelated for hit in hits] == pytest.approx(meant.unrelated(scores).tolist())
+    near = np.array([by_mark[0].score], np.float32)
+    assert index.scores_of_marks.unrelated(near) > index.scores.unrelated(near)
+
+
 def test_filters_hold_in_every_way(searcher: Searcher) -> None:
     query = np.ascontiguousarray(np.rot90(drawn_mark(3)))
     (hits,) = search_images(

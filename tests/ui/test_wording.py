@@ -10,8 +10,8 @@ from ui.wording import alikeness, held_in_words
     ("unrelated", "said"),
     [
         (1.0, "as alike as any two marks"),
-        (0.6, "as alike as any two marks"),
-        (0.5, "1 in 2 unrelated marks"),
+        (0.2, "as alike as any two marks"),
+        (0.19, "1 in 5 unrelated marks"),
         (0.02, "1 in 50 unrelated marks"),
         (0.000487, "1 in 2,100 unrelated marks"),
         (0.00000213, "1 in 470,000 unrelated marks"),

@@ -166,10 +166,10 @@ def _read(paths: Sequence[Path], limit: int) -> Iterator[tuple[Path, NDArray[np.
 
     for path, read in zip(paths, query_pictures(paths, limit), strict=True):
         if isinstance(read, SourceError):
-            _remark(path, str(read))
+            _remark(str(path), str(read))
             continue
         if read.several:
-            _remark(path, ONE_OF_SEVERAL)
+            _remark(str(path), ONE_OF_SEVERAL)
         yield path, read.image
 
 
@@ -181,7 +181,7 @@ def _ranked(
         found = _by_pictures(asked, [picture for _, picture in pictures])
     except NoInk as error:
         for at in error.at:
-            _remark(pictures[at][0], str(error))
+            _remark(str(pictures[at][0]), str(error))
         pictures = [one for at, one in enumerate(pictures) if at not in error.at]
         found = _by_pictures(asked, [picture for _, picture in pictures])
     return list(zip((path for path, _ in pictures), found, strict=True))
@@ -196,7 +196,7 @@ def _by_pictures(asked: _Asked, pictures: list[NDArray[np.uint8]]) -> list[list[
 def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
     from retrieval.catalogue.identities import identity_names
     from retrieval.search import Hit
-    from ui.told.search import as_json, as_table
+    from ui.told.search import as_json, as_table, caution
 
     with asked.searcher.archive.session() as session:
         names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
@@ -205,11 +205,13 @@ def _say(asked: _Asked, query: str, hits: Sequence[Found]) -> None:
     elif not hits:
         typer.echo(f"{query}: no indexed mark matches.")
     else:
+        if doubt := caution(hits, few=asked.searcher.index.scores.says_nothing):
+            _remark(query, doubt)
         typer.echo(rendered(as_table(query, hits, names, asked.scope.ways)))
 
 
-def _remark(path: Path, sentence: str) -> None:
+def _remark(query: str, sentence: str) -> None:
     from ingest.listing import printable
 
-    said = f"{printable(str(path))}: {printable(sentence)}"
+    said = f"{printable(query)}: {printable(sentence)}"
     console.print(escape(said), soft_wrap=True)

@@ -14,7 +14,7 @@ from ingest.csv_text import BYTE_ORDER_MARK, as_shown, table_text
 from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.search import Found, Hit
 from ui.canvases import beyond
-from ui.wording import alikeness, held_in_words, known
+from ui.wording import alikeness, held_in_words, is_notable, known
 
 #: The columns of `as_csv`: of the result, of its document, of its page's canvas.
 _OF_HIT = (
@@ -146,6 +146,21 @@ def as_table(
             *(escape(str(document.get(name) or "")) for name in ("reference", "ship", "date")),
         )
     return table
+
+
+def caution(hits: Sequence[Found], *, few: bool) -> str | None:
+    """Return what to say above one query's ranked list in which nothing is clearly alike, if so.
+
+    `few` says that the archive has too few marks to know how rare a likeness of two of them is.
+    """
+    if not hits or any(is_notable(hit.unrelated) for hit in hits):
+        return None
+    if few and all(isinstance(hit, Hit) for hit in hits):
+        return "There are too few marks to say how rare a likeness is: compare them by eye."
+    return (
+        "Nothing here is clearly alike. Many unrelated marks are as close as the closest ones: "
+        "treat them as hints at most."
+    )
 
 
 def _said(hit: Found, names: Mapping[int, str]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from retrieval.calibration import FEWEST
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.canvases import canvas_rows
 from retrieval.catalogue.errors import ArchiveError, QueryError
@@ -14,7 +13,7 @@ from retrieval.catalogue.identities import identity_names
 from retrieval.catalogue.marks import mark_ids, mark_rows, marks_there
 from retrieval.places import Place, Places
 from retrieval.search import Found, Hit, Scope, Searcher, search_images, search_marks
-from ui.told.search import as_csv
+from ui.told.search import as_csv, caution
 from ui.web.asking import Question
 from ui.web.cards import CARD, mark_card, more_like_this, open_page
 from ui.web.loading import place_tile, places_of
@@ -26,14 +25,13 @@ from ui.web.wording import (
     as_markdown,
     cited,
     credit,
-    is_notable,
     likeness,
     narrowed,
     nothing_found,
     said_to_be,
     ship_and_date,
 )
-from ui.wording import counted, held_in_words
+from ui.wording import counted, held_in_words, is_notable
 
 
 def found(
@@ -100,13 +98,8 @@ def _show_found(
     scope = narrowed(now.where)
     line = f"Among {searched}" + (f", narrowed to {scope}" if scope else "")
     st.html(section("Most alike first", line))
-    if len(searcher.index) < FEWEST:
-        st.info("There are too few marks to say how rare a likeness is: compare them by eye.")
-    elif not is_notable(hits[0].unrelated):
-        st.info(
-            "Nothing here is clearly alike. Many unrelated marks are as close as the closest "
-            "ones: treat them as hints at most."
-        )
+    if doubt := caution(hits[: now.shown], few=searcher.index.scores.says_nothing):
+        st.info(doubt)
     with searcher.archive.session() as session:
         names = identity_names(session, [hit.mark for hit in hits if isinstance(hit, Hit)])
     with st.container(horizontal=True, gap="small", key="results"):

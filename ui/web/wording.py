@@ -13,11 +13,7 @@ from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.source_names import image_called
 from ui.canvases import beyond
 from ui.web.view import View
-from ui.wording import NOTABLE, alikeness, counted, known
-
-#: From this share of unrelated marks on, a likeness says nothing.
-COMMON = 0.2
-
+from ui.wording import COMMON, alikeness, counted, known
 
 #: The Unicode characters around a text that runs the way its first letter does, whatever is beside.
 _ISOLATE, _END = "\u2068", "\u2069"
@@ -41,15 +37,10 @@ def isolated(text: str) -> str:
 
 def likeness(unrelated: float, one: str = "mark") -> str:
     """Say how alike `one` is from the share of unrelated ones that are at least as alike."""
-    if unrelated >= COMMON:
-        return f"as alike as any two {one}s"
     share = alikeness(unrelated, one)
+    if unrelated >= COMMON:
+        return share
     return f"{share} {'looks' if share.startswith('1 in') else 'look'} this alike"
-
-
-def is_notable(unrelated: float) -> bool:
-    """Return whether a likeness is worth a second look."""
-    return unrelated <= NOTABLE
 
 
 def narrowed(where: Filters) -> str:

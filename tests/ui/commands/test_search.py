@@ -17,6 +17,9 @@ from PIL import Image
 from tests.drawn_marks import drawn_mark
 from tests.ui.running import run
 
+#: A picture unlike any drawn mark: a solid disc.
+STRANGER = np.asarray(cv2.circle(np.full((90, 90), 255, np.uint8), (45, 45), 30, 0, -1))
+
 
 def test_search_prints_one_json_object_a_query(marks: Path) -> None:
     queries = [marks / "crops/merchant 1/01.png", marks / "crops/merchant 2/05.png"]
@@ -48,6 +51,19 @@ def test_search_for_people_gives_calibrated_words(marks: Path) -> None:
     assert done.exit_code == 0
     assert "unrelated marks" in done.stdout
     assert "merchant 1/01.png" in done.stdout
+
+
+def test_people_are_told_where_nothing_is_clearly_alike(marks: Path, tmp_path: Path) -> None:
+    stranger, known = tmp_path / "stranger.png", marks / "crops/merchant 1/01.png"
+    cv2.imwrite(str(stranger), STRANGER)
+    done = run("search", marks / "archive", stranger, known)
+    assert done.exit_code == 0
+    assert f"{stranger}: Nothing here is clearly alike." in " ".join(done.stderr.split())
+    assert done.stderr.count("clearly alike") == 1, "a mark finds itself"
+    assert "clearly alike" not in done.stdout
+    told = run("search", marks / "archive", stranger, "--json")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert min(one["unrelated"] for one in json.loads(told.stdout)["results"]) > 0.01
 
 
 def test_a_result_says_whether_a_person_confirmed_it(pages: Path) -> None:

@@ -12,7 +12,7 @@ from retrieval.orientation import UPRIGHT, Orientation
 from retrieval.places import Place
 from retrieval.search import Hit
 from ui.command import rendered
-from ui.told.search import as_csv, as_json, as_table
+from ui.told.search import as_csv, as_json, as_table, caution
 
 HIT = Hit(
     rank=1, mark=17, score=0.871203, unrelated=0.00049651, source="=cmd|x.jpg", page=4,
@@ -58,3 +58,20 @@ def test_the_table_says_what_people_said_where_they_did() -> None:
     confirmed = replace(HIT, mark=18, status="confirmed")
     table = as_table("a.png", [HIT, confirmed, PLACE], {17: "[b]Jan"})
     assert list(table.columns[2].cells) == ["\\[b]Jan", "a mark", ""]
+
+
+def test_a_list_without_anything_clearly_alike_says_so() -> None:
+    near, far = replace(HIT, unrelated=0.01), replace(HIT, unrelated=0.0101)
+    said = "Nothing here is clearly alike."
+    assert caution([near, far], few=False) is None
+    assert (caution([far], few=False) or "").startswith(said)
+    assert caution([far, PLACE], few=False) is None, "what is alike need not be first"
+    assert caution([], few=False) is None
+
+
+def test_of_too_few_marks_it_is_said_that_nothing_is_known() -> None:
+    unknown = replace(HIT, unrelated=1.0)
+    assert (caution([unknown], few=True) or "").startswith("There are too few marks")
+    assert caution([unknown, PLACE], few=True) is None, "of places more is known"
+    far = replace(PLACE, unrelated=0.3)
+    assert (caution([unknown, far], few=True) or "").startswith("Nothing here is clearly alike.")
