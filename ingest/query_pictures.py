@@ -9,9 +9,11 @@ from pathlib import Path
 
 from ingest.sources import holds_several, read_frames
 from ingest.workers import in_order
+from retrieval.boxes import Box
 from retrieval.catalogue.errors import DamagedImage, SourceError
 from retrieval.crops import within
 from retrieval.ink import Pixels
+from retrieval.photograph import as_drawn, mark_box
 
 #: Seconds in which a picture has to be read: somebody waits for it.
 PATIENCE = 60.0
@@ -24,9 +26,10 @@ _ADVICE = "Cut out the mark, and save that as PNG or JPEG."
 
 @dataclass(frozen=True)
 class QueryPicture:
-    """The first image of a file, (H, W, 3) uint8 RGB, and whether the file holds several."""
+    """The first image of a file: where the mark lies on it, and whether the file holds several."""
 
-    image: Pixels
+    image: Pixels  # (H, W, 3) RGB
+    mark: Box  # what a search looks at, in pixels of the image
     several: bool
 
 
@@ -56,7 +59,8 @@ def _read(path: Path, max_pixels: int) -> QueryPicture | SourceError:
         several = holds_several(path, max_pixels)
     except SourceError as error:
         return error
-    return QueryPicture(within(image, LONGEST), several)
+    image = within(image, LONGEST)
+    return QueryPicture(image, mark_box(as_drawn(image)), several)
 
 
 def _lost(_path: Path) -> SourceError:

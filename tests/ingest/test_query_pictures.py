@@ -59,3 +59,13 @@ def test_a_picture_that_cannot_be_read_through_is_given_up_alone(
         "PNG or JPEG."
     )
     assert isinstance(plain, QueryPicture)
+
+
+def test_it_is_said_where_the_mark_lies(tmp_path: Path) -> None:
+    image = np.full((600, 800, 3), 230, np.uint8)
+    image[200:300, 500:510] = image[245:255, 460:550] = 20
+    read = query_picture(saved(tmp_path / "photograph.png", image), LIMIT)
+    assert isinstance(read, QueryPicture)
+    x, y, width, height = read.mark
+    assert 430 < x <= 460 and 170 < y <= 200
+    assert 550 <= x + width < 580 and 300 <= y + height < 330

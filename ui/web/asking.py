@@ -209,11 +209,14 @@ def _uploaded(archive: Archive) -> Pixels | None:
     shown = preview_as_wide(picture, UPLOAD_WIDE)
     if read.several:
         st.caption(ONE_OF_SEVERAL)
-    st.caption("The search uses the whole picture. To use a part, drag a box around it.")
+    whole = read.mark[2:] == (picture.shape[1], picture.shape[0])
+    if whole:
+        st.caption("The search uses the whole picture. To use a part, drag a box around it.")
+    else:
+        st.caption("The search uses the part in the frame. To use another, drag a box around it.")
     number = _canvas_number("upload")
-    boxes = box_canvas(
-        f"upload-{name}-{number}", shown.jpeg, shown.size, box=None, tallest=PAGE_TALLEST
-    )
+    jpeg = shown.jpeg if whole else outlined(shown, [read.mark])
+    boxes = box_canvas(f"upload-{name}-{number}", jpeg, shown.size, box=None, tallest=PAGE_TALLEST)
     box = to_master(boxes[-1], shown) if boxes else None
     if box is None:
         return picture

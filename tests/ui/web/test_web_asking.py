@@ -112,6 +112,21 @@ def test_an_uploaded_picture_is_a_query(papers: Papers, visit: Visit) -> None:
     assert cards_of(page)[0] == papers.marks[1][2]
 
 
+def test_the_mark_is_found_on_a_photograph_and_framed(papers: Papers, visit: Visit) -> None:
+    page = visit(papers.archive.folder, by="upload")
+    photograph = np.full((900, 1200, 3), (84, 58, 40), np.uint8)
+    photograph[100:800, 200:1000] = 225
+    mark = drawn_mark(6, SIDE)
+    height, width = mark.shape[:2]
+    photograph[300 : 300 + height, 600 : 600 + width] = mark if mark.ndim == 3 else mark[..., None]
+    content = io.BytesIO()
+    Image.fromarray(photograph).save(content, "PNG")
+    page.file_uploader(key="upload").upload("photograph.png", content.getvalue()).run()
+    assert not page.exception
+    assert any("the part in the frame" in caption.value for caption in page.caption)
+    assert cards_of(page)[0] == papers.marks[1][2]
+
+
 def test_an_upload_without_ink_is_said_to_be_empty(papers: Papers, visit: Visit) -> None:
     page = visit(papers.archive.folder, by="upload", everywhere="1")
     content = io.BytesIO()
