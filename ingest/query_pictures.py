@@ -26,11 +26,15 @@ _ADVICE = "Cut out the mark, and save that as PNG or JPEG."
 
 @dataclass(frozen=True)
 class QueryPicture:
-    """The first image of a file: where the mark lies on it, and whether the file holds several."""
+    """The first image of a file, and whether the file holds several."""
 
     image: Pixels  # (H, W, 3) RGB
-    mark: Box  # what a search looks at, in pixels of the image
     several: bool
+
+    @functools.cached_property  # a search finds it by itself: only who shows it needs it
+    def mark(self) -> Box:
+        """What a search looks at, in pixels of the image."""
+        return mark_box(as_drawn(self.image))
 
 
 def query_pictures(
@@ -59,8 +63,7 @@ def _read(path: Path, max_pixels: int) -> QueryPicture | SourceError:
         several = holds_several(path, max_pixels)
     except SourceError as error:
         return error
-    image = within(image, LONGEST)
-    return QueryPicture(image, mark_box(as_drawn(image)), several)
+    return QueryPicture(within(image, LONGEST), several)
 
 
 def _lost(_path: Path) -> SourceError:

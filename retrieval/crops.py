@@ -113,7 +113,7 @@ def _path(folder: Path, sha256: str) -> Path:
 
 
 def within(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
-    """Return a picture, (H, W, 3), area-averaged so that no side is over `longest` pixels."""
+    """Return a picture, (H, W) or (H, W, 3), area-averaged to no more than `longest` a side."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1:

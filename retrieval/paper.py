@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.crops import within
 from retrieval.transparency import on_white
 
 #: A picture or a plane of one in 8 bits; the docstrings say of which shape.
@@ -67,7 +68,7 @@ def paper_under(values: Pixels) -> NDArray[np.float32]:
     What is darker over a wider stretch than any stroke is in shadow, or stained (a morphological
     closing), but for what is as dark as ink: there a filled shape lies on `paper_plane`.
     """
-    small = np.asarray(cv2.medianBlur(reduced(values, _FINE)[0], 3), np.uint8)
+    small = np.asarray(cv2.medianBlur(within(values, _FINE), 3), np.uint8)
     side = max(3, round(_WIDEST * max(small.shape))) | 1
     stroke = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     framed = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
@@ -84,16 +85,6 @@ def paper_under(values: Pixels) -> NDArray[np.float32]:
     level = cv2.GaussianBlur(np.where(filled > 0, plane, local).astype(np.float32), (0, 0), 1.5)
     size = (values.shape[1], values.shape[0])
     return np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def reduced(values: Pixels, longest: int) -> tuple[Pixels, float]:
-    """Return values, (H, W), area-averaged so that no side is longer, and by what scale."""
-    height, width = values.shape
-    scale = min(1.0, longest / max(height, width))
-    if scale == 1:
-        return values, scale
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def paper_plane(level: NDArray[np.float32]) -> NDArray[np.float32]:

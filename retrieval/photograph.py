@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.boxes import Box
-from retrieval.paper import LEAST_CONTRAST, Pixels, darkness, grey, reached, reduced
+from retrieval.crops import within
+from retrieval.paper import LEAST_CONTRAST, Pixels, darkness, grey, reached
 
 #: The sheet and the mark are sought in a copy of so many pixels on its longest side.
 _COARSE = 640
@@ -82,7 +83,7 @@ def mark_box(drawn: Pixels) -> Box:
     whole = 0, 0, width, height
     if max(height, width) < _CUT_OUT:
         return whole
-    small, scale = reduced(255 - drawn, _COARSE)
+    small, scale = within(255 - drawn, _COARSE), min(1.0, _COARSE / max(height, width))
     ink = np.asarray(cv2.GaussianBlur(small.astype(np.float32), (0, 0), 1.5), np.float32)
     strong = (ink > max(_STRONG * _darkest(ink), 1)).astype(np.uint8)
     count, pieces, boxes, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
@@ -111,7 +112,7 @@ def _sheet(values: Pixels) -> NDArray[np.bool_] | None:
     It is the largest light piece, if that has four corners, what surrounds it is wide, and what is
     drawn lies on it: the lit part of a sheet that is half in shadow is none.
     """
-    small = np.asarray(cv2.medianBlur(reduced(values, _COARSE)[0], 5), np.uint8)
+    small = np.asarray(cv2.medianBlur(within(values, _COARSE), 5), np.uint8)
     _, light = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     outlines, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not outlines:
@@ -162,12 +163,11 @@ def _clearest(image: Pixels, luminance: Pixels, sheet: NDArray[np.bool_] | None)
     """Return the plane in which ink stands out: the luminance, or one of three colours, (H, W)."""
     if image.ndim == 2 or image.shape[2] != 3:
         return luminance
-    small = _on_sheet(luminance, sheet)
-    small, _ = reduced(small, _COLOURS)
+    small = within(_on_sheet(luminance, sheet), _COLOURS)
     best, clarity = luminance, 0.0
     for colour in range(3):
         plane = np.ascontiguousarray(image[..., colour])
-        seen, _ = reduced(_on_sheet(plane, sheet), _COLOURS)
+        seen = within(_on_sheet(plane, sheet), _COLOURS)
         apart = seen.astype(np.float32) - small
         if reached(np.abs(apart - np.median(apart)), 0.005) < LEAST_CONTRAST:
             continue  # nothing has a colour of its own: the planes differ by their paper alone

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from hypothesis.extra.numpy import arrays
 from retrieval.boxes import Box, overlap
 from retrieval.ink import normalise
 from retrieval.photograph import as_drawn, mark_box
+
+Photograph = Callable[[], np.ndarray]
 
 PAPER, INK = (226, 220, 206), (48, 40, 36)
 
@@ -131,7 +135,7 @@ def faint_pencil() -> np.ndarray:
         faint_pencil,
     ],
 )
-def test_a_photograph_is_seen_as_the_drawing_on_it(photograph) -> None:  # type: ignore[no-untyped-def]
+def test_a_photograph_is_seen_as_the_drawing_on_it(photograph: Photograph) -> None:
     assert likeness(seen(photograph()), CLEAN) > 0.9
 
 
@@ -145,7 +149,7 @@ def test_another_mark_is_less_alike() -> None:
     ("photograph", "mark"),
     [(on_a_table, (500, 350, 160, 160)), (in_a_corner, (1250, 130, 150, 150))],
 )
-def test_the_box_lies_around_the_mark(photograph, mark: Box) -> None:  # type: ignore[no-untyped-def]
+def test_the_box_lies_around_the_mark(photograph: Photograph, mark: Box) -> None:
     found = mark_box(as_drawn(photograph()))
     assert overlap(found, mark) > 0.5
     assert found[0] <= mark[0] and found[1] <= mark[1]

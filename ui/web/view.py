@@ -178,7 +178,7 @@ def from_address(params: Mapping[str, str]) -> tuple[View, list[str]]:
     region = said.region("region")
     way = _usual_way(liked, page)
     if params.get("by") in set(get_args(Way)) - (set() if liked else {"marks"}):
-        way = params["by"]  # type: ignore[assignment]
+        way = params["by"]  # type: ignore[assignment]  # it is one of the ways, as was just seen
     start, end = said.year("from"), said.year("to")
     if start is not None and end is not None and start > end:
         start, end = end, start
