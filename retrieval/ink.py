@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.paper import LEAST_CONTRAST, reached
+from retrieval.paper import LEAST_CONTRAST, quantile
 from retrieval.paper import Pixels as Pixels
 from retrieval.photograph import as_drawn, mark_box
 
 #: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
 #: whenever a crop could come out of `normalise` otherwise, or be seen in other views
 #: (`retrieval.embedding.VIEWS`).
-SEEN = "ink-6"
+SEEN = "ink-7"
 #: Paper left around the ink on each side, as a share of the square.
 MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.
@@ -37,8 +37,8 @@ def ink_density(drawn: Pixels) -> NDArray[np.float32]:
 
     `drawn` is ink on white paper, (H, W), as `as_drawn` gives it.
     """
-    depth = np.float32(255) - drawn
-    strongest = max(reached(depth, 0.005), LEAST_CONTRAST)
+    depth = np.asarray(255 - drawn, np.uint8)
+    strongest = np.float32(max(quantile(depth, 0.995), LEAST_CONTRAST))
     ink = np.minimum(depth / strongest, 1)
     ink[ink < FAINTEST] = 0
     return np.asarray(ink, np.float32)
@@ -98,7 +98,8 @@ def normalise(image: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(ink, shape, interpolation=method), np.float32)
     # Averaging thins a fine pen's line to grey; bring the strongest ink back to black.
-    small = np.asarray(small / max(reached(small, 0.01), 0.3), np.float32)
+    strongest = quantile(np.asarray(np.rint(255 * small), np.uint8), 0.99) / 255
+    small = np.asarray(small / max(strongest, 0.3), np.float32)
     square = np.zeros((size, size), np.float32)
     x, y = (size - shape[0]) // 2, (size - shape[1]) // 2
     square[y : y + shape[1], x : x + shape[0]] = np.minimum(small, 1)

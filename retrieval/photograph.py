@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from retrieval.boxes import Box
 from retrieval.crops import within
-from retrieval.paper import LEAST_CONTRAST, Pixels, darkness, grey, reached
+from retrieval.paper import LEAST_CONTRAST, Pixels, darkness, grey, quantile, quantiles
 
 #: The sheet and the mark are sought in a copy of so many pixels on its longest side.
 _COARSE = 640
@@ -32,7 +32,7 @@ _OWN_INK = 0.1
 _RIM = 0.012
 
 #: A colour is looked at instead of the luminance where ink stands out so many times as clearly,
-_CLEARER = 1.3
+_CLEARER = 1.7
 #: ... in a copy of so many pixels on its longest side.
 _COLOURS = 96
 
@@ -70,7 +70,7 @@ def as_drawn(image: Pixels) -> Pixels:
         depth *= sheet
     if not cut_out:
         depth = np.minimum(_without_lines(depth), _without_lines(depth.T).T)
-    return np.asarray(np.rint(255 - depth), np.uint8)
+    return np.asarray(255 - depth, np.uint8)
 
 
 def mark_box(drawn: Pixels) -> Box:
@@ -84,7 +84,7 @@ def mark_box(drawn: Pixels) -> Box:
     if max(height, width) < _CUT_OUT:
         return whole
     small, scale = within(255 - drawn, _COARSE), min(1.0, _COARSE / max(height, width))
-    ink = np.asarray(cv2.GaussianBlur(small.astype(np.float32), (0, 0), 1.5), np.float32)
+    ink = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.5), np.uint8)
     strong = (ink > max(_STRONG * _darkest(ink), 1)).astype(np.uint8)
     count, pieces, boxes, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
     if count == 1:
@@ -100,10 +100,10 @@ def mark_box(drawn: Pixels) -> Box:
     return whole if box[2] * box[3] > _NEARLY_ALL * width * height else box
 
 
-def _darkest(depth: NDArray[np.float32]) -> float:
-    """Return how dark the darkest ink is, also of a mark that takes a hundredth of the picture."""
-    few = min(depth.size, max(20, round(0.0008 * depth.size)))
-    return float(np.partition(depth, -few, axis=None)[-few:].mean())
+def _darkest(depth: Pixels) -> int:
+    """Return how dark the darkest ink is, also of a mark that is small in the picture."""
+    few = min(depth.size, max(20, round(0.0002 * depth.size)))
+    return quantile(depth, 1 - few / depth.size)
 
 
 def _sheet(values: Pixels) -> NDArray[np.bool_] | None:
@@ -138,9 +138,7 @@ def _sheet(values: Pixels) -> NDArray[np.bool_] | None:
     return np.asarray(cv2.resize(inner.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
-def _drawn_within(
-    depth: NDArray[np.float32], inner: NDArray[np.bool_], outer: NDArray[np.bool_]
-) -> bool:
+def _drawn_within(depth: Pixels, inner: NDArray[np.bool_], outer: NDArray[np.bool_]) -> bool:
     """Return whether ink, (H, W) in grey levels, lies on the inner part and goes nowhere beyond."""
     darkest = _darkest(depth[inner])
     strong = _STRONG * darkest
@@ -154,37 +152,39 @@ def _drawn_within(
     return not ((within > _SPECK * within.sum()) & (beyond > _SPECK * within.sum())).any()
 
 
-def _on_sheet(plane: Pixels, sheet: NDArray[np.bool_] | None) -> Pixels:
+def _on_sheet(image: Pixels, sheet: NDArray[np.bool_] | None) -> Pixels:
     """Return a plane, (H, W), with the sheet's middle level all around the sheet."""
-    return plane if sheet is None else np.where(sheet, plane, np.uint8(np.median(plane[sheet])))
+    return image if sheet is None else np.where(sheet, image, np.uint8(quantile(image[sheet], 0.5)))
 
 
 def _clearest(image: Pixels, luminance: Pixels, sheet: NDArray[np.bool_] | None) -> Pixels:
     """Return the plane in which ink stands out: the luminance, or one of three colours, (H, W)."""
     if image.ndim == 2 or image.shape[2] != 3:
         return luminance
-    small = within(_on_sheet(luminance, sheet), _COLOURS)
+    copy = within(image, _COLOURS)
+    if sheet is not None:
+        sheet = cv2.resize(sheet.astype(np.uint8), copy.shape[1::-1]) > 0
+    small = _on_sheet(grey(copy), sheet)
     best, clarity = luminance, 0.0
     for colour in range(3):
-        plane = np.ascontiguousarray(image[..., colour])
-        seen = within(_on_sheet(plane, sheet), _COLOURS)
-        apart = seen.astype(np.float32) - small
-        if reached(np.abs(apart - np.median(apart)), 0.005) < LEAST_CONTRAST:
+        seen = _on_sheet(np.ascontiguousarray(copy[..., colour]), sheet)
+        apart = np.asarray(cv2.addWeighted(seen, 0.5, small, -0.5, 127.5), np.uint8)
+        low, middle, high = quantiles(apart, 0.0025, 0.5, 0.9975)
+        if max(middle - low, high - middle) < LEAST_CONTRAST / 2:
             continue  # nothing has a colour of its own: the planes differ by their paper alone
         clarity = clarity or _CLEARER * _clarity(darkness(small))
         if (this := _clarity(darkness(seen))) > clarity:
-            best, clarity = plane, this
+            best, clarity = np.ascontiguousarray(image[..., colour]), this
     return best
 
 
-def _clarity(depth: NDArray[np.float32]) -> float:
+def _clarity(depth: Pixels) -> float:
     """Return how many times darker the darkest ink is than the paper's grain."""
-    darkest = reached(depth, 0.005)
-    grain = reached(depth, 0.25)
+    grain, darkest = quantiles(depth, 0.75, 0.995)
     return darkest / (grain + 2) if darkest > LEAST_CONTRAST else 0.0
 
 
-def _without_lines(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+def _without_lines(depth: Pixels) -> Pixels:
     """Return depths, (H, W), without the lines across of ruled paper, whatever lies on them."""
     width = depth.shape[1]
     thicker = np.ones((3, 1), np.uint8)  # a line may lie a pixel aslant
