@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from ingest.iiif.masters import folder_of, masters_in
 from ingest.known import KnownPage, pages_where
 from ingest.listing import ImageFile, location_of
 from ingest.manner import Manner
+from ingest.reading import FileToRead
 from ingest.run import Counts, Foreseeable, Run, tried_under
 from ingest.segmentation import SEGMENTER
 from ingest.sources import HEAD, suffix_of
@@ -63,6 +63,44 @@ class Rehearsal(Foreseeable):
     problems: tuple[str, ...]
 
 
+@dataclass
+class _Files:
+    """What a run would make of the files it goes through, and of the pages that follow theirs."""
+
+    unreadable: list[Unreadable]
+    new: dict[str, Held] = field(default_factory=dict)
+    copies: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    moved: dict[int, tuple[str, str]] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
+
+    def follow(self, pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
+        """Leave the pages where the catalogue has them, but note where they would go."""
+        self.moved.update({page.id: (page.source, page.location) for page in pages})
+        self.gone.update(copies)
+        return 0
+
+    def note(self, run: Run, files: Sequence[FileToRead]) -> None:
+        """Note what reading these files would make of them, and count what would turn."""
+        contents = {one.sha256 for one in files if one.sha256}
+        with run.archive.session() as session:
+            pages = pages_where(session, Page.sha256.in_(contents))
+            known = {page.sha256 for page in pages if run.is_of_its_kind(page)}
+        for one in files:
+            if reason := _why_not(one.path):
+                self.unreadable.append(Unreadable(one.name, reason))
+            elif one.known:
+                self.changed.append(one.name)
+                run.counts.made_crops += one.turned and run.as_crops
+                run.counts.made_pages += one.turned and not run.as_crops
+            else:
+                self.new[one.name] = Held(one.name, location_of(one.path), one.sha256)
+                if one.sha256 in known or one.sha256 in self._seen:
+                    self.copies.append(one.name)
+            self._seen.add(one.sha256 or "")
+
+
 def rehearse(
     archive: Archive,
     sources: Sequence[Path | str] | None,
@@ -79,72 +117,25 @@ def rehearse(
     images are not. Raises what `ingest_pages` raises before it writes.
     """
     described = [read_documents(path) for path in manner.documents]
-    web = Web(manner.courtesy)
-    try:
-        if sources is None:
-            given = in_quarantine(archive, web, _unsaid)
-        else:
-            given = from_sources(archive, sources, web, _unsaid)
-    finally:
-        web.close()
-    segmenter = None if as_crops else SEGMENTER
-    # What stands in quarantine is to be tried under any limits.
-    under = ""
-    if sources is not None:
-        under = tried_under(segmenter, manner.max_pixels, manner.max_minutes)
-    counts = Counts(skipped=given.skipped, canvases_without_image=given.blank)
-    themselves = given.themselves
-    run = Run(archive, segmenter, lambda _: None, under, themselves=themselves, counts=counts)
-    files, to_fetch = _files_and_missing(archive, given)
-    new: dict[str, Held] = {}
-    copies: list[str] = []
-    changed: list[str] = []
-    unreadable = [Unreadable(place, error.reason) for place, error in given.unread.items()]
-    seen: set[str] = set()
-    moved: dict[int, tuple[str, str]] = {}
-    gone: set[int] = set()
-
-    def follow(pages: Sequence[KnownPage], copies: Sequence[int] = ()) -> int:
-        """Leave the pages where the catalogue has them, but note where they would go."""
-        moved.update({page.id: (page.source, page.location) for page in pages})
-        gone.update(copies)
-        return 0
-
-    again = replace(run, segmenter=None)
-    for kind, group in itertools.chain(
-        zip(itertools.repeat(run), files_to_read(run, files, follow), strict=False),
-        zip(itertools.repeat(again), files_to_read(again, given.crops, follow), strict=False),
-    ):
-        contents = {one.sha256 for one in group if one.sha256}
-        with archive.session() as session:
-            known = {
-                page.sha256
-                for page in pages_where(session, Page.sha256.in_(contents))
-                if kind.is_of_its_kind(page)
-            }
-        for one in group:
-            if reason := _why_not(one.path):
-                unreadable.append(Unreadable(one.name, reason))
-            elif one.known:
-                changed.append(one.name)
-                counts.made_crops += one.turned and run.as_crops
-                counts.made_pages += one.turned and not run.as_crops
-            else:
-                new[one.name] = Held(one.name, location_of(one.path), one.sha256)
-                if one.sha256 in known or one.sha256 in seen:
-                    copies.append(one.name)
-            seen.add(one.sha256 or "")
-    held = _held(archive, moved, gone, new | {name: Held(name, at, None) for name, at in to_fetch})
+    given = _given(archive, sources, manner)
+    run = _run(archive, given, manner, as_crops=as_crops, any_limits=sources is None)
+    here, to_fetch = _files_and_missing(archive, given)
+    files = _Files([Unreadable(place, error.reason) for place, error in given.unread.items()])
+    for kind, some in ((run, here), (replace(run, segmenter=None), given.crops)):
+        for group in files_to_read(kind, some, files.follow):
+            files.note(kind, group)
+    unfetched = {name: Held(name, address, None) for name, address in to_fetch}
+    held = _held(archive, files, files.new | unfetched)
     claimed = claims_met(held, described, given.below_roots)
-    names = {page: source for page, (source, _) in moved.items() if page not in gone}
+    names = {page: name for page, (name, _) in files.moved.items() if page not in files.gone}
     with archive.session() as session:
         assigned = would_be_bound(session, claimed.owners, names)
     return Rehearsal(
-        **counts.foreseeable(),
-        new=len(new),
-        copies=tuple(copies),
-        changed=tuple(changed),
-        unreadable=tuple(unreadable),
+        **run.counts.foreseeable(),
+        new=len(files.new),
+        copies=tuple(files.copies),
+        changed=tuple(files.changed),
+        unreadable=tuple(files.unreadable),
         to_fetch=len(to_fetch),
         unlisted=given.unlisted,
         manifests_without_image=given.without_image,
@@ -155,19 +146,36 @@ def rehearse(
     )
 
 
-def _held(
-    archive: Archive,
-    moved: Mapping[int, tuple[str, str]],
-    gone: Set[int],
-    new: Mapping[str, Held],
-) -> Iterator[Held]:
+def _given(archive: Archive, sources: Sequence[Path | str] | None, manner: Manner) -> Given:
+    """Return what a run of `sources` would be given; None: of what stands in quarantine."""
+    web = Web(manner.courtesy)
+    try:
+        if sources is None:
+            return in_quarantine(archive, web, _unsaid)
+        return from_sources(archive, sources, web, _unsaid)
+    finally:
+        web.close()
+
+
+def _run(
+    archive: Archive, given: Given, manner: Manner, *, as_crops: bool, any_limits: bool
+) -> Run:
+    """Return the run that is rehearsed: it may try what failed, if under any limits or others."""
+    segmenter = None if as_crops else SEGMENTER
+    under = "" if any_limits else tried_under(segmenter, manner.max_pixels, manner.max_minutes)
+    counts = Counts(skipped=given.skipped, canvases_without_image=given.blank)
+    themselves = given.themselves
+    return Run(archive, segmenter, lambda _: None, under, themselves=themselves, counts=counts)
+
+
+def _held(archive: Archive, files: _Files, new: Mapping[str, Held]) -> Iterator[Held]:
     """Give the sources that the archive would have, those of its pages of today first."""
     with archive.session() as session:
         statement = select(Page.id, Page.source, Page.location, Page.sha256)
         rows = session.execute(statement.execution_options(yield_per=10_000))
         for page, source, location, sha256 in rows:
-            one = Held(*moved.get(page, (source, location)), sha256)
-            if one.source not in new and page not in gone:
+            one = Held(*files.moved.get(page, (source, location)), sha256)
+            if one.source not in new and page not in files.gone:
                 yield one
     yield from new.values()
 

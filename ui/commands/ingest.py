@@ -217,7 +217,7 @@ def _say(folder: Path, done: IngestReport, as_json: bool) -> None:
 def _forget(folder: Path, names: Sequence[str], even_judged: bool, as_json: bool) -> None:
     """Take what is named out of the archive, and say so; exits with FAILURES if some is kept."""
     from ingest.forgetting import forget
-    from ui.told.ingest import forgotten_sentences
+    from ui.told.forgetting import forgotten_sentences
 
     with closing(open_archive(folder)) as archive, archive.lock():
         done = forget(archive, names, even_judged=even_judged)
@@ -234,7 +234,7 @@ def _rehearse_forgetting(
 ) -> None:
     """Say what would be taken out of the archive."""
     from ingest.forgetting import rehearse_forgetting
-    from ui.told.ingest import to_forget_sentences
+    from ui.told.forgetting import to_forget_sentences
 
     with archive_as_it_stands(folder) as archive:
         found = rehearse_forgetting(archive, names, even_judged=even_judged)
@@ -254,7 +254,7 @@ def _rehearse(
     """
     from ingest.manner import Manner
     from ingest.rehearsal import rehearse
-    from ui.told.ingest import rehearsal_sentences, sentences_without_source
+    from ui.told.rehearsal import rehearsal_sentences, sentences_without_source
 
     settings = read_settings(folder)
     with archive_as_it_stands(folder) as archive:
