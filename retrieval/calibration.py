@@ -22,20 +22,31 @@ PAIRS = 200_000
 #: The tail is fitted between these quantiles of random pairs. Above the upper one an archive's own
 #: repeats begin to count, and they are not unrelated.
 BODY, TAIL = 0.90, 0.98
+#: Unrelated pairs fall by nearly one power from the middle on. Where the power falls to less than
+#: this share of what it is between lower quantiles, repeats reach down into the tail, and it is
+#: fitted between the lower ones.
+FLATTENED = 0.7
+LOWER_BODY, LOWER_TAIL = 0.60, 0.80
 #: No archive is large enough to support a rarer claim.
 RAREST = 1e-6
 #: Fewer marks than this make fewer than 100 pairs, which say nothing of what is rare.
 FEWEST = 11
 _AT_ONCE = 20_000
+_STEPS = 200  # from no pairs to all
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Pairs' cosines: quantiles 0, 1/200 ... up to `BODY`, then a tail that ends at 1."""
+    """Pairs' cosines: quantiles 0, 1/200 ... up to where a tail begins that ends at 1."""
 
     quantiles: tuple[float, ...]
     power: float  # of the tail: the share falls as (1 - cosine) ** power
     pairs: int  # that there are to estimate from; 0 where they are too few to tell anything
+
+    @property
+    def _body(self) -> float:
+        """The share of pairs that are not in the tail."""
+        return (len(self.quantiles) - 1) / _STEPS
 
     @property
     def says_nothing(self) -> bool:
@@ -51,15 +62,16 @@ class Calibration:
         `benchmarks/claims.py` says how true the claims are.
         """
         body = self.quantiles[-1]
-        shares = 1 - np.interp(cosines, self.quantiles, np.linspace(0, BODY, len(self.quantiles)))
+        steps = np.linspace(0, self._body, len(self.quantiles))
+        shares = 1 - np.interp(cosines, self.quantiles, steps)
         left = np.clip((1 - cosines) / max(1 - body, 1e-6), 0, 1)
-        tail = (1 - BODY) * left**self.power
+        tail = (1 - self._body) * left**self.power
         estimated = np.where(cosines >= body, tail, shares)
         return np.maximum((1 + self.pairs * estimated) / (1 + self.pairs), RAREST)
 
     def cosine(self, share: float) -> float:
         """Return the cosine that `share` of the pairs reach, as estimated, for one in (0, 0.1]."""
-        left = (share / (1 - BODY)) ** (1 / self.power)
+        left = (share / (1 - self._body)) ** (1 / self.power)
         return float(1 - max(1 - self.quantiles[-1], 1e-6) * left)
 
 
@@ -78,9 +90,9 @@ def calibrate_pairs(alike: Alike, rows: NDArray[np.int64]) -> Calibration:
 
     Of fewer than `FEWEST` marks nothing is known, and every score is said to be common.
     """
-    steps, pairs = round(BODY * 200) + 1, len(rows) * (len(rows) - 1)
+    pairs = len(rows) * (len(rows) - 1)
     if len(rows) < FEWEST:
-        return Calibration((1.0,) * steps, 1.0, 0)
+        return Calibration((1.0,) * (round(BODY * _STEPS) + 1), 1.0, 0)
     one, other = _every_pair(len(rows)) if pairs <= PAIRS else _random_pairs(len(rows))
     cosines = np.concatenate(
         [
@@ -88,11 +100,19 @@ def calibrate_pairs(alike: Alike, rows: NDArray[np.int64]) -> Calibration:
             for start in range(0, len(one), _AT_ONCE)
         ]
     )
-    body, tail = np.quantile(cosines, [BODY, TAIL])
-    spread = math.log(max(1 - body, 1e-6) / max(1 - tail, 1e-6))
-    power = math.log((1 - BODY) / (1 - TAIL)) / max(spread, 1e-3)
-    quantiles = np.quantile(cosines, np.linspace(0, BODY, steps))
+    begin, power = BODY, _power(cosines, BODY, TAIL)
+    lower = _power(cosines, LOWER_BODY, LOWER_TAIL)
+    if min(power, _power(cosines, LOWER_TAIL, BODY)) < FLATTENED * lower:
+        begin, power = LOWER_TAIL, lower
+    quantiles = np.quantile(cosines, np.linspace(0, begin, round(begin * _STEPS) + 1))
     return Calibration(tuple(round(float(q), 6) for q in quantiles), round(power, 6), pairs)
+
+
+def _power(cosines: NDArray[np.float32], body: float, tail: float) -> float:
+    """Return by what power of 1 - cosine the share of pairs falls between two quantiles."""
+    first, last = 1 - np.quantile(cosines, [body, tail])
+    spread = math.log(max(first, 1e-6) / max(last, 1e-6))
+    return math.log((1 - body) / (1 - tail)) / max(spread, 1e-3)
 
 
 def _every_pair(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -32,6 +32,18 @@ def test_repeats_in_the_archive_do_not_spoil_it() -> None:
     assert alike < 1e-3, "one pair in 250 is a repeat, and none of those is unrelated"
 
 
+@pytest.mark.parametrize("merchants", [12, 16, 40])
+def test_nor_do_many_repeats_in_a_small_archive(merchants: int) -> None:
+    rng = np.random.default_rng(5)
+    owners = strangers(rng, merchants)
+    marks = unit(np.repeat(owners, 5, axis=0) + 0.05 * strangers(rng, 5 * merchants))
+    calibration = calibrate(marks.astype(np.float32))
+    unrelated = (strangers(rng, 4000) @ marks.T).ravel()
+    for share in (0.03, 0.01):
+        said = calibration.unrelated(np.quantile(unrelated, 1 - share))
+        assert share / 2 < said < share * 6, "if it errs, then on the side of caution"
+
+
 def test_more_alike_is_never_said_to_be_commoner() -> None:
     calibration = calibrate(strangers(np.random.default_rng(3), 300))
     shares = calibration.unrelated(np.linspace(-1, 1, 400, dtype=np.float32))
