@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ LEAST_CONTRAST = 24.0
 _DARKER = 0.05
 #: The paper is sought in a copy of so many pixels on its longest side.
 _COARSE = 24
+#: So little that it changes nothing, but where all the weight lies on one line.
+_RIDGE = 1e-6 * np.eye(3)
 #: Light and stains are sought in a copy of so many pixels on its longest side.
 _FINE = 160
 #: No stroke is wider than this share of the picture's longest side; what is darker over a wider
@@ -102,43 +105,48 @@ def paper_plane(level: NDArray[np.float32]) -> NDArray[np.float32]:
     scale = min(1.0, _COARSE / max(height, width))
     shape = (max(4, round(width * scale)), max(4, round(height * scale)))
     coarse = cv2.resize(level, shape, interpolation=cv2.INTER_AREA)
-    values, terms = coarse.ravel().astype(np.float64), _terms(*coarse.shape)
-    plane = _fitted(terms, values, np.ones(len(values)))
-    above = values - terms @ plane
+    values, plane = coarse.ravel().astype(np.float64), _plane(*coarse.shape)
+    fitted = plane.fitted(values, np.ones(len(values)))
+    above = values - plane.terms @ fitted
     darker = above < 0
     for _ in range(20):  # it settles after a few
-        plane = _fitted(terms, values, np.where(darker, _DARKER, 1 - _DARKER))
-        above = values - terms @ plane
+        fitted = plane.fitted(values, np.where(darker, _DARKER, 1 - _DARKER))
+        above = values - plane.terms @ fitted
         before, darker = darker, above < 0
         if np.array_equal(before, darker):
             break
     lighter = above[~darker]
     grain = 2 * math.sqrt(lighter @ lighter / max(1, len(lighter)))
     near = above > -2 * max(3.0, grain)
-    if np.count_nonzero(near) > 4 * terms.shape[1]:
-        plane = _fitted(terms, values, near.astype(np.float64))
+    if np.count_nonzero(near) > 4 * len(fitted):
+        fitted = plane.fitted(values, near.astype(np.float64))
     down = np.linspace(-1, 1, height)[:, None]
     across = np.linspace(-1, 1, width)
-    level = plane[0] + plane[1] * across + plane[2] * down
-    return np.asarray(np.clip(level, values.min(), values.max()), np.float32)
+    found = fitted[0] + fitted[1] * across + fitted[2] * down
+    return np.asarray(np.clip(found, values.min(), values.max()), np.float32)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """What a plane over N pixels is made of: `terms`, (N, 3), and their products, (N, 9)."""
+
+    terms: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+    def fitted(
+        self, values: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the coefficients, (3,), that come nearest to `values`, (N,)."""
+        gram = (weights @ self.products).reshape(3, 3) + _RIDGE
+        return np.asarray(np.linalg.solve(gram, (weights * values) @ self.terms))
 
 
 @functools.lru_cache(maxsize=256)
-def _terms(height: int, width: int) -> NDArray[np.float64]:
-    """Return what a plane is made of, 1, x and y from -1 to 1, for each pixel: (H * W, 3)."""
+def _plane(height: int, width: int) -> _Plane:
+    """Return a plane in 1, x and y, both from -1 to 1."""
     across, down = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
-    return np.stack([np.ones_like(across), across, down], axis=-1).reshape(-1, 3)
-
-
-def _fitted(
-    terms: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the coefficients, (K,), of `terms`, (N, K), that come nearest to `values`, (N,)."""
-    weighted = terms.T * weights
-    gram = weighted @ terms
-    # So little more that it changes nothing, but where all the weight lies on one line.
-    np.fill_diagonal(gram, gram.diagonal() + 1e-6)
-    return np.asarray(np.linalg.solve(gram, weighted @ values))
+    terms = np.stack([np.ones_like(across), across, down], axis=-1).reshape(-1, 3)
+    return _Plane(terms, (terms[:, :, None] * terms[:, None]).reshape(-1, 9))
 
 
 def quantiles(values: Pixels, *shares: float) -> list[int]:

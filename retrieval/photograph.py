@@ -162,6 +162,8 @@ def _clearest(image: Pixels, luminance: Pixels, sheet: NDArray[np.bool_] | None)
     if image.ndim == 2 or image.shape[2] != 3:
         return luminance
     copy = within(image, _COLOURS)
+    if np.array_equal(copy[..., 0], copy[..., 1]) and np.array_equal(copy[..., 1], copy[..., 2]):
+        return luminance  # a grey picture, as most scans of ink are kept
     if sheet is not None:
         sheet = cv2.resize(sheet.astype(np.uint8), copy.shape[1::-1]) > 0
     small = _on_sheet(grey(copy), sheet)
