@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from retrieval.ink import ink_density
+from retrieval.photograph import as_drawn
 from retrieval.strokes.wear import worn
 
 SIDE = 120
@@ -41,7 +42,7 @@ def test_most_worn_marks_can_still_be_read() -> None:
     rng = np.random.default_rng(1)
     read = []
     for _ in range(200):
-        ink = ink_density(worn(_cross(), rng))
+        ink = ink_density(as_drawn(worn(_cross(), rng)))
         grown = np.zeros_like(ink)
         pad = (len(ink) - SIDE) // 2
         grown[pad : pad + SIDE, pad : pad + SIDE] = _cross()
