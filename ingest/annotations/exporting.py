@@ -34,6 +34,7 @@ from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import (
     check_is_outside,
     output_refused_said,
+    where_links_lead,
     write_atomically,
     write_texts,
 )
@@ -114,7 +115,7 @@ def export_file(
             f"{output} is a folder, but this format writes one file for all pages: give a file "
             "name in it."
         )
-    output = output.absolute()
+    output = where_links_lead(output)
     with output_refused_said(output), archive.session() as session:
         job = _Job(session, form, wanted, head, progress)
         if form.a_file_an_image or output.is_dir():

@@ -17,7 +17,12 @@ from ingest.documents.dates import read_date
 from ingest.documents.record import CALENDAR, EDTF
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters, document_conditions, in_order_of_reference
-from retrieval.catalogue.files import check_is_outside, output_refused_said, write_texts
+from retrieval.catalogue.files import (
+    check_is_outside,
+    output_refused_said,
+    where_links_lead,
+    write_texts,
+)
 from retrieval.catalogue.parts import MOST, in_parts
 from retrieval.catalogue.references import series_of
 from retrieval.catalogue.spelling import plain_word
@@ -72,7 +77,7 @@ def export_documents(
 
         if isinstance(output, Path):
             with output_refused_said(output):
-                write_texts(output.absolute(), texts())
+                write_texts(where_links_lead(output), texts())
         else:
             output.writelines(texts())
     return total

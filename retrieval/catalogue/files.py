@@ -81,12 +81,20 @@ def disk_errors_said(where: Path) -> Iterator[None]:
         ) from error
 
 
+def where_links_lead(output: Path) -> Path:
+    """Return the file or folder that a path means, so that a link to it stays a link.
+
+    `Path.resolve` raises what no caller expects where links lead round in a circle.
+    """
+    return Path(os.path.realpath(output))
+
+
 def check_is_outside(output: Path, archive: Path) -> None:
     """Raise RequestError where a file or folder that a person named is the archive's, or in it.
 
     So it is as the path is written, and as links lead: the archive's own folders may be links.
     """
-    places = output.resolve(), Path(os.path.normpath(output.absolute()))
+    places = where_links_lead(output), Path(os.path.normpath(output.absolute()))
     if any(place.is_relative_to(one) for place in places for one in (archive, archive.resolve())):
         raise RequestError(
             f"{output} is inside the archive's own folder, where it could overwrite the archive's "

@@ -125,6 +125,22 @@ def catalogued(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("form", ["csv", "documents"])
+def test_what_a_link_leads_to_is_written_and_the_link_stays(
+    catalogued: Path, tmp_path: Path, form: str
+) -> None:
+    (tmp_path / "disk").mkdir()
+    output, around = tmp_path / "out.csv", tmp_path / "around.csv"
+    output.symlink_to(tmp_path / "disk/out.csv")
+    around.symlink_to(around)
+    for path in (output, around):
+        done = run("export", catalogued / "archive", "--format", form, "-o", path)
+        assert done.exit_code == 0, done.output
+    assert output.is_symlink()
+    assert (tmp_path / "disk/out.csv").read_bytes() == around.read_bytes()
+    assert not list(tmp_path.glob("*/.unfinished*"))
+
+
 def test_documents_are_written_as_ingest_takes_them_back(catalogued: Path) -> None:
     archive, output = catalogued / "archive", catalogued / "out.csv"
     shown = run("export", archive, "--format", "documents")
