@@ -20,6 +20,7 @@ from ingest.known import KnownPage, pages_where
 from ingest.listing import path_of, storable
 from ingest.quarantine import write_quarantine
 from ingest.resemblance import Fingerprints, release
+from ingest.unused_crops import remove_unused_crops
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import disk_errors_said
@@ -96,7 +97,7 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     or of a folder of such files, as sources or locations have them, else the reference of a
     document without pages. Files with a mark that a person judged, drew or named stay whole, unless
     `even_judged`. Of pages that go, the first copy becomes the original of the others. Images that
-    were fetched into the archive are deleted.
+    were fetched into the archive are deleted, and so are the pictures of the marks that go.
 
     Raises RequestError, and forgets nothing, when a name is not one of these; ArchiveError
     when the disk refuses.
@@ -104,12 +105,14 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     with archive.writing() as session:
         going = _going(session, archive, names, even_judged)
         done = _reported(session, going)
+        crops = _crops(session, going.pages)
         _delete(session, Failure, going.failures)
         _delete_pages(session, going.pages)
         _delete(session, Document, going.documents)
     with disk_errors_said(archive.masters_folder):
         for master in going.masters:
             master.unlink()
+    remove_unused_crops(archive, crops)
     write_quarantine(archive)
     return done
 
@@ -223,6 +226,14 @@ def _judged(session: Session, pages: Sequence[KnownPage]) -> set[str]:
         looked_at = exists().where(Mark.page_id == Page.id, judged_or_named(as_crops=False))
         sources.update(session.scalars(select(Page.source).where(Page.source.in_(some), looked_at)))
     return sources
+
+
+def _crops(session: Session, pages: Sequence[int]) -> set[str]:
+    """Return the pictures of the pages' marks, by their SHA-256."""
+    crops: set[str] = set()
+    for some in in_parts(pages):
+        crops.update(session.scalars(select(Mark.crop).where(Mark.page_id.in_(some))))
+    return crops
 
 
 def _delete(

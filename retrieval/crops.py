@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +34,18 @@ def write_crop(folder: Path, image: NDArray[np.uint8]) -> str:
     """Keep `image`, (H, W, 3) RGB, among the crops in `folder` and return its SHA-256.
 
     A longest side over `LONGEST_SIDE` is brought down to it by area-averaging. The same picture
-    is kept once, however often it is stored.
+    is kept once, however often it is stored; its time says when it was stored last
+    (`ingest.unused_crops`).
     """
     content = _png(within(image, LONGEST_SIDE))
     sha256 = hashlib.sha256(content).hexdigest()
     path = _path(folder, sha256)
-    if not path.exists():
+    try:
+        os.utime(path)
+    except (FileNotFoundError, NotADirectoryError):
         write_atomically(path, content)
+    except PermissionError:  # a colleague's file, whose time is theirs alone to change
+        pass
     return sha256
 
 

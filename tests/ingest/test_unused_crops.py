@@ -1,0 +1,81 @@
+"""Pictures of marks go with the last mark that has them, and not under somebody's hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from ingest.forgetting import forget
+from ingest.unused_crops import JUST_WANTED, remove_unused_crops
+from retrieval.catalogue.archive import Archive
+from retrieval.catalogue.tables import Mark
+from retrieval.crops import crop_path, load_crop, write_crop
+from tests.ingest.scans import dump, pages_of, scan
+
+
+@pytest.fixture
+def pages(archive: Archive, tmp_path: Path) -> Iterator[list[str]]:
+    """Two pages of two marks each, of which one mark looks the same; their pictures are old."""
+    scan(tmp_path / "in/1.png", (0, 0), (2, 2))
+    scan(tmp_path / "in/2.png", (1, 1), (3, 3))
+    pages_of(archive, tmp_path / "in")
+    crops = [mark["crop"] for mark in dump(archive)["marks"]]
+    with archive.writing() as session:
+        session.execute(update(Mark).where(Mark.id == 3).values(crop=crops[0]))
+    for crop in crops:
+        _age(archive, crop)
+    yield crops
+
+
+def _age(archive: Archive, crop: str) -> None:
+    path = crop_path(archive, crop)
+    old = path.stat().st_mtime - 2 * JUST_WANTED
+    os.utime(path, (old, old))
+
+
+def _kept(archive: Archive) -> set[str]:
+    return {path.stem for path in archive.crops_folder.rglob("*.png")}
+
+
+def test_pictures_go_with_the_page_but_not_another_marks(
+    archive: Archive, pages: list[str]
+) -> None:
+    assert _kept(archive) == set(pages)
+    forget(archive, ["1.png"])
+    assert _kept(archive) == set(pages) - {pages[1]}
+    assert {mark["crop"] for mark in dump(archive)["marks"]} <= _kept(archive)
+
+
+def test_a_picture_that_was_just_wanted_stays(archive: Archive, pages: list[str]) -> None:
+    picture = load_crop(archive, pages[1])
+    assert write_crop(archive.crops_folder, picture) == pages[1]
+    forget(archive, ["1.png"])
+    assert pages[1] in _kept(archive)
+    assert not list(archive.crops_folder.rglob(".unfinished-*"))
+
+
+def test_a_picture_that_is_wanted_while_it_goes_is_written_anew(
+    archive: Archive, pages: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, replace = load_crop(archive, pages[1]), Path.replace
+
+    def replaced(self: Path, target: Path) -> Path:
+        done = replace(self, target)
+        if self.stem == pages[1]:
+            write_crop(archive.crops_folder, picture)
+        return done
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    forget(archive, ["1.png"])
+    assert pages[1] in _kept(archive)
+
+
+def test_what_is_gone_already_and_what_is_used_is_passed_over(
+    archive: Archive, pages: list[str]
+) -> None:
+    remove_unused_crops(archive, [*pages, "0" * 64])
+    assert _kept(archive) == set(pages) - {pages[2]}
