@@ -6,12 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from retrieval.catalogue.archive import open_archive
 from retrieval.catalogue.tables import Mark
 from retrieval.crops import crop_path
 from tests.ui.running import run
+
+
+@pytest.fixture(autouse=True)
+def _curves_over_two_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report turns, shifts and magnifies marks in 136 ways, which takes a while of a dozen."""
+    monkeypatch.setattr("retrieval.evaluation.evaluate.sample_size", lambda _side: 2)
 
 
 def test_evaluate_says_how_well_marks_find_their_like(marks: Path, labels: Path) -> None:
