@@ -145,11 +145,12 @@ def _drawn_within(depth: Pixels, inner: NDArray[np.bool_], outer: NDArray[np.boo
     if darkest < max(LEAST_CONTRAST / 2, _OWN_INK * _darkest(depth[outer])):
         return False
     count, pieces = cv2.connectedComponents((depth > strong).astype(np.uint8), connectivity=8)
-    within, beyond = (
+    inside, beyond = (
         np.bincount(pieces[part], weights=depth[part], minlength=count)[1:]
         for part in (inner, outer)
     )
-    return not ((within > _SPECK * within.sum()) & (beyond > _SPECK * within.sum())).any()
+    least = _SPECK * inside.sum()
+    return not ((inside > least) & (beyond > least)).any()
 
 
 def _on_sheet(image: Pixels, sheet: NDArray[np.bool_] | None) -> Pixels:
