@@ -59,6 +59,7 @@ from ingest.reading import (
 from ingest.report import IngestReport
 from ingest.run import Counts, Run, tried_under
 from ingest.segmentation import STROKES, Segmenter
+from ingest.unused_crops import remove_unused_crops
 from ingest.workers import cores, in_order
 from ingest.writing import write_readings
 from retrieval.catalogue.archive import Archive
@@ -177,6 +178,8 @@ def _ingest(
                 raise
             forget_absent_failures(archive, given.roots)
             failed = write_quarantine(archive)
+            # Last: no process is left that wants one of them for a mark not yet in the catalogue.
+            remove_unused_crops(archive, run.replaced)
     with archive.session() as session:
         documentless, bare = pages_without_document(session), documents_without_pages(session)
         resembling = resemblances(session, run.written)

@@ -221,20 +221,21 @@ def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) 
     """Delete the page's proposals, put people's marks on the new image, and return these."""
     _delete_marks(run, session, page)
     across, down = image.width / page.width, image.height / page.height
-    polygons = {
-        mark: polygon
-        for mark, polygon in session.execute(
-            select(Mark.id, Mark.polygon).where(
+    before = {
+        mark: (polygon, crop)
+        for mark, polygon, crop in session.execute(
+            select(Mark.id, Mark.polygon, Mark.crop).where(
                 Mark.page_id == page.id, Mark.id.in_([cut.mark for cut in image.recuts])
             )
         )
     }
     changed = []
     for cut in image.recuts:
-        if cut.mark in polygons:  # else somebody has removed it while the file was read
-            polygon = polygons[cut.mark]
+        if cut.mark in before:  # else somebody has removed it while the file was read
+            polygon, crop = before[cut.mark]
             moved = polygon and [[round(x * across), round(y * down)] for x, y in polygon]
             changed.append(_cut_values(cut) | {"id": cut.mark, "polygon": moved})
+            run.remember_replaced([crop])
     if changed:
         session.execute(update(Mark), changed)
     return list(
@@ -249,7 +250,8 @@ def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) 
 def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
     """Delete the page's marks but for those that a person has looked at."""
     kept = judged_or_named(as_crops=run.as_crops)
-    session.execute(delete(Mark).where(Mark.page_id == page.id, ~kept))
+    gone = delete(Mark).where(Mark.page_id == page.id, ~kept).returning(Mark.crop)
+    run.remember_replaced(session.scalars(gone).all())
 
 
 def _cut_values(cut: Cut) -> dict[str, Any]:

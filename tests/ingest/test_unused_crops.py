@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from ingest.batch import resegment_pages
 from ingest.forgetting import forget
+from ingest.manner import Manner
+from ingest.run import Run
+from ingest.segmentation import Proposal, Segmenter
 from ingest.unused_crops import JUST_WANTED, remove_unused_crops
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.tables import Mark
@@ -19,7 +23,10 @@ from tests.ingest.scans import dump, pages_of, scan
 
 @pytest.fixture
 def pages(archive: Archive, tmp_path: Path) -> Iterator[list[str]]:
-    """Two pages of two marks each, of which one mark looks the same; their pictures are old."""
+    """Two pages of two marks each, of which one mark looks the same; their pictures are old.
+
+    The third is no mark's.
+    """
     scan(tmp_path / "in/1.png", (0, 0), (2, 2))
     scan(tmp_path / "in/2.png", (1, 1), (3, 3))
     pages_of(archive, tmp_path / "in")
@@ -79,3 +86,37 @@ def test_what_is_gone_already_and_what_is_used_is_passed_over(
 ) -> None:
     remove_unused_crops(archive, [*pages, "0" * 64])
     assert _kept(archive) == set(pages) - {pages[2]}
+
+
+def test_pictures_of_replaced_proposals_go_and_those_of_judged_marks_stay(
+    archive: Archive, pages: list[str], tmp_path: Path
+) -> None:
+    """Of two pages' four proposals one was confirmed, one looks like another, and all move."""
+    with archive.writing() as session:
+        session.execute(update(Mark).where(Mark.id == 1).values(status="confirmed"))
+    moved = Segmenter("squares-2", lambda page: [Proposal(5, 5, 20, 20, 0.9)])
+    resegment_pages(archive, moved, Manner(workers=0))
+    assert _kept(archive) - {pages[2]} == {mark["crop"] for mark in dump(archive)["marks"]}
+    assert pages[0] in _kept(archive)
+    assert not {pages[1], pages[3]} & _kept(archive)
+
+
+def test_the_picture_of_a_confirmed_mark_goes_when_it_is_cut_anew(
+    archive: Archive, pages: list[str], tmp_path: Path
+) -> None:
+    with archive.writing() as session:
+        session.execute(update(Mark).where(Mark.id == 2).values(status="confirmed"))
+    scan(tmp_path / "in/1.png", (0, 0), (1, 3))
+    pages_of(archive, tmp_path / "in")
+    assert pages[1] not in _kept(archive)
+    assert _kept(archive) - {pages[2]} == {mark["crop"] for mark in dump(archive)["marks"]}
+
+
+def test_a_run_keeps_no_more_pictures_in_mind_than_it_may(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.run.MOST_REPLACED", 3)
+    run = Run(archive, "squares-2", lambda name: None)
+    run.remember_replaced(["a", "b"])
+    run.remember_replaced(["c", "d", "e"])
+    assert run.replaced == {"a", "b", "c"}
