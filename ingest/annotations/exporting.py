@@ -115,13 +115,13 @@ def export_file(
             f"{output} is a folder, but this format writes one file for all pages: give a file "
             "name in it."
         )
-    output = where_links_lead(output)
+    target = where_links_lead(output)
     with output_refused_said(output), archive.session() as session:
         job = _Job(session, form, wanted, head, progress)
-        if form.a_file_an_image or output.is_dir():
-            _write_folder(job, output)
+        if form.a_file_an_image or target.is_dir():
+            _write_folder(job, target)
             return _report(job, None)
-        return _report(job, write_texts(output, _texts(job)))
+        return _report(job, write_texts(target, _texts(job)))
 
 
 def _texts(job: _Job) -> Iterator[str]:

@@ -119,6 +119,15 @@ def test_nothing_is_written_out_of_the_folder(filled: Archive, tmp_path: Path) -
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+def test_a_link_that_leads_nowhere_is_named_as_it_was_given(
+    filled: Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "marks.csv").symlink_to(tmp_path / "table.csv" / "there.csv")
+    (tmp_path / "table.csv").write_text("a file, not a folder")
+    with pytest.raises(RequestError, match=r"/marks\.csv cannot be written"):
+        export_file(filled, EXPORT_FORMATS["csv"], tmp_path / "marks.csv")
+
+
 @pytest.mark.parametrize("base", ["ftp://x.org", "x", "https://x.org/#", "https://x y"])
 def test_a_base_that_is_no_address_is_refused(filled: Archive, base: str) -> None:
     with pytest.raises(RequestError, match="is not a URL"):
