@@ -15,8 +15,9 @@ from retrieval.gan.device import Compute, best_compute
 from retrieval.ink import normalise_all
 from retrieval.model import Model
 
-#: Pictures that the network sees at once.
-BATCH = 255
+#: Pictures that the network sees at once: what a graphics card is filled by, and what leaves a
+#: processor's intermediate results small enough that their memory is used again.
+BATCH = {"cuda": 255, "cpu": 64}
 #: A mark is seen as it is, turned a little both ways, from afar, and from so close that its rim is
 #: cut off and with it most writing that ran into the crop; the mean of the five vectors is steadier
 #: than any one (docs/decisions/0011-what-a-crop-shows.md): (radians, magnification).
@@ -55,7 +56,7 @@ def embed_pictures(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     vectors = []
     with torch.inference_mode(), compute.autocast():
-        at_once = BATCH // len(views)
+        at_once = max(1, BATCH[compute.device.type] // len(views))
         for start in range(0, len(pictures), at_once):
             batch = torch.from_numpy(pictures[start : start + at_once]).to(compute.device)
             viewed = torch.cat([_seen(batch, *view) for view in views])
