@@ -27,6 +27,8 @@ BODY, TAIL = 0.90, 0.98
 #: fitted between the lower ones.
 FLATTENED = 0.7
 LOWER_BODY, LOWER_TAIL = 0.60, 0.80
+#: Where it is known that many pairs may be repeats, the tail is fitted between these.
+BELOW_BODY, BELOW_TAIL = 0.80, 0.90
 #: No archive is large enough to support a rarer claim.
 RAREST = 1e-6
 #: Fewer marks than this make fewer than 100 pairs, which say nothing of what is rare.
@@ -56,23 +58,33 @@ class Calibration:
     def unrelated(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the shares of unrelated marks that are at least this alike, in [RAREST, 1].
 
+        The pair that is asked about is counted among those that are so alike, so that few pairs
+        make no rare claim (Phipson & Smyth 2010). `benchmarks/claims.py` says how true the claims
+        are.
+        """
+        estimated = self.estimated(cosines)
+        return np.maximum((1 + self.pairs * estimated) / (1 + self.pairs), RAREST)
+
+    def estimated(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the shares of pairs that are at least this alike, as estimated, in [0, 1].
+
         Beyond the body the tail is a generalised Pareto that ends at a cosine of 1 (Pickands
-        1975), fitted where pairs are still common. The pair that is asked about is counted among
-        those that are so alike, so that few pairs make no rare claim (Phipson & Smyth 2010).
-        `benchmarks/claims.py` says how true the claims are.
+        1975), fitted where pairs are still common.
         """
         body = self.quantiles[-1]
         steps = np.linspace(0, self._body, len(self.quantiles))
         shares = 1 - np.interp(cosines, self.quantiles, steps)
         left = np.clip((1 - cosines) / max(1 - body, 1e-6), 0, 1)
-        tail = (1 - self._body) * left**self.power
-        estimated = np.where(cosines >= body, tail, shares)
-        return np.maximum((1 + self.pairs * estimated) / (1 + self.pairs), RAREST)
+        return np.where(cosines >= body, (1 - self._body) * left**self.power, shares)
 
     def cosine(self, share: float) -> float:
         """Return the cosine that `share` of the pairs reach, as estimated, for one in (0, 0.1]."""
         left = (share / (1 - self._body)) ** (1 / self.power)
         return float(1 - max(1 - self.quantiles[-1], 1e-6) * left)
+
+
+#: What is known of fewer than `FEWEST` marks.
+_NOTHING = Calibration((1.0,) * (round(BODY * _STEPS) + 1), 1.0, 0)
 
 
 def calibrate(vectors: NDArray[np.float32]) -> Calibration:
@@ -90,22 +102,45 @@ def calibrate_pairs(alike: Alike, rows: NDArray[np.int64]) -> Calibration:
 
     Of fewer than `FEWEST` marks nothing is known, and every score is said to be common.
     """
-    pairs = len(rows) * (len(rows) - 1)
     if len(rows) < FEWEST:
-        return Calibration((1.0,) * (round(BODY * _STEPS) + 1), 1.0, 0)
+        return _NOTHING
+    cosines = _of_pairs(alike, rows)
+    power, lower = _power(cosines, BODY, TAIL), _power(cosines, LOWER_BODY, LOWER_TAIL)
+    if min(power, _power(cosines, LOWER_TAIL, BODY)) < FLATTENED * lower:
+        return _fitted(cosines, LOWER_TAIL, lower, len(rows))
+    return _fitted(cosines, BODY, power, len(rows))
+
+
+def calibrate_below_repeats(vectors: NDArray[np.float32]) -> Calibration:
+    """Return the calibration of embeddings, (N, D) L2-normalised, of which many may be repeats.
+
+    The tail is fitted where a tenth of the pairs may be repeats and hardly bend it. A person is
+    told of `calibrate`, which errs on the side of caution; this one says how many of an archive's
+    like pairs are strangers, where caution would find no repeats among many.
+    """
+    if len(vectors) < FEWEST:
+        return _NOTHING
+    cosines = _of_pairs(by_cosine(vectors), np.arange(len(vectors)))
+    return _fitted(cosines, BELOW_BODY, _power(cosines, BELOW_BODY, BELOW_TAIL), len(vectors))
+
+
+def _of_pairs(alike: Alike, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what `alike` says of all pairs among marks, by their `rows`, or of many at random."""
+    pairs = len(rows) * (len(rows) - 1)
     one, other = _every_pair(len(rows)) if pairs <= PAIRS else _random_pairs(len(rows))
-    cosines = np.concatenate(
+    return np.concatenate(
         [
             alike(rows[one[start : start + _AT_ONCE]], rows[other[start : start + _AT_ONCE]])
             for start in range(0, len(one), _AT_ONCE)
         ]
     )
-    begin, power = BODY, _power(cosines, BODY, TAIL)
-    lower = _power(cosines, LOWER_BODY, LOWER_TAIL)
-    if min(power, _power(cosines, LOWER_TAIL, BODY)) < FLATTENED * lower:
-        begin, power = LOWER_TAIL, lower
-    quantiles = np.quantile(cosines, np.linspace(0, begin, round(begin * _STEPS) + 1))
-    return Calibration(tuple(round(float(q), 6) for q in quantiles), round(power, 6), pairs)
+
+
+def _fitted(cosines: NDArray[np.float32], body: float, power: float, marks: int) -> Calibration:
+    """Return the calibration of `cosines` whose tail begins at the quantile `body`."""
+    quantiles = np.quantile(cosines, np.linspace(0, body, round(body * _STEPS) + 1))
+    known = tuple(round(float(quantile), 6) for quantile in quantiles)
+    return Calibration(known, round(power, 6), marks * (marks - 1))
 
 
 def _power(cosines: NDArray[np.float32], body: float, tail: float) -> float:

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.calibration import calibrate
+from retrieval.calibration import calibrate_below_repeats
 from retrieval.company import company, find_neighbours
 from retrieval.gan.architecture import Discriminator
 from retrieval.gan.device import Compute, as_pictures, evaluating
@@ -24,9 +24,9 @@ from retrieval.gpu import nearest_rows
 from retrieval.grouping import NEIGHBOURS, group_marks, group_numbers
 
 #: Share of strangers among the pairs by which a mark's company is judged ...
-COMPANY_STRANGERS = 0.2
+COMPANY_STRANGERS = 0.3
 #: ... and among those, seen in that company, that are joined.
-STRANGERS = 0.1
+STRANGERS = 0.02
 #: Marks among which repeats are sought at once: the search must stay short beside the training.
 SOUGHT = 20_000
 _AT_ONCE = 256
@@ -85,7 +85,7 @@ def cosine_of_repeats(vectors: NDArray[np.float32], strangers: float) -> float:
         own = np.arange(part.start, part.stop)[:, None]
         found.append(cosines[(rows >= 0) & (rows != own)])
     alike = np.sort(np.concatenate(found))[::-1]
-    unrelated = calibrate(vectors).unrelated(alike) * count * (count - 1)
+    unrelated = calibrate_below_repeats(vectors).estimated(alike) * count * (count - 1)
     few = unrelated <= strangers * np.arange(1, len(alike) + 1)
     return float(alike[few].min()) if few.any() else float("inf")
 

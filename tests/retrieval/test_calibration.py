@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval.calibration import RAREST, Calibration, calibrate, calibrate_pairs
+from retrieval.calibration import (
+    RAREST,
+    Calibration,
+    calibrate,
+    calibrate_below_repeats,
+    calibrate_pairs,
+)
 from retrieval.vectors import unit
 
 
@@ -42,6 +48,18 @@ def test_nor_do_many_repeats_in_a_small_archive(merchants: int) -> None:
     for share in (0.03, 0.01):
         said = calibration.unrelated(np.quantile(unrelated, 1 - share))
         assert share / 2 < said < share * 6, "if it errs, then on the side of caution"
+
+
+def test_below_many_repeats_strangers_are_counted_with_less_caution() -> None:
+    rng = np.random.default_rng(8)
+    owners = np.repeat(np.arange(60), 20)
+    marks = unit(strangers(rng, 60)[owners] + 0.8 * strangers(rng, 1200))
+    strange = (marks @ marks.T)[owners[:, None] != owners]
+    below, cautious = calibrate_below_repeats(marks), calibrate(marks)
+    for share in (0.003, 0.001, 0.0003):
+        cosine = np.quantile(strange, 1 - share)
+        assert share < below.unrelated(cosine) < 0.75 * cautious.unrelated(cosine)
+    assert calibrate_below_repeats(marks[:10]).says_nothing
 
 
 def test_more_alike_is_never_said_to_be_commoner() -> None:
