@@ -146,5 +146,5 @@ def failure_reasons(session: Session) -> dict[str, int]:
         select(Failure.reason, func.count()).group_by(Failure.reason)
     ):
         alike = re.sub(r"https?://\S+", "The address", reason).split(":")[0]
-        reasons[re.sub(r"[0-9][0-9,.]*(?<![,.])", "N", alike)] += number
+        reasons[re.sub(r"(?<![0-9])(?<!JPEG )[0-9][0-9,.]*(?<![,.])", "N", alike)] += number
     return dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0])))

@@ -26,6 +26,7 @@ def test_counts(filled: Archive) -> None:
 
 def test_reasons_that_differ_in_addresses_numbers_or_past_a_colon_are_one(filled: Archive) -> None:
     reasons = ["It has 1,200 pixels.", "It has 99 pixels.", "Broken: at 7.", "Broken: late."]
+    reasons += ["It is of an unknown type, not a JPEG, JPEG 2000 or PNG."]
     reasons += [f"http://x/{at} answered 404 (Not Found)." for at in "ab"]
     with filled.writing() as session:
         for at, reason in enumerate(reasons):
@@ -44,6 +45,7 @@ def test_reasons_that_differ_in_addresses_numbers_or_past_a_colon_are_one(filled
         assert figures.failure_reasons(session) == {
             "Broken": 2,
             "It has N pixels.": 2,
+            "It is of an unknown type, not a JPEG, JPEG 2000 or PNG.": 1,
             "The address answered N (Not Found).": 2,
             "r": 1,
         }
