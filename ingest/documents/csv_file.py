@@ -154,8 +154,6 @@ def _values(
                 "Is a quotation mark missing?"
             )
         values[column] = text
-    if "normal" in values:
-        values.setdefault("date", values["normal"])
     _move_to_details(values, details)
     return values, details
 

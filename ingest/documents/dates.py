@@ -8,12 +8,17 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.documents.edtf import parse_edtf
+from ingest.documents.edtf import Edtf, parse_edtf
 
 _MONTHS = [name[:3].casefold() for name in calendar.month_name[1:]]
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+#: How months begin in the languages of the papers: a figure before one is its day.
+_MONTH_ABROAD = (
+    r"(?:jan|gen|ene|feb|fe[vb]|fév|mar|mär|maa|mrt|apr|avr|abr|mai|may|mei|mag|jun|jui|giu|jul|lug|"
+    r"aug|aou|aoû|ago|sep|set|oct|okt|ott|out|nov|dec|déc|dez|dic)"
 )
 _YEAR = r"(?:1[0-9]{3}|20[0-9]{2})"
 _DAY = r"[0-9]{1,2}(?:st|nd|rd|th)?"
@@ -79,16 +84,26 @@ def read_date(written: str, normal: str | None = None) -> ReadDate:
         text = text[: style.start()]
     remark = ("old style" if style["old"] else "new style") if style else None
     point = _read(text)
-    known = parse_edtf(_dashed(normal)) if normal else None
-    date = known or (parse_edtf(point.edtf) if point else None)
+    date = _for_machines(normal) or (parse_edtf(point.edtf) if point else None)
     if date is None:
-        return ReadDate(None, *years_said(written), remark)
-    years = [date.year_from, date.year_to]
+        years = years_said(written)
+        return ReadDate(None, *(years if any(years) else years_said(normal or "")), remark)
+    first, last = date.year_from, date.year_to
     if point:
         remark = point.calendar or remark
-        if point.also is not None and None not in years:
-            years = [min(point.also, *filter(None, years)), max(point.also, *filter(None, years))]
-    return ReadDate(date.text, years[0], years[1], remark)
+        if point.also is not None and first is not None and last is not None:
+            first, last = min(point.also, first), max(point.also, last)
+    return ReadDate(date.text, first, last, remark)
+
+
+def _for_machines(normal: str | None) -> Edtf | None:
+    """Return a date that a file gives for machines; where it is neither ISO 8601 nor EDTF, read."""
+    if not normal:
+        return None
+    if (date := parse_edtf(_dashed(normal))) is not None:
+        return date
+    point = _read(_plain(normal))
+    return parse_edtf(point.edtf) if point else None
 
 
 def _plain(written: str) -> str:
@@ -334,7 +349,9 @@ def _years_and_decades(text: str) -> Iterator[tuple[int, int]]:
 def _second_years(text: str) -> Iterator[tuple[int, int]]:
     """Give the later years of ranges and double years that are cut short: 1744-45, 1744/5."""
     for year, sign, more in re.findall(
-        r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})\s*([-/])\s*([0-9]{1,2})(?![0-9]|\s*[-/.]\s*[0-9])", text
+        r"(?<![0-9])(1[0-9]{3}|20[0-9]{2})\s*([-/])\s*([0-9]{1,2})"
+        rf"(?![0-9]|\s*[-/.]\s*[0-9]|(?:st|nd|rd|th|\.|er)?\s*(?:of\s+|de\s+)?{_MONTH_ABROAD})",
+        text,
     ):
         # 1702-03 is March 1702 to ISO 8601; 1702/3 is the Old Style's double year.
         month = sign == "-" and len(more) == 2 and 1 <= int(more) <= 12

@@ -40,6 +40,7 @@ class DocumentRecord:
     place: str | None
     captain: str | None
     details: dict[str, Any]
+    dated_for_machines: bool = False  # `date` is no wording, and takes none's place
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,15 @@ class Gathering:
         known = self._known.setdefault(reference, {"details": {}})
         if written != reference:
             add_detail(known["details"], AS_WRITTEN, written)
-        if fields.get("date") and "date" not in known:
-            known["normal"] = fields.get("normal")
+        if (normal := fields.get("normal")) and "normal" not in known:
+            said = fields.get("date")
+            if not said or known.get("date", said) == said:
+                known["normal"] = normal
+            if not _says_a_year(normal):
+                self.problems.append(
+                    f"{self.name}, line {line}: the date for machines {normal!r} is neither EDTF "
+                    "nor ISO 8601, and says no year."
+                )
         left_out = [
             f"{one} {said!r}"
             for one in _FIELDS
@@ -169,15 +177,21 @@ def series_within(reference: str, above: str) -> str:
     return series_of(reference) or above
 
 
+def _says_a_year(normal: str) -> bool:
+    read = read_date("", normal)
+    return read.year_from is not None or read.year_to is not None
+
+
 def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:
-    date = known.get("date")
+    normal = known.get("normal")
+    date = known.get("date") or normal
     details = {
         key: list(values) if len(values) > 1 else next(iter(values))
         for key, values in known["details"].items()
     }
     years: tuple[int | None, int | None] = (None, None)
     if date:
-        read = read_date(date, known.get("normal"))
+        read = read_date(date, normal)
         years = read.year_from, read.year_to
         for key, value in ((EDTF, read.edtf), (CALENDAR, read.calendar)):
             if value:
@@ -197,4 +211,5 @@ def _record(reference: str, known: Mapping[str, Any]) -> DocumentRecord:
         place=known.get("place"),
         captain=known.get("captain") or captured.captain,
         details=details,
+        dated_for_machines="date" not in known and normal is not None,
     )

@@ -34,14 +34,7 @@ def store_documents(session: Session, documents: Sequence[DocumentRecord]) -> in
         for one in chunk:
             if (before := known.get(one.reference)) is None:
                 continue
-            after = before | {
-                column: value
-                for column, value in _as_row(one).items()
-                if value is not None and column != "details"
-            }
-            if one.date:
-                after |= {"year_from": one.year_from, "year_to": one.year_to}
-            after["details"] = _kept(before["details"], one) | one.details
+            after = _brought_up(before, one)
             if after != before:
                 changed.append(after)
         if new:
@@ -90,9 +83,21 @@ def _dated(row: Mapping[str, Any]) -> list[Any]:
     return columns + [row["details"].get(key) for key in (EDTF, CALENDAR)]
 
 
+def _brought_up(before: dict[str, Any], one: DocumentRecord) -> dict[str, Any]:
+    """Return a row of the catalogue with what a record says of the document."""
+    said = {column: value for column, value in _as_row(one).items() if value is not None}
+    after = before | said
+    if one.dated_for_machines and before["date"] is not None:
+        after["date"] = before["date"]  # as it was written
+    if one.date and (EDTF in one.details or not one.dated_for_machines):
+        after |= {"year_from": one.year_from, "year_to": one.year_to}
+    after["details"] = _kept(before["details"], one) | one.details
+    return after
+
+
 def _kept(details: dict[str, Any], one: DocumentRecord) -> dict[str, Any]:
     """Return the details that stay: what was made of an earlier date goes with that date."""
-    made = (EDTF, CALENDAR) if one.date else ()
+    made = (EDTF, CALENDAR) if one.date and not one.dated_for_machines else ()
     return {key: value for key, value in details.items() if key not in made}
 
 

@@ -79,6 +79,22 @@ def test_a_date_for_machines_may_stand_beside_its_wording(tmp_path: Path) -> Non
     assert (second.date, second.year_from, second.year_to) == ("1702-03", 1702, 1702)
 
 
+def test_a_date_for_machines_that_says_nothing_is_named(tmp_path: Path) -> None:
+    file = read(tmp_path, "ref,date,date (EDTF)\nA,Anne's reign,1702-1714\nB,Lent,Mar-02\n")
+    assert [(one.year_from, one.year_to) for one in file.documents] == [(1702, 1714), (None, None)]
+    assert file.problems == (
+        "documents.csv, line 3: the date for machines 'Mar-02' is neither EDTF nor ISO 8601, and "
+        "says no year.",
+    )
+
+
+def test_a_date_for_machines_goes_with_the_date_it_stands_beside(tmp_path: Path) -> None:
+    (document,) = read(
+        tmp_path, "ref,date,date (EDTF)\nA,Lady Day,\nA,Michaelmas 1750,1750-09-29\nA,,1702-03-25\n"
+    ).documents
+    assert (document.date, document.details["date (EDTF)"]) == ("Lady Day", "1702-03-25")
+
+
 @pytest.mark.parametrize("columns", [("date (EDTF)", "normal"), ("normal", "edtf")])
 def test_of_two_dates_for_machines_that_counts_whose_name_stands_first(
     tmp_path: Path, columns: tuple[str, str]

@@ -23,6 +23,12 @@ from ingest.documents.edtf import parse_edtf
         ("1705-1700", (1700, 1705)),
         ("1744-45", (1744, 1745)),
         ("1744/5", (1744, 1745)),
+        ("11 March 1702 - 24 April", (1702, 1702)),
+        ("Michaelmas 1702 - 24th April 1703", (1702, 1703)),
+        ("undated, 1702 - 30 June 1702", (1702, 1702)),
+        ("1 janvier 1702 - 14 mars 1702", (1702, 1702)),
+        ("between 3 June 1702/14 June 1702", (1702, 1702)),
+        ("Lady Day 1744-45, in March", (1744, 1745)),
         ("20 January 1744/45", (1744, 1745)),
         ("c. 1690", (1690, 1690)),
         ("[1698?]", (1698, 1698)),
@@ -169,6 +175,10 @@ def test_the_date_for_machines_is_believed() -> None:
     assert read_date("c. 1702", "17020101/17021231").edtf == "1702-01-01/1702-12-31"
     assert read_date("11 March 1701/2", "1702-03-11").year_from == 1701
     assert read_date("1702", "nonsense").edtf == "1702"
+    read = read_date("Queen Anne's reign", "1702-1714")
+    assert (read.edtf, read.year_from, read.year_to) == ("1702/1714", 1702, 1714)
+    read = read_date("Queen Anne's reign", "1702 bis zum Tod 1714")
+    assert (read.edtf, read.year_from, read.year_to) == (None, 1702, 1714)
 
 
 #: Pieces of dates, so that random ones are nearly some.
