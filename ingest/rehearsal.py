@@ -171,10 +171,13 @@ def _run(
 def _held(archive: Archive, files: _Files, new: Mapping[str, Held]) -> Iterator[Held]:
     """Give the sources that the archive would have, those of its pages of today first."""
     with archive.session() as session:
-        statement = select(Page.id, Page.source, Page.location, Page.sha256)
+        statement = select(Page.id, Page.source, Page.location, Page.sha256, Page.frame)
+        statement = statement.order_by(Page.source, Page.frame)
         rows = session.execute(statement.execution_options(yield_per=10_000))
-        for page, source, location, sha256 in rows:
-            one = Held(*files.moved.get(page, (source, location)), sha256)
+        read_again = set(files.changed)  # nobody knows yet how many images these have
+        for page, source, location, sha256, frame in rows:
+            known = None if source in read_again else frame
+            one = Held(*files.moved.get(page, (source, location)), sha256, known)
             if one.source not in new and page not in files.gone:
                 yield one
     yield from new.values()

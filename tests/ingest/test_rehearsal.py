@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
 from ingest.documents.binding import AssignedPage
@@ -18,7 +19,7 @@ from retrieval.catalogue.archive import (
     open_archive,
 )
 from retrieval.catalogue.errors import ArchiveError
-from tests.ingest.scans import dump, pages_of, scan
+from tests.ingest.scans import dump, page_image, pages_of, scan
 from ui.cli import app
 
 
@@ -120,6 +121,24 @@ def test_which_pages_would_get_which_document(archive: Archive, tmp_path: Path) 
     done = pages_of(archive, tmp_path / "in", documents=[after])
     assert done.bound == len(said.assigned)
     assert rehearse(archive, [], manner).assigned == ()
+
+
+def test_an_image_that_a_file_has_not_is_named(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with tifffile.TiffWriter(tmp_path / "in/vol.tif") as writer:
+        for column in (0, 4):
+            writer.write(page_image((column, 0)), photometric="rgb")
+    pages_of(archive, tmp_path / "in")
+    table = tmp_path / "documents.csv"
+    table.write_text("reference,source,page in file\nA,vol.tif,2\nB,vol.tif,9\n")
+    said = rehearse(archive, [], Manner(documents=[table]))
+    assert said.problems == (
+        "documents.csv, line 3: the archive has no page 9 of 'vol.tif', but 2 in all.",
+    )
+    assert said.would_bind == 1
+    scan(tmp_path / "in/vol.tif", (1, 1))  # another file, of nobody knows how many images
+    again = rehearse(archive, [tmp_path / "in"], Manner(documents=[table]))
+    assert (again.changed, again.problems) == (("vol.tif",), ())
 
 
 def test_an_archive_that_is_not_there_is_not_made(tmp_path: Path) -> None:
