@@ -93,14 +93,19 @@ def _fields(manifest: Manifest) -> tuple[dict[str, str], Details]:
     details: Details = {}
     for at, entry in enumerate(manifest.metadata):
         for value in entry.others if at in used else (*entry.values, *entry.others):
-            add_detail(details, entry.labels[0], value)
+            label = entry.labels[0]
+            # The manifest's own address is kept under this name, and is asked for by it.
+            add_detail(details, f"{label} (metadata)" if label == _MANIFEST else label, value)
     beside = {
         "summary": manifest.summary,
         "attribution": manifest.attribution,
         "rights": manifest.rights,
         _MANIFEST: manifest.id,
     }
-    return fields, details | {name: {value: None} for name, value in beside.items() if value}
+    for name, said in beside.items():
+        if said:
+            add_detail(details, name, said)
+    return fields, details
 
 
 def _label_of_its_own(session: Session, manifest: Manifest) -> str:

@@ -155,6 +155,23 @@ def test_of_several_languages_one_fills_a_column_and_the_rest_is_kept(
     assert dump(archive)["pages"][0]["source"] == "Ms. 5; Letters 2/1r"
 
 
+def test_metadata_called_as_what_a_manifest_says_itself_is_kept(
+    archive: Archive, server: Server
+) -> None:
+    server.files["/1r.jpg"] = jpeg(page(1))
+    said = {"rights": "Crown", "summary": "lost?", "manifest": "of cargo"}
+    metadata = [{"label": {"en": [label]}, "value": {"en": [text]}} for label, text in said.items()]
+    licence = "http://creativecommons.org/licenses/by/4.0/"
+    canvas = canvas_3("http://x/c", "1r", body_3(server.url("/1r.jpg")))
+    manifest = manifest_3("http://x/m", [canvas], metadata=metadata, rights=licence)
+    take_in(archive, put(server, manifest))
+    (document,) = dump(archive)["documents"]
+    details = json.loads(document["details"])
+    assert details["rights"] == ["Crown", licence]
+    assert (details["summary"], details["manifest (metadata)"]) == ("lost?", "of cargo")
+    assert details["manifest"].startswith("http")
+
+
 def test_the_pages_of_a_manifest_are_found_by_an_index_and_bound_by_themselves(
     archive: Archive, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
