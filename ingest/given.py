@@ -95,6 +95,8 @@ def from_sources(
     raises SourceError when it cannot be fetched, MetadataError when it is not a manifest.
     """
     paths, addresses = folders_and_manifests(sources)
+    for path in paths:
+        _check_is_not_made(path, archive)
     listed = [image_files(source) for source in paths]
     by_path: dict[Path, ImageFile] = {}
     for found in itertools.chain.from_iterable(one.files for one in listed):
@@ -117,6 +119,16 @@ def from_sources(
         ),
         blank=sum(not canvas.paintings for one in read for canvas in one.manifest.canvases),
     )
+
+
+def _check_is_not_made(source: Path, archive: Archive) -> None:
+    """Raise SourceError where a source is what the archive made of its pages, and may delete."""
+    made = (archive.crops_folder, archive.models_folder)
+    if any(source.resolve().is_relative_to(folder.resolve()) for folder in made):
+        raise SourceError(
+            f"{source} is the archive's own folder of pictures of marks, or of models.",
+            "Name the folder of your scans.",
+        )
 
 
 def check_sources(sources: Sequence[Path | str]) -> None:

@@ -13,7 +13,7 @@ from ingest.manner import Manner
 from ingest.report import IngestReport
 from ingest.segmentation import Proposal, Segmenter
 from retrieval.catalogue.archive import Archive, open_archive
-from retrieval.catalogue.errors import ArchiveBusy
+from retrieval.catalogue.errors import ArchiveBusy, SourceError
 from retrieval.catalogue.tables import Mark, Page
 from tests.ingest.iiif_server import Server
 from tests.ingest.scans import boxes, crops_of, dump, pages_of, rows, scan
@@ -84,6 +84,14 @@ def test_ingesting_pages_again_leaves_older_proposals(archive: Archive, pages: P
     before = dump(archive)
     assert pages_of(archive, pages, propose=wider, segmenter="one-2").unchanged == 2
     assert dump(archive) == before
+
+
+def test_the_pictures_that_an_archive_makes_are_no_scans(archive: Archive, pages: Path) -> None:
+    link = pages / "link"
+    link.symlink_to(archive.crops_folder)
+    for source in (archive.crops_folder, next(archive.crops_folder.iterdir()), link):
+        with pytest.raises(SourceError, match="the archive's own folder"):
+            pages_of(archive, source)
 
 
 def test_nothing_is_walked_or_fetched_for_an_archive_that_another_run_holds(
