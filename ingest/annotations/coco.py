@@ -134,6 +134,9 @@ def _annotation(
         remarks.append(
             f"{where}: its outline is a pixel mask or has several parts; only its box was used."
         )
+    elif isinstance(parts, list) and parts and region.get("bbox") and _too_few(parts[0]):
+        if parts[0]:
+            remarks.append(f"{where}: its outline has fewer than 3 points; only its box was used.")
     elif isinstance(parts, list) and parts:
         outline = _outline(parts[0])
     if outline is not None:
@@ -146,6 +149,10 @@ def _annotation(
     # Detectors write a score of their own beside the box.
     said = {"score": region.get("score"), **said}
     return annotation_of(box, outline, said, where, refused)
+
+
+def _too_few(part: object) -> bool:
+    return isinstance(part, list) and len(part) < 6
 
 
 def _outline(part: object) -> tuple[Point, ...]:

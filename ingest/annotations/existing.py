@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -72,6 +72,27 @@ def matches(
         _match_boxes(found, placed, existing)
         _match_ids(found, placed, existing)
     return found.marks
+
+
+def repeats(placed: Sequence[Placed], known: Collection[int]) -> set[int]:
+    """Return the places of regions that are no mark yet and lie where another of them lies.
+
+    What our own export wrote is never one: it has each mark once. `known` are the places of those
+    that are marks already.
+    """
+    corners = _corners(one.box for one in placed)
+    kept = np.zeros(len(placed), bool)
+    kept[list(known)] = True
+    found: set[int] = set()
+    for at, one in enumerate(placed):
+        if kept[at]:
+            continue
+        (shared,) = overlaps(corners[at : at + 1], corners)
+        if one.annotation.created is None and (shared[kept] >= SAME_REGION).any():
+            found.add(at)
+        else:
+            kept[at] = True
+    return found
 
 
 def _match_moments(found: _Found, placed: Sequence[Placed], existing: Sequence[Existing]) -> None:

@@ -173,6 +173,7 @@ def _import(archive: Archive, read: _Read, max_pixels: int) -> FileReport:
             *_contradicted_said([mark for mark, *_ in plan.contradicted]),
             *_left_said(plan.left),
             *_gone_said(plan.gone),
+            *_repeated_said(plan.repeated),
         ),
     )
 
@@ -242,6 +243,13 @@ def _left_said(left: Sequence[str]) -> Iterator[str]:
 def _first_named(marks: Sequence[str]) -> str:
     more = f" and {len(marks) - MOST_NAMED} more" if len(marks) > MOST_NAMED else ""
     return f"{', '.join(marks[:MOST_NAMED])}{more}"
+
+
+def _repeated_said(repeated: int) -> Iterator[str]:
+    """Give a sentence where a file has regions several times."""
+    if repeated:
+        were = "1 region was" if repeated == 1 else f"{repeated} regions were"
+        yield f"{were} skipped: each lies where another of the file does."
 
 
 def _gone_said(gone: int) -> Iterator[str]:

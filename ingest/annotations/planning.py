@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ingest.annotations.existing import Existing, matches
+from ingest.annotations.existing import Existing, matches, repeats
 from ingest.annotations.placing import Placed
 from ingest.confirming import PERSON, word_of
 from ingest.known import KnownPage
@@ -40,6 +40,7 @@ class Plan:
     contradicted: list[tuple[str, OldWord, str]] = field(default_factory=list)  # the mark, by whom
     refused: list[str] = field(default_factory=list)
     gone: int = 0  # proposals of an older segmentation
+    repeated: int = 0  # regions that lie where another of the file does
     remarks: list[str] = field(default_factory=list)
 
     def cuts(self) -> Iterable[tuple[KnownPage, Box]]:
@@ -79,6 +80,8 @@ def planned(
         for number in chunk:
             page, here = placed[number]
             here_matched = matched[number]
+            again = repeats(here, here_matched)
+            plan.repeated += len(again)
             for at, one in enumerate(here):
                 if at in here_matched and (name := names.get(here_matched[at][0].id)):
                     plan.refused.append(
@@ -92,7 +95,7 @@ def planned(
                     _plan_update(plan, page, one, mark, is_itself, origin)
                 elif _is_of_older_segmentation(one, page):
                     plan.gone += 1
-                else:
+                elif at not in again:
                     plan.added.append((page, one.box, _new_values(page, one, origin)))
     return plan
 

@@ -49,6 +49,12 @@ PRESENTATION_CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 #: What annotations are for that say nothing of a mark: the image itself, and transcriptions.
 _NOT_OF_MARKS = frozenset({"painting", "supplementing"})
 
+#: The types that are told apart here.
+_TYPES = frozenset(
+    {"Annotation", "AnnotationPage", "AnnotationCollection", "Canvas", "Manifest"}
+    | {"SvgSelector", "FragmentSelector"}
+)
+
 _XYWH = re.compile(r"(?:^|&)xywh=(?:(pixel|percent):)?([^&]*)")
 _MARK = re.compile(r"/mark/([0-9]{1,18})$")
 
@@ -58,8 +64,7 @@ def read_web_annotations(value: object, name: str) -> Understood:
     top = listed(value)
     held = _held(top, name)
     if not held.regions and not held.canvases and not any(
-        mapped(one).get("type") in ("AnnotationPage", "AnnotationCollection", "Manifest")
-        for one in top
+        _type_of(one) in ("AnnotationPage", "AnnotationCollection", "Manifest") for one in top
     ):  # fmt: skip
         raise MetadataError(f"{name} contains neither a Web Annotation nor a IIIF manifest.")
     refused: list[str] = []
@@ -83,14 +88,23 @@ class _Held:
     linked: int = 0
 
 
+def _type_of(one: object) -> str:
+    """Return the type of a JSON object that is known here, else its first; "" where it has none.
+
+    JSON-LD may give several.
+    """
+    types = [each for each in listed(mapped(one).get("type")) if isinstance(each, str)]
+    return next((each for each in types if each in _TYPES), types[0] if types else "")
+
+
 def _held(top: Sequence[Any], name: str) -> _Held:
     """Walk through what a file holds, in its order."""
     held = _Held()
     waiting = list(reversed(top))
     while waiting:
         one = mapped(waiting.pop())
-        kind = one.get("type")
-        if kind is None and str(one.get("@type", "")).startswith(("sc:", "oa:")):
+        kind = _type_of(one)
+        if not kind and str(one.get("@type", "")).startswith(("sc:", "oa:")):
             raise MetadataError(f"{name} is IIIF Presentation 2: convert it to version 3.")
         if kind == "Annotation":
             held.regions.append(one)
@@ -126,7 +140,7 @@ def _placed(
             passed += 1
             continue
         try:
-            for target in listed(region.get("target")):
+            for target in listed(region.get("target")) or [None]:  # without one it is refused
                 image, annotation = _annotation(
                     region, target, held.canvases, where, refused, remarks
                 )
@@ -362,8 +376,8 @@ def _selected(
 
     Several selectors say the same in other ways, so that an SVG one goes before a box.
     """
-    chosen = [mapped(one) for one in selectors if mapped(one).get("type") == "SvgSelector"]
-    chosen += [mapped(one) for one in selectors if mapped(one).get("type") == "FragmentSelector"]
+    chosen = [mapped(one) for one in selectors if _type_of(one) == "SvgSelector"]
+    chosen += [mapped(one) for one in selectors if _type_of(one) == "FragmentSelector"]
     if not chosen:
         raise RegionError("it selects no region")
     if "refinedBy" in chosen[0]:
@@ -371,7 +385,7 @@ def _selected(
     value = chosen[0].get("value")
     if not isinstance(value, str):
         raise RegionError("its selector has no value")
-    if chosen[0]["type"] == "SvgSelector":
+    if _type_of(chosen[0]) == "SvgSelector":
         drawn = drawn_by(value)
         if not drawn.exact:
             remarks.append(f"{where}: its curves or parts were read as straight lines.")

@@ -31,3 +31,20 @@ def test_coco_of_strangers() -> None:
     assert image.annotations[0].mark is None, "an id of theirs is no mark of ours"
     assert [re.search(r"annotation (\d)", one)[1] for one in said.refused] == ["5", "6", "7", "4"]
     assert len(said.remarks) == 2
+
+
+def test_a_box_goes_before_an_outline_of_too_few_points() -> None:
+    regions = [{"bbox": [1, 2, 3, 4], "segmentation": part} for part in ([[]], [[0, 0, 9, 9]])]
+    said = said_by(
+        {
+            "images": [{"id": 1, "file_name": "b.png"}],
+            "annotations": [
+                *({"id": at, "image_id": 1, **one} for at, one in enumerate(regions)),
+                {"id": 2, "image_id": 1, "segmentation": [[0, 0, 9, 9]]},
+            ],
+        }
+    )
+    (image,) = said.images
+    assert [(one.box, one.polygon) for one in image.annotations] == [((1, 2, 3, 4), None)] * 2
+    assert len(said.refused) == 1 and "annotation 2" in said.refused[0]
+    assert len(said.remarks) == 1 and "only its box was used" in said.remarks[0]

@@ -307,6 +307,24 @@ def test_a_mark_that_lies_there_already_is_corrected_not_doubled(
     assert len(dump(filled)["marks"]) == count + 1
 
 
+def test_a_region_that_a_file_has_twice_is_one_mark(filled: Archive, tmp_path: Path) -> None:
+    """Several annotators' exports in one, or rows copied in a spreadsheet."""
+    there = [
+        [60, 40, 20, 20],
+        [61, 40, 20, 20],
+        [60, 40, 20, 20],
+        [20, 20, 20, 21],
+        [20, 20, 20, 20],
+    ]
+    regions = [{"bbox": box} for box in there]
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions))
+    assert (report.added, report.updated, report.unchanged) == (1, 0, 1)
+    assert report.remarks == ("3 regions were skipped: each lies where another of the file does.",)
+    assert boxes(filled, "a/1.png")[-1] == (60, 40, "confirmed")
+    report = imported(filled, tmp_path / "x.json", coco("a/1.png", *regions[:2]))
+    assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
+
+
 def test_a_proposal_of_others_changes_nothing_that_is_there(
     filled: Archive, tmp_path: Path
 ) -> None:

@@ -58,6 +58,22 @@ def test_a_selector_that_selects_no_region_is_refused_alone(selector: Any, said:
     assert said in sentence and "https://elsewhere.org/1" in sentence
 
 
+@pytest.mark.parametrize("nothing", [None, [], {}])
+def test_an_annotation_without_a_target_is_refused_alone(nothing: Any) -> None:
+    found = said_by([annotation(nothing), annotation("https://x.org/c#xywh=1,2,3,4")])
+    assert len(all_said(found)) == 1
+    (sentence,) = found.refused
+    assert "its target names no canvas" in sentence
+
+
+def test_types_may_be_lists() -> None:
+    selector = {"type": ["Selector", "FragmentSelector"], "value": "xywh=1,2,3,4"}
+    one = annotation({"source": "c", "selector": selector}) | {"type": ["Annotation"]}
+    page = {"type": ["http://x.org/Mine", "AnnotationPage"], "items": [one]}
+    (image,) = said_by(page).images
+    assert [each.box for each in image.annotations] == [(1, 2, 3, 4)]
+
+
 def test_the_status_is_a_tag_that_any_tool_can_change() -> None:
     body = [{"type": "TextualBody", "purpose": "tagging", "value": "Rejected"}]
     assert only(annotation("c#xywh=1,2,3,4", body=body)).status == "rejected"
