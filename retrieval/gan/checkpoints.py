@@ -136,7 +136,7 @@ def resumed(run: Path, settings: Settings, digest: str, players: Players) -> Rec
     if header["settings"] != settings.as_json() or header["marks"] != digest:
         raise TrainingError(
             f"The unfinished run in {run} was started with other settings or other marks. "
-            "Use --restart to discard it, or delete that folder."
+            "Use --resume to go on with it as it was started, or --restart to discard it."
         )
     restore_state(players, load_tensors((run / STATE).read_bytes()), header["groups"])
     record = header["record"]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.suggesting import command_on
 from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP, parse_switches
 from ui.command import DONE, FAILURES, ArchiveArgument, JsonOption, archive_in
-from ui.progress import bar
+from ui.progress import bar, console
 from ui.wording import counted, unread_sentences
 
 if TYPE_CHECKING:  # it loads torch
@@ -99,13 +103,31 @@ def train(
                 probed = f"  probe {progress.probe.precision_at_1:.3f}" if progress.probe else ""
                 report(progress.step, progress.steps, losses + probed)
 
-            learned = train_on_archive(opened, settings, show, restart=restart)
+            with _how_to_go_on(opened):
+                learned = train_on_archive(opened, settings, show, restart=restart)
     if as_json:
         typer.echo(json.dumps(learned.model.manifest | {"unread": learned.unread}))
     else:
         for line in _sentences(archive, learned):
             typer.echo(line)
     raise typer.Exit(FAILURES if learned.unread else DONE)
+
+
+@contextmanager
+def _how_to_go_on(archive: Archive) -> Iterator[None]:
+    """Say on Ctrl-C how to go on: the same command with --restart would discard the run."""
+    from retrieval.learn import has_unfinished_run
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if has_unfinished_run(archive):
+            again = command_on(archive.folder, "train", "--resume")
+            said = f"Stopped. To go on from the last checkpoint: {escape(again)}"
+            console.print(said, soft_wrap=True)
+        else:
+            console.print("Stopped before the first checkpoint: nothing was kept.")
+        raise typer.Exit(130) from None
 
 
 def _check_nothing_else_is_asked(context: typer.Context) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from typer.testing import Result
 
-from retrieval.catalogue.archive import create_archive, open_archive
+from retrieval.catalogue.archive import Archive, create_archive, open_archive
 from retrieval.gan.architecture import Architecture
 from retrieval.gan.recipes import LARGEST_SEED, RECIPES, SWITCH_HELP
 from retrieval.gan.settings import Settings
@@ -96,10 +96,35 @@ def test_a_restart_begins_anew_with_other_settings(
     monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
     refused = run("train", interrupted, "--seed", 2)
     assert refused.exit_code == 2
-    assert "Use --restart to discard it" in said(refused)
+    assert "Use --resume to go on with it as it was started, or --restart" in said(refused)
     done = run("train", interrupted, "--seed", 2, "--restart")
     assert done.exit_code == 0, done.output
     assert unfinished(interrupted) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [
+        (1, "Stopped before the first checkpoint: nothing was kept."),
+        (2, "Stopped. To go on from the last checkpoint: prizemarks train {} --resume"),
+    ],
+)
+def test_a_restart_that_is_stopped_is_not_said_to_go_on_with_another_restart(
+    interrupted: Path, monkeypatch: pytest.MonkeyPatch, step: int, advice: str
+) -> None:
+    def stopping(archive: Archive, settings: Settings, _show: object, *, restart: bool) -> None:
+        def stop(progress: Progress) -> None:
+            if progress.step == step:
+                raise KeyboardInterrupt
+
+        train_on_archive(archive, settings, stop, restart=restart)
+
+    monkeypatch.setattr("retrieval.learn.default_settings", lambda *_: SETTINGS)
+    monkeypatch.setattr("retrieval.learn.train_on_archive", stopping)
+    done = run("train", interrupted, "--seed", 3, "--restart")
+    assert done.exit_code == 130
+    assert advice.format(interrupted) in said(done)
+    assert (unfinished(interrupted) is not None) == (step == 2)
 
 
 def test_it_is_said_of_which_marks_the_probe_was(
@@ -147,7 +172,7 @@ def test_a_run_that_an_older_version_began_is_refused_and_discarded_on_demand(
     assert "Use --restart to discard it." in said(resumed)
     again = run("train", interrupted)
     assert again.exit_code == 2
-    assert "Use --restart to discard it, or delete that folder." in said(again)
+    assert "or --restart to discard it." in said(again)
     told = run("status", interrupted)
     assert told.exit_code == 0
     assert f"Interrupted training: prizemarks train {interrupted} --resume" in told.output
