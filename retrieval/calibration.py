@@ -74,7 +74,9 @@ class Calibration:
         body = self.quantiles[-1]
         steps = np.linspace(0, self._body, len(self.quantiles))
         shares = 1 - np.interp(cosines, self.quantiles, steps)
-        left = np.clip((1 - cosines) / max(1 - body, 1e-6), 0, 1)
+        if 1 - body < 1e-6:  # so many are the same picture that there is no tail
+            return np.where(cosines >= body, 1 - self._body, shares)
+        left = np.clip((1 - cosines) / (1 - body), 0, 1)
         return np.where(cosines >= body, (1 - self._body) * left**self.power, shares)
 
     def cosine(self, share: float) -> float:

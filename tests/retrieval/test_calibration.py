@@ -62,6 +62,13 @@ def test_below_many_repeats_strangers_are_counted_with_less_caution() -> None:
     assert calibrate_below_repeats(marks[:10]).says_nothing
 
 
+def test_the_same_picture_is_common_where_it_is() -> None:
+    marks = strangers(np.random.default_rng(10), 40)
+    marks[15:] = marks[15]
+    said = calibrate(marks).unrelated(np.array([0.999, 1.0], np.float32))
+    assert said[0] > 0.3 and said[1] > 0.1, "25 of 40 marks look the same"
+
+
 def test_more_alike_is_never_said_to_be_commoner() -> None:
     calibration = calibrate(strangers(np.random.default_rng(3), 300))
     shares = calibration.unrelated(np.linspace(-1, 1, 400, dtype=np.float32))
