@@ -79,7 +79,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
         canvases = canvas_rows(session, [found.page for found in marks.values()])
         after = next_group(session, number) if number is not None else None
         before = group_before(session, number) if number is not None else None
-    open_to_judge = row is not None and row.verdict is None
+    open_to_judge = row is not None and row.verdict is None and len(row.marks) > 1
     if not open_to_judge and _PROBLEM in st.session_state:
         show_problem(_PROBLEM)
         next_from_top()  # the click may have been far down, on what is not there any more
@@ -90,11 +90,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
     st.html(
         section(
             "Are these one merchant’s mark?",
-            f"{counted(len(row.marks), 'mark')}, on average as alike as {alikeness(row.share)} or "
-            "rarer. Likeness is a hint, not proof; your judgement is saved with your name and "
-            "the date."
-            if row is not None
-            else "",
+            _how_alike(row) if row is not None else "",
         )
     )
     with st.container(horizontal=True, key="steps"):
@@ -119,10 +115,20 @@ def show_group(searcher: Searcher, groups: int) -> None:
             f"{MOST_COMPARED} are shown, and your judgement applies to these. The next run "
             "proposes the others again."
         )
-    chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases)
+    chosen = _cards(searcher, row, [marks[mark] for mark in shown], canvases, to_tick=open_to_judge)
     if open_to_judge:
         _judgement(archive, row, tuple(shown), chosen)
         show_problem(_PROBLEM)
+
+
+def _how_alike(row: GroupRow) -> str:
+    """Say how alike the marks of a group are, or that there is nothing left to compare."""
+    if len(row.marks) < 2:
+        return "Too few marks are left to compare: others have since been rejected or removed."
+    return (
+        f"{counted(len(row.marks), 'mark')}, on average as alike as {alikeness(row.share)} or "
+        "rarer. Likeness is a hint, not proof; your judgement is saved with your name and the date."
+    )
 
 
 def _verdict(archive: Archive, row: GroupRow) -> None:
@@ -161,9 +167,14 @@ def _to_compare(row: GroupRow) -> list[int]:
 
 
 def _cards(
-    searcher: Searcher, row: GroupRow, marks: list[MarkRow], canvases: dict[int, CanvasRow]
+    searcher: Searcher,
+    row: GroupRow,
+    marks: list[MarkRow],
+    canvases: dict[int, CanvasRow],
+    *,
+    to_tick: bool,
 ) -> list[int]:
-    """Show marks of the group, each to be left out; return those that are not."""
+    """Show marks of the group, each to be left out if `to_tick`; return the ticked ones."""
     of_mark = dict(zip(row.marks, row.likeness, strict=True))
     cosines = np.array([of_mark[found.mark] for found in marks], np.float32)
     shares = searcher.index.cosines.unrelated(cosines)
@@ -177,7 +188,7 @@ def _cards(
             alike = likeness(share) if share == share else ""
             canvas = canvases.get(found.page)
             with mark_card(searcher.archive, found, canvas, alike=alike, already=already):
-                if row.verdict is None and st.checkbox(
+                if to_tick and st.checkbox(
                     f"One of them (mark {mark})",
                     value=True,
                     key=f"same-{row.group}-{mark}",

@@ -120,6 +120,25 @@ def test_a_group_that_was_replaced_meanwhile_is_not_judged(grouped: Papers, visi
     assert "no longer exists" in page.error[0].value.replace("\\", "")
 
 
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_group_whose_marks_were_rejected_leads_to_the_next(
+    grouped: Papers, visit: Visit, left: int
+) -> None:
+    page = visit(grouped.archive.folder, group="1")
+    with grouped.archive.writing() as session:
+        for same in grouped.marks[left:]:
+            session.get_one(tables.Mark, same[0]).status = "rejected"
+    page.run()
+    assert not page.exception and not page.error
+    assert "Too few marks are left to compare" in html_of(page)
+    assert "on average as alike" not in html_of(page)
+    assert not page.checkbox and "person" not in {box.key for box in page.text_input}
+    assert not {button.key for button in page.button} & {"accept", "refuse"}
+    page.button(key="after").click().run()
+    assert address_of(page) == {"group": "2"}
+    assert len(page.checkbox) == 2
+
+
 def test_a_judged_group_says_who_judged_it(grouped: Papers, visit: Visit) -> None:
     page = visit(grouped.archive.folder, group="0")
     _judge(page, "accept", person=HOSTILE[:60])
