@@ -42,6 +42,7 @@ class Grouping:
     model: str
     share: float
     cosine: float
+    few: bool  # there are too few marks to know how rare a likeness is
     marks: int  # that were looked at
     without_ink: int  # marks left out, as there is nothing on them that could be alike
     groups: tuple[ProposedGroup, ...]  # the largest first
@@ -79,7 +80,16 @@ def propose_groups(
     groups = group_marks(marks, vectors, cosine, report=report)
     with archive.writing() as session:
         settled = replace_proposed_groups(session, model.id, share, cosine, groups)
-    return Grouping(model.id, share, cosine, len(marks), len(bare), tuple(groups), settled)
+    return Grouping(
+        model=model.id,
+        share=share,
+        cosine=cosine,
+        few=index.cosines.says_nothing,
+        marks=len(marks),
+        without_ink=len(bare),
+        groups=tuple(groups),
+        settled=settled,
+    )
 
 
 def usual_share(marks: int) -> float:

@@ -29,6 +29,19 @@ def alikeness(unrelated: float, one: str = "mark") -> str:
     return f"1 in {one_in:,.0f} unrelated {one}s"
 
 
+def alike_on_average(share: float, *, few: bool) -> str:
+    """Say of a group's marks that they are as alike as this share of unrelated ones, or rarer.
+
+    `few` says that the archive has too few marks to know how rare a likeness of two of them is.
+    """
+    if few:
+        return "in an archive with too few marks to say how rare their likeness is"
+    if share >= COMMON:
+        return f"on average {alikeness(share)}"
+    # "Fewer than", which the rarest share begins with, is what "or rarer" says.
+    return f"on average as alike as {alikeness(share).removeprefix('fewer than ')} or rarer"
+
+
 def is_notable(unrelated: float) -> bool:
     """Return whether a likeness is worth a second look."""
     return unrelated <= NOTABLE

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from retrieval.orientation import orientations
-from ui.wording import alikeness, held_in_words
+from ui.wording import alike_on_average, alikeness, held_in_words
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,19 @@ from ui.wording import alikeness, held_in_words
 )
 def test_alikeness(unrelated: float, said: str) -> None:
     assert alikeness(unrelated) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1.0, "on average as alike as any two marks"),
+        (0.001, "on average as alike as 1 in 1,000 unrelated marks or rarer"),
+        (1e-6, "on average as alike as 1 in 1,000,000 unrelated marks or rarer"),
+    ],
+)
+def test_how_alike_a_group_is_on_average(share: float, said: str) -> None:
+    assert alike_on_average(share, few=False) == said
+    assert "too few marks to say how rare" in alike_on_average(share, few=True)
 
 
 def test_every_way_to_hold_a_query_has_its_own_words() -> None:

@@ -15,7 +15,7 @@ from retrieval.evaluation.agreement import Agreement
 from retrieval.evaluation.labels import Labelled
 from retrieval.grouping import Grouping
 from ui.told.labels import label_fields
-from ui.wording import alikeness, counted
+from ui.wording import alike_on_average, counted
 
 #: Groups in the table, and marks of each whose sources are named.
 LARGEST, NAMED = 10, 3
@@ -58,7 +58,7 @@ def group_sentences(folder: Path, found: Grouping) -> list[str]:
     inside = sum(len(group.marks) for group in found.groups)
     lines = [
         f"{counted(len(found.groups), 'group')} with {inside:,} of {counted(found.marks, 'mark')} "
-        f"under model {found.model}: on average as alike as {alikeness(found.share)} "
+        f"under model {found.model}: {alike_on_average(found.share, few=found.few)} "
         f"(cosine {found.cosine:.3f})."
     ]
     sizes = [

@@ -26,7 +26,7 @@ from ui.web.person import ask_name
 from ui.web.state import change, next_from_top, view
 from ui.web.statement import Asked, ask_statement, kept, offered_name, statement
 from ui.web.wording import as_markdown, back_to, isolated, likeness, said_on
-from ui.wording import alikeness, counted
+from ui.wording import alike_on_average, counted
 
 #: Marks of a group that are shown, and that a judgement is about: nobody compares more at once.
 MOST_COMPARED = 60
@@ -90,7 +90,7 @@ def show_group(searcher: Searcher, groups: int) -> None:
     st.html(
         section(
             "Are these one merchant’s mark?",
-            _how_alike(row) if row is not None else "",
+            _how_alike(searcher, row) if row is not None else "",
         )
     )
     with st.container(horizontal=True, key="steps"):
@@ -121,13 +121,14 @@ def show_group(searcher: Searcher, groups: int) -> None:
         show_problem(_PROBLEM)
 
 
-def _how_alike(row: GroupRow) -> str:
+def _how_alike(searcher: Searcher, row: GroupRow) -> str:
     """Say how alike the marks of a group are, or that there is nothing left to compare."""
     if len(row.marks) < 2:
         return "Too few marks are left to compare: others have since been rejected or removed."
+    few = row.model == searcher.model.id and searcher.index.cosines.says_nothing
     return (
-        f"{counted(len(row.marks), 'mark')}, on average as alike as {alikeness(row.share)} or "
-        "rarer. Likeness is a hint, not proof; your judgement is saved with your name and the date."
+        f"{counted(len(row.marks), 'mark')}, {alike_on_average(row.share, few=few)}. "
+        "Likeness is a hint, not proof; your judgement is saved with your name and the date."
     )
 
 

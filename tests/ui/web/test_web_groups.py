@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from ingest.taken_back import TAKEN_BACK
 from retrieval.catalogue import tables
 from retrieval.catalogue.groups import ProposedGroup, replace_proposed_groups
-from tests.paper_archive import HOSTILE, Papers
+from tests.paper_archive import HOSTILE, Papers, index_papers
 from tests.ui.web.visiting import Visit, address_of, html_of, name_box, said_in
 from ui.web.wording import as_markdown
 
@@ -49,6 +49,22 @@ def test_the_way_to_the_groups(grouped: Papers, visit: Visit) -> None:
     page.button(key="search").click().run()
     assert address_of(page) == {}
     assert {box.key for box in page.checkbox} == {"turned", "mirrored"}
+
+
+def test_of_a_group_it_is_said_how_alike_it_is_if_that_is_known(
+    grouped: Papers, visit: Visit
+) -> None:
+    with grouped.archive.writing() as session:
+        session.get_one(tables.Group, 1).share = 1.0
+    page = visit(grouped.archive.folder, group="1")
+    assert "3 marks, on average as alike as any two marks. Likeness is a hint" in html_of(page)
+    with grouped.archive.writing() as session:
+        for mark in grouped.marks[2]:
+            session.get_one(tables.Mark, mark).status = "rejected"
+    index_papers(grouped.archive)
+    page = visit(grouped.archive.folder, group="1")
+    said = "2 marks, in an archive with too few marks to say how rare their likeness is. Likeness"
+    assert said in html_of(page)
 
 
 def test_an_archive_without_groups_says_how_to_have_some(papers: Papers, visit: Visit) -> None:
