@@ -13,11 +13,11 @@ import streamlit as st
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import ModelError, PrizemarksError
 from retrieval.catalogue.suggesting import command_on
-from retrieval.index_state import index_command
+from retrieval.index_state import index_command, named_model
 from retrieval.model import bundled_model
 from retrieval.places import has_places
 from retrieval.search import Searcher
-from retrieval.which_model import waiting_model
+from retrieval.which_model import model_at_hand, waiting_model
 from ui.web.asking import ask
 from ui.web.filters import show_filters
 from ui.web.groups import offer_groups, show_group
@@ -118,7 +118,7 @@ def _say_what_to_index(searcher: Searcher, *, chosen: str | None) -> None:
     archive = searcher.archive
     if missing := not_indexed(archive, searcher.model.id):
         st.info(f"{counted(missing, 'mark')} cannot be found yet. To index new marks, run:")
-        st.code(_index_command(archive, searcher), language=None)
+        st.code(index_command(archive, searcher.model.id), language=None)
     if chosen is None and (waiting := waiting_model(archive)) is not None:
         st.info(f"{waits(waiting)} To search with it, run:")
         st.code(index_command(archive, waiting), language=None)
@@ -127,24 +127,28 @@ def _say_what_to_index(searcher: Searcher, *, chosen: str | None) -> None:
 def _is_lacking(archive: Archive, held: Holdings, searcher: Searcher | None, problem: str) -> bool:
     """Return whether there is nothing to search in yet, and say then what to do.
 
-    `problem` is why there is no searcher, if that is one.
+    `problem` is why there is no searcher, of an archive with pages.
     """
     if not held.size.pages:
         st.info("This archive is empty. Add scans to it, then reload this page:")
         st.code(command_on(archive.folder, "ingest", "SOURCE"), language=None)
         return True
-    looked = searcher is not None and has_places(archive, searcher.model.id)
+    if searcher is None:
+        st.error(as_markdown(problem))
+        st.info("To search with another model meanwhile, serve the archive with it:")
+        other = named_model(model_at_hand(archive).id)
+        st.code(command_on(archive.folder, "serve", f"--model {other}"), language=None)
+        return True
+    looked = has_places(archive, searcher.model.id)
     if not held.size.marks and not looked:
         st.info("No marks were found on the pages. Ingest more scans, or crops of marks:")
         st.code(command_on(archive.folder, "ingest", "SOURCE --as marks"), language=None)
         st.caption("Or make the whole pages searchable:")
         st.code(command_on(archive.folder, "index", "--everywhere"), language=None)
         return True
-    if searcher is None or not (looked or len(searcher.index)):
+    if not (looked or len(searcher.index)):
         st.info("The marks are not indexed yet. Run this command, then reload this page:")
-        st.code(_index_command(archive, searcher), language=None)
-        if problem:
-            st.caption(as_markdown(problem))
+        st.code(index_command(archive, searcher.model.id), language=None)
         return True
     return False
 
@@ -165,12 +169,6 @@ def _is_open(searcher: Searcher, held: Holdings) -> bool:
     else:
         return False
     return True
-
-
-def _index_command(archive: Archive, searcher: Searcher | None) -> str:
-    if searcher is None:
-        return command_on(archive.folder, "index")
-    return index_command(archive, searcher.model.id)
 
 
 def _model_in_words(searcher: Searcher) -> str:

@@ -238,6 +238,23 @@ def test_the_page_stays_with_the_model_that_is_indexed(papers: Papers, visit: Vi
     assert page.code[0].value == f"prizemarks index {archive.folder} --model bundled"
 
 
+def test_of_a_model_that_is_gone_it_is_said_and_which_to_search_with(
+    papers: Papers, visit: Visit
+) -> None:
+    archive = papers.archive
+    (folder,) = archive.models_folder.iterdir()
+    folder.rename(archive.folder.parent / "gone")
+    page = visit(archive.folder)
+    assert "There is no model in" in page.error[0].value.replace("\\", "")
+    assert [one.value for one in page.code] == [
+        f"prizemarks serve {archive.folder} --model bundled"
+    ]
+    assert not any("not indexed" in one.value for one in page.info)
+    page = visit(archive.folder, bundled_model().id)
+    assert not page.error
+    assert page.code[0].value == f"prizemarks index {archive.folder} --model bundled"
+
+
 def test_more_is_shown_on_demand(papers: Papers, visit: Visit) -> None:
     image = np.full((360, 500, 3), 246, np.uint8)
     for number in range(20):
