@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from retrieval.catalogue import tables
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.files import disk_errors_said
 from retrieval.catalogue.marks import may_be_found
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogued_embeddings import catalogued_vectors, embed_marks, register_model
 from retrieval.company import company, find_neighbours, scores_from_outside, scores_within
 from retrieval.embedding import dimension
@@ -184,6 +186,22 @@ def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
     )
     rows = ((mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement))
     return np.fromiter(rows, np.dtype((np.int64, 2)))
+
+
+def lacks_any(archive: Archive, index: VectorIndex, marks: Iterable[int]) -> bool:
+    """Return whether bringing an index up to date would add any of a few marks to it."""
+    with archive.session() as session:
+        for some in in_parts(sorted(marks)):
+            found = session.execute(
+                select(tables.Mark.id, tables.Mark.crop)
+                .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
+                .where(tables.Mark.id.in_(some), may_be_found())
+                .where(tables.Embedding.model_id == index.model_id)
+                .where(tables.Embedding.crop == tables.Mark.crop)
+            )
+            if any(not index.knows(mark, crop) for mark, crop in found):
+                return True
+    return False
 
 
 def _not_in(others: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from retrieval.catalogue.marks import MarkRow, mark_rows
 from retrieval.catalogue.proposals import sheet_before
 from retrieval.realism import LEAST_CONFIRMED
 from ui.web.cards import mark_card, open_page
-from ui.web.loading import Sheet, proposals_to_judge, sheet_after
+from ui.web.loading import Sheet, may_be_found_again, proposals_to_judge, sheet_after
 from ui.web.markup import section
 from ui.web.notices import kept_problem, show_problem
 from ui.web.person import ask_name
@@ -241,6 +241,7 @@ def _take_back(archive: Archive, said: _Said) -> None:
     state = st.session_state
     with kept_problem(_NOT_TAKEN_BACK):
         changed = take_back_marks(archive, said.marks, state["person"])
+        may_be_found_again(archive, [row.mark for row in changed.marks])
         for mark in said.ticked:
             state[_tick(mark)] = True
         sentence = f"{taken_back(len(changed.marks))}{left_as_they_are(changed.left)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from retrieval.catalogue.marks import number_to_embed
 from retrieval.catalogue.pages import PageRow, content_of, ingested_so_far
 from retrieval.catalogue.proposals import number_to_judge, number_up_to, proposals_after
 from retrieval.crops import load_crop, within
+from retrieval.index import lacks_any
 from retrieval.index_files import SEAL
 from retrieval.ink import SEEN, Pixels
 from retrieval.places import Places, load_places
@@ -145,15 +147,43 @@ def sheet_after(archive: Archive, where: Filters, after: int) -> Sheet:
 def searcher_of(archive: Archive, model: str | None) -> Searcher:
     """Return the model with this id and its index, loaded again when either was replaced.
 
-    None is `searched_id`. The index is empty where no mark is indexed. Raises ModelError when the
-    model cannot be had.
+    So they are when the index lacks a mark of `may_be_found_again`. None is `searched_id`. The
+    index is empty where no mark is indexed. Raises ModelError when the model cannot be had.
     """
     model = model or searched_id(archive)
     try:
         sealed = (archive.index_folder / model / SEAL).stat().st_mtime_ns
     except OSError:
         sealed = 0  # not made yet, or thrown away: loading makes it
-    return _searcher(archive, str(archive.folder), model, sealed)
+    searcher = _searcher(archive, str(archive.folder), model, sealed)
+    if _lacks_found_again(searcher):
+        _searcher.clear(archive, str(archive.folder), model, sealed)
+        searcher = _searcher(archive, str(archive.folder), model, sealed)
+    return searcher
+
+
+def may_be_found_again(archive: Archive, marks: Iterable[int]) -> None:
+    """Note marks that a person no longer rejects: an index may have been made without them."""
+    _found_again(str(archive.folder)).update(marks)
+
+
+def _lacks_found_again(searcher: Searcher) -> bool:
+    """Return whether loading the index again adds noted marks to it; they are noted no more then.
+
+    While a long job holds the archive it adds none (`index_to_search`): they stay noted.
+    """
+    archive, noted = searcher.archive, _found_again(str(searcher.archive.folder))
+    if not noted or archive.is_locked():
+        return False
+    marks = noted.copy()
+    lacking = lacks_any(archive, searcher.index, marks)
+    noted -= marks
+    return lacking
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _found_again(folder: str) -> set[int]:
+    return set()
 
 
 @st.cache_resource(show_spinner="Opening the index …", max_entries=2)

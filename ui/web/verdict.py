@@ -9,6 +9,7 @@ import streamlit as st
 from ingest.confirming import judge_mark, sayer, take_back_mark
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.marks import MarkRow
+from ui.web.loading import may_be_found_again
 from ui.web.markup import section
 from ui.web.notices import kept_problem, show_problem
 from ui.web.person import ask_name
@@ -61,11 +62,13 @@ def ask_whether_mark(archive: Archive, row: MarkRow) -> None:
 def _judge(archive: Archive, row: MarkRow, status: Literal["confirmed", "rejected"]) -> None:
     with kept_problem(_PROBLEM):
         judge_mark(archive, row, status, st.session_state["person"])
+        may_be_found_again(archive, [row.mark])
 
 
 def _take_back(archive: Archive, row: MarkRow) -> None:
     with kept_problem(_PROBLEM):
         take_back_mark(archive, row, st.session_state["person"])
+        may_be_found_again(archive, [row.mark])
         word = "a mark" if row.status == "confirmed" else "not a mark"
         st.session_state[_SAID] = (
             f"Taken back: {isolated(sayer(row.origin))} had said that it is {word}."

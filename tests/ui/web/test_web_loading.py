@@ -19,13 +19,17 @@ from retrieval.catalogue.errors import DiskRefused
 from retrieval.catalogue.figures import Size
 from tests.full_disk import no_file_larger_than
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
+from tests.paper_archive import Papers, index_papers
+from tests.ui.web.visiting import Visit, cards_of
 from ui.web.loading import (
     LONGEST_REGION,
     archive_at,
     holdings,
+    may_be_found_again,
     place_tile,
     proposals_to_judge,
     region_of,
+    searcher_of,
     sheet_after,
 )
 
@@ -110,3 +114,42 @@ def test_an_archive_on_a_full_disk_is_read_and_written_again_when_there_is_room(
         write_pages(tmp_path / "more", 2)
         _take_in(written, tmp_path / "more")
         assert holdings(written).size.pages == 3
+
+
+@pytest.mark.parametrize("verdict", ["confirm", "take back"])
+def test_a_mark_that_is_not_rejected_any_more_is_found_again(
+    papers: Papers, visit: Visit, verdict: str
+) -> None:
+    archive, (one, two) = papers.archive, (str(page[0]) for page in papers.marks[:2])
+    page = visit(archive.folder, mark=one, open=two)
+    page.text_input(key="person").set_value("Ada")
+    page.button(key="reject").click().run()
+    index_papers(archive)
+    page.button(key="back").click().run()
+    assert int(two) not in cards_of(page)
+    page = visit(archive.folder, mark=one, open=two)
+    page.text_input(key="person").set_value("Ada")
+    with archive.lock():  # the long job's index is searched meanwhile
+        page.button(key=verdict).click().run()
+    assert not page.exception
+    page.button(key="back").click().run()
+    assert int(two) in cards_of(page)
+
+
+def test_a_sheet_that_is_not_rejected_any_more_is_found_again(papers: Papers, visit: Visit) -> None:
+    archive, (one, two) = papers.archive, (page[0] for page in papers.marks[:2])
+    page = visit(archive.folder, proposals="0")
+    page.checkbox(key=f"mark-{one}").check()
+    page.text_input(key="person").set_value("Ada")
+    page.button(key="judge all").click().run()
+    index_papers(archive)
+    assert two not in cards_of(visit(archive.folder, mark=str(one)))
+    page.button(key="take back").click().run()
+    assert two in cards_of(visit(archive.folder, mark=str(one)))
+
+
+def test_an_index_that_lacks_no_mark_is_not_read_again(papers: Papers) -> None:
+    archive, mark = papers.archive, papers.marks[0][0]
+    searcher = searcher_of(archive, None)
+    may_be_found_again(archive, [mark, 10**6])
+    assert searcher_of(archive, None) is searcher
