@@ -56,9 +56,9 @@ class Run:
     under the same is not tried again. `written` are the pages that were added or read again,
     `names_taken` the names that pages of manifests have so far, `away` the empty folders where
     originals of copies would be, `replaced` the pictures of marks that went or were cut anew.
-    `themselves` are the folders and files that were given: what lies
-    in another folder below them stays the crops, or the pages, that it came in as. Where
-    `resegments`, pages are read again that another segmenter went through.
+    `themselves` are the folders and files that were given: what lies in another folder below them
+    stays the crops, or the pages, that it came in as. Where `resegments`, pages are read again that
+    another segmenter went through.
     """
 
     archive: Archive

@@ -19,7 +19,7 @@ from typing import Any
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from retrieval.calibration import Calibration, by_cosine, calibrate_pairs
@@ -172,34 +172,32 @@ def _searchable(model_id: str, stored: Stored) -> VectorIndex:
 
 
 def _embedded(session: Session, model_id: str) -> NDArray[np.int64]:
-    """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2).
+    """Return (mark, look) of every mark that may be found under a model, ascending: (N, 2)."""
+    statement = _found_under(model_id).execution_options(yield_per=_READ)
+    rows = ((mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement))
+    return np.fromiter(rows, np.dtype((np.int64, 2)))
+
+
+def _found_under(model_id: str) -> Select[int, str, str | None]:
+    """Return what selects the marks that may be found under a model, ascending, and their crops.
 
     Marks whose crop changed since are left out until re-embedded.
     """
-    statement = (
+    return (
         select(tables.Mark.id, tables.Embedding.crop, tables.Embedding.seen)
         .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
         .where(tables.Embedding.model_id == model_id, may_be_found())
         .where(tables.Embedding.crop == tables.Mark.crop)
         .order_by(tables.Mark.id)
-        .execution_options(yield_per=_READ)
     )
-    rows = ((mark, _look(crop, seen)) for mark, crop, seen in session.execute(statement))
-    return np.fromiter(rows, np.dtype((np.int64, 2)))
 
 
 def lacks_any(archive: Archive, index: VectorIndex, marks: Iterable[int]) -> bool:
     """Return whether bringing an index up to date would add any of a few marks to it."""
     with archive.session() as session:
         for some in in_parts(sorted(marks)):
-            found = session.execute(
-                select(tables.Mark.id, tables.Mark.crop)
-                .join(tables.Embedding, tables.Embedding.mark_id == tables.Mark.id)
-                .where(tables.Mark.id.in_(some), may_be_found())
-                .where(tables.Embedding.model_id == index.model_id)
-                .where(tables.Embedding.crop == tables.Mark.crop)
-            )
-            if any(not index.knows(mark, crop) for mark, crop in found):
+            found = session.execute(_found_under(index.model_id).where(tables.Mark.id.in_(some)))
+            if any(not index.knows(mark, crop) for mark, crop, _ in found):
                 return True
     return False
 

@@ -376,8 +376,12 @@ def _selected(
 
     Several selectors say the same in other ways, so that an SVG one goes before a box.
     """
-    chosen = [mapped(one) for one in selectors if _type_of(one) == "SvgSelector"]
-    chosen += [mapped(one) for one in selectors if _type_of(one) == "FragmentSelector"]
+    chosen = [
+        mapped(one)
+        for kind in ("SvgSelector", "FragmentSelector")
+        for one in selectors
+        if _type_of(one) == kind
+    ]
     if not chosen:
         raise RegionError("it selects no region")
     if "refinedBy" in chosen[0]:
