@@ -19,7 +19,7 @@ from retrieval.photograph import as_drawn, mark_box
 #: Kept with every embedding, so that a mark is embedded anew when it would look different. Changes
 #: whenever a crop could come out of `normalise` otherwise, or be seen in other views
 #: (`retrieval.embedding.VIEWS`).
-SEEN = "ink-7"
+SEEN = "ink-8"
 #: Paper left around the ink on each side, as a share of the square.
 MARGIN = 0.03
 #: Ink weaker than this share of the strongest is paper: grain, foxing, show-through.

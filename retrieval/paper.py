@@ -26,11 +26,17 @@ _COARSE = 24
 _RIDGE = 1e-6 * np.eye(3)
 #: Light and stains are sought in a copy of so many pixels on its longest side.
 _FINE = 160
-#: No stroke is wider than this share of the picture's longest side; what is darker over a wider
-#: stretch is shadow or a stain,
-_WIDEST = 1 / 8
-#: ... if it is less than this share as dark as the ink: else it is a filled shape.
-_SHADOW = 0.55
+#: The level of the paper is the median over so much of the picture's longest side, ...
+_AROUND = 1 / 4
+#: ... blurred by this much of it.
+_SOFT = 0.03
+#: What is this share as dark as the darkest may be ink, ...
+_INKED = 0.55
+#: ... and is, where most of its edge falls by this share of its depth within five pixels; a stain's
+#: or a shadow's falls more slowly.
+_SHARP = 0.8
+#: Strokes are light where they stand out by more than this share of what is darker around them.
+_LIGHTER = 0.8
 
 
 def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -46,16 +52,33 @@ def dark_on_light(values: Pixels) -> Pixels:
     """Return grey levels, (H, W), with what is drawn darker than what it is drawn on.
 
     A picture that is mostly darker than the middle of its range, at its border too, is light on
-    dark (chalk, a negative) and is inverted.
+    dark (chalk, a negative) and is inverted; but not where darker strokes stand out from their
+    surroundings more than lighter ones, as in stone under a low light.
     """
     darkest, most, lightest = quantiles(values, 0.005, 0.5, 0.995)
     middle = (darkest + lightest) / 2
-    if most >= middle:  # though its border may be dark: a mark cut at its frame
+    if most >= middle or not _lighter_strokes(values):  # though its border may be dark
         return values
     rim = max(1, round(0.04 * min(values.shape)))
     edges = (values[:rim], values[-rim:], values[:, :rim], values[:, -rim:])
     border = sum(quantile(edge, 0.5) for edge in edges) / len(edges)
     return np.asarray(255 - values, np.uint8) if border < middle else values
+
+
+def _lighter_strokes(values: Pixels) -> bool:
+    """Whether what stands out from its surroundings is lighter rather than darker than these."""
+    small = within(values, _FINE)
+    level = _level_around(small)
+    darker = np.asarray(cv2.subtract(level, small), np.uint8)
+    lighter = np.asarray(cv2.subtract(small, level), np.uint8)
+    return quantile(lighter, 0.99) > _LIGHTER * quantile(darker, 0.99)
+
+
+def _level_around(small: Pixels) -> Pixels:
+    """Return the middle level around each pixel, (H, W)."""
+    return np.asarray(
+        cv2.medianBlur(small, max(3, round(_AROUND * max(small.shape))) | 1), np.uint8
+    )
 
 
 def darkness(values: Pixels) -> Pixels:
@@ -67,28 +90,44 @@ def darkness(values: Pixels) -> Pixels:
 def paper_under(values: Pixels) -> NDArray[np.float32]:
     """Return the level of the paper under a dark drawing, (H, W), in grey levels.
 
-    What is darker over a wider stretch than any stroke is in shadow, or stained (a morphological
-    closing), but for what is as dark as ink: there a filled shape lies on `paper_plane`.
+    Most of the pixels around any one are paper, stained or in shadow as it may be: their median is
+    its level (Gatos et al. 2006, "Adaptive degraded document image binarization", seek it around
+    rough ink, too). Where ink with sharp edges lies, `paper_plane` stands for the paper, so that a
+    filled shape is no paper of its own.
     """
     # In bytes the same median of a picture under 70 pixels takes OpenCV 5 twenty times as long.
     deep = within(values, _FINE).astype(np.uint16)
     small = np.asarray(cv2.medianBlur(deep, 3), np.uint8)
-    side = max(3, round(_WIDEST * max(small.shape))) | 1
-    stroke = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    framed = cv2.copyMakeBorder(small, side, side, side, side, cv2.BORDER_REPLICATE)
-    closed = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, stroke)[side:-side, side:-side]
-    local = np.asarray(cv2.GaussianBlur(closed.astype(np.float32), (0, 0), side / 6), np.float32)
-    # A closing takes the lightest of the grain for the paper; most pixels are paper.
-    local -= np.float32(quantile(_above(local, small), 0.5))
     plane = paper_plane(small.astype(np.float32))
-    deepest = max(quantile(_above(level, small), 0.995) for level in (local, plane))
-    filled = (plane - local > _SHADOW * max(deepest, LEAST_CONTRAST)).astype(np.uint8)
-    # Beside a filled shape the blurred level is darkened by it.
-    beside = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side // 2 | 1, side // 2 | 1))
-    filled = np.asarray(cv2.dilate(filled, beside), np.uint8)
-    level = cv2.GaussianBlur(np.where(filled > 0, plane, local), (0, 0), 1.5)
+    drawn = _sharply_drawn(small, _above(plane, small))
+    bare = np.where(drawn, np.rint(plane), small).astype(np.uint8)
+    around = _level_around(bare).astype(np.float32)
+    level = cv2.GaussianBlur(around, (0, 0), _SOFT * max(small.shape))
     size = (values.shape[1], values.shape[0])
     return np.asarray(cv2.resize(level, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _sharply_drawn(values: Pixels, depth: Pixels) -> NDArray[np.bool_]:
+    """Return where ink with sharp edges lies, and its rim, (H, W), by the `depth` of `values`.
+
+    What lies along one edge of the picture is cut off there, and its edge is not sharp; what runs
+    along all four is the mark's own frame.
+    """
+    least = _INKED * max(quantile(depth, 0.995), LEAST_CONTRAST)
+    inked = (depth > least).astype(np.uint8)
+    square = np.ones((5, 5), np.uint8)
+    fall = cv2.morphologyEx(values, cv2.MORPH_GRADIENT, square)
+    edge = inked > cv2.erode(inked, square[:3, :3], borderValue=0)
+    count, pieces = cv2.connectedComponents(inked)
+    sides = pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]
+    frames = np.logical_and.reduce([np.bincount(side, minlength=count) > 0 for side in sides])
+    inner = np.zeros_like(edge)
+    inner[1:-1, 1:-1] = True
+    edge &= inner | ~frames[pieces]
+    sharp = edge & inner & (fall > _SHARP * depth)
+    edges = np.bincount(pieces[edge], minlength=count)
+    drawn = 2 * np.bincount(pieces[sharp], minlength=count) > edges
+    return np.asarray(cv2.dilate(drawn[pieces].astype(np.uint8), square), np.bool_)
 
 
 def _above(level: NDArray[np.float32], values: Pixels) -> Pixels:

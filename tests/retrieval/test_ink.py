@@ -41,7 +41,7 @@ def test_crops_are_seen_as_they_are_said_to_be() -> None:
         [0, 2, 0, 0, 19, 0],
         [0, 0, 0, 0, 14, 1],
     ]
-    assert SEEN == "ink-7"
+    assert SEEN == "ink-8"
     np.testing.assert_allclose(small, seen, atol=1.5, err_msg="give SEEN another name")
 
 
