@@ -16,12 +16,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.calibration import calibrate_below_repeats
 from retrieval.company import company, find_neighbours
 from retrieval.gan.architecture import Discriminator
 from retrieval.gan.device import Compute, as_pictures, evaluating
-from retrieval.gpu import nearest_rows
-from retrieval.grouping import NEIGHBOURS, group_marks, group_numbers
+from retrieval.gan.strangers import cosine_of_repeats
+from retrieval.grouping import group_marks, group_numbers
+from retrieval.vectors import Vectors
 
 #: Share of strangers among the pairs by which a mark's company is judged ...
 COMPANY_STRANGERS = 0.3
@@ -56,38 +56,20 @@ class PseudoLabels:
         return order, place, np.searchsorted(self.owners[order], np.arange(len(order) + 1))
 
 
-def pseudo_labels(vectors: NDArray[np.float32]) -> PseudoLabels:
+def pseudo_labels(vectors: Vectors, mirrored: Vectors) -> PseudoLabels:
     """Return the supposed owners of marks with L2-normalised embeddings (N, D).
 
     Marks are joined as `prizemarks group` does it, each seen in the company of those that are
-    likely to be its repeats.
+    likely to be its repeats. `mirrored` are the embeddings of their mirror images, (N, D).
     """
     marks = np.arange(len(vectors))
     near = find_neighbours(marks, vectors)
-    likely = near.cosines >= cosine_of_repeats(vectors, COMPANY_STRANGERS)
-    joined = company(vectors, replace(near, nearest=np.where(likely, near.nearest, -1)))
-    groups = group_marks(marks, joined, cosine_of_repeats(joined, STRANGERS))
+    likely = near.cosines >= cosine_of_repeats(vectors, mirrored, COMPANY_STRANGERS)
+    near = replace(near, nearest=np.where(likely, near.nearest, -1))
+    joined, decoys = company(vectors, near), company(mirrored, near)
+    groups = group_marks(marks, joined, cosine_of_repeats(joined, decoys, STRANGERS))
     _, owners = np.unique(group_numbers(groups, marks.tolist()), return_inverse=True)
     return PseudoLabels(np.asarray(owners, np.int64))
-
-
-def cosine_of_repeats(vectors: NDArray[np.float32], strangers: float) -> float:
-    """Return the least cosine from which at most a share `strangers` of the pairs are unrelated.
-
-    How many unrelated pairs are so alike, the calibration says; how many pairs are, is counted
-    among those that `group_marks` looks at, of L2-normalised embeddings (N, D). The quotient is
-    the false discovery rate (Benjamini & Hochberg 1995; Storey 2002). Where there is no such
-    cosine it is more than 1.
-    """
-    count = len(vectors)
-    found: list[NDArray[np.float32]] = [np.zeros(0, np.float32)]
-    for part, cosines, rows in nearest_rows(vectors, vectors, min(NEIGHBOURS + 1, count)):
-        own = np.arange(part.start, part.stop)[:, None]
-        found.append(cosines[(rows >= 0) & (rows != own)])
-    alike = np.sort(np.concatenate(found))[::-1]
-    unrelated = calibrate_below_repeats(vectors).estimated(alike) * count * (count - 1)
-    few = unrelated <= strangers * np.arange(1, len(alike) + 1)
-    return float(alike[few].min()) if few.any() else float("inf")
 
 
 def seek_repeats(
@@ -104,11 +86,21 @@ def seek_repeats(
     sought = np.arange(len(marks))
     if len(marks) > SOUGHT:
         sought = np.sort(rng.choice(len(marks), SOUGHT, replace=False))
+    seen = marks[sought]
+    as_drawn = _embedded(discriminator, seen, compute)
+    mirrored = _embedded(discriminator, seen[:, :, ::-1], compute)
+    owners = np.arange(len(marks))
+    owners[sought] = sought[pseudo_labels(as_drawn, mirrored).owners]
+    return PseudoLabels(owners)
+
+
+def _embedded(
+    discriminator: Discriminator, pictures: NDArray[np.uint8], compute: Compute
+) -> Vectors:
+    """Return the embeddings (N, D) of pictures (N, S, S)."""
     with evaluating(discriminator), compute.autocast():
         vectors = [
-            discriminator.embed(as_pictures(marks[part], compute.device)).float().cpu().numpy()
-            for part in np.array_split(sought, -(-len(sought) // _AT_ONCE))
+            discriminator.embed(as_pictures(part, compute.device)).float().cpu().numpy()
+            for part in np.array_split(pictures, -(-len(pictures) // _AT_ONCE))
         ]
-    owners = np.arange(len(marks))
-    owners[sought] = sought[pseudo_labels(np.concatenate(vectors)).owners]
-    return PseudoLabels(owners)
+    return np.concatenate(vectors)

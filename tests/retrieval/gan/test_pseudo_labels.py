@@ -5,30 +5,32 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from retrieval.gan import pseudo_labels as module
 from retrieval.gan.architecture import Architecture, ContrastiveDiscriminator, draw_weights
 from retrieval.gan.device import Compute
-from retrieval.gan.pseudo_labels import (
-    PseudoLabels,
-    cosine_of_repeats,
-    pseudo_labels,
-    seek_repeats,
-)
-from retrieval.vectors import unit
+from retrieval.gan.pseudo_labels import PseudoLabels, pseudo_labels, seek_repeats
+from retrieval.vectors import Vectors
+from tests.retrieval.gan.embedded import mirrored, on_two_papers, repeated, spread
 
 
-def _repeated(strangers: int, owners: int, each: int) -> np.ndarray:
-    """Return unit vectors (strangers + owners * each, 64) whose last rows are several owners'."""
-    rng = np.random.default_rng(1)
-    alone, often = rng.normal(size=(strangers, 64)), rng.normal(size=(owners, 1, 64))
-    near = often + rng.normal(size=(owners, each, 64)) * 0.2
-    return unit(np.concatenate([alone, near.reshape(-1, 64)]))
+def _owners(vectors: Vectors) -> NDArray[np.int64]:
+    return pseudo_labels(vectors, mirrored(vectors)).owners
+
+
+def _right_and_found(vectors: Vectors, each: int) -> tuple[float, float]:
+    """Return the share of joined pairs that are one owner's, and of such pairs that are joined."""
+    owners, found = np.arange(len(vectors)) // each, _owners(vectors)
+    apart = ~np.eye(len(vectors), dtype=bool)
+    joined, repeats = ((by[:, None] == by) & apart for by in (found, owners))
+    right = (joined & repeats).sum()
+    return float(right / joined.sum()), float(right / repeats.sum())
 
 
 @pytest.mark.parametrize("each", [2, 3, 5])
 def test_an_owners_marks_are_found_together_and_strangers_stay_alone(each: int) -> None:
-    found = pseudo_labels(_repeated(900, 12, each)).owners
+    found = _owners(repeated(900, 12, each))
     owned = found[900:].reshape(12, each)
     assert (owned == owned[:, :1]).all()
     assert len(np.unique(owned[:, 0])) == 12
@@ -38,36 +40,25 @@ def test_an_owners_marks_are_found_together_and_strangers_stay_alone(each: int) 
 
 @pytest.mark.parametrize("each", [10, 20])
 def test_repeats_are_found_where_nearly_all_marks_have_many(each: int) -> None:
-    rng = np.random.default_rng(4)
-    owners = np.repeat(np.arange(60), each)
-    drawn = rng.normal(size=(60, 24))[owners] + rng.normal(size=(len(owners), 24)) * 0.7
-    found = pseudo_labels(unit(drawn.astype(np.float32))).owners
-    apart = ~np.eye(len(owners), dtype=bool)
-    joined, repeats = ((by[:, None] == by) & apart for by in (found, owners))
-    assert (joined & repeats).sum() > 0.8 * repeats.sum()
-    assert (joined & repeats).sum() > 0.98 * joined.sum()
+    right, found = _right_and_found(spread(60, each, 0.7), each)
+    assert right > 0.98
+    assert found > 0.8
+
+
+def test_repeats_are_found_though_paper_makes_strangers_alike() -> None:
+    right, found = _right_and_found(on_two_papers(100, 5), 5)
+    assert right > 0.9
+    assert found > 0.4
 
 
 def test_an_archive_without_repeats_has_none() -> None:
-    found = pseudo_labels(_repeated(2000, 0, 1)).owners
+    found = _owners(repeated(2000, 0, 1))
     assert len(np.unique(found)) > 1980
-
-
-def test_strangers_are_so_many_of_the_pairs_as_was_said() -> None:
-    rng = np.random.default_rng(4)
-    owners = np.repeat(np.arange(300), 5)
-    drawn = rng.normal(size=(300, 24))[owners] + rng.normal(size=(1500, 24)) * 0.6
-    vectors = unit(drawn)
-    pairs = vectors @ vectors.T >= cosine_of_repeats(vectors, 0.2)
-    pairs &= ~np.eye(1500, dtype=bool)
-    wrong = (pairs & (owners[:, None] != owners)).sum() / pairs.sum()
-    assert 0.005 < wrong < 0.2
-    assert cosine_of_repeats(vectors, 0.05) > cosine_of_repeats(vectors, 0.2)
 
 
 def test_of_a_few_marks_none_are_taken_for_one() -> None:
     for count in range(1, 10):
-        assert len(np.unique(pseudo_labels(_repeated(count, 0, 0)).owners)) == count
+        assert len(np.unique(_owners(repeated(count, 0, 0)))) == count
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
