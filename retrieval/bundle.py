@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan.architecture import architecture
+from retrieval.gan.interpolation import move_towards
 from retrieval.gan.settings import Settings
 from retrieval.gan.training import Lesson, Progress, train
 from retrieval.model import (
@@ -34,7 +34,7 @@ from retrieval.model import (
     write_model,
 )
 
-BATCH, IDENTITIES, SEED = 192, 40_000, 1
+BATCH, IDENTITIES, SEED, WHITENING = 192, 40_000, 1, 0.5
 
 
 @dataclass(frozen=True)
@@ -66,21 +66,16 @@ def _report(name: str) -> Callable[[Progress], None]:
     return report
 
 
-def _after(
-    start: Model | None, now: Stage, batch: int, identities: int, seed: int, folder: Path
-) -> Model:
+def _after(start: Model | None, now: Stage, asked: Settings, folder: Path) -> Model:
     """Return the model after a stage, trained now or by an earlier, interrupted call.
 
     Raises TrainingError when that call asked for another stage.
     """
-    settings = Settings(
-        replace(architecture("dcgan"), size=now.size),
+    settings = replace(
+        asked,
+        shape=replace(asked.shape, size=now.size),
         start=start.id if start else None,
         steps=now.steps,
-        batch=batch,
-        redrawn_share=1.0,
-        identities=identities,
-        seed=seed,
     )
     if not (folder / MANIFEST).exists():
         redrawn_alone = Lesson(np.zeros((0, now.size, now.size), np.uint8), "")
@@ -104,12 +99,8 @@ def between(before: Model, after: Model, kept: float) -> bytes:
     al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903). Both have the same
     networks; the generator is that of `after`.
     """
-    discriminator = copy.deepcopy(after.discriminator)
-    old = before.discriminator.state_dict()
-    with torch.no_grad():
-        for name, value in discriminator.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.lerp_(old[name], kept)
+    discriminator = copy.deepcopy(before.discriminator)
+    move_towards(discriminator, after.discriminator, 1 - kept)
     objective = after.manifest["settings"]["objective"]
     return pack_weights(discriminator, after.generator, objective)
 
@@ -127,6 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=BATCH, help="marks a step")
     parser.add_argument("--identities", type=int, default=IDENTITIES, help="a stage")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument(
+        "--whitening", type=float, default=WHITENING, help="power of a stage's; 0 after --begin"
+    )
     options = parser.parse_args(arguments)
     begun = read_model(options.begin) if options.begin else None
     if options.keep and begun is None:
@@ -136,12 +130,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = begun
     for number, now in enumerate(options.stages):
         folder = options.run / str(number)
-        model = _after(model, now, options.batch, options.identities, options.seed + number, folder)
+        asked = Settings(
+            architecture("dcgan"),
+            batch=options.batch,
+            redrawn_share=1.0,
+            identities=options.identities,
+            whitening=options.whitening,
+            seed=options.seed + number,
+        )
+        model = _after(model, now, asked, folder)
     assert model is not None
     command = (
         f"python -m retrieval.bundle {f'--begin {begun.id} ' if begun else ''}"
         f"--stages {' '.join(map(str, options.stages))} "
         f"{f'--keep {options.keep} ' if options.keep else ''}"
+        f"{f'--whitening {options.whitening} ' if options.whitening != WHITENING else ''}"
         f"--batch {options.batch} --identities {options.identities} --seed {options.seed}"
     )
     weights, made = (folder / WEIGHTS).read_bytes(), {"made_by": command}

@@ -43,6 +43,8 @@ FEWEST_MARKS = 2
 _READ = 10_000  # rows read from the catalogue at once
 #: From the bundled weights: ten minutes on two cores with bfloat16, several times that without.
 ADAPTING_STEPS, ADAPTING_BATCH = 480, 144
+#: How far the model goes to where training leads (docs/decisions/0018-half-way.md).
+ADAPTED = 0.5
 
 
 def default_settings(
@@ -72,6 +74,8 @@ def default_settings(
             batch=ADAPTING_BATCH,
             learning_rate=4e-4,
             matrix_rate=1.3e-3,
+            adapted=ADAPTED,
+            whitening=0.0,  # what it begins from is whitened
         )
     return Settings(
         shape,

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from retrieval.gan.architecture import Discriminator, Generator
+from retrieval.gan.interpolation import move_towards
 
 
 @dataclass
@@ -45,14 +46,7 @@ class Players:
 
     def follow(self, decay: float) -> None:
         """Move the average a share of 1 - `decay` towards the discriminator."""
-        current = self.discriminator.state_dict()
-        with torch.no_grad():
-            for name, value in self.average.state_dict().items():
-                # Singular vectors are not averaged: their mean has neither length nor meaning.
-                if value.dtype.is_floating_point and not name.endswith(("._u", "._v")):
-                    value.lerp_(current[name], 1 - decay)
-                else:
-                    value.copy_(current[name])
+        move_towards(self.average, self.discriminator, 1 - decay)
 
 
 def averaged(discriminator: Discriminator) -> Discriminator:

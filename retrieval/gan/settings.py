@@ -29,6 +29,8 @@ class Settings:
     generator_rate: float = 4e-4
     warm_up: int = 50
     decay: float = 0.995  # of the moving average
+    whitening: float = 0.5  # power of a contrast's, at the end; 0: none
+    adapted: float = 1.0  # how far a contrast goes from `start` to where training leads
     checkpoint_every: int = 100
     seed: int = 1
 

@@ -6,6 +6,7 @@ last checkpoint ends with the same weights as one that was never interrupted (sa
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import io
 import math
@@ -32,6 +33,7 @@ from retrieval.gan.architecture import (
 from retrieval.gan.batches import draw_batch
 from retrieval.gan.checkpoints import BEST, Record, RunUnderWay, keep_checkpoint, resumed
 from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.interpolation import move_towards
 from retrieval.gan.muon import Muon, hidden_matrices
 from retrieval.gan.objectives import objective
 from retrieval.gan.objectives.objective import Contrast, Step
@@ -221,21 +223,30 @@ def _probe_views(
     return held_out[:, 0], held_out[:, 1]
 
 
-def _whitened(
+def _finished(
     weights: bytes,
     run: Path,
     settings: Settings,
+    start: Model | None,
     marks: NDArray[np.uint8],
     pairs: NDArray[np.uint8],
     compute: Compute,
 ) -> bytes:
-    """Return a finished run's weights with the embedding whitened on what the run learned from."""
+    """Return a contrast's weights, gone back towards the start's and whitened on what it saw.
+
+    Those of a game stay as they are.
+    """
     discriminator, generator = unpack_weights(weights, run / BEST)
     if not isinstance(discriminator, ContrastiveDiscriminator):
         return weights
-    rng = np.random.default_rng([settings.seed, 5])
-    seen = marks[rng.permutation(len(marks))[:ENOUGH]] if len(marks) else pairs[:, 0]
-    whiten_projection(discriminator, seen, compute)
+    if start is not None:
+        learned = copy.deepcopy(discriminator)
+        discriminator.load_state_dict(start.discriminator.state_dict())
+        move_towards(discriminator, learned, settings.adapted)
+    if settings.whitening:
+        rng = np.random.default_rng([settings.seed, 5])
+        seen = marks[rng.permutation(len(marks))[:ENOUGH]] if len(marks) else pairs[:, 0]
+        whiten_projection(discriminator, seen, settings.whitening, compute)
     return pack_weights(discriminator, generator, settings.objective, settings.switches)
 
 
@@ -302,7 +313,8 @@ def train(
             since.clear()
         report(Progress(done, settings.steps, losses, last))
 
-    weights = _whitened((run / BEST).read_bytes(), run, settings, marks, pairs, compute)
+    best = (run / BEST).read_bytes()
+    weights = _finished(best, run, settings, start, marks, pairs, compute)
     manifest = _manifest(settings, lesson, names, record) | {
         "id": model_id(weights),
         "compute": str(compute),

@@ -2,8 +2,9 @@
 
 After training a few directions carry most of the variance, and cosines are ruled by them. Dividing
 each principal direction by the square root of its spread evens that out half-way, which is what
-served retrieval best (docs/researcher.md); a full whitening amplifies noise. After Jégou & Chum
-(2012), "Negative evidences and co-occurences in image retrieval".
+served retrieval best; a full whitening amplifies noise, and so does a second one after the first
+(docs/decisions/0018-half-way.md). After Jégou & Chum (2012), "Negative evidences and co-occurences
+in image retrieval".
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from torch import nn
 from retrieval.gan.architecture import ContrastiveDiscriminator
 from retrieval.gan.device import Compute, as_pictures
 
-POWER = 0.5
 #: Marks from which the directions are estimated: many times the embedding's length.
 ENOUGH = 4096
 
 
 def whiten_projection(
-    discriminator: ContrastiveDiscriminator, marks: NDArray[np.uint8], compute: Compute
+    discriminator: ContrastiveDiscriminator,
+    marks: NDArray[np.uint8],
+    power: float,
+    compute: Compute,
 ) -> None:
     """Fold the whitening of `marks`, (N, S, S) uint8 ink, into the projection's last layer.
 
-    Fewer marks than twice the embedding's length say too little, and nothing is changed.
+    Each direction is divided by its spread (the standard deviation) to the `power`: 1 evens all
+    out, and 0 only moves the mean of these marks to the middle. Fewer marks than twice the
+    embedding's length say too little, and nothing is changed.
     """
     last = discriminator.projection[-1]
     assert isinstance(last, nn.Linear)
@@ -43,7 +48,7 @@ def whiten_projection(
     mean = vectors.mean(dim=0)
     spread, directions = torch.linalg.eigh(torch.cov((vectors - mean).T))
     # A square matrix that keeps the axes: the result stays in the embedding's own basis.
-    scale = spread.clamp(min=float(spread.max()) * 1e-6) ** (-POWER / 2)
+    scale = spread.clamp(min=float(spread.max()) * 1e-6) ** (-power / 2)
     even = directions @ torch.diag(scale / scale.mean()) @ directions.T
     with torch.no_grad():
         weight, bias = last.weight.double().cpu(), last.bias.double().cpu()

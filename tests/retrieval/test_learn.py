@@ -43,6 +43,7 @@ def kill_at_step_3(archive: Archive, settings: Settings) -> None:
 
 def test_the_default_begins_from_the_bundled_weights() -> None:
     assert default_settings().start == bundled_model().id
+    assert default_settings().adapted < 1 == default_settings(start=None).adapted
     assert default_settings(start=None).start is None
     assert default_settings("sketch-gan", "non-saturating").start is None
 

@@ -17,7 +17,7 @@ import pytest
 from retrieval.catalogue.errors import TrainingError
 from retrieval.gan import training
 from retrieval.gan.architecture import Architecture
-from retrieval.gan.checkpoints import read_run
+from retrieval.gan.checkpoints import BEST, read_run
 from retrieval.gan.probe import ProbeScore
 from retrieval.gan.redrawing import redrawn_pairs
 from retrieval.gan.settings import Settings
@@ -166,6 +166,23 @@ def test_a_run_begins_from_a_model(marks: np.ndarray, tmp_path: Path) -> None:
     before = start.discriminator.state_dict()
     key = "trunk.layers.1.0.weight"
     np.testing.assert_allclose(unchanged[key], before[key], atol=2e-3)
+
+
+@pytest.mark.parametrize("adapted", [0.0, 0.5, 1.0])
+def test_a_model_goes_a_part_of_the_way_from_what_it_began_from(
+    adapted: float, marks: np.ndarray, tmp_path: Path
+) -> None:
+    first = train(SETTINGS, Lesson(marks, "m"), tmp_path / "1")
+    start = Model(first.id, *unpack_weights(first.weights, tmp_path), first.manifest)
+    onward = replace(SETTINGS, steps=3, start=first.id, adapted=adapted)
+    run = tmp_path / "2"
+    model = unpack_weights(train(onward, Lesson(marks, "m"), run, start).weights, tmp_path)[0]
+    end = unpack_weights((run / BEST).read_bytes(), run)[0].state_dict()
+    for key in ("trunk.layers.1.0.weight", "projection.1.weight", "projection.2.running_mean"):
+        before = start.discriminator.state_dict()[key]
+        assert not np.allclose(before, end[key], atol=5e-4)
+        there = (1 - adapted) * before + adapted * end[key]
+        np.testing.assert_allclose(model.state_dict()[key], there, rtol=1e-3, atol=1e-5)
 
 
 def test_marks_that_changed_meanwhile_are_refused(marks: np.ndarray, tmp_path: Path) -> None:
