@@ -92,11 +92,9 @@ def narrow(statement: Select[int], where: Filters) -> Select[int]:
     conditions = document_conditions(where)
     if not conditions:
         return statement
-    return (
-        statement.join(Page, Mark.page_id == Page.id)
-        .join(Document, Page.document_id == Document.id)
-        .where(*conditions)
-    )
+    # Not by joins: of each of millions of marks the page and the document would be looked up.
+    fitting = select(Page.id).join(Document, Page.document_id == Document.id).where(*conditions)
+    return statement.where(Mark.page_id.in_(fitting))
 
 
 def mark_rows(session: Session, marks: Sequence[int]) -> dict[int, MarkRow]:
@@ -193,7 +191,9 @@ def marks_to_embed(
 
 def has_marks_to_embed(session: Session, model: str, seen: str) -> bool:
     """Return whether `marks_to_embed` has any."""
-    return session.execute(_to_embed(model, seen).limit(1)).first() is not None
+    # Backwards: they are embedded in order of id, so that a run that is not done lacks the last.
+    one = _to_embed(model, seen).order_by(Mark.id.desc()).limit(1)
+    return session.execute(one).first() is not None
 
 
 def number_to_embed(session: Session, model: str, seen: str) -> int:

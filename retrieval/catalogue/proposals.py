@@ -7,11 +7,11 @@ the same ones are on that page.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, not_, or_, select
 from sqlalchemy.orm import Session
 
 from retrieval.catalogue.documents import Filters
-from retrieval.catalogue.marks import how_likely, narrow, on_a_copy
+from retrieval.catalogue.marks import narrow, on_a_copy
 from retrieval.catalogue.tables import Mark
 
 
@@ -25,8 +25,8 @@ def number_up_to(session: Session, where: Filters, last: int) -> int:
     there = _place(session, last)
     if there is None:
         return 0
-    statement = _open(select(func.count(Mark.id)), where)
-    return session.scalar(statement.where(not_(_comes_after(there, last)))) or 0
+    statement = _open(select(func.count(Mark.id)), where).where(_up_to(there, last))
+    return session.scalar(statement) or 0
 
 
 def proposals_after(session: Session, where: Filters, after: int, most: int) -> list[int]:
@@ -46,7 +46,7 @@ def sheet_before(session: Session, where: Filters, after: int, most: int) -> int
     there = _place(session, after)
     if there is None:
         return 0
-    statement = _open(select(Mark.id), where).where(not_(_comes_after(there, after)))
+    statement = _open(select(Mark.id), where).where(_up_to(there, after))
     backwards = statement.order_by(_likely(), Mark.id.desc()).offset(most).limit(1)
     return session.scalar(backwards) or 0
 
@@ -56,7 +56,8 @@ def _open(statement: Select[int], where: Filters) -> Select[int]:
 
 
 def _likely() -> ColumnElement[float]:
-    return func.coalesce(how_likely(), 0.0)
+    # `how_likely`, or 0, word for word as the index `ix_marks_likely` has it: else it is not used.
+    return func.coalesce(Mark.realism, Mark.score, literal_column("0.0"))
 
 
 def _place(session: Session, mark: int) -> float | None:
@@ -65,4 +66,11 @@ def _place(session: Session, mark: int) -> float | None:
 
 
 def _comes_after(likely: float, mark: int) -> ColumnElement[bool]:
-    return or_(_likely() < likely, and_(_likely() == likely, Mark.id > mark))
+    # What is asked first follows from the rest, and lets the index begin there.
+    later = or_(_likely() < likely, and_(_likely() == likely, Mark.id > mark))
+    return and_(_likely() <= likely, later)
+
+
+def _up_to(likely: float, mark: int) -> ColumnElement[bool]:
+    sooner = or_(_likely() > likely, and_(_likely() == likely, Mark.id <= mark))
+    return and_(_likely() >= likely, sooner)

@@ -32,6 +32,7 @@ from retrieval.which_model import searched_id
 from ui.pictures import page_image, page_region
 from ui.web.picking import sampled_marks
 from ui.web.previews import Preview, preview, preview_as_wide, tile
+from ui.web.standing import Standing
 from ui.web.view import SHOWN, Spot
 
 #: Pixels of a mark's tile, and of the longest side of a page on its own view.
@@ -108,40 +109,79 @@ def _as_it_stands(archive: Archive) -> tuple[str, ...]:
     return tuple(stamp)
 
 
-@st.cache_data(show_spinner=False, max_entries=4, hash_funcs={Archive: _as_it_stands})
 def holdings(archive: Archive) -> Holdings:
-    """Return what the archive holds, counted again when its database has changed."""
-    with archive.session() as session:
-        return Holdings(
-            size(session),
-            facets(session),
-            tuple(sampled_marks(session, 12)),
-            groups_to_judge(session),
-            number_of_identities(session),
-        )
+    """Return what the archive holds, counted again as `Standing` says when it has changed."""
+
+    def count() -> Holdings:
+        with archive.session() as session:
+            return Holdings(
+                size(session),
+                facets(session),
+                tuple(sampled_marks(session, 12)),
+                groups_to_judge(session),
+                number_of_identities(session),
+            )
+
+    return _holdings(str(archive.folder)).at(_as_it_stands(archive), count)
 
 
-@st.cache_data(show_spinner=False, max_entries=4, hash_funcs={Archive: _as_it_stands})
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _holdings(folder: str) -> Standing[Holdings]:
+    return Standing()
+
+
 def not_indexed(archive: Archive, model: str) -> int:
-    """Return how many marks are not indexed under a model, counted again as for `holdings`."""
-    with archive.session() as session:
-        return number_to_embed(session, model, SEEN)
+    """Return how many marks are not indexed under a model, counted again as `Standing` says.
+
+    At once when there is a new index.
+    """
+
+    def count() -> int:
+        with archive.session() as session:
+            return number_to_embed(session, model, SEEN)
+
+    folder, sealed = str(archive.folder), _sealed(archive, model)
+    return _not_indexed(folder, model, sealed).at(_as_it_stands(archive), count)
 
 
-@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Archive: _as_it_stands})
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _not_indexed(folder: str, model: str, sealed: int) -> Standing[int]:
+    return Standing()
+
+
 def proposals_to_judge(archive: Archive, where: Filters) -> int:
-    """Return how many proposals nobody has judged, counted again as for `holdings`."""
-    with archive.session() as session:
-        return number_to_judge(session, where)
+    """Return how many proposals nobody has judged, counted again as `Standing` says."""
+
+    def count() -> int:
+        with archive.session() as session:
+            return number_to_judge(session, where)
+
+    return _to_judge(str(archive.folder), where).at(_as_it_stands(archive), count)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _to_judge(folder: str, where: Filters) -> Standing[int]:
+    return Standing()
+
+
+def sheet_after(archive: Archive, where: Filters, after: int) -> Sheet:
+    """Return the sheet of proposals after a mark, or the first, looked up when the archive changed.
+
+    How many there are in all may be of shortly before, as in `proposals_to_judge`, but where the
+    sheet is the last.
+    """
+    marks, before = _sheet(archive, where, after)
+    in_all = before + len(marks)
+    if len(marks) > SHOWN:
+        in_all = max(in_all, proposals_to_judge(archive, where))
+    return Sheet(marks[:SHOWN], before, in_all)
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Archive: _as_it_stands})
-def sheet_after(archive: Archive, where: Filters, after: int) -> Sheet:
-    """Return the sheet of proposals after a mark, or the first, looked up as for `holdings`."""
-    in_all = proposals_to_judge(archive, where)
+def _sheet(archive: Archive, where: Filters, after: int) -> tuple[tuple[int, ...], int]:
     with archive.session() as session:
-        marks = proposals_after(session, where, after, SHOWN)
-        return Sheet(tuple(marks), number_up_to(session, where, after), in_all)
+        marks = proposals_after(session, where, after, SHOWN + 1)  # one more: is it the last?
+        return tuple(marks), number_up_to(session, where, after)
 
 
 def searcher_of(archive: Archive, model: str | None) -> Searcher:
@@ -151,15 +191,20 @@ def searcher_of(archive: Archive, model: str | None) -> Searcher:
     index is empty where no mark is indexed. Raises ModelError when the model cannot be had.
     """
     model = model or searched_id(archive)
-    try:
-        sealed = (archive.index_folder / model / SEAL).stat().st_mtime_ns
-    except OSError:
-        sealed = 0  # not made yet, or thrown away: loading makes it
+    sealed = _sealed(archive, model)
     searcher = _searcher(archive, str(archive.folder), model, sealed)
     if _lacks_found_again(searcher):
         _searcher.clear(archive, str(archive.folder), model, sealed)
         searcher = _searcher(archive, str(archive.folder), model, sealed)
     return searcher
+
+
+def _sealed(archive: Archive, model: str) -> int:
+    """Return what changes whenever an index of a model is made; 0 where there is none."""
+    try:
+        return (archive.index_folder / model / SEAL).stat().st_mtime_ns
+    except OSError:
+        return 0  # not made yet, or thrown away: loading makes it
 
 
 def may_be_found_again(archive: Archive, marks: Iterable[int]) -> None:

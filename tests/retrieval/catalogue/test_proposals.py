@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from sqlite3 import Cursor
+from typing import Any
+
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
+from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.proposals import (
     number_to_judge,
@@ -88,3 +92,36 @@ def test_the_filters_narrow_them(proposals: Engine) -> None:
         assert number_up_to(session, hoop, 5) == 2
         assert proposals_after(session, amity, 0, 9) == [4]
         assert number_to_judge(session, Filters(year_from=1700)) == 0
+
+
+def test_a_sheet_is_found_without_looking_at_the_others(archive: Archive) -> None:
+    plans: list[tuple[str, list[str]]] = []
+
+    @event.listens_for(archive.engine, "before_cursor_execute")
+    def explain(
+        connection: Connection, cursor: Cursor, statement: str, parameters: Any, *_: object
+    ) -> None:
+        rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plans.append((statement, [row[3] for row in rows]))
+
+    with archive.session() as session:
+        session.add(
+            Page(
+                source="1.png", location="/1.png", width=9, height=9, sha256="1" * 64, size=1,
+                mtime_ns=1, marks=[
+                    Mark(x=0, y=0, width=1, height=1, origin="strokes-1", crop="0" * 64)
+                ],
+            )
+        )  # fmt: skip
+        session.flush()
+        plans.clear()
+        proposals_after(session, ALL, 0, 3)
+        proposals_after(session, ALL, 1, 3)
+        sheet_before(session, ALL, 1, 3)
+        number_up_to(session, ALL, 1)
+    sheets = [plan for statement, plan in plans if "duplicate_of" in statement]
+    by_index = "SEARCH marks USING INDEX ix_marks_likely (status=?"
+    assert [plan[0] for plan in sheets] == [
+        f"{by_index})", f"{by_index} AND <expr><?)", *[f"{by_index} AND <expr>>?)"] * 2
+    ]  # fmt: skip
+    assert not [step for plan in sheets for step in plan if "ORDER BY" in step]

@@ -17,21 +17,25 @@ from retrieval.catalogue.archive import Archive, create_archive
 from retrieval.catalogue.documents import Filters
 from retrieval.catalogue.errors import DiskRefused
 from retrieval.catalogue.figures import Size
+from retrieval.catalogue.tables import Mark
 from tests.full_disk import no_file_larger_than
 from tests.missed_marks import PLACES, SIDE, first_alone, write_pages
 from tests.paper_archive import Papers, index_papers
 from tests.ui.web.visiting import Visit, cards_of
+from ui.web import standing
 from ui.web.loading import (
     LONGEST_REGION,
     archive_at,
     holdings,
     may_be_found_again,
+    not_indexed,
     place_tile,
     proposals_to_judge,
     region_of,
     searcher_of,
     sheet_after,
 )
+from ui.web.view import SHOWN
 
 BOX = (*PLACES[2], SIDE, SIDE)
 
@@ -88,6 +92,43 @@ def test_what_an_archive_holds_is_counted_once_until_somebody_commits(
         proposals_to_judge(archive, Filters())
         sheet_after(archive, Filters(), 0)
     assert statements == []
+
+
+def test_what_is_slow_to_count_stands_while_the_archive_changes_and_no_sheet_is_lost(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "QUICK", -1.0)
+    monkeypatch.setattr(standing, "_STANDS", 1e6)
+    write_pages(tmp_path / "scans", 1)
+    _take_in(archive, tmp_path / "scans")
+    assert proposals_to_judge(archive, Filters()) == holdings(archive).size.pages == 1
+    with archive.session() as session:
+        first = session.get_one(Mark, 1)
+        session.add_all(
+            Mark(page_id=1, x=at, y=0, width=1, height=1, origin="strokes-1", crop=first.crop)
+            for at in range(2 * SHOWN)
+        )
+    assert proposals_to_judge(archive, Filters()) == holdings(archive).size.marks == 1
+    sheet = sheet_after(archive, Filters(), 0)
+    assert (len(sheet.marks), sheet.after) == (SHOWN, 1)
+    sheet = sheet_after(archive, Filters(), sheet.marks[-1])
+    assert (sheet.before, len(sheet.marks), sheet.after) == (SHOWN, SHOWN, 1)
+    sheet = sheet_after(archive, Filters(), sheet.marks[-1])
+    assert (sheet.before, len(sheet.marks), sheet.after) == (2 * SHOWN, 1, 0)
+
+
+def test_when_there_is_a_new_index_what_it_lacks_is_counted_anew(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "QUICK", -1.0)
+    monkeypatch.setattr(standing, "_STANDS", 1e6)
+    archive, model = papers.archive, searcher_of(papers.archive, None).model.id
+    assert not_indexed(archive, model) == 0
+    with archive.session() as session:
+        session.get_one(Mark, papers.marks[0][0]).crop = "0" * 64
+    assert not_indexed(archive, model) == 0
+    index_papers(archive)
+    assert not_indexed(archive, model) == 1
 
 
 def test_what_one_archive_holds_is_not_said_of_another(archive: Archive, tmp_path: Path) -> None:
