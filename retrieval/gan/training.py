@@ -33,6 +33,7 @@ from retrieval.gan.architecture import (
 from retrieval.gan.batches import draw_batch
 from retrieval.gan.checkpoints import BEST, Record, RunUnderWay, keep_checkpoint, resumed
 from retrieval.gan.device import Compute, best_compute
+from retrieval.gan.freed_memory import keep_freed_memory
 from retrieval.gan.interpolation import move_towards
 from retrieval.gan.muon import Muon, hidden_matrices
 from retrieval.gan.objectives import objective
@@ -273,6 +274,7 @@ def train(
         names, codes = series_codes(lesson.series)
     compute = compute or best_compute()
     torch.use_deterministic_algorithms(True, warn_only=True)
+    keep_freed_memory()
     with disk_errors_said(run):
         run.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
