@@ -179,7 +179,7 @@ def _ingest(
             forget_absent_failures(archive, given.roots)
             failed = write_quarantine(archive)
             # Last: no process is left that wants one of them for a mark not yet in the catalogue.
-            remove_unused_crops(archive, run.replaced)
+            remove_unused_crops(archive)
     with archive.session() as session:
         documentless, bare = pages_without_document(session), documents_without_pages(session)
         resembling = resemblances(session, run.written)

@@ -18,6 +18,7 @@ from ingest.fingerprint import Looks
 from ingest.known import KnownPage, pages_where
 from ingest.listing import is_at_hand, path_of
 from ingest.resemblance import Fingerprints, flag
+from ingest.unused_crops import discard_crops
 from retrieval.boxes import LEAST_OVERLAP, SAME_REGION, Box, overlap
 from retrieval.catalogue.marks import in_identity_or_judged_group, judged_or_named
 from retrieval.catalogue.parts import in_parts
@@ -91,7 +92,8 @@ def take_over(session: Session, copies: Sequence[int]) -> int:
     for some in in_parts(copies):
         _hand_on(session, some)
         carried += _carry_over(session, some)
-        session.execute(delete(Mark).where(Mark.page_id.in_(some)))
+        gone = delete(Mark).where(Mark.page_id.in_(some)).returning(Mark.crop)
+        discard_crops(session, session.scalars(gone).all())
         session.execute(delete(Page).where(Page.id.in_(some)))
     return carried
 
@@ -165,7 +167,8 @@ def _carry_over(session: Session, copies: Sequence[int]) -> int:
             for mark in _marks(session, Mark.page_id == original, ~words)
             if any(overlap(_box(mark), _box(other)) >= LEAST_OVERLAP for other in going)
         ]
-        session.execute(delete(Mark).where(Mark.id.in_(covered)))
+        gone = delete(Mark).where(Mark.id.in_(covered)).returning(Mark.crop)
+        discard_crops(session, session.scalars(gone).all())
         carrying = [{"id": mark.id, "page_id": original} for mark in going]
         if carrying:
             session.execute(update(Mark), carrying)

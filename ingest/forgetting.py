@@ -20,7 +20,7 @@ from ingest.known import KnownPage, pages_where
 from ingest.listing import path_of, storable
 from ingest.quarantine import write_quarantine
 from ingest.resemblance import Fingerprints, release
-from ingest.unused_crops import remove_unused_crops
+from ingest.unused_crops import discard_crops, remove_unused_crops
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import RequestError
 from retrieval.catalogue.files import disk_errors_said
@@ -105,14 +105,14 @@ def forget(archive: Archive, names: Sequence[str], *, even_judged: bool = False)
     with archive.writing() as session:
         going = _going(session, archive, names, even_judged)
         done = _reported(session, going)
-        crops = _crops(session, going.pages)
+        discard_crops(session, _crops(session, going.pages))
         _delete(session, Failure, going.failures)
         _delete_pages(session, going.pages)
         _delete(session, Document, going.documents)
     with disk_errors_said(archive.masters_folder):
         for master in going.masters:
             master.unlink()
-    remove_unused_crops(archive, crops)
+    remove_unused_crops(archive)
     write_quarantine(archive)
     return done
 

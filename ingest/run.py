@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -11,9 +10,6 @@ from ingest.known import KnownPage
 from ingest.resemblance import Fingerprints
 from ingest.version import program_version
 from retrieval.catalogue.archive import Archive
-
-#: Pictures without a mark that one run keeps in mind, to delete them in the end: 200 MB.
-MOST_REPLACED = 1_000_000
 
 
 @dataclass
@@ -55,7 +51,7 @@ class Run:
     `under` says the limits and the version that decide what can be read: what could not be read
     under the same is not tried again. `written` are the pages that were added or read again,
     `names_taken` the names that pages of manifests have so far, `away` the empty folders where
-    originals of copies would be, `replaced` the pictures of marks that went or were cut anew.
+    originals of copies would be.
     `themselves` are the folders and files that were given: what lies in another folder below them
     stays the crops, or the pages, that it came in as. Where `resegments`, pages are read again that
     another segmenter went through.
@@ -71,7 +67,6 @@ class Run:
     written: list[int] = field(default_factory=list)
     names_taken: set[str] = field(default_factory=set)
     away: set[str] = field(default_factory=set)
-    replaced: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
 
     @property
@@ -82,13 +77,6 @@ class Run:
     def has_taken_in(self, page: KnownPage) -> bool:
         """Return whether the page is in as this run takes pages in."""
         return page.segmenter == self.segmenter if self.resegments else self.is_of_its_kind(page)
-
-    def remember_replaced(self, crops: Iterable[str]) -> None:
-        """Keep in mind which pictures marks had that went or were cut anew, by their SHA-256.
-
-        Of more than `MOST_REPLACED` the rest stays in the archive: memory has to stay small.
-        """
-        self.replaced.update(itertools.islice(crops, max(0, MOST_REPLACED - len(self.replaced))))
 
     def is_of_its_kind(self, page: KnownPage) -> bool:
         """Return whether the page came in as this run takes images in: as pages, or as crops."""

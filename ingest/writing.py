@@ -16,6 +16,7 @@ from ingest.quarantine import failing_among, record_failures
 from ingest.reading import Cut, FileToRead, ReadImage, Reading, UnreadImage
 from ingest.resemblance import flag, release
 from ingest.run import Run
+from ingest.unused_crops import discard_crops
 from retrieval.boxes import overlap
 from retrieval.catalogue.marks import ORIGIN_OF_CROPS, judged_or_named
 from retrieval.catalogue.tables import Mark, Page, now
@@ -235,7 +236,7 @@ def _renew_marks(run: Run, session: Session, page: KnownPage, image: ReadImage) 
             polygon, crop = before[cut.mark]
             moved = polygon and [[round(x * across), round(y * down)] for x, y in polygon]
             changed.append(_cut_values(cut) | {"id": cut.mark, "polygon": moved})
-            run.remember_replaced([crop])
+            discard_crops(session, [crop])
     if changed:
         session.execute(update(Mark), changed)
     return list(
@@ -251,7 +252,7 @@ def _delete_marks(run: Run, session: Session, page: KnownPage) -> None:
     """Delete the page's marks but for those that a person has looked at."""
     kept = judged_or_named(as_crops=run.as_crops)
     gone = delete(Mark).where(Mark.page_id == page.id, ~kept).returning(Mark.crop)
-    run.remember_replaced(session.scalars(gone).all())
+    discard_crops(session, session.scalars(gone).all())
 
 
 def _cut_values(cut: Cut) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest.annotations.annotation import MAX_ORIGIN, RegionError, Understood
@@ -42,8 +42,10 @@ from ingest.known import KnownPage
 from ingest.listing import storable
 from ingest.sources import MAX_PIXELS
 from ingest.taken_back import TAKEN_BACK, note_taken_back
+from ingest.unused_crops import discard_crops
 from retrieval.catalogue.archive import Archive
 from retrieval.catalogue.errors import MetadataError
+from retrieval.catalogue.parts import in_parts
 from retrieval.catalogue.source_names import image_called
 from retrieval.catalogue.tables import Mark
 
@@ -274,5 +276,8 @@ def _write(session: Session, plan: Plan, crops: PageCrops) -> None:
     for page, cut, values in plan.updated:
         row = values if cut is None else values | {"crop": crops.crops[page.id, cut]}
         alike[tuple(row)].append(row)
+    cut_anew = [values["id"] for _, cut, values in plan.updated if cut is not None]
+    for some in in_parts(cut_anew):
+        discard_crops(session, session.scalars(select(Mark.crop).where(Mark.id.in_(some))).all())
     for rows in alike.values():
         session.execute(update(Mark), rows)

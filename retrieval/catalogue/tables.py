@@ -166,6 +166,15 @@ class Mark(Base):
     page: Mapped[Page] = relationship(back_populates="marks")
 
 
+class DiscardedCrop(Base):
+    """The picture of a mark that went or was cut anew: its file goes when no mark has it."""
+
+    __tablename__ = "discarded_crops"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    crop: Mapped[str] = mapped_column(String(64))  # as `Mark.crop`; one may stand here repeatedly
+
+
 class Model(Base):
     """Trained weights known to the archive; the id is the content hash of the weights."""
 

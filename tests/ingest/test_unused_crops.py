@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ingest.batch import resegment_pages
 from ingest.forgetting import forget
 from ingest.manner import Manner
-from ingest.run import Run
 from ingest.segmentation import Proposal, Segmenter
-from ingest.unused_crops import JUST_WANTED, remove_unused_crops
+from ingest.unused_crops import JUST_WANTED, discard_crops, remove_unused_crops
 from retrieval.catalogue.archive import Archive
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.tables import DiscardedCrop, Mark
 from retrieval.crops import crop_path, load_crop, write_crop
 from tests.ingest.scans import dump, pages_of, scan
 
@@ -84,7 +83,9 @@ def test_a_picture_that_is_wanted_while_it_goes_is_written_anew(
 def test_what_is_gone_already_and_what_is_used_is_passed_over(
     archive: Archive, pages: list[str]
 ) -> None:
-    remove_unused_crops(archive, [*pages, "0" * 64])
+    with archive.writing() as session:
+        discard_crops(session, [*pages, "0" * 64])
+    remove_unused_crops(archive)
     assert _kept(archive) == set(pages) - {pages[2]}
 
 
@@ -112,11 +113,36 @@ def test_the_picture_of_a_confirmed_mark_goes_when_it_is_cut_anew(
     assert _kept(archive) - {pages[2]} == {mark["crop"] for mark in dump(archive)["marks"]}
 
 
-def test_a_run_keeps_no_more_pictures_in_mind_than_it_may(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
+def _discarded(archive: Archive) -> list[str]:
+    with archive.session() as session:
+        return list(session.scalars(select(DiscardedCrop.crop)))
+
+
+@pytest.mark.parametrize("at_once", [1, 500_000])
+def test_a_run_deletes_what_one_that_was_killed_left(
+    archive: Archive, pages: list[str], monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("ingest.run.MOST_REPLACED", 3)
-    run = Run(archive, "squares-2", lambda name: None)
-    run.remember_replaced(["a", "b"])
-    run.remember_replaced(["c", "d", "e"])
-    assert run.replaced == {"a", "b", "c"}
+    """It was killed between the catalogue and the pictures."""
+
+    def killed(archive: Archive) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ingest.unused_crops._AT_ONCE", at_once)
+    with monkeypatch.context() as killing:
+        killing.setattr("ingest.forgetting.remove_unused_crops", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget(archive, ["1.png", "2.png"])
+    assert _kept(archive) == set(pages) and set(_discarded(archive)) == {pages[0], *pages[1::2]}
+    forget(archive, [])
+    assert _kept(archive) == {pages[2]} and not _discarded(archive)
+
+
+def test_a_picture_that_was_just_wanted_goes_the_next_time(
+    archive: Archive, pages: list[str]
+) -> None:
+    write_crop(archive.crops_folder, load_crop(archive, pages[1]))
+    forget(archive, ["1.png"])
+    assert _discarded(archive) == [pages[1]]
+    _age(archive, pages[1])
+    forget(archive, [])
+    assert pages[1] not in _kept(archive) and not _discarded(archive)

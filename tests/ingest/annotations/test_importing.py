@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ingest.annotations.formats import ANNOTATION_FORMATS
 from ingest.annotations.importing import import_annotations
 from retrieval.catalogue.archive import Archive, open_archive
 from retrieval.catalogue.errors import ArchiveBusy
-from retrieval.catalogue.tables import Mark
+from retrieval.catalogue.tables import DiscardedCrop, Mark
 from retrieval.crops import load_crop
 from tests.ingest.annotations.exported import exported_text
 from tests.ingest.annotations.five_pages import TROUBLE, coco, imported, only_marks
@@ -34,6 +34,16 @@ def test_a_new_mark_is_a_persons_and_its_crop_is_cut_from_the_master(
     report = imported(filled, tmp_path / "theirs.json", coco("a/1.png", region))
     assert (report.added, report.updated, report.unchanged) == (0, 0, 1)
     assert dump(filled, moments=True) == before
+
+
+def test_the_picture_of_a_mark_that_was_moved_is_discarded(filled: Archive, tmp_path: Path) -> None:
+    first = only_marks(filled, "a/1.png")[0]
+    region = {"bbox": [first.x, first.y, 15, 17], "attributes": {"mark": first.id}}
+    report = imported(filled, tmp_path / "moved.json", coco("a/1.png", region))
+    assert (report.added, report.updated, report.refused) == (0, 1, ())
+    assert only_marks(filled, "a/1.png")[0].crop != first.crop
+    with filled.session() as session:
+        assert session.scalars(select(DiscardedCrop.crop)).all() == [first.crop]
 
 
 def test_the_second_image_of_a_file_is_cut_from_the_second(filled: Archive, tmp_path: Path) -> None:

@@ -70,7 +70,14 @@ def as_of_0001(folder: Path) -> None:
     """Make an archive as the first version of the program left it, with one document."""
     archive = create_archive(folder)
     with archive.engine.begin() as connection:
-        for table in ("resemblances", "group_marks", "groups", "identity_marks", "identities"):
+        for table in (
+            "resemblances",
+            "group_marks",
+            "groups",
+            "identity_marks",
+            "identities",
+            "discarded_crops",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
         for index in (
             "ix_documents_sort_key",
@@ -320,6 +327,7 @@ def test_older_judgements_keep_what_their_identities_tell(
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE group_marks DROP COLUMN certainty"))
         connection.execute(text("DROP INDEX ix_marks_likely"))
+        connection.execute(text("DROP TABLE discarded_crops"))
         for column in ("proposed_by", "realism"):
             connection.execute(text(f"ALTER TABLE marks DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE failures DROP COLUMN as_crops"))
