@@ -28,11 +28,6 @@ def parse_json(text: str, name: str) -> Any:
     return value
 
 
-def write_json(value: Any) -> str:
-    """Return JSON as a person can read it, in any encoding: only ASCII, a line at the end."""
-    return json.dumps(value, indent=1, allow_nan=False) + "\n"
-
-
 def listed(value: object) -> list[Any]:
     """Return a list as it is, nothing as an empty one, and anything else as the only item."""
     if value is None:

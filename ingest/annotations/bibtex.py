@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ingest.annotations.annotation import AnnotatedImage
@@ -18,8 +18,8 @@ _SPECIAL = {
 }
 
 
-def write_bibtex(images: Sequence[AnnotatedImage]) -> str:
-    """Write one entry a document; `pages` are those with a confirmed mark, counted from 1.
+def write_bibtex(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give one entry a document; `pages` are those with a confirmed mark, counted from 1.
 
     Where none is confirmed they are those with a proposal: many of these are not marks, so that the
     note counts them apart.
@@ -36,7 +36,7 @@ def write_bibtex(images: Sequence[AnnotatedImage]) -> str:
         fields = _fields(pages[0].document or {}, pages)
         lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]
         entries.append(",\n".join([f"@misc{{{key}", *lines]) + "\n}\n")
-    return "\n".join(entries)
+    yield "\n".join(entries)
 
 
 def _fields(document: dict[str, Any], pages: Sequence[AnnotatedImage]) -> dict[str, str]:

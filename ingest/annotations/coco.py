@@ -6,7 +6,7 @@ https://cocodataset.org/#format-data
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ingest.annotations.annotation import (
@@ -25,7 +25,8 @@ from ingest.annotations.annotation import (
     polygon_of,
     whole,
 )
-from ingest.plain_json import listed, mapped, text_of, write_json
+from ingest.plain_json import listed, mapped, text_of
+from ingest.streamed_json import Stream, write_json
 from retrieval.catalogue.errors import MetadataError
 
 CATEGORY = "merchant's mark"
@@ -77,51 +78,55 @@ def read_coco(value: Mapping[str, Any], name: str) -> Understood:
     return Understood(tuple(images), tuple(refused), tuple(remarks))
 
 
-def write_coco(images: Sequence[AnnotatedImage]) -> str:
-    """Write images and marks as one COCO file."""
-    unnumbered = 0
-    annotations = []
-    for at, image in enumerate(images, start=1):
-        for one in image.annotations:
-            unnumbered -= 1
-            outline = [pixels(each) for point in one.polygon or () for each in point]
-            annotations.append(
-                {
-                    "id": one.mark if one.mark is not None else unnumbered,
-                    "image_id": image.page or at,
-                    "category_id": 1,
-                    "bbox": [pixels(each) for each in one.box],
-                    "segmentation": [outline] if outline else [],
-                    "area": pixels(_area(one)),
-                    "iscrowd": 0,
-                    "attributes": {
-                        "mark": one.mark,
-                        "status": one.status,
-                        "score": one.score,
-                        "origin": one.origin,
-                        "created": moment_text(one.created),
-                    },
-                }
-            )
+def write_coco(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give images and marks as one COCO file, part by part: the marks first."""
+    seen: list[dict[str, Any]] = []  # whole when it is written
     return write_json(
         {
             "info": {"description": "Merchants' marks, written by prizemarks", "version": "1"},
             "licenses": [],
             "categories": [{"id": 1, "name": CATEGORY, "supercategory": "mark"}],
-            "images": [
-                {
-                    "id": image.page or at,
-                    "file_name": image.source,
-                    "width": image.width,
-                    "height": image.height,
-                    "frame": image.frame,
-                    "sha256": image.sha256,
-                }
-                for at, image in enumerate(images, start=1)
-            ],
-            "annotations": annotations,
+            "annotations": Stream(_annotations(images, seen)),
+            "images": seen,
         }
     )
+
+
+def _annotations(
+    images: Iterable[AnnotatedImage], seen: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Give the images' marks; what is to be said of the images themselves is added to `seen`."""
+    unnumbered = 0
+    for at, image in enumerate(images, start=1):
+        seen.append(
+            {
+                "id": image.page or at,
+                "file_name": image.source,
+                "width": image.width,
+                "height": image.height,
+                "frame": image.frame,
+                "sha256": image.sha256,
+            }
+        )
+        for one in image.annotations:
+            unnumbered -= 1
+            outline = [pixels(each) for point in one.polygon or () for each in point]
+            yield {
+                "id": one.mark if one.mark is not None else unnumbered,
+                "image_id": image.page or at,
+                "category_id": 1,
+                "bbox": [pixels(each) for each in one.box],
+                "segmentation": [outline] if outline else [],
+                "area": pixels(_area(one)),
+                "iscrowd": 0,
+                "attributes": {
+                    "mark": one.mark,
+                    "status": one.status,
+                    "score": one.score,
+                    "origin": one.origin,
+                    "created": moment_text(one.created),
+                },
+            }
 
 
 def _annotation(

@@ -79,7 +79,7 @@ def export_text(
     head: str = "",
     progress: Report = nobody,
 ) -> ExportReport:
-    """Write the archive's marks to `stream` as one text behind `head`; a table as it is read.
+    """Write the archive's marks to `stream` as one text behind `head`, part by part.
 
     Raises RequestError, before anything is written, if the format is a file an image.
     """
@@ -125,7 +125,7 @@ def export_file(
 
 
 def _texts(job: _Job) -> Iterator[str]:
-    """Give the text of a format part by part: a table's of some marks, any other's as a whole."""
+    """Give the text of a format part by part."""
     if job.head:
         yield job.head
     done = 0
@@ -138,12 +138,16 @@ def _texts(job: _Job) -> Iterator[str]:
             done += len(some)
             job.progress(done, total)
         return
-    total = number_of_pages(job.session, job.wanted)
-    images: list[AnnotatedImage] = []
+    yield from job.form.write(_images(job))
+
+
+def _images(job: _Job) -> Iterator[AnnotatedImage]:
+    """Give the pages with their marks as they are read, and say how far it is."""
+    done, total = 0, number_of_pages(job.session, job.wanted)
     for some in pages_in_parts(job.session, job.wanted):
-        images += some
-        job.progress(len(images), total)
-    yield job.form.write(images)
+        yield from some
+        done += len(some)
+        job.progress(done, total)
 
 
 def _write_folder(job: _Job, folder: Path) -> None:
@@ -155,7 +159,7 @@ def _write_folder(job: _Job, folder: Path) -> None:
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
             raise RequestError(f"{path} leads out of {folder}: choose an empty folder.")
-        write_atomically(path, f"{job.head}{job.form.write([image])}".encode())
+        write_atomically(path, f"{job.head}{job.form.text([image])}".encode())
         job.progress(done, len(named))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,19 +32,24 @@ from retrieval.catalogue.metadata import decode_text, read_metadata
 class Format:
     """How marks are written: the function, the ending of a file, one file an image or for all.
 
+    `write` goes through the images once, and gives the text part by part.
     `by_page`: whether a file an image may be asked for where it is not the only way.
     `columns` are those of a table of marks, which can be written without all of them at hand.
     `comes_back`: whether `annotate import` reads it. `write_at` of a format with addresses is told
     where they begin.
     """
 
-    write: Callable[[Sequence[AnnotatedImage]], str]
+    write: Callable[[Iterable[AnnotatedImage]], Iterator[str]]
     suffix: str
     a_file_an_image: bool = False
     columns: Sequence[str] = ()
     comes_back: bool = True
     by_page: bool = True
-    write_at: Callable[[Sequence[AnnotatedImage], str], str] | None = None
+    write_at: Callable[[Iterable[AnnotatedImage], str], Iterator[str]] | None = None
+
+    def text(self, images: Iterable[AnnotatedImage]) -> str:
+        """Return images and marks as the format writes them, in one piece."""
+        return "".join(self.write(images))
 
     def at(self, base: str) -> Format:
         """Return the format as it is where addresses of our own begin with `base`.

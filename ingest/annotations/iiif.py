@@ -6,7 +6,7 @@ stays on that manifest's canvas, with its rights. https://iiif.io/api/presentati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -20,7 +20,7 @@ from ingest.annotations.web_annotation import (
     canvas_size,
     file_facts,
 )
-from ingest.plain_json import write_json
+from ingest.streamed_json import Stream, write_json
 from retrieval.catalogue.references import sort_key
 
 #: A document's fields, and what a viewer calls them.
@@ -42,8 +42,8 @@ _MEDIA_TYPES = {
 }
 
 
-def write_manifest(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
-    """Write pages, documents and marks as one manifest, in the order of references and pages."""
+def write_manifest(images: Iterable[AnnotatedImage], base: str = BASE) -> Iterator[str]:
+    """Give pages, documents and marks as one manifest, in the order of references and pages."""
 
     def order(image: AnnotatedImage) -> tuple[bool, str, str, int, int]:
         # Pages of no document come last.
@@ -60,7 +60,7 @@ def write_manifest(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
         "id": f"{base}manifest.json",
         "type": "Manifest",
         "label": {"en": ["Pages and merchants' marks, from prizemarks"]},
-        "items": [_canvas(image, base) for image in pages],
+        "items": Stream(_canvas(image, base) for image in pages),
     }
     if documents:
         manifest["structures"] = [

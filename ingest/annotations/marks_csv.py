@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.annotations.annotation import (
@@ -81,16 +81,16 @@ def read_marks_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> 
     return Understood(tuple(images), tuple(refused))
 
 
-def write_marks_csv(images: Sequence[AnnotatedImage]) -> str:
-    """Write all that the marks have: `FULL_COLUMNS`.
+def write_marks_csv(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give all that the marks have: `FULL_COLUMNS`.
 
     `REALISM_COLUMNS`, `CANVAS_COLUMNS` and `IDENTITY_COLUMNS` follow where anything is in them.
     """
     return _table(images, FULL_COLUMNS)
 
 
-def write_mark_list(images: Sequence[AnnotatedImage]) -> str:
-    """Write the list of marks that spreadsheets and other programs read: `COLUMNS`.
+def write_mark_list(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give the list of marks that spreadsheets and other programs read: `COLUMNS`.
 
     `REALISM_COLUMNS` follow where proposals were ranked by it, `CANVAS_COLUMNS` where marks are on
     pages from a IIIF manifest, `IDENTITY_COLUMNS` where a mark belongs to one.
@@ -118,7 +118,7 @@ def rows_text(images: Iterable[AnnotatedImage], columns: Sequence[str]) -> str:
     )
 
 
-def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
+def _table(images: Iterable[AnnotatedImage], columns: Sequence[str]) -> Iterator[str]:
     marks = [replace(image, annotations=(one,)) for image in images for one in image.annotations]
     marks.sort(key=lambda image: image.annotations[0].mark or 0)
     columns = columns_written(
@@ -127,7 +127,8 @@ def _table(images: Sequence[AnnotatedImage], columns: Sequence[str]) -> str:
         canvases=any(image.described for image in marks),
         identities=any(image.annotations[0].identities for image in marks),
     )
-    return row_text(columns) + rows_text(marks, columns)
+    yield row_text(columns)
+    yield rows_text(marks, columns)
 
 
 def _fields(image: AnnotatedImage, one: Annotation) -> dict[str, object]:

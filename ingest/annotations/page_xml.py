@@ -9,7 +9,7 @@ https://github.com/PRImA-Research-Lab/PAGE-XML
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element as Written
 from xml.etree.ElementTree import SubElement, indent, tostring
@@ -98,8 +98,8 @@ def read_page_xml(content: bytes, name: str) -> Understood:
     return Understood((image,), tuple(refused), tuple(remarks))
 
 
-def write_page_xml(images: Sequence[AnnotatedImage]) -> str:
-    """Write the only image there is, and its marks, as PAGE-XML of 2019-07-15."""
+def write_page_xml(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give the only image there is, and its marks, as PAGE-XML of 2019-07-15."""
     (image,) = images
     made = [one.created for one in image.annotations if one.created]
     made += [image.ingested] if image.ingested else []
@@ -145,7 +145,7 @@ def write_page_xml(images: Sequence[AnnotatedImage]) -> str:
         )
         SubElement(region, "Coords", {"points": points_text(outline)})
     indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
 
 
 def _is_zone_of_marks(region: Element) -> bool:

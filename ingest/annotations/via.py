@@ -7,7 +7,7 @@ lets be edited. https://www.robots.ox.ac.uk/~vgg/software/via/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ingest.annotations.annotation import (
@@ -29,8 +29,9 @@ from ingest.annotations.annotation import (
     score_text,
     whole,
 )
-from ingest.csv_text import table_text
-from ingest.plain_json import listed, mapped, parse_json, text_of, write_json
+from ingest.csv_text import row_text
+from ingest.plain_json import listed, mapped, parse_json, text_of
+from ingest.streamed_json import StreamOfMembers, write_json
 from retrieval.catalogue.errors import MetadataError
 
 CSV_COLUMNS = (
@@ -111,20 +112,9 @@ def read_via_csv(rows: Sequence[tuple[int, Mapping[str, str]]], name: str) -> Un
     return Understood(tuple(images), tuple(refused))
 
 
-def write_via(images: Sequence[AnnotatedImage]) -> str:
-    """Write images and marks as a project of VIA 2.0, with a choice of the three statuses."""
-    files: dict[str, Any] = {}
-    for image in images:
-        frame = f"#{image.frame}" if image.frame else ""
-        files[f"{image.source}{image.size or -1}{frame}"] = {
-            "filename": image.source,
-            "size": image.size or -1,
-            "regions": [
-                {"shape_attributes": _shape(one), "region_attributes": _attributes(one)}
-                for one in image.annotations
-            ],
-            "file_attributes": _file_attributes(image),
-        }
+def write_via(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give images and marks as a project of VIA 2.0, with a choice of the three statuses."""
+    names: list[str] = []  # whole when it is written
     return write_json(
         {
             "_via_settings": {
@@ -132,7 +122,7 @@ def write_via(images: Sequence[AnnotatedImage]) -> str:
                 "core": {"buffer_size": 18, "filepath": {}, "default_filepath": ""},
                 "project": {"name": "prizemarks"},
             },
-            "_via_img_metadata": files,
+            "_via_img_metadata": StreamOfMembers(_files(images, names)),
             "_via_attributes": {
                 "region": {
                     "status": {
@@ -146,22 +136,40 @@ def write_via(images: Sequence[AnnotatedImage]) -> str:
                 "file": {one: _text_field(one) for one in _FILE_ATTRIBUTES},
             },
             "_via_data_format_version": "2.0.10",
-            "_via_image_id_list": list(files),
+            "_via_image_id_list": names,
         }
     )
 
 
-def write_via_csv(images: Sequence[AnnotatedImage]) -> str:
-    """Write images and marks as VIA's CSV: one row a mark, one for an image without."""
-    rows: list[tuple[object, ...]] = []
+def _files(
+    images: Iterable[AnnotatedImage], names: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the images, each with its marks, by what VIA calls them, which is added to `names`."""
+    for image in images:
+        frame = f"#{image.frame}" if image.frame else ""
+        names.append(f"{image.source}{image.size or -1}{frame}")
+        file = {
+            "filename": image.source,
+            "size": image.size or -1,
+            "regions": [
+                {"shape_attributes": _shape(one), "region_attributes": _attributes(one)}
+                for one in image.annotations
+            ],
+            "file_attributes": _file_attributes(image),
+        }
+        yield names[-1], file
+
+
+def write_via_csv(images: Iterable[AnnotatedImage]) -> Iterator[str]:
+    """Give images and marks as VIA's CSV: one row a mark, one for an image without."""
+    yield row_text(CSV_COLUMNS)
     for image in images:
         file = (image.source, image.size or -1, json.dumps(_file_attributes(image)))
         for at, one in enumerate(image.annotations):
             shape, attributes = json.dumps(_shape(one)), json.dumps(_attributes(one))
-            rows.append((*file, len(image.annotations), at, shape, attributes))
+            yield row_text((*file, len(image.annotations), at, shape, attributes))
         if not image.annotations:
-            rows.append((*file, 0, 0, "{}", "{}"))
-    return table_text(CSV_COLUMNS, rows)
+            yield row_text((*file, 0, 0, "{}", "{}"))
 
 
 def _annotation(

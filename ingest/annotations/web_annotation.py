@@ -9,7 +9,7 @@ https://www.w3.org/TR/annotation-model/ https://iiif.io/api/presentation/3.0/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,8 @@ from ingest.annotations.annotation import (
     whole,
 )
 from ingest.annotations.svg import drawn_by
-from ingest.plain_json import listed, mapped, text_of, write_json
+from ingest.plain_json import listed, mapped, text_of
+from ingest.streamed_json import Stream, write_json
 from retrieval.catalogue.errors import MetadataError
 
 #: Where addresses begin that nobody has given a place: `.invalid` is nobody's, for good.
@@ -165,18 +166,18 @@ def _placed(
     )
 
 
-def write_web_annotations(images: Sequence[AnnotatedImage], base: str = BASE) -> str:
-    """Write the marks as one AnnotationPage."""
+def write_web_annotations(images: Iterable[AnnotatedImage], base: str = BASE) -> Iterator[str]:
+    """Give the marks as one AnnotationPage, part by part."""
     return write_json(
         {
             "@context": ANNOTATIONS_CONTEXT,
             "id": f"{base}annotations",
             "type": "AnnotationPage",
-            "items": [
+            "items": Stream(
                 as_web_annotation(one, image, _whole_target(image, base), base)
                 for image in images
                 for one in image.annotations
-            ],
+            ),
         }
     )
 

@@ -23,7 +23,7 @@ def test_bibtex_has_an_entry_a_document_and_the_pages_of_its_marks() -> None:
         )
     ]
     other = AnnotatedImage(("y",), (), page=9, document={"reference": "HCA-32/1/1"})
-    text = EXPORT_FORMATS["bibtex"].write([other, *pages, PAGE])
+    text = EXPORT_FORMATS["bibtex"].text([other, *pages, PAGE])
     assert [re.search(r"\{(.*),", one)[1] for one in text.split("@misc")[1:]] == [
         "hca-32-1-1", "hca-32-1-1.2",
     ]  # fmt: skip
@@ -63,7 +63,7 @@ def test_what_nobody_confirmed_is_told_apart(statuses: list[str], pages: str, no
         )
         for at, on_page in enumerate(statuses, start=1)
     ]
-    text = EXPORT_FORMATS["bibtex"].write(images)
+    text = EXPORT_FORMATS["bibtex"].text(images)
     assert f"note = {{{note}}}" in text
     assert re.findall(r"pages = \{(.*)\}", text) == ([pages] if pages else [])
 
@@ -71,5 +71,5 @@ def test_what_nobody_confirmed_is_told_apart(statuses: list[str], pages: str, no
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(some=images())
 def test_bibtex_is_balanced_whatever_the_titles(some: list[AnnotatedImage]) -> None:
-    text = re.sub(r"\\textbackslash\{\}|\\.", "", EXPORT_FORMATS["bibtex"].write(some))
+    text = re.sub(r"\\textbackslash\{\}|\\.", "", EXPORT_FORMATS["bibtex"].text(some))
     assert text.count("{") == text.count("}")

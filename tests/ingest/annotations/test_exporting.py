@@ -54,6 +54,23 @@ def test_a_table_is_written_part_by_part_in_order_of_marks(
     assert done == ExportReport(marks=7, pages=5, files=1)
 
 
+@pytest.mark.parametrize("form", ["coco", "via", "via-csv", "webannotation"])
+def test_marks_are_written_while_the_pages_are_still_read(
+    filled: Archive, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr("ingest.annotations.wanted.MOST", 1)
+    monkeypatch.setattr("ingest.streamed_json._PIECES", 20)
+    stream, written = Parts(), []
+    export_text(
+        filled,
+        ANNOTATION_FORMATS[form],
+        stream,
+        progress=lambda done, total: written.append((done, total, stream.writes)),
+    )
+    assert [step[:2] for step in written] == [(page, 5) for page in range(1, 6)]
+    assert 0 < written[0][2] < written[2][2] < written[4][2] <= stream.writes
+
+
 def test_what_import_would_refuse_is_said(
     filled: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

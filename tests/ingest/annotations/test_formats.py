@@ -22,7 +22,7 @@ anything = pytest.mark.parametrize("form", sorted(ANNOTATION_FORMATS))
 def written(form: str, some: list[AnnotatedImage]) -> list[bytes]:
     one = ANNOTATION_FORMATS[form]
     groups = [[image] for image in some] if one.a_file_an_image else [some]
-    return [one.write(group).encode() for group in groups]
+    return [one.text(group).encode() for group in groups]
 
 
 @anything
@@ -159,7 +159,7 @@ def test_documents_are_listed_in_the_order_of_their_references() -> None:
         for at, reference in enumerate(references, start=1)
     ]  # fmt: skip
     in_order = ["HCA 4/1", "HCA 32/9", "HCA 32/10"]
-    bibtex = EXPORT_FORMATS["bibtex"].write(pages)
+    bibtex = EXPORT_FORMATS["bibtex"].text(pages)
     assert re.findall(r"howpublished = \{([^}]*)\}", bibtex) == in_order
-    manifest = json.loads(EXPORT_FORMATS["iiif"].write(pages))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].text(pages))
     assert [one["label"]["none"] for one in manifest["structures"]] == [[one] for one in in_order]

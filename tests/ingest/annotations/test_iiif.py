@@ -8,7 +8,7 @@ from tests.ingest.annotations.understood import PAGE, all_said, annotation, said
 
 
 def test_images_and_transcriptions_are_no_marks() -> None:
-    manifest = json.loads(EXPORT_FORMATS["iiif"].write([PAGE]))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].text([PAGE]))
     manifest["items"][0]["annotations"][0]["items"].append(
         annotation("c#xywh=1,2,3,4", motivation="supplementing")
     )
@@ -18,14 +18,14 @@ def test_images_and_transcriptions_are_no_marks() -> None:
 
 
 def test_pages_of_annotations_that_are_elsewhere_are_said() -> None:
-    manifest = json.loads(EXPORT_FORMATS["iiif"].write([PAGE]))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].text([PAGE]))
     manifest["items"][0]["annotations"] = [{"id": "https://x.org/1", "type": "AnnotationPage"}]
     (said,) = said_by(manifest).refused
     assert "only links to 1 of its annotation pages: download" in said
 
 
 def test_a_manifest_of_strangers_names_its_images_too() -> None:
-    manifest = json.loads(EXPORT_FORMATS["iiif"].at("https://x.org/").write([PAGE]))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].at("https://x.org/").text([PAGE]))
     body = manifest["items"][0]["items"][0]["items"][0]["body"]
     body["service"] = [{"id": "https://images.org/1", "type": "ImageService3"}]
     (image,) = said_by(manifest).images
@@ -37,7 +37,7 @@ def test_a_manifest_has_what_presentation_3_asks_for() -> None:
     second = AnnotatedImage(
         ("c.tif",), (), 2, 50, 40, page=2, ordinal=1, document={"reference": "HCA 32/1"}
     )
-    manifest = json.loads(EXPORT_FORMATS["iiif"].at("https://x.org/").write([PAGE, second]))
+    manifest = json.loads(EXPORT_FORMATS["iiif"].at("https://x.org/").text([PAGE, second]))
     assert manifest["@context"] == "http://iiif.io/api/presentation/3/context.json"
     assert manifest["id"].startswith("https://") and manifest["label"]
     first, last = manifest["items"]

@@ -47,7 +47,7 @@ def test_a_region_is_called_by_the_line_that_it_begins_in() -> None:
 @pytest.mark.parametrize("source", [" a.png", "  ", 'a "b".png', " a, b.png"])
 def test_a_name_that_begins_with_a_space_comes_back(source: str) -> None:
     for form in ("csv", "via-csv"):
-        text = ANNOTATION_FORMATS[form].write([replace(PAGE, names=(source,))])
+        text = ANNOTATION_FORMATS[form].text([replace(PAGE, names=(source,))])
         assert [image.source for image in said_by(text).images] == [source]
 
 
@@ -58,12 +58,12 @@ def test_a_box_that_was_corrected_in_a_table_goes_before_the_old_outline() -> No
 
 
 def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
-    rows = list(csv.reader(io.StringIO(EXPORT_FORMATS["csv"].write([PAGE]))))
+    rows = list(csv.reader(io.StringIO(EXPORT_FORMATS["csv"].text([PAGE]))))
     assert rows[0] == [
         "mark", "source", "page", "x", "y", "width", "height", "status", "score", "reference",
     ]  # fmt: skip
     assert rows[1] == ["7", "a/b.png", "1", "10", "20", "30", "40", "confirmed", "", ""]
-    rows = list(csv.reader(io.StringIO(ANNOTATION_FORMATS["csv"].write([PAGE]))))
+    rows = list(csv.reader(io.StringIO(ANNOTATION_FORMATS["csv"].text([PAGE]))))
     assert rows[0][10:] == [
         "frame", "origin", "created", "polygon", "page_width", "page_height", "sha256",
     ]  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_list_of_marks_has_the_columns_of_the_contract() -> None:
 def test_realism_follows_where_it_was_reckoned_and_is_not_taken_back() -> None:
     page = replace(PAGE, annotations=(A_BOX, replace(A_BOX, mark=8, realism=0.25)))
     for formats in (EXPORT_FORMATS, ANNOTATION_FORMATS):
-        text = formats["csv"].write([page])
+        text = formats["csv"].text([page])
         assert [row["realism"] for row in csv.DictReader(io.StringIO(text))] == ["", "0.25"]
         assert [said.realism for said in all_said(said_by(text))] == [None, None]
 
@@ -80,14 +80,14 @@ def test_realism_follows_where_it_was_reckoned_and_is_not_taken_back() -> None:
 @pytest.mark.parametrize("formula", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1"])
 def test_what_others_say_is_no_formula(formula: str) -> None:
     page = replace(PAGE, described=CanvasRow("f. 1r", formula, None))
-    (row,) = csv.DictReader(io.StringIO(EXPORT_FORMATS["csv"].write([page])))
+    (row,) = csv.DictReader(io.StringIO(EXPORT_FORMATS["csv"].text([page])))
     assert (row["page_label"], row["attribution"]) == ("f. 1r", f"'{formula}")
 
 
 @pytest.mark.parametrize("origin", ["=1+1", "@SUM(1)", "'=1", "''-1", "'tis", "person:Ada"])
 def test_an_origin_that_is_a_formula_is_none_in_a_spreadsheet_and_comes_back(origin: str) -> None:
     page = replace(PAGE, annotations=(replace(A_BOX, origin=origin),))
-    text = ANNOTATION_FORMATS["csv"].write([page])
+    text = ANNOTATION_FORMATS["csv"].text([page])
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["origin"] == (origin if origin in ("'tis", "person:Ada") else f"'{origin}")
     assert only(text).origin == origin
@@ -98,7 +98,7 @@ def test_whose_mark_it_is_comes_last_where_anybody_said_so() -> None:
     one, other = A_BOX, replace(A_BOX, mark=8, identities=(word,))
     page = replace(PAGE, annotations=(one, other), described=CanvasRow("f. 1r", None, None))
     for formats in (EXPORT_FORMATS, ANNOTATION_FORMATS):
-        text = formats["csv"].write([page])
+        text = formats["csv"].text([page])
         rows = list(csv.reader(io.StringIO(text)))
         assert rows[0][-5:] == ["rights", "identity", "certainty", "said_by", "said_at"]
         assert [row[-4:] for row in rows[1:]] == [

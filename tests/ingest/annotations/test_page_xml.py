@@ -101,7 +101,7 @@ def test_points_as_they_were_before_2013() -> None:
 
 
 def test_page_xml_is_in_the_order_that_the_schema_asks_for() -> None:
-    root = ElementTree.fromstring(EXPORT_FORMATS["page-xml"].write([PAGE]))
+    root = ElementTree.fromstring(EXPORT_FORMATS["page-xml"].text([PAGE]))
     assert [one.tag for one in root] == [f"{{{NAMESPACE}}}Metadata", f"{{{NAMESPACE}}}Page"]
     assert [one.tag.split("}")[1] for one in root[0]] == ["Creator", "Created", "LastChange"]
     (region,) = root[1]

@@ -173,7 +173,7 @@ def test_the_mark_that_was_moved_is_the_only_one_that_changes_whatever_a_program
     groups = [[image] for image in images] if one.a_file_an_image else [images]
     files = [tmp_path / f"{at}{one.suffix}" for at in range(len(groups))]
     for file, group in zip(files, groups, strict=True):
-        file.write_text(one.write(group))
+        file.write_text(one.text(group))
     for _ in range(2):
         reports = import_annotations(archive, files)
         assert [report.refused for report in reports] == [()] * len(files)

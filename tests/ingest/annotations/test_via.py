@@ -47,7 +47,7 @@ def test_a_file_attribute_of_somebodys_own_is_no_number_of_ours() -> None:
 
 
 def test_via_csv_names_images_that_have_no_region() -> None:
-    rows = list(csv.DictReader(io.StringIO(EXPORT_FORMATS["via-csv"].write(
+    rows = list(csv.DictReader(io.StringIO(EXPORT_FORMATS["via-csv"].text(
         [PAGE, AnnotatedImage(("c.png",), (), 0, 5, 5)]))))  # fmt: skip
     assert [(row["filename"], row["region_count"]) for row in rows] == [
         ("a/b.png", "1"),
@@ -57,6 +57,6 @@ def test_via_csv_names_images_that_have_no_region() -> None:
 
 
 def test_via_offers_the_three_statuses() -> None:
-    project = json.loads(EXPORT_FORMATS["via"].write([PAGE]))
+    project = json.loads(EXPORT_FORMATS["via"].text([PAGE]))
     assert project["_via_attributes"]["region"]["status"]["type"] == "dropdown"
     assert set(project["_via_img_metadata"]) == set(project["_via_image_id_list"])
