@@ -1,4 +1,4 @@
-"""FAISS on the GPU, where one works: whether it does, and exact search there or here.
+"""FAISS on the GPU, where one works: whether it does, and search there or here.
 
 What does not fit the GPU's memory is searched here: FAISS raises RuntimeError then.
 """
@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.cells import MANY_PAIRS, in_cells
 from retrieval.vectors import Vectors
 
 _QUERIES = 4096  # vectors whose nearest are looked for at once
@@ -72,11 +73,20 @@ def nearest_rows(
     among: Vectors, vectors: Vectors, count: int
 ) -> Iterator[tuple[slice, Vectors, NDArray[np.int64]]]:
     """Give, block by block of `vectors`, which block it is, the cosines of the `count` nearest
-    of `among` (n, count), nearest first, and their rows there (n, count).
+    of `among` (n, count), nearest first, and their rows there (n, count); `count` <= len(among).
+
+    Of more than `MANY_PAIRS` without a GPU a few nearest are missed (retrieval.cells).
     """
-    index = faiss.IndexFlatIP(among.shape[1])
-    index.add(np.ascontiguousarray(among))
-    searched = on_gpu(index)
+    searched = _to_be_searched(np.ascontiguousarray(among), len(vectors))
     for start in range(0, len(vectors), _QUERIES):
         part = slice(start, min(start + _QUERIES, len(vectors)))
         yield part, *searched.search(np.ascontiguousarray(vectors[part]), count)
+
+
+def _to_be_searched(among: Vectors, asking: int) -> Any:
+    """Return what gives the nearest of `among` to that many vectors in a bearable time."""
+    if len(among) * asking > MANY_PAIRS and not gpu_works():
+        return in_cells(among)
+    index = faiss.IndexFlatIP(among.shape[1])
+    index.add(among)
+    return on_gpu(index)
